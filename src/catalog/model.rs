@@ -1,0 +1,227 @@
+//! What the house knows about one model. Plain data; the rules that use it live in `policy` and `bedrock`.
+
+use super::money::Rate;
+use serde::Deserialize;
+
+/// Where a model stands in AWS's life cycle (`bedrock.md` §3.1).
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Lifecycle {
+    /// In full service.
+    Active,
+    /// Closed to new accounts, and to idle ones after 15 days.
+    Legacy,
+    /// AWS no longer answers for it in the default region.
+    EndOfLife,
+    /// An id the catalog does not list.
+    Unknown,
+}
+
+impl Lifecycle {
+    /// The word shown to people and in JSON.
+    #[must_use]
+    pub fn word(self) -> &'static str {
+        match self {
+            Self::Active => "active",
+            Self::Legacy => "legacy",
+            Self::EndOfLife => "end-of-life",
+            Self::Unknown => "unknown",
+        }
+    }
+}
+
+/// Which of `temperature` and `top_p` a model takes (`bedrock.md` §2.1).
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Sampling {
+    /// Both together.
+    Both,
+    /// One of the two; the house keeps temperature.
+    Temperature,
+    /// Neither: either one is a 400.
+    None,
+}
+
+impl Sampling {
+    /// The word shown to people and in JSON.
+    #[must_use]
+    pub fn word(self) -> &'static str {
+        match self {
+            Self::Both => "both",
+            Self::Temperature => "one",
+            Self::None => "none",
+        }
+    }
+}
+
+/// How a model thinks before it answers (`bedrock.md` §2.2).
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Thinking {
+    /// It does not.
+    None,
+    /// Only when given a budget of at least 1,024 tokens below `max_tokens`.
+    Budget,
+    /// As much as it sees fit, within an effort.
+    Adaptive,
+    /// It cannot be stopped.
+    Always,
+}
+
+impl Thinking {
+    /// The word shown to people and in JSON.
+    #[must_use]
+    pub fn word(self) -> &'static str {
+        match self {
+            Self::None => "none",
+            Self::Budget => "budget",
+            Self::Adaptive => "adaptive",
+            Self::Always => "always",
+        }
+    }
+}
+
+/// What to send so that a model does not spend a small answer on thinking (`bedrock.md` §2.2).
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum OffSwitch {
+    /// Silence is enough, or there is no switch.
+    #[default]
+    Nothing,
+    /// `thinking: {type: disabled}`.
+    Disabled,
+    /// `thinking: {type: between_tools}`: Sonnet 5.5 refuses `disabled`.
+    BetweenTools,
+    /// `thinking: {type: adaptive}` with effort low, where thinking cannot be switched off.
+    LowEffort,
+    /// `reasoning_effort: low` (gpt-oss).
+    LowReasoningEffort,
+}
+
+/// Extra abilities of a model, written as letters in `families.toml`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+#[expect(clippy::struct_excessive_bools, reason = "nine independent yes-or-no facts, not states")]
+pub struct Takes {
+    /// `t` Tool calls.
+    pub tools: bool,
+    /// `s` Tool calls in a streamed answer.
+    pub streamed_tools: bool,
+    /// `f` A forced tool choice.
+    pub forced_tool_choice: bool,
+    /// `j` An answer bound to a JSON schema.
+    pub json_schema: bool,
+    /// `i` Images.
+    pub images: bool,
+    /// `d` Documents.
+    pub documents: bool,
+    /// `p` A conversation that ends with the assistant's turn.
+    pub prefill: bool,
+    /// `c` Explicit prompt-cache points.
+    pub cache: bool,
+    /// `q` Stop sequences.
+    pub stop_sequences: bool,
+}
+
+impl<'de> Deserialize<'de> for Takes {
+    fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let mut takes = Self::default();
+        for letter in String::deserialize(deserializer)?.chars() {
+            *match letter {
+                't' => &mut takes.tools,
+                's' => &mut takes.streamed_tools,
+                'f' => &mut takes.forced_tool_choice,
+                'j' => &mut takes.json_schema,
+                'i' => &mut takes.images,
+                'd' => &mut takes.documents,
+                'p' => &mut takes.prefill,
+                'c' => &mut takes.cache,
+                'q' => &mut takes.stop_sequences,
+                other => return Err(serde::de::Error::custom(format!("no capability has the letter {other:?}"))),
+            } = true;
+        }
+        Ok(takes)
+    }
+}
+
+/// What a model takes, by family.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+pub struct Capabilities {
+    /// Sampling parameters.
+    pub sampling: Sampling,
+    /// Thinking.
+    pub thinking: Thinking,
+    /// How to keep it from thinking.
+    #[serde(default)]
+    pub off: OffSwitch,
+    /// Everything else.
+    pub takes: Takes,
+}
+
+/// Rates that apply to the whole call once its prompt is long.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct LongContext {
+    /// The prompt length from which they apply (tokens).
+    pub above: u64,
+    /// Input.
+    pub input: Rate,
+    /// Output.
+    pub output: Rate,
+}
+
+/// What a model costs, for exactly one id.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Prices {
+    /// Input.
+    pub input: Rate,
+    /// Output.
+    pub output: Rate,
+    /// Input read from the prompt cache; the input rate when `None`.
+    pub cache_read: Option<Rate>,
+    /// Input written to the cache for five minutes; the input rate when `None`.
+    pub cache_write_5m: Option<Rate>,
+    /// Input written to the cache for one hour; twice the input rate when `None`.
+    pub cache_write_1h: Option<Rate>,
+    /// Long prompts.
+    pub long: Option<LongContext>,
+}
+
+/// One model that can be asked.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Model {
+    /// The short name; `None` for an id used as it is.
+    pub alias: Option<String>,
+    /// What Bedrock is asked for: model id, inference-profile id or ARN.
+    pub id: String,
+    /// The name people know.
+    pub name: String,
+    /// Who made it.
+    pub provider: String,
+    /// Where it stands.
+    pub lifecycle: Lifecycle,
+    /// The last day AWS answers for it (`YYYY-MM-DD`).
+    pub end_of_life: Option<String>,
+    /// Alias of the model that takes over.
+    pub successor: Option<String>,
+    /// Context window (tokens); `None` when unknown.
+    pub context_window: Option<u64>,
+    /// Longest answer the model can give (tokens); `None` when unknown.
+    pub max_output: Option<u64>,
+    /// Prices; `None` when unknown.
+    pub prices: Option<Prices>,
+    /// What it takes.
+    pub capabilities: Capabilities,
+    /// Where this row comes from.
+    pub source: String,
+    /// When it was true (`YYYY-MM-DD`).
+    pub date: String,
+}
+
+impl Model {
+    /// The alias, or the id where there is none.
+    #[must_use]
+    pub fn display_name(&self) -> &str {
+        self.alias.as_deref().unwrap_or(&self.id)
+    }
+}

@@ -1,0 +1,10 @@
+//! Chatrix, a dollar-bounded door to AWS Bedrock. Read the rooms in this order.
+//! A room imports only from floors below its own; `tests/architecture.rs` holds that.
+
+// Floor 0: words and data.
+pub mod catalog;
+pub mod conversation;
+pub mod error;
+
+// Floor 1: rules and translations.
+pub mod policy;
