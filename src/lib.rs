@@ -8,3 +8,6 @@ pub mod error;
 
 // Floor 1: rules and translations.
 pub mod policy;
+
+// Floor 2: Bedrock.
+pub mod bedrock;

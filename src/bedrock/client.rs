@@ -1,0 +1,231 @@
+//! The connection to Bedrock: credentials, region, endpoint, tries and silence. The SDK is told not to repeat
+//! anything by itself, because each repetition may be a paid generation (DESIGN §7); only failures that
+//! cannot have generated anything are tried again, here.
+
+use super::fault::Origin;
+use super::{decode, encode, fault};
+use crate::conversation::Event;
+use crate::error::{Error, Kind, Result, Retry};
+use crate::policy::Admitted;
+use aws_config::environment::EnvironmentVariableRegionProvider;
+use aws_config::meta::region::RegionProviderChain;
+use aws_config::profile::ProfileFileRegionProvider;
+use aws_config::retry::RetryConfig;
+use aws_config::stalled_stream_protection::StalledStreamProtectionConfig;
+use aws_config::timeout::TimeoutConfig;
+use aws_config::{BehaviorVersion, Region};
+use aws_sdk_bedrockruntime::config::{Config, Credentials};
+use aws_sdk_bedrockruntime::operation::converse_stream::ConverseStreamOutput as Streaming;
+use aws_smithy_runtime_api::box_error::BoxError;
+use aws_smithy_runtime_api::client::interceptors::context::BeforeTransmitInterceptorContextMut;
+use aws_smithy_runtime_api::client::interceptors::{Intercept, dyn_dispatch_hint};
+use aws_smithy_runtime_api::client::runtime_components::RuntimeComponents;
+use aws_smithy_types::body::SdkBody;
+use aws_smithy_types::config_bag::ConfigBag;
+use bytes::Bytes;
+use std::env;
+use std::future::Future;
+use std::time::Duration;
+
+/// The region when nothing says otherwise.
+const DEFAULT_REGION: &str = "us-west-2";
+/// How often a call is sent at most, and only while nothing can have been generated.
+const TRIES: u32 = 3;
+/// The longest wait AWS may ask for before we give its answer to the caller instead.
+const LONGEST_WAIT: Duration = Duration::from_secs(5);
+
+/// Where Bedrock is and who asks.
+#[derive(Debug, Clone)]
+pub enum Access {
+    /// AWS, with whatever its default chain finds.
+    Aws {
+        /// The AWS profile, instead of `AWS_PROFILE`.
+        profile: Option<String>,
+        /// The AWS region, instead of the environment's and the profile's.
+        region: Option<String>,
+    },
+    /// A Bedrock on this machine, with made-up credentials. Reads no AWS configuration.
+    Local {
+        /// Its URL.
+        url: String,
+    },
+}
+
+/// A connection to Bedrock Runtime. Cheap to share, made once.
+#[derive(Debug)]
+pub struct Client {
+    sdk: aws_sdk_bedrockruntime::Client,
+    origin: Origin,
+    idle: Duration,
+}
+
+impl Client {
+    /// Sets the connection up; sends nothing. `idle` is how long a stream may be silent.
+    pub async fn new(access: Access, idle: Duration) -> Self {
+        let (config, origin) = match access {
+            Access::Aws { profile, region } => aws(profile, region).await,
+            Access::Local { url } => local(url),
+        };
+        let config = config
+            .retry_config(RetryConfig::disabled())
+            .stalled_stream_protection(StalledStreamProtectionConfig::disabled())
+            .timeout_config(TimeoutConfig::builder().connect_timeout(Duration::from_secs(5)).build())
+            .build();
+        Self { sdk: aws_sdk_bedrockruntime::Client::from_conf(config), origin, idle }
+    }
+
+    /// The AWS region in use.
+    #[must_use]
+    pub fn region(&self) -> &str {
+        &self.origin.region
+    }
+
+    /// One complete answer. No limit on its time: a slow answer is paid for and worth waiting for.
+    ///
+    /// # Errors
+    /// Any upstream kind of the table.
+    pub async fn converse(&self, admitted: &Admitted) -> Result<Vec<Event>> {
+        let body = Bytes::from(encode::body(admitted)?);
+        let model = &admitted.model().id;
+        let answer = tries(|| async {
+            let call = self.sdk.converse().model_id(model).customize().interceptor(OrderedBody(body.clone()));
+            call.send().await.map_err(|error| fault::call(&error, model, &self.origin))
+        })
+        .await?;
+        decode::complete(&answer)
+    }
+
+    /// One streamed answer. Returns once Bedrock has accepted the call.
+    ///
+    /// # Errors
+    /// Any upstream kind of the table.
+    pub async fn converse_stream(&self, admitted: &Admitted) -> Result<EventStream> {
+        let body = Bytes::from(encode::body(admitted)?);
+        let model = &admitted.model().id;
+        let answer = tries(|| async {
+            let call = self.sdk.converse_stream().model_id(model).customize().interceptor(OrderedBody(body.clone()));
+            match tokio::time::timeout(self.idle, call.send()).await {
+                Ok(answer) => answer.map_err(|error| fault::call(&error, model, &self.origin)),
+                Err(_) => Err(silent(self.idle)),
+            }
+        })
+        .await?;
+        Ok(EventStream { answer, model: model.clone(), origin: self.origin.clone(), idle: self.idle, stopped: false })
+    }
+}
+
+/// A streamed answer on its way. Dropping it closes the connection, which ends the stream at Bedrock.
+pub struct EventStream {
+    answer: Streaming,
+    model: String,
+    origin: Origin,
+    idle: Duration,
+    stopped: bool,
+}
+
+impl EventStream {
+    /// The next event; `None` after the last one.
+    ///
+    /// # Errors
+    /// `Truncated` when the stream ends before its stop reason; `Silent`; any upstream kind.
+    pub async fn next(&mut self) -> Result<Option<Event>> {
+        loop {
+            let frame = tokio::time::timeout(self.idle, self.answer.stream.recv()).await;
+            let event = match frame.map_err(|_| silent(self.idle))? {
+                Ok(Some(frame)) => decode::frame(frame)?,
+                Ok(None) if self.stopped => return Ok(None),
+                // A clean end at a frame boundary looks like success to the SDK (bedrock.md trap 6).
+                Ok(None) => return Err(Error::new(Kind::Truncated, "the stream ended before the answer did")),
+                Err(error) => return Err(fault::stream(&error, &self.model, &self.origin)),
+            };
+            self.stopped |= matches!(event, Some(Event::Stop(_)));
+            if event.is_some() {
+                return Ok(event);
+            }
+        }
+    }
+}
+
+fn silent(idle: Duration) -> Error {
+    Error::new(Kind::Silent, format!("Bedrock has been silent for {} s", idle.as_secs_f32()))
+}
+
+/// Sends up to three times while nothing can have been generated.
+async fn tries<T, F: Future<Output = Result<T>>>(mut send: impl FnMut() -> F) -> Result<T> {
+    let mut attempt = 1;
+    loop {
+        let error = match send().await {
+            Ok(answer) => return Ok(answer),
+            Err(error) => error,
+        };
+        let wait = error.retry_after.unwrap_or(Duration::from_millis(100)) * 2u32.pow(attempt - 1);
+        if attempt == TRIES || error.kind.row().retry != Retry::Free || wait > LONGEST_WAIT {
+            return Err(error);
+        }
+        // Jitter, so that many callers throttled together do not come back together.
+        tokio::time::sleep(wait.mul_f32(0.5 + fastrand::f32() / 2.0)).await;
+        attempt += 1;
+    }
+}
+
+async fn aws(profile: Option<String>, region: Option<String>) -> (aws_sdk_bedrockruntime::config::Builder, Origin) {
+    let mut profile_region = ProfileFileRegionProvider::builder();
+    let mut loader = aws_config::defaults(BehaviorVersion::latest());
+    if let Some(profile) = &profile {
+        profile_region = profile_region.profile_name(profile);
+        loader = loader.profile_name(profile);
+    }
+    // Without the instance metadata step: off EC2 it costs seconds, and the default is known.
+    let chain = RegionProviderChain::first_try(region.map(Region::new))
+        .or_else(EnvironmentVariableRegionProvider::new())
+        .or_else(profile_region.build())
+        .or_else(Region::from_static(DEFAULT_REGION));
+    let shared = loader.region(chain).load().await;
+    let mut config = aws_sdk_bedrockruntime::config::Builder::from(&shared);
+    // An empty endpoint panics inside the SDK (bedrock.md trap 10): it counts as unset.
+    let service = env::var("AWS_ENDPOINT_URL_BEDROCK_RUNTIME").ok();
+    if service.as_deref().is_none_or(|url| url.trim().is_empty()) {
+        let general = shared.endpoint_url().filter(|url| !url.trim().is_empty());
+        if service.is_some() || shared.endpoint_url().is_some() {
+            config.set_endpoint_url(general.map(ToOwned::to_owned));
+        }
+    }
+    if env::var("AWS_BEARER_TOKEN_BEDROCK").is_ok_and(|token| token.trim().is_empty()) {
+        config.set_auth_scheme_preference(None);
+    }
+    let region = shared.region().map_or(DEFAULT_REGION, Region::as_ref).to_owned();
+    let profile = profile.or_else(|| env::var("AWS_PROFILE").ok().filter(|name| !name.is_empty()));
+    (config, Origin { profile, region })
+}
+
+fn local(url: String) -> (aws_sdk_bedrockruntime::config::Builder, Origin) {
+    let config = Config::builder()
+        .behavior_version(BehaviorVersion::latest())
+        .region(Region::from_static(DEFAULT_REGION))
+        .credentials_provider(Credentials::new("offline", "offline", None, None, "offline"))
+        .endpoint_url(url);
+    (config, Origin { profile: None, region: "offline".to_owned() })
+}
+
+/// Puts our own ordered JSON into the request before it is signed.
+#[derive(Debug)]
+struct OrderedBody(Bytes);
+
+#[dyn_dispatch_hint]
+impl Intercept for OrderedBody {
+    fn name(&self) -> &'static str {
+        "OrderedBody"
+    }
+
+    fn modify_before_retry_loop(
+        &self,
+        context: &mut BeforeTransmitInterceptorContextMut<'_>,
+        _components: &RuntimeComponents,
+        _config: &mut ConfigBag,
+    ) -> Result<(), BoxError> {
+        let request = context.request_mut();
+        request.headers_mut().insert("content-length", self.0.len().to_string());
+        *request.body_mut() = SdkBody::from(self.0.clone());
+        Ok(())
+    }
+}
