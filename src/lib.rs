@@ -8,6 +8,16 @@ pub mod error;
 
 // Floor 1: rules and translations.
 pub mod policy;
+pub mod terminal;
 
 // Floor 2: Bedrock.
 pub mod bedrock;
+
+// Floor 3: the one door.
+pub mod engine;
+
+// Floor 4: what people and clients use.
+pub mod offline;
+
+// Above: what a person sets.
+pub mod config;

@@ -78,6 +78,6 @@ pub struct Answer {
     pub reasoning: String,
     /// Why it stopped.
     pub stop: StopReason,
-    /// What it took.
-    pub usage: Usage,
+    /// What it took; `None` when Bedrock never said.
+    pub usage: Option<Usage>,
 }

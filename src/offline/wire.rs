@@ -1,0 +1,40 @@
+//! Event-stream frames as Bedrock sends them: CRCs, headers, and the padding member `p` that keeps
+//! frame sizes from telling what is inside (`recordings/README.md` 3, 4). Also used by the tests' scripted Bedrock.
+
+use aws_smithy_eventstream::frame::write_message_to;
+use aws_smithy_types::event_stream::{Header, HeaderValue, Message};
+use bytes::Bytes;
+use serde_json::{Value, json};
+
+const PADDING: &str = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789";
+
+/// A frame of an event such as `contentBlockDelta`.
+#[must_use]
+pub fn event(name: &'static str, mut payload: Value) -> Bytes {
+    if let Value::Object(members) = &mut payload {
+        // Always the same for the same event, so that a run can be repeated.
+        let length = (name.len() * 7 + members.len() * 13) % PADDING.len() + 1;
+        members.insert("p".to_owned(), PADDING.get(..length).into());
+    }
+    frame([(":event-type", name), (":content-type", "application/json"), (":message-type", "event")], &payload)
+}
+
+/// A frame of an exception such as `throttlingException`.
+#[must_use]
+pub fn exception(name: &'static str, message: &str) -> Bytes {
+    let payload = json!({"message": message});
+    frame([(":exception-type", name), (":content-type", "application/json"), (":message-type", "exception")], &payload)
+}
+
+fn frame(headers: [(&'static str, &'static str); 3], payload: &Value) -> Bytes {
+    let mut message = Message::new(payload.to_string());
+    for (name, value) in headers {
+        message = message.add_header(Header::new(name, HeaderValue::String(value.into())));
+    }
+    let mut frame = Vec::new();
+    match write_message_to(&message, &mut frame) {
+        Ok(()) => frame.into(),
+        // Only a payload of gigabytes cannot be framed; an empty frame then breaks the stream, visibly.
+        Err(_) => Bytes::new(),
+    }
+}
