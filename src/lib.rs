@@ -6,18 +6,22 @@ pub mod catalog;
 pub mod conversation;
 pub mod error;
 
-// Floor 1: rules and translations.
+// Floor 1: rules and translations. Pure, but for the terminal.
+pub mod openai;
 pub mod policy;
 pub mod terminal;
 
-// Floor 2: Bedrock.
+// Floor 2: the paid call.
 pub mod bedrock;
 
 // Floor 3: the one door.
 pub mod engine;
 
 // Floor 4: what people and clients use.
+pub mod commands;
 pub mod offline;
+pub mod server;
 
-// Above: what a person sets.
+// Above: what a person types and sets.
+pub mod cli;
 pub mod config;

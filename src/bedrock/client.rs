@@ -26,6 +26,7 @@ use bytes::Bytes;
 use std::env;
 use std::future::Future;
 use std::time::Duration;
+use tokio::time::{Instant, timeout_at};
 
 /// The region when nothing says otherwise.
 const DEFAULT_REGION: &str = "us-west-2";
@@ -69,9 +70,17 @@ impl Client {
         let config = config
             .retry_config(RetryConfig::disabled())
             .stalled_stream_protection(StalledStreamProtectionConfig::disabled())
-            .timeout_config(TimeoutConfig::builder().connect_timeout(Duration::from_secs(5)).build())
+            .timeout_config(
+                TimeoutConfig::builder()
+                    .connect_timeout(Duration::from_secs(5))
+                    .build(),
+            )
             .build();
-        Self { sdk: aws_sdk_bedrockruntime::Client::from_conf(config), origin, idle }
+        Self {
+            sdk: aws_sdk_bedrockruntime::Client::from_conf(config),
+            origin,
+            idle,
+        }
     }
 
     /// The AWS region in use.
@@ -88,8 +97,15 @@ impl Client {
         let body = Bytes::from(encode::body(admitted)?);
         let model = &admitted.model().id;
         let answer = tries(|| async {
-            let call = self.sdk.converse().model_id(model).customize().interceptor(OrderedBody(body.clone()));
-            call.send().await.map_err(|error| fault::call(&error, model, &self.origin))
+            let call = self
+                .sdk
+                .converse()
+                .model_id(model)
+                .customize()
+                .interceptor(OrderedBody(body.clone()));
+            call.send()
+                .await
+                .map_err(|error| fault::call(&error, model, &self.origin))
         })
         .await?;
         decode::complete(&answer)
@@ -103,14 +119,26 @@ impl Client {
         let body = Bytes::from(encode::body(admitted)?);
         let model = &admitted.model().id;
         let answer = tries(|| async {
-            let call = self.sdk.converse_stream().model_id(model).customize().interceptor(OrderedBody(body.clone()));
+            let call = self
+                .sdk
+                .converse_stream()
+                .model_id(model)
+                .customize()
+                .interceptor(OrderedBody(body.clone()));
             match tokio::time::timeout(self.idle, call.send()).await {
                 Ok(answer) => answer.map_err(|error| fault::call(&error, model, &self.origin)),
                 Err(_) => Err(silent(self.idle)),
             }
         })
         .await?;
-        Ok(EventStream { answer, model: model.clone(), origin: self.origin.clone(), idle: self.idle, stopped: false })
+        Ok(EventStream {
+            answer,
+            model: model.clone(),
+            origin: self.origin.clone(),
+            idle: self.idle,
+            heard: Instant::now(),
+            stopped: false,
+        })
     }
 }
 
@@ -120,22 +148,33 @@ pub struct EventStream {
     model: String,
     origin: Origin,
     idle: Duration,
+    /// When the last frame came. Kept here, because a reader may give up on one `next` and try again.
+    heard: Instant,
     stopped: bool,
 }
 
 impl EventStream {
-    /// The next event; `None` after the last one.
+    /// The next event; `None` after the last one. May be dropped and called again: nothing is lost.
     ///
     /// # Errors
     /// `Truncated` when the stream ends before its stop reason; `Silent`; any upstream kind.
     pub async fn next(&mut self) -> Result<Option<Event>> {
         loop {
-            let frame = tokio::time::timeout(self.idle, self.answer.stream.recv()).await;
-            let event = match frame.map_err(|_| silent(self.idle))? {
+            let frame = timeout_at(self.heard + self.idle, self.answer.stream.recv()).await;
+            let frame = frame.map_err(|_| silent(self.idle))?;
+            self.heard = Instant::now();
+            let event = match frame {
                 Ok(Some(frame)) => decode::frame(frame)?,
                 Ok(None) if self.stopped => return Ok(None),
                 // A clean end at a frame boundary looks like success to the SDK (bedrock.md trap 6).
-                Ok(None) => return Err(Error::new(Kind::Truncated, "the stream ended before the answer did")),
+                Ok(None) => {
+                    return Err(Error::new(
+                        Kind::Truncated,
+                        "the stream ended before the answer did",
+                    ));
+                }
+                // The answer is whole; only its usage is lost.
+                Err(_) if self.stopped => return Ok(None),
                 Err(error) => return Err(fault::stream(&error, &self.model, &self.origin)),
             };
             self.stopped |= matches!(event, Some(Event::Stop(_)));
@@ -147,7 +186,10 @@ impl EventStream {
 }
 
 fn silent(idle: Duration) -> Error {
-    Error::new(Kind::Silent, format!("Bedrock has been silent for {} s", idle.as_secs_f32()))
+    Error::new(
+        Kind::Silent,
+        format!("Bedrock has been silent for {} s", idle.as_secs_f32()),
+    )
 }
 
 /// Sends up to three times while nothing can have been generated.
@@ -168,7 +210,10 @@ async fn tries<T, F: Future<Output = Result<T>>>(mut send: impl FnMut() -> F) ->
     }
 }
 
-async fn aws(profile: Option<String>, region: Option<String>) -> (aws_sdk_bedrockruntime::config::Builder, Origin) {
+async fn aws(
+    profile: Option<String>,
+    region: Option<String>,
+) -> (aws_sdk_bedrockruntime::config::Builder, Origin) {
     let mut profile_region = ProfileFileRegionProvider::builder();
     let mut loader = aws_config::defaults(BehaviorVersion::latest());
     if let Some(profile) = &profile {
@@ -193,7 +238,10 @@ async fn aws(profile: Option<String>, region: Option<String>) -> (aws_sdk_bedroc
     if env::var("AWS_BEARER_TOKEN_BEDROCK").is_ok_and(|token| token.trim().is_empty()) {
         config.set_auth_scheme_preference(None);
     }
-    let region = shared.region().map_or(DEFAULT_REGION, Region::as_ref).to_owned();
+    let region = shared
+        .region()
+        .map_or(DEFAULT_REGION, Region::as_ref)
+        .to_owned();
     let profile = profile.or_else(|| env::var("AWS_PROFILE").ok().filter(|name| !name.is_empty()));
     (config, Origin { profile, region })
 }
@@ -202,9 +250,17 @@ fn local(url: String) -> (aws_sdk_bedrockruntime::config::Builder, Origin) {
     let config = Config::builder()
         .behavior_version(BehaviorVersion::latest())
         .region(Region::from_static(DEFAULT_REGION))
-        .credentials_provider(Credentials::new("offline", "offline", None, None, "offline"))
+        .credentials_provider(Credentials::new(
+            "offline", "offline", None, None, "offline",
+        ))
         .endpoint_url(url);
-    (config, Origin { profile: None, region: "offline".to_owned() })
+    (
+        config,
+        Origin {
+            profile: None,
+            region: "offline".to_owned(),
+        },
+    )
 }
 
 /// Puts our own ordered JSON into the request before it is signed.
@@ -224,7 +280,9 @@ impl Intercept for OrderedBody {
         _config: &mut ConfigBag,
     ) -> Result<(), BoxError> {
         let request = context.request_mut();
-        request.headers_mut().insert("content-length", self.0.len().to_string());
+        request
+            .headers_mut()
+            .insert("content-length", self.0.len().to_string());
         *request.body_mut() = SdkBody::from(self.0.clone());
         Ok(())
     }

@@ -10,7 +10,9 @@ pub fn additional_fields(off: OffSwitch) -> Option<Map<String, Value>> {
         OffSwitch::Nothing => return None,
         OffSwitch::Disabled => json!({"thinking": {"type": "disabled"}}),
         OffSwitch::BetweenTools => json!({"thinking": {"type": "between_tools"}}),
-        OffSwitch::LowEffort => json!({"thinking": {"type": "adaptive"}, "output_config": {"effort": "low"}}),
+        OffSwitch::LowEffort => {
+            json!({"thinking": {"type": "adaptive"}, "output_config": {"effort": "low"}})
+        }
         OffSwitch::LowReasoningEffort => json!({"reasoning_effort": "low"}),
     };
     match fields {

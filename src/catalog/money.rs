@@ -95,7 +95,10 @@ mod tests {
     fn cost_rounds_up_and_never_overflows() {
         assert_eq!(Rate(35_000_000).cost(1), NanoDollars(35));
         assert_eq!(Rate(8_750_000).cost(1), NanoDollars(9));
-        assert_eq!(Rate(3_300_000_000).cost(1_000_000), NanoDollars(3_300_000_000));
+        assert_eq!(
+            Rate(3_300_000_000).cost(1_000_000),
+            NanoDollars(3_300_000_000)
+        );
         assert_eq!(Rate(u64::MAX).cost(u64::MAX), NanoDollars(u64::MAX));
     }
 

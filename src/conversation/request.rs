@@ -28,12 +28,18 @@ pub struct Message {
 impl Message {
     /// A user's turn of plain text.
     pub fn user(text: impl Into<String>) -> Self {
-        Self { role: Role::User, parts: vec![Part::Text(text.into())] }
+        Self {
+            role: Role::User,
+            parts: vec![Part::Text(text.into())],
+        }
     }
 
     /// A model's turn of plain text.
     pub fn assistant(text: impl Into<String>) -> Self {
-        Self { role: Role::Assistant, parts: vec![Part::Text(text.into())] }
+        Self {
+            role: Role::Assistant,
+            parts: vec![Part::Text(text.into())],
+        }
     }
 }
 
@@ -53,6 +59,8 @@ pub struct Request {
     pub temperature: Option<f64>,
     /// Wished nucleus sampling.
     pub top_p: Option<f64>,
+    /// Wished reasoning effort, in OpenAI's word.
+    pub reasoning_effort: Option<String>,
     /// Texts that end the answer.
     pub stop: Vec<String>,
 }

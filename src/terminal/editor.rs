@@ -34,7 +34,10 @@ impl Editor {
         let mut editor = Rustyline::with_config(config).map_err(plain)?;
         editor.set_max_history_size(1000).map_err(plain)?;
         // A newline without sending.
-        for key in [KeyEvent(KeyCode::Char('J'), Modifiers::CTRL), KeyEvent(KeyCode::Enter, Modifiers::ALT)] {
+        for key in [
+            KeyEvent(KeyCode::Char('J'), Modifiers::CTRL),
+            KeyEvent(KeyCode::Enter, Modifiers::ALT),
+        ] {
             editor.bind_sequence(key, Cmd::Newline);
         }
         if let Some(path) = &history {
@@ -62,13 +65,16 @@ impl Editor {
         let added = self.editor.add_history_entry(line).unwrap_or(false);
         if let (true, Some(path)) = (added, &self.history) {
             // The chat goes on without a history file.
-            let _ = private_folder(path).and_then(|()| self.editor.append_history(path).map_err(plain));
+            let _ =
+                private_folder(path).and_then(|()| self.editor.append_history(path).map_err(plain));
         }
     }
 }
 
 fn private_folder(path: &Path) -> io::Result<()> {
-    let Some(folder) = path.parent() else { return Ok(()) };
+    let Some(folder) = path.parent() else {
+        return Ok(());
+    };
     let mut builder = std::fs::DirBuilder::new();
     builder.recursive(true);
     #[cfg(unix)]

@@ -11,6 +11,8 @@ pub struct Footer {
     pub usage: Option<Usage>,
     /// Cost; `None` when unknown.
     pub cost: Option<NanoDollars>,
+    /// What it cost at most, shown when the cost never came.
+    pub at_most: Option<NanoDollars>,
     /// Wall time.
     pub took: Duration,
     /// Cost of the whole session, in a chat.
@@ -27,7 +29,11 @@ impl Footer {
             Some(usage) => format!("{}→{} tok", grouped(usage.prompt()), grouped(usage.output)),
             None => "tokens unknown".to_owned(),
         };
-        let cost = self.cost.map_or_else(|| "cost unknown".to_owned(), |cost| cost.to_string());
+        let cost = match (self.cost, self.at_most) {
+            (Some(cost), _) => cost.to_string(),
+            (None, Some(at_most)) => format!("at most {at_most}"),
+            (None, None) => "cost unknown".to_owned(),
+        };
         let mut line = format!("{tokens} · {cost} · {:.1} s", self.took.as_secs_f32());
         if let Some(session) = self.session {
             line.push_str(&format!(" · session {session}"));
@@ -44,11 +50,15 @@ impl Footer {
 pub fn stop_note(stop: &StopReason) -> Option<String> {
     let note = match stop {
         StopReason::EndTurn | StopReason::StopSequence | StopReason::ToolUse => return None,
-        StopReason::MaxTokens => "cut off at the token limit (--max-tokens, up to the policy's limit)",
+        StopReason::MaxTokens => {
+            "cut off at the token limit (--max-tokens, up to the policy's limit)"
+        }
         StopReason::ContextWindow => "the context window is full",
         StopReason::Guardrail => "a guardrail stepped in",
         StopReason::ContentFiltered => "the answer was filtered",
-        StopReason::Malformed(reason) | StopReason::Unknown(reason) => return Some(format!("stopped: {reason}")),
+        StopReason::Malformed(reason) | StopReason::Unknown(reason) => {
+            return Some(format!("stopped: {reason}"));
+        }
     };
     Some(note.to_owned())
 }
@@ -72,13 +82,23 @@ mod tests {
     #[test]
     fn reads_as_promised() {
         let footer = Footer {
-            usage: Some(Usage { input: 312, output: 1204, ..Usage::default() }),
+            usage: Some(Usage {
+                input: 312,
+                output: 1204,
+                ..Usage::default()
+            }),
             cost: Some(NanoDollars(2_100_000)),
             took: Duration::from_millis(1420),
             session: Some(NanoDollars(14_000_000)),
-            note: None,
+            ..Footer::default()
         };
-        assert_eq!(footer.line(), "312→1,204 tok · $0.0021 · 1.4 s · session $0.014");
-        assert_eq!(Footer::default().line(), "tokens unknown · cost unknown · 0.0 s");
+        assert_eq!(
+            footer.line(),
+            "312→1,204 tok · $0.0021 · 1.4 s · session $0.014"
+        );
+        assert_eq!(
+            Footer::default().line(),
+            "tokens unknown · cost unknown · 0.0 s"
+        );
     }
 }

@@ -1,0 +1,171 @@
+//! What a person types. Data only: nothing is read, opened or decided here.
+
+use clap::{Args, Parser, Subcommand, ValueEnum};
+use std::net::IpAddr;
+use std::path::PathBuf;
+
+const EXIT_CODES: &str = "\
+Exit codes:
+  0    success
+  1    failure on this machine
+  2    usage: a wrong flag, model name, request or config file
+  3    refused by the cost policy
+  4    AWS credentials or permission
+  5    Bedrock: throttled, unavailable, retired model, lost answer
+  130  interrupted
+
+The operator's limits: $XDG_CONFIG_HOME/chatrix/config.toml (or --config, or CHATRIX_CONFIG).";
+
+/// A dollar-bounded door to AWS Bedrock: ask, chat, and an OpenAI-compatible server.
+#[derive(Debug, Parser)]
+#[command(name = "chatrix", version, after_help = EXIT_CODES, arg_required_else_help = true)]
+pub struct Cli {
+    /// Flags of every command.
+    #[command(flatten)]
+    pub global: Global,
+    /// What to do.
+    #[command(subcommand)]
+    pub command: Command,
+}
+
+/// Flags of every command.
+#[derive(Debug, Args)]
+pub struct Global {
+    /// Config file to read
+    #[arg(long, value_name = "FILE", global = true, value_hint = clap::ValueHint::FilePath)]
+    pub config: Option<PathBuf>,
+    /// AWS profile (otherwise AWS_PROFILE, or the default profile)
+    #[arg(long, value_name = "NAME", global = true)]
+    pub profile: Option<String>,
+    /// AWS region (otherwise AWS_REGION, the profile's, or us-west-2)
+    #[arg(long, value_name = "REGION", global = true)]
+    pub region: Option<String>,
+}
+
+/// The commands.
+#[derive(Debug, Subcommand)]
+pub enum Command {
+    /// List the models: prices per million tokens, abilities, life cycle
+    Models(Models),
+    /// Ask one question; the answer goes to stdout
+    Ask(Ask),
+    /// Talk, with a memory of what was said
+    Chat(Chat),
+    /// Serve the OpenAI API for Jan and other apps
+    Serve(Serve),
+    /// Print a shell's completion script
+    Completions(Completions),
+}
+
+/// `chatrix models`
+#[derive(Debug, Args)]
+pub struct Models {
+    /// Only models whose name, id or provider holds this
+    pub filter: Option<String>,
+    /// Everything, as JSON
+    #[arg(long, conflicts_with = "quiet")]
+    pub json: bool,
+    /// Names only
+    #[arg(short, long)]
+    pub quiet: bool,
+    /// Also every other Bedrock id whose price is known
+    #[arg(long)]
+    pub all: bool,
+    /// Also Bedrock ids, and where each row comes from
+    #[arg(short, long, conflicts_with_all = ["json", "quiet"])]
+    pub verbose: bool,
+}
+
+/// Flags of a question.
+#[derive(Debug, Args)]
+pub struct Question {
+    /// A name from `chatrix models`, or any Bedrock id, inference-profile id or ARN
+    #[arg(short, long, value_name = "MODEL")]
+    pub model: Option<String>,
+    /// System prompt
+    #[arg(short, long, value_name = "TEXT")]
+    pub system: Option<String>,
+    /// Longest answer, in tokens; the policy's limit holds
+    #[arg(long, value_name = "N", allow_negative_numbers = true)]
+    pub max_tokens: Option<i64>,
+    /// Talk to a small Bedrock inside this process: no AWS account, no cost
+    #[arg(long)]
+    pub offline: bool,
+}
+
+/// `chatrix ask`
+#[derive(Debug, Args)]
+#[command(after_help = EXIT_CODES)]
+pub struct Ask {
+    /// The question; text on stdin is added after it
+    pub prompt: Vec<String>,
+    /// Model, system prompt, limits.
+    #[command(flatten)]
+    pub question: Question,
+    /// Wait for the whole answer
+    #[arg(long)]
+    pub no_stream: bool,
+    /// Do not read stdin
+    #[arg(long)]
+    pub no_stdin: bool,
+    /// Nothing on stderr but errors
+    #[arg(short, long, conflicts_with = "verbose")]
+    pub quiet: bool,
+    /// Say what the policy changed, and what it cost, also into a pipe
+    #[arg(short, long)]
+    pub verbose: bool,
+}
+
+/// `chatrix chat`
+#[derive(Debug, Args)]
+pub struct Chat {
+    /// Model, system prompt, limits.
+    #[command(flatten)]
+    pub question: Question,
+    /// Say what the policy changed
+    #[arg(short, long)]
+    pub verbose: bool,
+}
+
+/// `chatrix serve`
+#[derive(Debug, Args)]
+pub struct Serve {
+    /// Model of a request that names none
+    #[arg(short, long, value_name = "MODEL")]
+    pub model: Option<String>,
+    /// Address to listen on [default: 127.0.0.1]
+    #[arg(long, value_name = "ADDRESS")]
+    pub host: Option<IpAddr>,
+    /// Port to listen on; 0 for any [default: 3000]
+    #[arg(short, long, value_name = "PORT")]
+    pub port: Option<u16>,
+    /// A web origin that may use the server besides local ones; * for all. Repeatable
+    #[arg(long, value_name = "ORIGIN")]
+    pub allow_origin: Vec<String>,
+    /// Listen beyond this machine, where anyone who can connect spends your money
+    #[arg(long)]
+    pub i_know_this_is_open: bool,
+    /// Talk to a small Bedrock inside this process: no AWS account, no cost
+    #[arg(long)]
+    pub offline: bool,
+}
+
+/// `chatrix completions`
+#[derive(Debug, Args)]
+pub struct Completions {
+    /// Which shell
+    pub shell: Shell,
+}
+
+/// The shells with a completion script.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum Shell {
+    /// Bash
+    Bash,
+    /// Zsh
+    Zsh,
+    /// fish
+    Fish,
+    /// `PowerShell`
+    Powershell,
+}

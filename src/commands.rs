@@ -1,0 +1,76 @@
+//! The commands. Each one puts the rooms below together; what they share stands here.
+
+pub mod ask;
+pub mod chat;
+pub mod completions;
+pub mod models;
+pub mod serve;
+
+use crate::bedrock::{Access, Client};
+use crate::config::{Setting, Settings};
+use crate::engine::Engine;
+use crate::error::{Error, Kind};
+use crate::offline;
+use anyhow::Context;
+use std::io::{self, Write};
+use std::time::Duration;
+
+/// Opens the one door: to AWS, or to a Bedrock inside this process.
+/// `pace` is the offline model's, between two tokens.
+pub(crate) async fn open(settings: &Settings, pace: Duration) -> anyhow::Result<Engine> {
+    let access = if settings.offline.value {
+        let url = offline::start(pace)
+            .await
+            .context("the offline Bedrock could not start")?;
+        Access::Local { url }
+    } else {
+        let text = |setting: &Option<Setting<String>>| {
+            setting.as_ref().map(|setting| setting.value.clone())
+        };
+        Access::Aws {
+            profile: text(&settings.profile),
+            region: text(&settings.region),
+        }
+    };
+    let client = Client::new(access, settings.stream_idle.value).await;
+    Ok(Engine::new(settings.policy(), client))
+}
+
+/// The offline model's pace: `CHATRIX_OFFLINE_PACE` milliseconds between tokens,
+/// otherwise a readable one where a person reads along.
+pub(crate) fn offline_pace(person_reads: bool) -> anyhow::Result<Duration> {
+    match std::env::var("CHATRIX_OFFLINE_PACE") {
+        Ok(text) if !text.is_empty() => match text.parse() {
+            Ok(milliseconds) => Ok(Duration::from_millis(milliseconds)),
+            Err(_) => Err(Error::new(
+                Kind::Config,
+                format!("CHATRIX_OFFLINE_PACE is {text:?}, which is not a number of milliseconds"),
+            )
+            .into()),
+        },
+        _ if person_reads => Ok(Duration::from_millis(25)),
+        _ => Ok(Duration::ZERO),
+    }
+}
+
+/// What every command says when it is offline.
+pub(crate) const OFFLINE_NOTICE: &str =
+    "offline: a small model inside this process answers; nothing is sent to AWS";
+
+/// Writes to stdout at once. `Ok(false)`: nobody reads any more, which is no error (`| head -1`).
+pub(crate) fn print(text: &str) -> io::Result<bool> {
+    let mut stdout = io::stdout().lock();
+    match stdout
+        .write_all(text.as_bytes())
+        .and_then(|()| stdout.flush())
+    {
+        Ok(()) => Ok(true),
+        Err(error) if error.kind() == io::ErrorKind::BrokenPipe => Ok(false),
+        Err(error) => Err(error),
+    }
+}
+
+/// Writes a line to stderr. A stderr that is gone is no reason to fail.
+pub(crate) fn note(line: &str) {
+    let _ = writeln!(io::stderr().lock(), "{line}");
+}

@@ -1,0 +1,228 @@
+//! `chatrix ask`: one question, for people and for scripts. stdout is the answer and nothing else;
+//! spinner, reasoning, footer and notices go to stderr, and only where a person reads it.
+
+use crate::cli::Ask;
+use crate::commands::{OFFLINE_NOTICE, note, offline_pace, open, print};
+use crate::config::Settings;
+use crate::conversation::{Event, Message, Request, StopReason};
+use crate::engine::{Call, Delivery};
+use crate::error::{Error, Kind};
+use crate::terminal::footer::{Footer, stop_note};
+use crate::terminal::sanitize::Sanitizer;
+use crate::terminal::spinner::Spinner;
+use crate::terminal::style;
+use anyhow::Context;
+use std::io::{IsTerminal, Read};
+use std::time::{Duration, Instant};
+
+/// Asks, prints, exits with the table's code.
+pub async fn run(args: Ask, settings: Settings) -> anyhow::Result<u8> {
+    let prompt = prompt(&args).await?;
+    let person_reads = std::io::stdout().is_terminal();
+    let person_watches = std::io::stderr().is_terminal() && !args.quiet;
+    let colour = style::colour(&std::io::stderr());
+    if settings.offline.value && !args.quiet {
+        note(&style::dim(OFFLINE_NOTICE, colour));
+    }
+    let engine = open(&settings, offline_pace(person_reads)?).await?;
+    let request = Request {
+        model: settings.model.value.clone(),
+        system: args.question.system.iter().cloned().collect(),
+        messages: vec![Message::user(prompt)],
+        max_tokens: args.question.max_tokens,
+        ..Request::default()
+    };
+    let delivery = if args.no_stream {
+        Delivery::Complete
+    } else {
+        Delivery::Streamed
+    };
+
+    let started = Instant::now();
+    let mut spinner = person_watches.then(|| Spinner::start(&settings.model.value));
+    let mut call = tokio::select! {
+        call = engine.ask(request, delivery) => call?,
+        _ = tokio::signal::ctrl_c() => return Ok(Kind::Interrupted.row().exit),
+    };
+    if let Some(succession) = call.succession().filter(|_| !args.quiet) {
+        note(&style::dim(&succession, colour));
+    }
+    if args.verbose {
+        for line in explanation(&call) {
+            note(&style::dim(&line, colour));
+        }
+    }
+    let mut screen = Screen {
+        person_reads,
+        person_watches,
+        colour,
+        ..Screen::default()
+    };
+    let ending = tokio::select! {
+        ending = screen.show(&mut call, &mut spinner) => ending,
+        _ = tokio::signal::ctrl_c() => Ok(Ending::Interrupted),
+    };
+    drop(spinner);
+    let closed = screen.close();
+    let (exit, remark) = match ending? {
+        Ending::Complete(stop) => (0, stop_note(&stop)),
+        Ending::PipeClosed => return Ok(0),
+        Ending::Interrupted => (Kind::Interrupted.row().exit, Some("stopped".to_owned())),
+    };
+    closed?;
+    if person_watches || args.verbose {
+        let footer = Footer {
+            usage: call.usage(),
+            cost: call.cost(),
+            at_most: call.worst_case(),
+            took: started.elapsed(),
+            session: None,
+            note: remark,
+        };
+        note(&style::dim(&footer.line(), colour));
+    }
+    Ok(exit)
+}
+
+enum Ending {
+    Complete(StopReason),
+    PipeClosed,
+    Interrupted,
+}
+
+/// Where an answer goes, and what state the screen is in.
+#[derive(Default)]
+struct Screen {
+    person_reads: bool,
+    person_watches: bool,
+    colour: bool,
+    sanitizer: Sanitizer,
+    reasoning: Sanitizer,
+    /// The last character written to stdout.
+    last: Option<char>,
+    in_reasoning: bool,
+}
+
+impl Screen {
+    async fn show(
+        &mut self,
+        call: &mut Call,
+        spinner: &mut Option<Spinner>,
+    ) -> anyhow::Result<Ending> {
+        let mut stop = None;
+        while let Some(event) = call.next().await? {
+            match event {
+                Event::Text(text) => {
+                    spinner.take();
+                    self.leave_reasoning();
+                    let text = if self.person_reads {
+                        self.sanitizer.clean(&text)
+                    } else {
+                        text
+                    };
+                    self.last = text.chars().last().or(self.last);
+                    if !print(&text)? {
+                        return Ok(Ending::PipeClosed);
+                    }
+                }
+                Event::Reasoning(text) if self.person_watches => {
+                    spinner.take();
+                    self.in_reasoning = true;
+                    let text = self.reasoning.clean(&text);
+                    // Not a line of its own: reasoning streams too.
+                    let _ = std::io::Write::write_all(
+                        &mut std::io::stderr(),
+                        style::dim(&text, self.colour).as_bytes(),
+                    );
+                }
+                Event::Reasoning(_) | Event::Usage(_) => {}
+                // Usage comes after the stop: read on.
+                Event::Stop(reason) => stop = Some(reason),
+            }
+        }
+        let stop =
+            stop.ok_or_else(|| Error::new(Kind::Truncated, "the answer has no stop reason"))?;
+        Ok(Ending::Complete(stop))
+    }
+
+    fn leave_reasoning(&mut self) {
+        if std::mem::take(&mut self.in_reasoning) {
+            note("\n");
+        }
+    }
+
+    /// Ends the answer with a newline, whatever ended it: the shell's prompt or an error comes next.
+    fn close(&mut self) -> anyhow::Result<()> {
+        self.leave_reasoning();
+        if self.last.is_some_and(|last| last != '\n') {
+            print("\n")?;
+        }
+        Ok(())
+    }
+}
+
+/// What `-v` says before the answer.
+pub(crate) fn explanation(call: &Call) -> Vec<String> {
+    let mut lines = vec![format!("model: {}", call.model().id)];
+    lines.extend(call.edits().iter().map(|edit| format!("policy: {edit}")));
+    lines.push(match call.worst_case() {
+        Some(cost) => format!("worst case: {cost}"),
+        None => {
+            "worst case: unknown, this model has no price; set one in the config file".to_owned()
+        }
+    });
+    lines
+}
+
+/// The question: arguments, then stdin in a block of its own.
+async fn prompt(args: &Ask) -> anyhow::Result<String> {
+    let words = args.prompt.join(" ");
+    let stdin = if args.no_stdin || std::io::stdin().is_terminal() {
+        String::new()
+    } else {
+        read_stdin(!args.quiet).await?
+    };
+    match (words.trim().is_empty(), stdin.trim().is_empty()) {
+        (false, true) => Ok(words),
+        (true, false) => Ok(stdin),
+        (false, false) => Ok(format!(
+            "{words}\n\n<stdin>\n{}\n</stdin>",
+            stdin.trim_end_matches('\n')
+        )),
+        (true, true) => {
+            let error = Error::new(Kind::MissingParameter, "there is no question");
+            Err(error
+                .advise("chatrix ask \"question\", or text on stdin")
+                .into())
+        }
+    }
+}
+
+async fn read_stdin(may_note: bool) -> anyhow::Result<String> {
+    let mut reading = tokio::task::spawn_blocking(|| {
+        let mut bytes = Vec::new();
+        std::io::stdin()
+            .lock()
+            .read_to_end(&mut bytes)
+            .map(|_| bytes)
+    });
+    let bytes = tokio::select! {
+        bytes = &mut reading => bytes,
+        () = tokio::time::sleep(Duration::from_secs(2)) => {
+            if may_note {
+                note("waiting for the end of stdin; --no-stdin does not read it");
+            }
+            tokio::select! {
+                bytes = &mut reading => bytes,
+                _ = tokio::signal::ctrl_c() => {
+                    return Err(Error::new(Kind::Interrupted, "interrupted while reading stdin").into());
+                }
+            }
+        }
+    };
+    let bytes = bytes
+        .context("reading stdin failed")?
+        .context("reading stdin failed")?;
+    String::from_utf8(bytes)
+        .map_err(|_| Error::new(Kind::InvalidRequest, "stdin is not UTF-8 text").into())
+}

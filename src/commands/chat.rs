@@ -1,0 +1,292 @@
+//! `chatrix chat`: a conversation in a terminal. Ctrl-C stops an answer and keeps what came of it;
+//! the conversation is never lost to an error.
+
+mod slash;
+
+use crate::catalog::NanoDollars;
+use crate::cli::Chat;
+use crate::commands::{OFFLINE_NOTICE, ask, note, offline_pace, open, print};
+use crate::config::{self, Settings};
+use crate::conversation::{Event, Message, Request, StopReason};
+use crate::engine::{Call, Delivery, Engine};
+use crate::error::{Error, Kind};
+use crate::terminal::editor::{Editor, Line};
+use crate::terminal::footer::{Footer, stop_note};
+use crate::terminal::sanitize::Sanitizer;
+use crate::terminal::spinner::Spinner;
+use crate::terminal::style;
+use anyhow::Context;
+use slash::Slash;
+use std::io::IsTerminal;
+use std::time::Instant;
+
+/// Talks until `/exit` or Ctrl-D.
+pub async fn run(args: Chat, settings: Settings) -> anyhow::Result<u8> {
+    let person_reads = std::io::stdout().is_terminal();
+    let colour = style::colour(&std::io::stdout());
+    let engine = open(&settings, offline_pace(person_reads)?).await?;
+    let mut session = Session {
+        model: settings.model.value.clone(),
+        system: args.question.system.clone(),
+        max_tokens: args.question.max_tokens,
+        messages: Vec::new(),
+        spent: NanoDollars(0),
+        unsettled: NanoDollars(0),
+        calls: 0,
+        verbose: args.verbose,
+        person_reads,
+        colour,
+    };
+    if settings.offline.value {
+        note(&style::dim(OFFLINE_NOTICE, colour));
+    }
+    if std::io::stdin().is_terminal() {
+        note(&style::dim(
+            &format!(
+                "{} · /help lists the commands, Ctrl-D leaves",
+                session.model
+            ),
+            colour,
+        ));
+    }
+    let history = config::folder("XDG_STATE_HOME", ".local/state", |name| {
+        std::env::var(name).ok()
+    });
+    let mut editor = Editor::new(history.map(|folder| folder.join("history")))
+        .context("the terminal cannot be set up")?;
+    loop {
+        // The runtime goes on meanwhile: connections are kept alive and closed in the background.
+        match tokio::task::block_in_place(|| editor.read("> ")).context("the terminal is gone")? {
+            Line::End => return Ok(0),
+            Line::Interrupted => note(&style::dim("Ctrl-D or /exit leaves", colour)),
+            Line::Text(line) if line.trim().is_empty() => {}
+            Line::Text(line) => {
+                editor.remember(&line);
+                match Slash::parse(&line) {
+                    Some(Slash::Exit) => return Ok(0),
+                    Some(command) => session.obey(command, &engine),
+                    None => {
+                        if !session.turn(line, &engine).await? {
+                            return Ok(0);
+                        }
+                    }
+                }
+            }
+        }
+    }
+}
+
+struct Session {
+    model: String,
+    system: Option<String>,
+    max_tokens: Option<i64>,
+    messages: Vec<Message>,
+    /// Cost of the answers whose usage came.
+    spent: NanoDollars,
+    /// Worst case of the answers whose usage never came.
+    unsettled: NanoDollars,
+    calls: u32,
+    verbose: bool,
+    person_reads: bool,
+    colour: bool,
+}
+
+impl Session {
+    /// One question and its answer. `false` when nobody reads any more.
+    async fn turn(&mut self, text: String, engine: &Engine) -> anyhow::Result<bool> {
+        self.messages.push(Message::user(text));
+        let mut shown = Shown {
+            sanitizer: Sanitizer::default(),
+            text: String::new(),
+            in_reasoning: false,
+            stop: None,
+        };
+        let started = Instant::now();
+        let mut spinner = std::io::stderr()
+            .is_terminal()
+            .then(|| Spinner::start(&self.model));
+        let request = Request {
+            model: self.model.clone(),
+            system: self.system.iter().cloned().collect(),
+            messages: self.messages.clone(),
+            max_tokens: self.max_tokens,
+            ..Request::default()
+        };
+        let mut call = tokio::select! {
+            call = engine.ask(request, Delivery::Streamed) => match call {
+                Ok(call) => call,
+                Err(error) => {
+                    drop(spinner);
+                    self.take_back(&format!("error: {error}"));
+                    return Ok(true);
+                }
+            },
+            _ = tokio::signal::ctrl_c() => {
+                drop(spinner);
+                self.take_back("stopped");
+                return Ok(true);
+            }
+        };
+        if let Some(succession) = call.succession() {
+            note(&style::dim(&succession, self.colour));
+        }
+        if self.verbose {
+            for line in ask::explanation(&call) {
+                note(&style::dim(&line, self.colour));
+            }
+        }
+        let ending = tokio::select! {
+            ending = self.show(&mut call, &mut shown, &mut spinner) => ending,
+            _ = tokio::signal::ctrl_c() => Ok(true),
+        };
+        drop(spinner);
+        if shown.in_reasoning || (!shown.text.is_empty() && !shown.text.ends_with('\n')) {
+            print("\n")?;
+        }
+        self.settle(&call);
+        let remark = match (&ending, &shown.stop) {
+            (Ok(false), _) => return Ok(false),
+            (Err(error), _) => Some(format!("error: {error}")),
+            (Ok(true), Some(stop)) => stop_note(stop),
+            (Ok(true), None) => Some("stopped".to_owned()),
+        };
+        if shown.text.trim().is_empty() {
+            // An empty turn is refused upstream.
+            self.messages.pop();
+        } else {
+            self.messages.push(Message::assistant(shown.text));
+        }
+        self.footer(&call, started, remark);
+        Ok(true)
+    }
+
+    async fn show(
+        &self,
+        call: &mut Call,
+        shown: &mut Shown,
+        spinner: &mut Option<Spinner>,
+    ) -> anyhow::Result<bool> {
+        while let Some(event) = call.next().await? {
+            let (piece, reasoning) = match event {
+                Event::Text(text) => (text, false),
+                Event::Reasoning(text) => (text, true),
+                Event::Stop(stop) => {
+                    shown.stop = Some(stop);
+                    continue;
+                }
+                Event::Usage(_) => continue,
+            };
+            spinner.take();
+            let mut text = if self.person_reads {
+                shown.sanitizer.clean(&piece)
+            } else {
+                piece.clone()
+            };
+            if reasoning {
+                text = style::dim(&text, self.colour);
+            } else {
+                shown.text.push_str(&piece);
+            }
+            if std::mem::replace(&mut shown.in_reasoning, reasoning) && !reasoning {
+                text.insert_str(0, "\n\n");
+            }
+            if !print(&text)? {
+                return Ok(false);
+            }
+        }
+        match shown.stop {
+            Some(_) => Ok(true),
+            None => Err(Error::new(Kind::Truncated, "the answer has no stop reason").into()),
+        }
+    }
+
+    fn settle(&mut self, call: &Call) {
+        self.calls += 1;
+        match call.cost() {
+            Some(cost) => self.spent += cost,
+            // It may be billed in full: never count it as nothing.
+            None => self.unsettled += call.worst_case().unwrap_or_default(),
+        }
+    }
+
+    /// Forgets a question that got no answer; it is in the editor's history.
+    fn take_back(&mut self, why: &str) {
+        self.messages.pop();
+        note(why);
+        note(&style::dim(
+            "the question was not kept; arrow up brings it back",
+            self.colour,
+        ));
+    }
+
+    fn footer(&self, call: &Call, started: Instant, note_: Option<String>) {
+        let footer = Footer {
+            usage: call.usage(),
+            cost: call.cost(),
+            at_most: call.worst_case(),
+            took: started.elapsed(),
+            session: Some(self.spent),
+            note: note_,
+        };
+        note(&style::dim(&footer.line(), self.colour));
+    }
+
+    fn obey(&mut self, command: Slash, engine: &Engine) {
+        let said = match command {
+            Slash::Help => slash::HELP.to_owned(),
+            Slash::Model(None) => format!(
+                "the model is {}; /model NAME takes another, `chatrix models` lists them",
+                self.model
+            ),
+            Slash::Model(Some(name)) => match engine.policy().catalog.resolve(&name) {
+                Ok(model) => {
+                    self.model = name;
+                    format!(
+                        "{} ({}) answers from here on; the conversation goes on",
+                        self.model, model.name
+                    )
+                }
+                Err(error) => format!("error: {error}"),
+            },
+            Slash::System(None) => match &self.system {
+                Some(text) => format!("system prompt: {text}"),
+                None => "there is no system prompt; /system TEXT sets one".to_owned(),
+            },
+            Slash::System(Some(text)) => {
+                self.system = (text != "none").then_some(text);
+                self.system
+                    .as_ref()
+                    .map_or("system prompt removed", |_| "system prompt set")
+                    .to_owned()
+            }
+            Slash::Clear => {
+                self.messages.clear();
+                "the conversation begins anew; model, system prompt and cost stay".to_owned()
+            }
+            Slash::Cost => self.cost(),
+            Slash::Unknown(name) => format!("error: there is no command /{name}; /help lists them"),
+            Slash::Exit => return,
+        };
+        note(&said);
+    }
+
+    fn cost(&self) -> String {
+        let answers = if self.calls == 1 { "answer" } else { "answers" };
+        let mut text = format!("{} {answers}, {}", self.calls, self.spent);
+        if self.unsettled > NanoDollars(0) {
+            text.push_str(&format!(
+                ", and at most {} for answers that were cut off",
+                self.unsettled
+            ));
+        }
+        text
+    }
+}
+
+/// What the screen has of an answer.
+struct Shown {
+    sanitizer: Sanitizer,
+    text: String,
+    in_reasoning: bool,
+    stop: Option<StopReason>,
+}

@@ -1,0 +1,40 @@
+//! `chatrix completions SHELL`: scripts that know the models. The names are put in only here;
+//! the real parser still takes any Bedrock id (DESIGN §7).
+
+use crate::catalog::Catalog;
+use crate::cli::{Cli, Shell};
+use crate::commands::print;
+use clap::CommandFactory;
+use clap::builder::PossibleValuesParser;
+use clap_complete::{Shell as Generator, generate};
+
+/// Prints the script.
+pub fn run(shell: Shell) -> anyhow::Result<u8> {
+    print(&script(shell)?)?;
+    Ok(0)
+}
+
+/// The script of a shell.
+pub fn script(shell: Shell) -> anyhow::Result<String> {
+    let catalog = Catalog::load(&[])?;
+    let names: Vec<String> = catalog
+        .models()
+        .filter_map(|model| model.alias.clone())
+        .collect();
+    let mut command = Cli::command();
+    for name in ["ask", "chat", "serve"] {
+        let parser = PossibleValuesParser::new(names.clone());
+        command = command.mut_subcommand(name, |sub| {
+            sub.mut_arg("model", |arg| arg.value_parser(parser))
+        });
+    }
+    let generator = match shell {
+        Shell::Bash => Generator::Bash,
+        Shell::Zsh => Generator::Zsh,
+        Shell::Fish => Generator::Fish,
+        Shell::Powershell => Generator::PowerShell,
+    };
+    let mut script = Vec::new();
+    generate(generator, &mut command, "chatrix", &mut script);
+    Ok(String::from_utf8(script)?)
+}

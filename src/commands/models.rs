@@ -1,0 +1,235 @@
+//! `chatrix models`: what there is to ask, cheapest first. Reads the catalog and nothing else:
+//! no AWS, no network.
+
+use crate::catalog::{Lifecycle, Model, Rate};
+use crate::cli::Models;
+use crate::commands::{note, print};
+use crate::config::Settings;
+use crate::terminal::style;
+use serde_json::{Value, json};
+use std::sync::Arc;
+use unicode_width::UnicodeWidthStr;
+
+const LEGEND: &str = "* default · takes: t tools, s tools while streaming, f forced tool choice, j JSON schema, i images, \
+                      d documents, p prefill, c prompt cache, q stop sequences";
+
+/// Lists the models.
+pub fn run(args: &Models, settings: &Settings) -> anyhow::Result<u8> {
+    let catalog = settings.catalog();
+    let mut models: Vec<Arc<Model>> = catalog.models().cloned().collect();
+    if args.all {
+        models.extend(catalog.priced_ids()?);
+    }
+    let filter = args.filter.as_deref().unwrap_or_default().to_lowercase();
+    models.retain(|model| {
+        [
+            model.display_name(),
+            &model.id,
+            &model.name,
+            &model.provider,
+        ]
+        .iter()
+        .any(|text| text.to_lowercase().contains(&filter))
+    });
+    models.sort_by_key(|model| price_key(model));
+    let default = catalog.resolve(&settings.model.value)?;
+    let text = if args.json {
+        let rows: Vec<Value> = models
+            .iter()
+            .map(|model| {
+                row_json(
+                    model,
+                    model.id == default.id && model.alias == default.alias,
+                )
+            })
+            .collect();
+        format!("{:#}\n", Value::from(rows))
+    } else if args.quiet {
+        models
+            .iter()
+            .map(|model| format!("{}\n", model.display_name()))
+            .collect()
+    } else {
+        table(&models, &default, args.verbose)
+    };
+    if models.is_empty() && !args.json {
+        note(&format!(
+            "no model matches {filter:?}; `chatrix models` lists them all"
+        ));
+        return Ok(1);
+    }
+    print(&text)?;
+    Ok(0)
+}
+
+fn price_key(model: &Model) -> (u64, String) {
+    let price = model.prices.map_or(u64::MAX, |prices| {
+        prices.input.0.saturating_add(prices.output.0)
+    });
+    (price, model.display_name().to_owned())
+}
+
+fn table(models: &[Arc<Model>], default: &Model, verbose: bool) -> String {
+    let mut rows = vec![
+        ["NAME", "$/M IN", "$/M OUT", "CONTEXT", "TAKES", "STATE"]
+            .map(str::to_owned)
+            .to_vec(),
+    ];
+    if verbose {
+        rows[0].extend(["ID", "SOURCE"].map(str::to_owned));
+    }
+    for model in models {
+        let star = if model.id == default.id && model.alias == default.alias {
+            "*"
+        } else {
+            ""
+        };
+        let rate = |rate: Option<Rate>| rate.map_or_else(|| "?".to_owned(), Rate::dollars);
+        let mut row = vec![
+            format!("{}{star}", model.display_name()),
+            rate(model.prices.map(|prices| prices.input)),
+            rate(model.prices.map(|prices| prices.output)),
+            model.context_window.map_or_else(|| "?".to_owned(), short),
+            letters(model),
+            state(model),
+        ];
+        if verbose {
+            row.extend([model.id.clone(), format!("{} {}", model.source, model.date)]);
+        }
+        rows.push(row);
+    }
+    let widths: Vec<usize> = (0..rows[0].len())
+        .map(|column| {
+            rows.iter()
+                .map(|row| row[column].width())
+                .max()
+                .unwrap_or(0)
+        })
+        .collect();
+    let colour = style::colour(&std::io::stdout());
+    let mut text = String::new();
+    for (index, row) in rows.iter().enumerate() {
+        let mut line = String::new();
+        for (column, cell) in row.iter().enumerate() {
+            let space = " ".repeat(widths[column] - cell.width());
+            // Numbers stand right, words left.
+            let cell = if (1..=3).contains(&column) {
+                format!("{space}{cell}")
+            } else {
+                format!("{cell}{space}")
+            };
+            line.push_str(&cell);
+            line.push_str("  ");
+        }
+        let line = line.trim_end();
+        text.push_str(&if index == 0 {
+            style::bold(line, colour)
+        } else {
+            line.to_owned()
+        });
+        text.push('\n');
+    }
+    if colour {
+        text.push_str(&style::dim(LEGEND, true));
+        text.push('\n');
+    }
+    text
+}
+
+fn state(model: &Model) -> String {
+    let date = model.end_of_life.as_deref().unwrap_or_default();
+    let mut text = match model.lifecycle {
+        Lifecycle::Active => "active".to_owned(),
+        Lifecycle::Legacy => format!("legacy until {date}"),
+        Lifecycle::EndOfLife => format!("retired {date}"),
+        Lifecycle::Unknown => String::new(),
+    };
+    if let Some(successor) = &model.successor {
+        text.push_str(&format!(" → {successor}"));
+    }
+    text
+}
+
+fn letters(model: &Model) -> String {
+    let takes = model.capabilities.takes;
+    let letters = [
+        (takes.tools, 't'),
+        (takes.streamed_tools, 's'),
+        (takes.forced_tool_choice, 'f'),
+        (takes.json_schema, 'j'),
+        (takes.images, 'i'),
+        (takes.documents, 'd'),
+        (takes.prefill, 'p'),
+        (takes.cache, 'c'),
+        (takes.stop_sequences, 'q'),
+    ];
+    letters
+        .iter()
+        .map(|(has, letter)| if *has { *letter } else { '-' })
+        .collect()
+}
+
+fn short(tokens: u64) -> String {
+    match tokens {
+        1_000_000.. => format!("{}M", tokens / 1_000_000),
+        _ => format!("{}K", tokens / 1000),
+    }
+}
+
+fn row_json(model: &Model, default: bool) -> Value {
+    let Model {
+        alias,
+        id,
+        name,
+        provider,
+        lifecycle,
+        end_of_life,
+        successor,
+        context_window,
+        max_output,
+        prices,
+        capabilities,
+        source,
+        date,
+    } = model;
+    let takes = capabilities.takes;
+    // Nano-dollars to dollars is exact in an f64 up to nine decimals.
+    let dollars = |rate: Rate| rate.dollars().parse::<f64>().ok();
+    json!({
+        "alias": alias,
+        "id": id,
+        "name": name,
+        "provider": provider,
+        "default": default,
+        "lifecycle": lifecycle.word(),
+        "end_of_life": end_of_life,
+        "successor": successor,
+        "context_window": context_window,
+        "max_output": max_output,
+        "price_usd_per_million_tokens": prices.map(|prices| json!({
+            "input": dollars(prices.input),
+            "output": dollars(prices.output),
+            "cache_read": prices.cache_read.map(dollars),
+            "cache_write_5m": prices.cache_write_5m.map(dollars),
+            "cache_write_1h": prices.cache_write_1h.map(dollars),
+            "long_context": prices.long.map(|long| json!({
+                "above_tokens": long.above, "input": dollars(long.input), "output": dollars(long.output),
+            })),
+        })),
+        "sampling": capabilities.sampling.word(),
+        "thinking": capabilities.thinking.word(),
+        "takes": {
+            "tools": takes.tools,
+            "streamed_tools": takes.streamed_tools,
+            "forced_tool_choice": takes.forced_tool_choice,
+            "json_schema": takes.json_schema,
+            "images": takes.images,
+            "documents": takes.documents,
+            "prefill": takes.prefill,
+            "cache": takes.cache,
+            "stop_sequences": takes.stop_sequences,
+        },
+        "source": source,
+        "date": date,
+    })
+}

@@ -1,0 +1,76 @@
+//! `chatrix serve`: the server's life, from its socket to its last answer.
+
+use crate::cli::Serve;
+use crate::commands::{OFFLINE_NOTICE, note, offline_pace, open};
+use crate::config::Settings;
+use crate::error::{Error, Kind};
+use crate::server::{self, Access};
+use std::io::ErrorKind;
+use std::net::SocketAddr;
+use tokio::net::TcpListener;
+
+/// Serves until Ctrl-C or SIGTERM.
+pub async fn run(args: Serve, settings: Settings) -> anyhow::Result<u8> {
+    let host = settings.host.value;
+    if !host.is_loopback() && !args.i_know_this_is_open {
+        let message = format!(
+            "{host} (from {}) is reachable beyond this machine, and anyone who can connect spends your money",
+            settings.host.source
+        );
+        return Err(Error::new(Kind::RefusedByPolicy, message)
+            .advise("add --i-know-this-is-open if that is meant")
+            .into());
+    }
+    let address = SocketAddr::new(host, settings.port.value);
+    let listener = TcpListener::bind(address).await.map_err(|error| {
+        let advice = match error.kind() {
+            ErrorKind::AddrInUse => {
+                "is another chatrix running? choose another with --port, or --port 0 for any"
+            }
+            ErrorKind::PermissionDenied => {
+                "ports below 1024 need privileges; choose another with --port"
+            }
+            _ => "choose another with --host and --port",
+        };
+        let message = match error.kind() {
+            ErrorKind::AddrInUse => format!("port {} on {host} is taken", address.port()),
+            _ => format!("cannot listen on {address}: {error}"),
+        };
+        Error::new(Kind::Io, message).advise(advice)
+    })?;
+    let address = listener.local_addr()?;
+    let engine = open(&settings, offline_pace(false)?).await?;
+    if settings.offline.value {
+        note(OFFLINE_NOTICE);
+    }
+    let signal = signal()?;
+    note(&format!("listening on http://{address}"));
+    note(&format!(
+        "in Jan: Settings › Model Providers › Add: base URL http://localhost:{}/v1, any API key",
+        address.port()
+    ));
+    let access = Access {
+        bound: host,
+        origins: settings.allow_origins,
+        hosts: settings.allow_hosts,
+    };
+    server::serve(listener, engine, access, signal).await?;
+    Ok(0)
+}
+
+/// Resolves at the first Ctrl-C or SIGTERM; the second one ends the process at once.
+fn signal() -> anyhow::Result<impl Future<Output = ()> + Send + 'static> {
+    #[cfg(unix)]
+    let mut terminate = tokio::signal::unix::signal(tokio::signal::unix::SignalKind::terminate())?;
+    #[cfg(unix)]
+    let terminated = async move { terminate.recv().await };
+    #[cfg(not(unix))]
+    let terminated = std::future::pending::<Option<()>>();
+    Ok(async move {
+        tokio::select! {
+            _ = tokio::signal::ctrl_c() => {}
+            _ = terminated => {}
+        }
+        note("stopping: no new requests; running answers get 10 s");
+    })
+}

@@ -1,0 +1,109 @@
+//! An answer as server-sent events: each event in one write, `data: ` with the space some clients match on,
+//! a comment every 15 s so that nobody takes a slow model for a dead one, an error as a line of its own
+//! (`openai-clients.md` §0.7, §3), `[DONE]` last.
+
+use crate::engine::Call;
+use crate::error::{Error, Kind};
+use crate::openai::chunk::Chunks;
+use crate::openai::error::envelope;
+use bytes::Bytes;
+use futures_util::{Stream, stream};
+use std::convert::Infallible;
+use std::future::Future;
+use std::pin::Pin;
+use std::time::Duration;
+use sync_wrapper::SyncStream;
+
+const KEEP_ALIVE: Duration = Duration::from_secs(15);
+
+enum Phase {
+    Role,
+    Events { finished: bool },
+    Done,
+    Over,
+}
+
+struct Events {
+    call: Call,
+    chunks: Chunks,
+    phase: Phase,
+}
+
+/// The body of a streamed answer. Dropping it drops the call, which ends the stream at Bedrock.
+pub fn body(
+    call: Call,
+    chunks: Chunks,
+) -> impl Stream<Item = Result<Bytes, Infallible>> + Send + Sync {
+    let events = Events {
+        call,
+        chunks,
+        phase: Phase::Role,
+    };
+    // warp wants a Sync body, and a future that holds the SDK's receiver is none; nobody ever shares it.
+    SyncStream::new(stream::unfold(events, |mut events| async move {
+        let bytes = events.next().await?;
+        Some((Ok(bytes), events))
+    }))
+}
+
+impl Events {
+    async fn next(&mut self) -> Option<Bytes> {
+        match self.phase {
+            Phase::Role => {
+                self.phase = Phase::Events { finished: false };
+                Some(data(&self.chunks.role()))
+            }
+            Phase::Events { finished } => Some(self.event(finished).await),
+            Phase::Done => {
+                self.phase = Phase::Over;
+                Some(Bytes::from_static(b"data: [DONE]\n\n"))
+            }
+            Phase::Over => None,
+        }
+    }
+
+    async fn event(&mut self, finished: bool) -> Bytes {
+        loop {
+            // A lost race loses no event: `next` keeps what it has read until it returns it.
+            let event = match keep_alive(Box::pin(self.call.next())).await {
+                None => return Bytes::from_static(b": keep-alive\n\n"),
+                Some(event) => event,
+            };
+            match event {
+                Ok(Some(event)) => {
+                    if let Some(chunk) = self.chunks.event(&event) {
+                        let finished =
+                            finished || matches!(event, crate::conversation::Event::Stop(_));
+                        self.phase = Phase::Events { finished };
+                        return data(&chunk);
+                    }
+                }
+                Ok(None) if finished => {
+                    self.phase = Phase::Over;
+                    return Bytes::from_static(b"data: [DONE]\n\n");
+                }
+                Ok(None) => {
+                    return self.fail(&Error::new(
+                        Kind::Truncated,
+                        "the answer has no stop reason",
+                    ));
+                }
+                Err(error) => return self.fail(&error),
+            }
+        }
+    }
+
+    /// No `choices` beside the error: AI SDK 5, which Jan uses, would swallow it.
+    fn fail(&mut self, error: &Error) -> Bytes {
+        self.phase = Phase::Done;
+        data(&envelope(error).to_string())
+    }
+}
+
+async fn keep_alive<T>(event: Pin<Box<impl Future<Output = T>>>) -> Option<T> {
+    tokio::time::timeout(KEEP_ALIVE, event).await.ok()
+}
+
+fn data(json: &str) -> Bytes {
+    Bytes::from(format!("data: {json}\n\n"))
+}
