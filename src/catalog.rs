@@ -4,9 +4,7 @@
 mod model;
 mod money;
 
-pub use model::{
-    Capabilities, Lifecycle, LongContext, Model, OffSwitch, Prices, Sampling, Takes, Thinking,
-};
+pub use model::{Capabilities, Lifecycle, LongContext, Model, OffSwitch, Prices, Sampling, Takes, Thinking};
 pub use money::{NanoDollars, Rate};
 
 use crate::error::{Error, Kind, Result};
@@ -15,9 +13,7 @@ use std::collections::HashMap;
 use std::sync::{Arc, OnceLock};
 
 /// Prefixes of inference profiles: the geography a call may be routed in (`bedrock.md` §3.2).
-const GEOGRAPHIES: [&str; 9] = [
-    "us", "eu", "apac", "jp", "au", "ca", "in", "us-gov", "global",
-];
+const GEOGRAPHIES: [&str; 9] = ["us", "eu", "apac", "jp", "au", "ca", "in", "us-gov", "global"];
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -105,11 +101,7 @@ impl Catalog {
         let mut catalog = Self {
             models: Vec::with_capacity(file.model.len() + own.len()),
             default: file.default,
-            families: families
-                .family
-                .into_iter()
-                .map(|family| (family.r#match, family.capabilities))
-                .collect(),
+            families: families.family.into_iter().map(|family| (family.r#match, family.capabilities)).collect(),
             priced: OnceLock::new(),
         };
         for row in file.model {
@@ -162,22 +154,16 @@ impl Catalog {
     /// # Errors
     /// `ModelNotFound`, with the names that come close.
     pub fn resolve(&self, name: &str) -> Result<Arc<Model>> {
-        let listed = self
-            .models
-            .iter()
-            .find(|model| model.alias.as_deref() == Some(name) || model.id == name);
+        let listed = self.models.iter().find(|model| model.alias.as_deref() == Some(name) || model.id == name);
         if let Some(model) = listed {
             return Ok(Arc::clone(model));
         }
         if is_bedrock_id(name) {
             return self.unlisted(name);
         }
-        let error =
-            Error::new(Kind::ModelNotFound, format!("no model is called {name:?}")).at("model");
+        let error = Error::new(Kind::ModelNotFound, format!("no model is called {name:?}")).at("model");
         Err(match self.closest(name) {
-            Some(alias) => error.advise(format!(
-                "did you mean {alias}? `chatrix models` lists the names"
-            )),
+            Some(alias) => error.advise(format!("did you mean {alias}? `chatrix models` lists the names")),
             None => error,
         })
     }
@@ -185,16 +171,8 @@ impl Catalog {
     /// An id nobody gave a name: capabilities by family, price only if exactly this id has one.
     fn unlisted(&self, id: &str) -> Result<Arc<Model>> {
         // An ARN of a system-defined profile or foundation model ends in the id it stands for.
-        let plain = if id.starts_with("arn:") {
-            id.rsplit('/').next().unwrap_or(id)
-        } else {
-            id
-        };
-        let known = self
-            .models
-            .iter()
-            .find(|model| model.id == plain)
-            .or_else(|| self.priced().ok()?.get(plain));
+        let plain = if id.starts_with("arn:") { id.rsplit('/').next().unwrap_or(id) } else { id };
+        let known = self.models.iter().find(|model| model.id == plain).or_else(|| self.priced().ok()?.get(plain));
         let mut model = known.map_or_else(
             || Model {
                 alias: None,
@@ -216,11 +194,7 @@ impl Catalog {
         model.alias = None;
         id.clone_into(&mut model.id);
         // The same model in another geography goes the same way at the end of its life.
-        if let Some(twin) = self
-            .models
-            .iter()
-            .find(|twin| without_geography(&twin.id) == without_geography(plain))
-        {
+        if let Some(twin) = self.models.iter().find(|twin| without_geography(&twin.id) == without_geography(plain)) {
             model.lifecycle = twin.lifecycle;
             model.end_of_life.clone_from(&twin.end_of_life);
             model.name.clone_from(&twin.name);
@@ -233,21 +207,12 @@ impl Catalog {
     fn add(&mut self, own: &OwnModel) -> Result<()> {
         if !is_bedrock_id(&own.id) {
             let advice = "a Bedrock id looks like us.anthropic.claude-sonnet-4-6, an ARN like arn:aws:bedrock:…";
-            return Err(Error::new(
-                Kind::Config,
-                format!("model {}: {:?} is not a Bedrock id", own.alias, own.id),
-            )
-            .advise(advice));
+            return Err(Error::new(Kind::Config, format!("model {}: {:?} is not a Bedrock id", own.alias, own.id))
+                .advise(advice));
         }
-        let like = self
-            .resolve(own.like.as_deref().unwrap_or(&own.id))
-            .map_err(|error| {
-                Error::new(
-                    Kind::Config,
-                    format!("model {}: `like`: {}", own.alias, error.message),
-                )
-                .advise(error.advice())
-            })?;
+        let like = self.resolve(own.like.as_deref().unwrap_or(&own.id)).map_err(|error| {
+            Error::new(Kind::Config, format!("model {}: `like`: {}", own.alias, error.message)).advise(error.advice())
+        })?;
         let mut model = Model::clone(&like);
         model.alias = Some(own.alias.clone());
         model.id.clone_from(&own.id);
@@ -260,10 +225,7 @@ impl Catalog {
     }
 
     fn capabilities(&self, id: &str) -> Capabilities {
-        let family = self
-            .families
-            .iter()
-            .find(|(piece, _)| id.contains(piece.as_str()));
+        let family = self.families.iter().find(|(piece, _)| id.contains(piece.as_str()));
         // The last family matches everything; a test holds that.
         family.map_or(
             Capabilities {
@@ -303,10 +265,7 @@ impl Catalog {
     }
 
     fn closest(&self, name: &str) -> Option<&str> {
-        let aliases = self
-            .models
-            .iter()
-            .filter_map(|model| model.alias.as_deref());
+        let aliases = self.models.iter().filter_map(|model| model.alias.as_deref());
         aliases
             .map(|alias| (strsim::jaro_winkler(alias, name), alias))
             .filter(|(similarity, _)| *similarity > 0.88)
@@ -327,9 +286,7 @@ fn is_bedrock_id(name: &str) -> bool {
         Some((provider, model)) => {
             !model.is_empty()
                 && !provider.is_empty()
-                && provider
-                    .chars()
-                    .all(|c| c.is_ascii_lowercase() || c.is_ascii_digit())
+                && provider.chars().all(|c| c.is_ascii_lowercase() || c.is_ascii_digit())
         }
         None => false,
     }
@@ -344,10 +301,7 @@ fn without_geography(id: &str) -> &str {
 }
 
 fn provider(id: &str) -> String {
-    without_geography(id)
-        .split_once('.')
-        .map_or("unknown", |(provider, _)| provider)
-        .to_owned()
+    without_geography(id).split_once('.').map_or("unknown", |(provider, _)| provider).to_owned()
 }
 
 fn read<T: serde::de::DeserializeOwned>(name: &str, text: &str) -> Result<T> {
@@ -366,14 +320,8 @@ mod tests {
     #[test]
     fn the_original_names_resolve() {
         for (name, id) in [
-            (
-                "claude-sonnet-4",
-                "us.anthropic.claude-sonnet-4-20250514-v1:0",
-            ),
-            (
-                "claude-sonnet-3",
-                "us.anthropic.claude-3-7-sonnet-20250219-v1:0",
-            ),
+            ("claude-sonnet-4", "us.anthropic.claude-sonnet-4-20250514-v1:0"),
+            ("claude-sonnet-3", "us.anthropic.claude-3-7-sonnet-20250219-v1:0"),
             ("deepseek", "us.deepseek.r1-v1:0"),
         ] {
             assert_eq!(catalog().resolve(name).unwrap().id, id);
@@ -384,53 +332,21 @@ mod tests {
     fn every_row_is_whole() {
         let catalog = catalog();
         assert!(catalog.models().count() >= 16);
-        assert_eq!(
-            catalog.families.last().unwrap().0,
-            "",
-            "the last family matches everything"
-        );
+        assert_eq!(catalog.families.last().unwrap().0, "", "the last family matches everything");
         let default = catalog.resolve(catalog.default_alias()).unwrap();
         assert_eq!(default.lifecycle, Lifecycle::Active);
         assert_ne!(default.capabilities.thinking, Thinking::Always);
-        for model in catalog
-            .models()
-            .cloned()
-            .chain(catalog.priced_ids().unwrap())
-        {
+        for model in catalog.models().cloned().chain(catalog.priced_ids().unwrap()) {
             let prices = model.prices.unwrap();
             // C10: a price typed per token, or per thousand tokens, is caught here.
-            assert!(
-                prices.output >= prices.input && prices.output <= Rate(200_000_000_000),
-                "{}",
-                model.id
-            );
+            assert!(prices.output >= prices.input && prices.output <= Rate(200_000_000_000), "{}", model.id);
             assert!(prices.input >= Rate(10_000_000), "{}", model.id);
-            assert!(
-                prices.cache_read.is_none_or(|rate| rate < prices.input),
-                "{}",
-                model.id
-            );
-            assert!(
-                prices
-                    .cache_write_1h
-                    .is_none_or(|rate| Some(rate) > prices.cache_write_5m),
-                "{}",
-                model.id
-            );
-            assert!(
-                prices.long.is_none_or(|long| long.input > prices.input),
-                "{}",
-                model.id
-            );
-            assert_eq!(
-                model.lifecycle == Lifecycle::EndOfLife,
-                model.lifecycle.word() == "end-of-life"
-            );
+            assert!(prices.cache_read.is_none_or(|rate| rate < prices.input), "{}", model.id);
+            assert!(prices.cache_write_1h.is_none_or(|rate| Some(rate) > prices.cache_write_5m), "{}", model.id);
+            assert!(prices.long.is_none_or(|long| long.input > prices.input), "{}", model.id);
+            assert_eq!(model.lifecycle == Lifecycle::EndOfLife, model.lifecycle.word() == "end-of-life");
             if let Some(successor) = &model.successor {
-                assert_eq!(
-                    catalog.resolve(successor).unwrap().lifecycle,
-                    Lifecycle::Active
-                );
+                assert_eq!(catalog.resolve(successor).unwrap().lifecycle, Lifecycle::Active);
             }
         }
     }
@@ -444,28 +360,14 @@ mod tests {
         let arn = "arn:aws:bedrock:us-east-1:123456789012:inference-profile/us.anthropic.claude-sonnet-4-6";
         assert_eq!(catalog.resolve(arn).unwrap().id, arn);
         assert!(catalog.resolve(arn).unwrap().prices.is_some());
-        let opaque =
-            "arn:aws:bedrock:us-east-1:123456789012:application-inference-profile/1arbu5hu2sjr";
+        let opaque = "arn:aws:bedrock:us-east-1:123456789012:application-inference-profile/1arbu5hu2sjr";
         assert!(catalog.resolve(opaque).unwrap().prices.is_none());
         let unknown = catalog.resolve("eu.anthropic.claude-next-9").unwrap();
-        assert_eq!(
-            (unknown.capabilities.sampling, unknown.prices),
-            (Sampling::None, None)
-        );
+        assert_eq!((unknown.capabilities.sampling, unknown.prices), (Sampling::None, None));
         for wrong in ["gpt-3.5-turbo", "claude", "claude-sonet-4", "", "a b.c"] {
-            assert_eq!(
-                catalog.resolve(wrong).unwrap_err().kind,
-                Kind::ModelNotFound,
-                "{wrong}"
-            );
+            assert_eq!(catalog.resolve(wrong).unwrap_err().kind, Kind::ModelNotFound, "{wrong}");
         }
-        assert!(
-            catalog
-                .resolve("claude-sonet-4")
-                .unwrap_err()
-                .to_string()
-                .contains("did you mean claude-sonnet-4?")
-        );
+        assert!(catalog.resolve("claude-sonet-4").unwrap_err().to_string().contains("did you mean claude-sonnet-4?"));
     }
 
     #[test]

@@ -19,18 +19,11 @@ use std::time::Duration;
 /// `pace` is the offline model's, between two tokens.
 pub(crate) async fn open(settings: &Settings, pace: Duration) -> anyhow::Result<Engine> {
     let access = if settings.offline.value {
-        let url = offline::start(pace)
-            .await
-            .context("the offline Bedrock could not start")?;
+        let url = offline::start(pace).await.context("the offline Bedrock could not start")?;
         Access::Local { url }
     } else {
-        let text = |setting: &Option<Setting<String>>| {
-            setting.as_ref().map(|setting| setting.value.clone())
-        };
-        Access::Aws {
-            profile: text(&settings.profile),
-            region: text(&settings.region),
-        }
+        let text = |setting: &Option<Setting<String>>| setting.as_ref().map(|setting| setting.value.clone());
+        Access::Aws { profile: text(&settings.profile), region: text(&settings.region) }
     };
     let client = Client::new(access, settings.stream_idle.value).await;
     Ok(Engine::new(settings.policy(), client))
@@ -54,16 +47,12 @@ pub(crate) fn offline_pace(person_reads: bool) -> anyhow::Result<Duration> {
 }
 
 /// What every command says when it is offline.
-pub(crate) const OFFLINE_NOTICE: &str =
-    "offline: a small model inside this process answers; nothing is sent to AWS";
+pub(crate) const OFFLINE_NOTICE: &str = "offline: a small model inside this process answers; nothing is sent to AWS";
 
 /// Writes to stdout at once. `Ok(false)`: nobody reads any more, which is no error (`| head -1`).
 pub(crate) fn print(text: &str) -> io::Result<bool> {
     let mut stdout = io::stdout().lock();
-    match stdout
-        .write_all(text.as_bytes())
-        .and_then(|()| stdout.flush())
-    {
+    match stdout.write_all(text.as_bytes()).and_then(|()| stdout.flush()) {
         Ok(()) => Ok(true),
         Err(error) if error.kind() == io::ErrorKind::BrokenPipe => Ok(false),
         Err(error) => Err(error),

@@ -107,82 +107,40 @@ impl Settings {
         let from_file = || Source::File(path.clone());
         // flag > environment > file
         let pick = |flag: Option<String>, names: &[&'static str], file: Option<String>| {
-            let variable = || {
-                names
-                    .iter()
-                    .find_map(|name| Some((environment(name)?, Source::Environment(name))))
-            };
+            let variable = || names.iter().find_map(|name| Some((environment(name)?, Source::Environment(name))));
             let flag = flag.map(|value| (value, Source::Flag));
-            let found = flag
-                .or_else(variable)
-                .or_else(|| Some((file?, from_file())));
+            let found = flag.or_else(variable).or_else(|| Some((file?, from_file())));
             found.map(|(value, source)| Setting { value, source })
         };
 
         let catalog = Arc::new(Catalog::load(&own_models(&file, &path)?)?);
-        let model =
-            pick(flags.model, &["CHATRIX_MODEL"], file.default_model).unwrap_or_else(|| Setting {
-                value: catalog.default_alias().to_owned(),
-                source: Source::Default,
-            });
-        catalog
-            .resolve(&model.value)
-            .map_err(|error| match model.source {
-                Source::Flag => error,
-                _ => Error::new(
-                    Kind::Config,
-                    format!("default model from {}: {}", model.source, error.message),
-                )
+        let model = pick(flags.model, &["CHATRIX_MODEL"], file.default_model)
+            .unwrap_or_else(|| Setting { value: catalog.default_alias().to_owned(), source: Source::Default });
+        catalog.resolve(&model.value).map_err(|error| match model.source {
+            Source::Flag => error,
+            _ => Error::new(Kind::Config, format!("default model from {}: {}", model.source, error.message))
                 .advise(error.advice()),
-            })?;
+        })?;
         let overrides = overrides(&file.models, &catalog, &path)?;
         let host = match (flags.host, environment("CHATRIX_HOST"), file.serve.host) {
-            (Some(value), _, _) => Setting {
-                value,
-                source: Source::Flag,
-            },
+            (Some(value), _, _) => Setting { value, source: Source::Flag },
             (_, Some(text), _) => parsed(&text, "CHATRIX_HOST", "an IP address")?,
-            (_, _, Some(value)) => Setting {
-                value,
-                source: from_file(),
-            },
-            _ => Setting {
-                value: IpAddr::from([127, 0, 0, 1]),
-                source: Source::Default,
-            },
+            (_, _, Some(value)) => Setting { value, source: from_file() },
+            _ => Setting { value: IpAddr::from([127, 0, 0, 1]), source: Source::Default },
         };
         let port = match (flags.port, environment("CHATRIX_PORT"), file.serve.port) {
-            (Some(value), _, _) => Setting {
-                value,
-                source: Source::Flag,
-            },
+            (Some(value), _, _) => Setting { value, source: Source::Flag },
             (_, Some(text), _) => parsed(&text, "CHATRIX_PORT", "a port number")?,
-            (_, _, Some(value)) => Setting {
-                value,
-                source: from_file(),
-            },
-            _ => Setting {
-                value: 3000,
-                source: Source::Default,
-            },
+            (_, _, Some(value)) => Setting { value, source: from_file() },
+            _ => Setting { value: 3000, source: Source::Default },
         };
         let offline = match environment("CHATRIX_OFFLINE").as_deref() {
-            _ if flags.offline => Setting {
-                value: true,
-                source: Source::Flag,
-            },
-            Some("1" | "true" | "yes") => Setting {
-                value: true,
-                source: Source::Environment("CHATRIX_OFFLINE"),
-            },
-            Some("0" | "false" | "no") | None => Setting {
-                value: false,
-                source: Source::Default,
-            },
+            _ if flags.offline => Setting { value: true, source: Source::Flag },
+            Some("1" | "true" | "yes") => Setting { value: true, source: Source::Environment("CHATRIX_OFFLINE") },
+            Some("0" | "false" | "no") | None => Setting { value: false, source: Source::Default },
             Some(other) => {
                 return Err(
-                    Error::new(Kind::Config, format!("CHATRIX_OFFLINE is {other:?}"))
-                        .advise("set it to 1 or 0"),
+                    Error::new(Kind::Config, format!("CHATRIX_OFFLINE is {other:?}")).advise("set it to 1 or 0")
                 );
             }
         };
@@ -193,30 +151,16 @@ impl Settings {
         Ok(Self {
             model,
             profile: pick(flags.profile, &["AWS_PROFILE"], file.profile),
-            region: pick(
-                flags.region,
-                &["AWS_REGION", "AWS_DEFAULT_REGION"],
-                file.region,
-            ),
+            region: pick(flags.region, &["AWS_REGION", "AWS_DEFAULT_REGION"], file.region),
             offline,
             follow_successor: set(file.follow_successor),
             stream_idle: Setting {
-                source: file
-                    .stream_idle_seconds
-                    .as_ref()
-                    .map_or(Source::Default, |_| from_file()),
-                value: Duration::from_secs(
-                    file.stream_idle_seconds
-                        .map_or(120, |seconds| u64::from(seconds.0.get())),
-                ),
+                source: file.stream_idle_seconds.as_ref().map_or(Source::Default, |_| from_file()),
+                value: Duration::from_secs(file.stream_idle_seconds.map_or(120, |seconds| u64::from(seconds.0.get()))),
             },
             host,
             port,
-            allow_origins: flags
-                .allow_origins
-                .into_iter()
-                .chain(file.serve.allow_origins)
-                .collect(),
+            allow_origins: flags.allow_origins.into_iter().chain(file.serve.allow_origins).collect(),
             allow_hosts: file.serve.allow_hosts,
             limits: Limits::default().with(&file.limits.overrides()),
             overrides,
@@ -245,24 +189,13 @@ impl Settings {
 
 /// Chatrix's folder below `$XDG_{kind}_HOME`, or below its default in the home folder.
 #[must_use]
-pub fn folder(
-    variable: &str,
-    default: &str,
-    environment: impl Fn(&str) -> Option<String>,
-) -> Option<PathBuf> {
-    let base = environment(variable)
-        .map(PathBuf::from)
-        .filter(|path| path.is_absolute());
-    let base = base.or_else(|| {
-        Some(PathBuf::from(environment("HOME").filter(|home| !home.is_empty())?).join(default))
-    });
+pub fn folder(variable: &str, default: &str, environment: impl Fn(&str) -> Option<String>) -> Option<PathBuf> {
+    let base = environment(variable).map(PathBuf::from).filter(|path| path.is_absolute());
+    let base = base.or_else(|| Some(PathBuf::from(environment("HOME").filter(|home| !home.is_empty())?).join(default)));
     base.map(|base| base.join("chatrix"))
 }
 
-fn read(
-    flag: Option<PathBuf>,
-    environment: &impl Fn(&'static str) -> Option<String>,
-) -> Result<(File, PathBuf)> {
+fn read(flag: Option<PathBuf>, environment: &impl Fn(&'static str) -> Option<String>) -> Result<(File, PathBuf)> {
     let named = flag.or_else(|| environment("CHATRIX_CONFIG").map(PathBuf::from));
     let must_exist = named.is_some();
     let usual = || {
@@ -277,30 +210,15 @@ fn read(
     };
     match std::fs::read_to_string(&path) {
         Ok(text) => Ok((File::parse(&text, &path)?, path)),
-        Err(error) if error.kind() == std::io::ErrorKind::NotFound && !must_exist => {
-            Ok((File::default(), path))
-        }
-        Err(error) => Err(Error::new(
-            Kind::Config,
-            format!("config file {}: {error}", path.display()),
-        )),
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound && !must_exist => Ok((File::default(), path)),
+        Err(error) => Err(Error::new(Kind::Config, format!("config file {}: {error}", path.display()))),
     }
 }
 
-fn parsed<T: std::str::FromStr>(
-    text: &str,
-    name: &'static str,
-    wanted: &str,
-) -> Result<Setting<T>> {
+fn parsed<T: std::str::FromStr>(text: &str, name: &'static str, wanted: &str) -> Result<Setting<T>> {
     match text.parse() {
-        Ok(value) => Ok(Setting {
-            value,
-            source: Source::Environment(name),
-        }),
-        Err(_) => Err(Error::new(
-            Kind::Config,
-            format!("{name} is {text:?}, which is not {wanted}"),
-        )),
+        Ok(value) => Ok(Setting { value, source: Source::Environment(name) }),
+        Err(_) => Err(Error::new(Kind::Config, format!("{name} is {text:?}, which is not {wanted}"))),
     }
 }
 
@@ -316,22 +234,14 @@ fn own_models(file: &File, path: &Path) -> Result<Vec<OwnModel>> {
             None => known
                 .resolve(name)
                 .map_err(|_| {
-                    let message = format!(
-                        "{}: [models.{name}] has no `id`, and no model is called {name}",
-                        path.display()
-                    );
-                    Error::new(Kind::Config, message)
-                        .advise("add id = \"…\" with its Bedrock id or ARN")
+                    let message =
+                        format!("{}: [models.{name}] has no `id`, and no model is called {name}", path.display());
+                    Error::new(Kind::Config, message).advise("add id = \"…\" with its Bedrock id or ARN")
                 })?
                 .id
                 .clone(),
         };
-        own.push(OwnModel {
-            alias: name.clone(),
-            id,
-            like: table.like.clone(),
-            prices: table.price,
-        });
+        own.push(OwnModel { alias: name.clone(), id, like: table.like.clone(), prices: table.price });
     }
     Ok(own)
 }
@@ -345,11 +255,10 @@ fn overrides(
         .iter()
         .map(|(name, table)| match catalog.resolve(name) {
             Ok(_) => Ok((name.clone(), table.limits())),
-            Err(error) => Err(Error::new(
-                Kind::Config,
-                format!("{}: [models.{name}]: {}", path.display(), error.message),
-            )
-            .advise(error.advice())),
+            Err(error) => {
+                Err(Error::new(Kind::Config, format!("{}: [models.{name}]: {}", path.display(), error.message))
+                    .advise(error.advice()))
+            }
         })
         .collect()
 }
@@ -364,60 +273,28 @@ mod tests {
     fn load(text: &str, flags: Flags, variables: &[(&str, &str)]) -> Result<Settings> {
         let mut file = tempfile::NamedTempFile::new().unwrap();
         file.write_all(text.as_bytes()).unwrap();
-        let flags = Flags {
-            config: Some(file.path().to_owned()),
-            ..flags
-        };
+        let flags = Flags { config: Some(file.path().to_owned()), ..flags };
         Settings::load(flags, |name| {
-            variables
-                .iter()
-                .find(|(known, _)| *known == name)
-                .map(|(_, value)| (*value).to_owned())
+            variables.iter().find(|(known, _)| *known == name).map(|(_, value)| (*value).to_owned())
         })
     }
 
     #[test]
     fn flag_over_environment_over_file_over_default() {
         let file = "default_model = 'nova-pro'\nregion = 'eu-west-1'\n[serve]\nport = 4000";
-        let variables = [
-            ("CHATRIX_MODEL", "nova-lite"),
-            ("AWS_REGION", ""),
-            ("CHATRIX_PORT", "5000"),
-        ];
-        let flags = Flags {
-            model: Some("nova-micro".into()),
-            ..Flags::default()
-        };
+        let variables = [("CHATRIX_MODEL", "nova-lite"), ("AWS_REGION", ""), ("CHATRIX_PORT", "5000")];
+        let flags = Flags { model: Some("nova-micro".into()), ..Flags::default() };
         let settings = load(file, flags, &variables).unwrap();
-        assert_eq!(
-            (settings.model.value.as_str(), &settings.model.source),
-            ("nova-micro", &Source::Flag)
-        );
-        assert_eq!(
-            (settings.port.value, &settings.port.source),
-            (5000, &Source::Environment("CHATRIX_PORT"))
-        );
+        assert_eq!((settings.model.value.as_str(), &settings.model.source), ("nova-micro", &Source::Flag));
+        assert_eq!((settings.port.value, &settings.port.source), (5000, &Source::Environment("CHATRIX_PORT")));
         let region = settings.region.unwrap();
         assert_eq!(region.value, "eu-west-1");
         assert!(matches!(region.source, Source::File(_)));
-        assert_eq!(
-            load(file, Flags::default(), &variables)
-                .unwrap()
-                .model
-                .value,
-            "nova-lite"
-        );
-        assert_eq!(
-            load(file, Flags::default(), &[]).unwrap().model.value,
-            "nova-pro"
-        );
+        assert_eq!(load(file, Flags::default(), &variables).unwrap().model.value, "nova-lite");
+        assert_eq!(load(file, Flags::default(), &[]).unwrap().model.value, "nova-pro");
         let default = load("", Flags::default(), &[]).unwrap();
         assert_eq!(
-            (
-                default.model.value.as_str(),
-                default.port.value,
-                default.model.source
-            ),
+            (default.model.value.as_str(), default.port.value, default.model.source),
             ("claude-haiku", 3000, Source::Default)
         );
     }
@@ -430,10 +307,7 @@ mod tests {
             ("[limits]\nmax_tokens = 0", [":2", "max_tokens"]),
             ("[limits]\nmax_tokens = 2000", [":2", "max_tokens"]),
             ("[serve]\nport = 'x'", [":2", "port"]),
-            (
-                "[models.house]\nid = 'arn:x/y'\nprice = { input = -1, output = 2 }",
-                [":3", "price"],
-            ),
+            ("[models.house]\nid = 'arn:x/y'\nprice = { input = -1, output = 2 }", [":3", "price"]),
             ("stream_idle_seconds = 0", [":1", "stream_idle_seconds"]),
             ("x = [", [":1", "x"]),
         ] {
@@ -460,14 +334,8 @@ mod tests {
             ..Request::default()
         };
         let house = policy.admit(request("house")).unwrap();
-        assert_eq!(
-            (house.max_tokens(), house.temperature(), house.top_p()),
-            (5000, None, Some(0.3))
-        );
+        assert_eq!((house.max_tokens(), house.temperature(), house.top_p()), (5000, None, Some(0.3)));
         assert_eq!(house.model().prices.unwrap().output.dollars(), "20.00");
-        assert_eq!(
-            policy.admit(request("nova-micro")).unwrap().max_tokens(),
-            100
-        );
+        assert_eq!(policy.admit(request("nova-micro")).unwrap().max_tokens(), 100);
     }
 }

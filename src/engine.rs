@@ -32,11 +32,7 @@ impl Engine {
     /// An engine with its rules and its connection.
     #[must_use]
     pub fn new(policy: Policy, client: Client) -> Self {
-        Self {
-            policy,
-            client,
-            retired: RwLock::default(),
-        }
+        Self { policy, client, retired: RwLock::default() }
     }
 
     /// The rules.
@@ -52,11 +48,7 @@ impl Engine {
     pub async fn ask(&self, request: Request, delivery: Delivery) -> Result<Call> {
         let mut admitted = self.policy.admit(request)?;
         let asked = Arc::clone(admitted.model());
-        let known = self
-            .retired
-            .read()
-            .unwrap_or_else(PoisonError::into_inner)
-            .contains(&asked.id);
+        let known = self.retired.read().unwrap_or_else(PoisonError::into_inner).contains(&asked.id);
         if known {
             admitted = self.policy.succeed(admitted)?;
         }
@@ -65,28 +57,18 @@ impl Engine {
                 // Free: AWS refuses a retired model before anything is generated (bedrock.md trap 12).
                 admitted = self.policy.succeed(admitted)?;
                 let source = self.send(&admitted, delivery).await?;
-                self.retired
-                    .write()
-                    .unwrap_or_else(PoisonError::into_inner)
-                    .insert(asked.id.clone());
+                self.retired.write().unwrap_or_else(PoisonError::into_inner).insert(asked.id.clone());
                 source
             }
             other => other?,
         };
-        Ok(Call {
-            admitted,
-            asked,
-            source,
-            usage: None,
-        })
+        Ok(Call { admitted, asked, source, usage: None })
     }
 
     async fn send(&self, admitted: &Admitted, delivery: Delivery) -> Result<Source> {
         Ok(match delivery {
             Delivery::Complete => Source::Complete(self.client.converse(admitted).await?.into()),
-            Delivery::Streamed => {
-                Source::Streamed(Box::new(self.client.converse_stream(admitted).await?))
-            }
+            Delivery::Streamed => Source::Streamed(Box::new(self.client.converse_stream(admitted).await?)),
         })
     }
 }
@@ -138,12 +120,7 @@ impl Call {
     pub fn succession(&self) -> Option<String> {
         let model = self.model();
         (model.id != self.asked.id).then(|| {
-            let date = self
-                .asked
-                .end_of_life
-                .as_deref()
-                .map(|date| format!(" on {date}"))
-                .unwrap_or_default();
+            let date = self.asked.end_of_life.as_deref().map(|date| format!(" on {date}")).unwrap_or_default();
             format!(
                 "AWS has retired {}{date}; {} ({}) answers instead",
                 self.asked.display_name(),
@@ -177,10 +154,7 @@ impl Call {
     /// What the call cost; `None` until its usage has come, or without a price.
     #[must_use]
     pub fn cost(&self) -> Option<NanoDollars> {
-        Some(price::cost(
-            self.model().prices.as_ref()?,
-            self.usage.as_ref()?,
-        ))
+        Some(price::cost(self.model().prices.as_ref()?, self.usage.as_ref()?))
     }
 
     /// Reads on to the end.
@@ -188,8 +162,7 @@ impl Call {
     /// # Errors
     /// As [`Call::next`].
     pub async fn answer(&mut self) -> Result<Answer> {
-        let (mut text, mut reasoning, mut stop) =
-            (String::new(), String::new(), None::<StopReason>);
+        let (mut text, mut reasoning, mut stop) = (String::new(), String::new(), None::<StopReason>);
         while let Some(event) = self.next().await? {
             match event {
                 Event::Text(more) => text.push_str(&more),
@@ -198,13 +171,7 @@ impl Call {
                 Event::Usage(_) => {}
             }
         }
-        let stop =
-            stop.ok_or_else(|| Error::new(Kind::Truncated, "the answer has no stop reason"))?;
-        Ok(Answer {
-            text,
-            reasoning,
-            stop,
-            usage: self.usage,
-        })
+        let stop = stop.ok_or_else(|| Error::new(Kind::Truncated, "the answer has no stop reason"))?;
+        Ok(Answer { text, reasoning, stop, usage: self.usage })
     }
 }

@@ -154,13 +154,7 @@ pub struct Error {
 impl Error {
     /// An error of a kind with its sentence.
     pub fn new(kind: Kind, message: impl Into<String>) -> Self {
-        Self {
-            kind,
-            message: message.into(),
-            advice: None,
-            param: None,
-            retry_after: None,
-        }
+        Self { kind, message: message.into(), advice: None, param: None, retry_after: None }
     }
 
     /// The same error with better advice than the table's.
@@ -208,11 +202,7 @@ mod tests {
         for &kind in Kind::ALL {
             let row = kind.row();
             assert_eq!(row.kind, kind);
-            assert!(
-                [1, 2, 3, 4, 5, 130].contains(&row.exit),
-                "{kind:?} exits {}",
-                row.exit
-            );
+            assert!([1, 2, 3, 4, 5, 130].contains(&row.exit), "{kind:?} exits {}", row.exit);
             assert!((400..600).contains(&row.status), "{kind:?}");
             assert!(!row.code.is_empty() && !row.r#type.is_empty(), "{kind:?}");
             // Clients retry 429 and 5xx by themselves: a free retry must be one of these.
@@ -220,10 +210,7 @@ mod tests {
                 assert!(row.status == 429 || row.status >= 500, "{kind:?}");
             }
             // Credentials and permission are one exit code, upstream another.
-            assert_eq!(
-                row.exit == 4,
-                row.code.starts_with("aws_cred") || kind == Kind::AccessDenied
-            );
+            assert_eq!(row.exit == 4, row.code.starts_with("aws_cred") || kind == Kind::AccessDenied);
         }
     }
 }

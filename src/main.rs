@@ -16,21 +16,15 @@ fn main() -> ExitCode {
         Err(error) => {
             // A stderr that is gone cannot be told that it is gone.
             let _ = writeln!(std::io::stderr(), "error: {error:#}");
-            let kind = error
-                .downcast_ref::<Error>()
-                .map(|error| error.kind.row().exit);
+            let kind = error.downcast_ref::<Error>().map(|error| error.kind.row().exit);
             ExitCode::from(kind.unwrap_or(1))
         }
     }
 }
 
 fn run(cli: Cli) -> anyhow::Result<u8> {
-    let mut flags = Flags {
-        config: cli.global.config,
-        profile: cli.global.profile,
-        region: cli.global.region,
-        ..Flags::default()
-    };
+    let mut flags =
+        Flags { config: cli.global.config, profile: cli.global.profile, region: cli.global.region, ..Flags::default() };
     match cli.command {
         Command::Completions(args) => completions::run(args.shell),
         Command::Models(args) => models::run(&args, &load(flags)?),
@@ -63,10 +57,8 @@ fn load(flags: Flags) -> anyhow::Result<Settings> {
 }
 
 fn asynchronously(command: impl Future<Output = anyhow::Result<u8>>) -> anyhow::Result<u8> {
-    let runtime = tokio::runtime::Builder::new_multi_thread()
-        .enable_all()
-        .build()
-        .context("cannot start the runtime")?;
+    let runtime =
+        tokio::runtime::Builder::new_multi_thread().enable_all().build().context("cannot start the runtime")?;
     let result = runtime.block_on(command);
     // A thread that still waits for stdin must not hold the process.
     runtime.shutdown_background();

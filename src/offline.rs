@@ -41,9 +41,8 @@ pub async fn start(pace: Duration) -> std::io::Result<String> {
             tokio::spawn(async move {
                 let service = service_fn(move |request| answer(request, pace));
                 // A client that goes away is its own business.
-                let _ = hyper::server::conn::http1::Builder::new()
-                    .serve_connection(TokioIo::new(socket), service)
-                    .await;
+                let _ =
+                    hyper::server::conn::http1::Builder::new().serve_connection(TokioIo::new(socket), service).await;
             });
         }
     });
@@ -53,35 +52,16 @@ pub async fn start(pace: Duration) -> std::io::Result<String> {
 async fn answer(request: Request<Incoming>, pace: Duration) -> Result<Response<Body>, Infallible> {
     let post = request.method() == Method::POST;
     let path = request.uri().path().to_owned();
-    let Ok(body) = request
-        .into_body()
-        .collect()
-        .await
-        .map(http_body_util::Collected::to_bytes)
-    else {
-        return Ok(refusal(
-            400,
-            "ValidationException",
-            "The request body could not be read.",
-        ));
+    let Ok(body) = request.into_body().collect().await.map(http_body_util::Collected::to_bytes) else {
+        return Ok(refusal(400, "ValidationException", "The request body could not be read."));
     };
-    let operation = path
-        .strip_prefix("/model/")
-        .and_then(|rest| rest.rsplit_once('/'));
+    let operation = path.strip_prefix("/model/").and_then(|rest| rest.rsplit_once('/'));
     let (Some((id, operation)), true) = (operation, post) else {
-        return Ok(refusal(
-            404,
-            "UnknownOperationException",
-            "The offline Bedrock has no such operation.",
-        ));
+        return Ok(refusal(404, "UnknownOperationException", "The offline Bedrock has no such operation."));
     };
     let id = percent_decode_str(id).decode_utf8_lossy();
     let Ok(body) = serde_json::from_slice::<Value>(&body) else {
-        return Ok(refusal(
-            400,
-            "SerializationException",
-            "The request body is not valid JSON.",
-        ));
+        return Ok(refusal(400, "SerializationException", "The request body is not valid JSON."));
     };
     Ok(match operation {
         "converse" => match rules::check(&id, &body) {
@@ -93,21 +73,12 @@ async fn answer(request: Request<Incoming>, pace: Duration) -> Result<Response<B
             Err(message) => refusal(400, "ValidationException", &message),
         },
         "count-tokens" => match body.pointer("/input/converse") {
-            Some(conversation) => json_reply(
-                StatusCode::OK,
-                &json!({"inputTokens": model::input_tokens(conversation)}),
-            ),
-            None => refusal(
-                400,
-                "ValidationException",
-                "The offline Bedrock counts Converse requests only.",
-            ),
+            Some(conversation) => {
+                json_reply(StatusCode::OK, &json!({"inputTokens": model::input_tokens(conversation)}))
+            }
+            None => refusal(400, "ValidationException", "The offline Bedrock counts Converse requests only."),
         },
-        _ => refusal(
-            404,
-            "UnknownOperationException",
-            "The offline Bedrock has no such operation.",
-        ),
+        _ => refusal(404, "UnknownOperationException", "The offline Bedrock has no such operation."),
     })
 }
 
@@ -134,24 +105,12 @@ fn streamed(body: &Value, pace: Duration) -> Response<Body> {
     let answer = model::answer(body);
     let mut frames = vec![wire::event("messageStart", json!({"role": "assistant"}))];
     let deltas = answer.pieces.iter();
-    frames.extend(deltas.map(|piece| {
-        wire::event(
-            "contentBlockDelta",
-            json!({"contentBlockIndex": 0, "delta": {"text": piece}}),
-        )
-    }));
-    frames.push(wire::event(
-        "contentBlockStop",
-        json!({"contentBlockIndex": 0}),
-    ));
-    frames.push(wire::event(
-        "messageStop",
-        json!({"stopReason": answer.stop}),
-    ));
-    frames.push(wire::event(
-        "metadata",
-        json!({"usage": usage(&answer), "metrics": {"latencyMs": 1}}),
-    ));
+    frames.extend(
+        deltas.map(|piece| wire::event("contentBlockDelta", json!({"contentBlockIndex": 0, "delta": {"text": piece}}))),
+    );
+    frames.push(wire::event("contentBlockStop", json!({"contentBlockIndex": 0})));
+    frames.push(wire::event("messageStop", json!({"stopReason": answer.stop})));
+    frames.push(wire::event("metadata", json!({"usage": usage(&answer), "metrics": {"latencyMs": 1}})));
     let (last_delta, frames) = (answer.pieces.len(), futures_util::stream::iter(frames));
     let paced = frames.enumerate().then(move |(index, frame)| async move {
         if !pace.is_zero() && (1..=last_delta).contains(&index) {
@@ -159,45 +118,29 @@ fn streamed(body: &Value, pace: Duration) -> Response<Body> {
         }
         Ok::<_, Infallible>(Frame::data(frame))
     });
-    reply(
-        StatusCode::OK,
-        "application/vnd.amazon.eventstream",
-        StreamBody::new(paced).boxed_unsync(),
-    )
+    reply(StatusCode::OK, "application/vnd.amazon.eventstream", StreamBody::new(paced).boxed_unsync())
 }
 
 fn refusal(status: u16, code: &str, message: &str) -> Response<Body> {
     let status = StatusCode::from_u16(status).unwrap_or(StatusCode::BAD_REQUEST);
     let mut response = json_reply(status, &json!({"message": message}));
-    if let Ok(value) =
-        format!("{code}:http://internal.amazon.com/coral/com.amazon.bedrock/").parse()
-    {
+    if let Ok(value) = format!("{code}:http://internal.amazon.com/coral/com.amazon.bedrock/").parse() {
         response.headers_mut().insert("x-amzn-errortype", value);
     }
     response
 }
 
 fn json_reply(status: StatusCode, body: &Value) -> Response<Body> {
-    reply(
-        status,
-        "application/json",
-        Full::new(Bytes::from(body.to_string())).boxed_unsync(),
-    )
+    reply(status, "application/json", Full::new(Bytes::from(body.to_string())).boxed_unsync())
 }
 
 fn reply(status: StatusCode, content_type: &'static str, body: Body) -> Response<Body> {
     static CALLS: AtomicU64 = AtomicU64::new(1);
-    let id = format!(
-        "00000000-0000-4000-8000-{:012}",
-        CALLS.fetch_add(1, Ordering::Relaxed)
-    );
+    let id = format!("00000000-0000-4000-8000-{:012}", CALLS.fetch_add(1, Ordering::Relaxed));
     let mut response = Response::new(body);
     *response.status_mut() = status;
     let headers = response.headers_mut();
-    headers.insert(
-        "content-type",
-        hyper::header::HeaderValue::from_static(content_type),
-    );
+    headers.insert("content-type", hyper::header::HeaderValue::from_static(content_type));
     if let Ok(id) = id.parse() {
         headers.insert("x-amzn-requestid", id);
     }

@@ -12,10 +12,7 @@ use serde_json::{Value, json};
 /// OpenAI's `finish_reason`; clients know these four and no other (`openai-clients.md` §4.2).
 fn finish_reason(stop: &StopReason) -> &'static str {
     match stop {
-        StopReason::EndTurn
-        | StopReason::StopSequence
-        | StopReason::Malformed(_)
-        | StopReason::Unknown(_) => "stop",
+        StopReason::EndTurn | StopReason::StopSequence | StopReason::Malformed(_) | StopReason::Unknown(_) => "stop",
         StopReason::MaxTokens | StopReason::ContextWindow => "length",
         StopReason::ToolUse => "tool_calls",
         StopReason::Guardrail | StopReason::ContentFiltered => "content_filter",

@@ -125,11 +125,7 @@ impl Policy {
     /// # Errors
     /// `ModelNotFound`; `RefusedByPolicy` for a `max_tokens` below 1; `InvalidRequest` for an empty conversation.
     pub fn admit(&self, request: Request) -> Result<Admitted> {
-        let name = if request.model.is_empty() {
-            &self.default_model
-        } else {
-            &request.model
-        };
+        let name = if request.model.is_empty() { &self.default_model } else { &request.model };
         let model = self.catalog.resolve(name)?;
         self.admit_for(request, model)
     }
@@ -141,23 +137,15 @@ impl Policy {
     pub fn succeed(&self, admitted: Admitted) -> Result<Admitted> {
         let model = &admitted.model;
         let ended = match &model.end_of_life {
-            Some(date) => format!(
-                "AWS has retired {} ({}) on {date}",
-                model.display_name(),
-                model.id
-            ),
+            Some(date) => format!("AWS has retired {} ({}) on {date}", model.display_name(), model.id),
             None => format!("AWS has retired {}", model.id),
         };
         let Some(successor) = &model.successor else {
             return Err(Error::new(Kind::EndOfLife, ended).at("model"));
         };
         if !self.follow_successor {
-            let advice = format!(
-                "its successor is {successor}; `follow_successor = true` goes there by itself"
-            );
-            return Err(Error::new(Kind::EndOfLife, ended)
-                .at("model")
-                .advise(advice));
+            let advice = format!("its successor is {successor}; `follow_successor = true` goes there by itself");
+            return Err(Error::new(Kind::EndOfLife, ended).at("model").advise(advice));
         }
         let model = self.catalog.resolve(successor)?;
         self.admit_for(admitted.request, model)
@@ -168,12 +156,7 @@ impl Policy {
         let mut edits = Vec::new();
 
         let max_tokens = limits.max_tokens(request.max_tokens, model.max_output)?;
-        note(
-            &mut edits,
-            "max_tokens",
-            request.max_tokens.map(|n| n.to_string()),
-            Some(max_tokens.to_string()),
-        );
+        note(&mut edits, "max_tokens", request.max_tokens.map(|n| n.to_string()), Some(max_tokens.to_string()));
 
         let (temperature, top_p) = match model.capabilities.sampling {
             Sampling::Both => (limits.temperature.value(), limits.top_p.value()),
@@ -184,66 +167,29 @@ impl Policy {
             },
             Sampling::None => (None, None),
         };
-        note(
-            &mut edits,
-            "temperature",
-            request.temperature.map(plain),
-            temperature.map(plain),
-        );
-        note(
-            &mut edits,
-            "top_p",
-            request.top_p.map(plain),
-            top_p.map(plain),
-        );
+        note(&mut edits, "temperature", request.temperature.map(plain), temperature.map(plain));
+        note(&mut edits, "top_p", request.top_p.map(plain), top_p.map(plain));
 
         // Thinking counts against a small answer and is switched off (bedrock.md §2.2); the wish is not hidden.
-        note(
-            &mut edits,
-            "reasoning_effort",
-            request.reasoning_effort.clone(),
-            None,
-        );
+        note(&mut edits, "reasoning_effort", request.reasoning_effort.clone(), None);
 
         let mut stop = request.stop.clone();
         if !model.capabilities.takes.stop_sequences && !stop.is_empty() {
             // GPT, Grok and Kimi answer 400 to stop sequences (bedrock.md §2.1, §2.6.12).
-            note(
-                &mut edits,
-                "stop",
-                Some(format!("{} texts", stop.len())),
-                None,
-            );
+            note(&mut edits, "stop", Some(format!("{} texts", stop.len())), None);
             stop.clear();
         }
 
         if request.messages.is_empty() {
-            return Err(
-                Error::new(Kind::MissingParameter, "the conversation has no messages")
-                    .at("messages"),
-            );
+            return Err(Error::new(Kind::MissingParameter, "the conversation has no messages").at("messages"));
         }
-        let worst_case = model
-            .prices
-            .map(|prices| price::worst_case(&prices, input_bound(&request), max_tokens));
-        Ok(Admitted {
-            request,
-            model,
-            max_tokens,
-            temperature,
-            top_p,
-            stop,
-            worst_case,
-            edits,
-        })
+        let worst_case = model.prices.map(|prices| price::worst_case(&prices, input_bound(&request), max_tokens));
+        Ok(Admitted { request, model, max_tokens, temperature, top_p, stop, worst_case, edits })
     }
 
     fn limits_for(&self, model: &Model) -> Limits {
         let by_id = self.overrides.get(&model.id);
-        let by_alias = model
-            .alias
-            .as_ref()
-            .and_then(|alias| self.overrides.get(alias));
+        let by_alias = model.alias.as_ref().and_then(|alias| self.overrides.get(alias));
         let mut limits = self.limits;
         for overrides in [by_id, by_alias].into_iter().flatten() {
             limits = limits.with(overrides);
@@ -257,11 +203,7 @@ impl Policy {
 fn input_bound(request: &Request) -> u64 {
     const PER_TURN: usize = 16;
     const PER_REQUEST: usize = 512; // the longest hidden system text we know of is 346 tokens (bedrock.md §2.2)
-    let system: usize = request
-        .system
-        .iter()
-        .map(|text| text.len() + PER_TURN)
-        .sum();
+    let system: usize = request.system.iter().map(|text| text.len() + PER_TURN).sum();
     let turns: usize = request
         .messages
         .iter()
@@ -316,93 +258,46 @@ mod tests {
 
     #[test]
     fn caps_and_fixed_sampling_by_what_the_model_takes() {
-        let both = policy()
-            .admit(asked("claude-sonnet-4", Some(4096)))
-            .unwrap();
-        assert_eq!(
-            (both.max_tokens(), both.temperature(), both.top_p()),
-            (1024, Some(0.3), Some(0.3))
-        );
-        assert_eq!(
-            edits(&both),
-            ["max_tokens 4096→1024", "temperature 1→0.3", "top_p 1→0.3"]
-        );
+        let both = policy().admit(asked("claude-sonnet-4", Some(4096))).unwrap();
+        assert_eq!((both.max_tokens(), both.temperature(), both.top_p()), (1024, Some(0.3), Some(0.3)));
+        assert_eq!(edits(&both), ["max_tokens 4096→1024", "temperature 1→0.3", "top_p 1→0.3"]);
         let one = policy().admit(asked("claude-sonnet-4-6", None)).unwrap();
-        assert_eq!(
-            (one.max_tokens(), one.temperature(), one.top_p()),
-            (512, Some(0.3), None)
-        );
-        assert_eq!(
-            edits(&one),
-            ["max_tokens unset→512", "temperature 1→0.3", "top_p 1→unset"]
-        );
+        assert_eq!((one.max_tokens(), one.temperature(), one.top_p()), (512, Some(0.3), None));
+        assert_eq!(edits(&one), ["max_tokens unset→512", "temperature 1→0.3", "top_p 1→unset"]);
         let none = policy().admit(asked("claude-sonnet", Some(100))).unwrap();
-        assert_eq!(
-            (none.max_tokens(), none.temperature(), none.top_p()),
-            (100, None, None)
-        );
+        assert_eq!((none.max_tokens(), none.temperature(), none.top_p()), (100, None, None));
         assert_eq!(none.edits()[0].ascii(), "temperature 1->unset");
     }
 
     #[test]
     fn below_one_token_is_refused() {
         for wrong in [0, -1, i64::MIN] {
-            let error = policy()
-                .admit(asked("nova-micro", Some(wrong)))
-                .unwrap_err();
-            assert_eq!(
-                (error.kind, error.param.as_deref()),
-                (Kind::RefusedByPolicy, Some("max_tokens"))
-            );
+            let error = policy().admit(asked("nova-micro", Some(wrong))).unwrap_err();
+            assert_eq!((error.kind, error.param.as_deref()), (Kind::RefusedByPolicy, Some("max_tokens")));
         }
     }
 
     #[test]
     fn an_operator_can_change_one_model() {
         let mut policy = policy();
-        let mut house = Overrides {
-            max_tokens_limit: Some(4096),
-            ..Overrides::default()
-        };
+        let mut house = Overrides { max_tokens_limit: Some(4096), ..Overrides::default() };
         house.temperature = Some(Fixed::Unset);
         policy.overrides.insert("claude-sonnet-4-6".into(), house);
-        let admitted = policy
-            .admit(asked("claude-sonnet-4-6", Some(3000)))
-            .unwrap();
-        assert_eq!(
-            (
-                admitted.max_tokens(),
-                admitted.temperature(),
-                admitted.top_p()
-            ),
-            (3000, None, Some(0.3))
-        );
+        let admitted = policy.admit(asked("claude-sonnet-4-6", Some(3000))).unwrap();
+        assert_eq!((admitted.max_tokens(), admitted.temperature(), admitted.top_p()), (3000, None, Some(0.3)));
         // The same model by its id is the same model.
-        let by_id = policy
-            .admit(asked("us.anthropic.claude-sonnet-4-6", Some(3000)))
-            .unwrap();
+        let by_id = policy.admit(asked("us.anthropic.claude-sonnet-4-6", Some(3000))).unwrap();
         assert_eq!(by_id.max_tokens(), 3000);
-        assert_eq!(
-            policy
-                .admit(asked("claude-opus-4-6", Some(3000)))
-                .unwrap()
-                .max_tokens(),
-            1024
-        );
+        assert_eq!(policy.admit(asked("claude-opus-4-6", Some(3000))).unwrap().max_tokens(), 1024);
     }
 
     #[test]
     fn a_successor_is_admitted_by_its_own_rules() {
-        let first = policy()
-            .admit(asked("claude-sonnet-4", Some(4096)))
-            .unwrap();
+        let first = policy().admit(asked("claude-sonnet-4", Some(4096))).unwrap();
         let next = policy().succeed(first.clone()).unwrap();
         assert_eq!(next.model().id, "us.anthropic.claude-sonnet-4-6");
         assert_eq!(next.top_p(), None);
-        let strict = Policy {
-            follow_successor: false,
-            ..policy()
-        };
+        let strict = Policy { follow_successor: false, ..policy() };
         assert_eq!(strict.succeed(first).unwrap_err().kind, Kind::EndOfLife);
     }
 
@@ -410,13 +305,8 @@ mod tests {
     fn worst_case_covers_every_byte_and_the_whole_answer() {
         let admitted = policy().admit(asked("nova-micro", Some(1000))).unwrap();
         // 5 bytes + 16 + 512 at $0.035, 1000 at $0.14 per million.
-        assert_eq!(
-            admitted.worst_case(),
-            Some(NanoDollars(533 * 35 + 1000 * 140))
-        );
-        let unpriced = policy()
-            .admit(asked("us.anthropic.claude-next-9", None))
-            .unwrap();
+        assert_eq!(admitted.worst_case(), Some(NanoDollars(533 * 35 + 1000 * 140)));
+        let unpriced = policy().admit(asked("us.anthropic.claude-next-9", None)).unwrap();
         assert_eq!(unpriced.worst_case(), None);
     }
 }

@@ -40,11 +40,7 @@ impl State {
     /// Tells the operator once that a retired model is answered for by another.
     fn announce(&self, call: &Call) {
         if let Some(text) = call.succession()
-            && self
-                .announced
-                .lock()
-                .unwrap_or_else(PoisonError::into_inner)
-                .insert(text.clone())
+            && self.announced.lock().unwrap_or_else(PoisonError::into_inner).insert(text.clone())
         {
             // A stderr that is gone is no reason to fail.
             let _ = writeln!(std::io::stderr(), "{text}");
@@ -72,41 +68,21 @@ pub async fn serve(
 ) -> std::io::Result<()> {
     // Accepted sockets inherit it: each chunk leaves at once. warp gives no hold of them.
     socket2::SockRef::from(&listener).set_tcp_nodelay(true)?;
-    let state = Arc::new(State {
-        engine,
-        access,
-        body_limit: BODY_LIMIT,
-        announced: Mutex::default(),
-    });
-    let filter = warp::method()
-        .and(warp::path::full())
-        .and(warp::header::headers_cloned())
-        .and(warp::body::stream())
-        .then(move |method, path: FullPath, headers, body| {
-            let state = Arc::clone(&state);
-            let path = path.as_str().to_owned();
-            async move {
-                routes::answer(
-                    &state,
-                    Incoming {
-                        method,
-                        path,
-                        headers,
-                        body,
-                    },
-                )
-                .await
-            }
-        });
+    let state = Arc::new(State { engine, access, body_limit: BODY_LIMIT, announced: Mutex::default() });
+    let filter =
+        warp::method().and(warp::path::full()).and(warp::header::headers_cloned()).and(warp::body::stream()).then(
+            move |method, path: FullPath, headers, body| {
+                let state = Arc::clone(&state);
+                let path = path.as_str().to_owned();
+                async move { routes::answer(&state, Incoming { method, path, headers, body }).await }
+            },
+        );
     let (stopping, mut stopped) = tokio::sync::watch::channel(false);
     let signal = async move {
         stop.await;
         let _ = stopping.send(true);
     };
-    let running = warp::serve(filter)
-        .incoming(listener)
-        .graceful(signal)
-        .run();
+    let running = warp::serve(filter).incoming(listener).graceful(signal).run();
     let out_of_time = async move {
         // Graceful shutdown never ends while one stream is open (DESIGN §7).
         let _ = stopped.wait_for(|stopped| *stopped).await;

@@ -1,1 +1,14 @@
-//! placeholder
+//! All integration tests in one binary: linking the AWS SDK once is slow enough.
+//! One file per feature, each written as transcripts of what a person or client does and sees.
+#![expect(clippy::unwrap_used, clippy::expect_used, reason = "a test may stop at the first surprise")]
+
+mod support;
+
+mod architecture;
+mod ask;
+mod bedrock;
+mod chat;
+mod completions;
+mod config;
+mod models;
+mod serve;

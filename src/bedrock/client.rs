@@ -7,7 +7,6 @@ use super::{decode, encode, fault};
 use crate::conversation::Event;
 use crate::error::{Error, Kind, Result, Retry};
 use crate::policy::Admitted;
-use aws_config::environment::EnvironmentVariableRegionProvider;
 use aws_config::meta::region::RegionProviderChain;
 use aws_config::profile::ProfileFileRegionProvider;
 use aws_config::retry::RetryConfig;
@@ -42,7 +41,7 @@ pub enum Access {
     Aws {
         /// The AWS profile, instead of `AWS_PROFILE`.
         profile: Option<String>,
-        /// The AWS region, instead of the environment's and the profile's.
+        /// The AWS region, instead of the profile's.
         region: Option<String>,
     },
     /// A Bedrock on this machine, with made-up credentials. Reads no AWS configuration.
@@ -70,17 +69,9 @@ impl Client {
         let config = config
             .retry_config(RetryConfig::disabled())
             .stalled_stream_protection(StalledStreamProtectionConfig::disabled())
-            .timeout_config(
-                TimeoutConfig::builder()
-                    .connect_timeout(Duration::from_secs(5))
-                    .build(),
-            )
+            .timeout_config(TimeoutConfig::builder().connect_timeout(Duration::from_secs(5)).build())
             .build();
-        Self {
-            sdk: aws_sdk_bedrockruntime::Client::from_conf(config),
-            origin,
-            idle,
-        }
+        Self { sdk: aws_sdk_bedrockruntime::Client::from_conf(config), origin, idle }
     }
 
     /// The AWS region in use.
@@ -97,15 +88,8 @@ impl Client {
         let body = Bytes::from(encode::body(admitted)?);
         let model = &admitted.model().id;
         let answer = tries(|| async {
-            let call = self
-                .sdk
-                .converse()
-                .model_id(model)
-                .customize()
-                .interceptor(OrderedBody(body.clone()));
-            call.send()
-                .await
-                .map_err(|error| fault::call(&error, model, &self.origin))
+            let call = self.sdk.converse().model_id(model).customize().interceptor(OrderedBody(body.clone()));
+            call.send().await.map_err(|error| fault::call(&error, model, &self.origin))
         })
         .await?;
         decode::complete(&answer)
@@ -119,12 +103,7 @@ impl Client {
         let body = Bytes::from(encode::body(admitted)?);
         let model = &admitted.model().id;
         let answer = tries(|| async {
-            let call = self
-                .sdk
-                .converse_stream()
-                .model_id(model)
-                .customize()
-                .interceptor(OrderedBody(body.clone()));
+            let call = self.sdk.converse_stream().model_id(model).customize().interceptor(OrderedBody(body.clone()));
             match tokio::time::timeout(self.idle, call.send()).await {
                 Ok(answer) => answer.map_err(|error| fault::call(&error, model, &self.origin)),
                 Err(_) => Err(silent(self.idle)),
@@ -168,10 +147,7 @@ impl EventStream {
                 Ok(None) if self.stopped => return Ok(None),
                 // A clean end at a frame boundary looks like success to the SDK (bedrock.md trap 6).
                 Ok(None) => {
-                    return Err(Error::new(
-                        Kind::Truncated,
-                        "the stream ended before the answer did",
-                    ));
+                    return Err(Error::new(Kind::Truncated, "the stream ended before the answer did"));
                 }
                 // The answer is whole; only its usage is lost.
                 Err(_) if self.stopped => return Ok(None),
@@ -186,10 +162,7 @@ impl EventStream {
 }
 
 fn silent(idle: Duration) -> Error {
-    Error::new(
-        Kind::Silent,
-        format!("Bedrock has been silent for {} s", idle.as_secs_f32()),
-    )
+    Error::new(Kind::Silent, format!("Bedrock has been silent for {} s", idle.as_secs_f32()))
 }
 
 /// Sends up to three times while nothing can have been generated.
@@ -210,19 +183,16 @@ async fn tries<T, F: Future<Output = Result<T>>>(mut send: impl FnMut() -> F) ->
     }
 }
 
-async fn aws(
-    profile: Option<String>,
-    region: Option<String>,
-) -> (aws_sdk_bedrockruntime::config::Builder, Origin) {
+async fn aws(profile: Option<String>, region: Option<String>) -> (aws_sdk_bedrockruntime::config::Builder, Origin) {
     let mut profile_region = ProfileFileRegionProvider::builder();
     let mut loader = aws_config::defaults(BehaviorVersion::latest());
     if let Some(profile) = &profile {
         profile_region = profile_region.profile_name(profile);
         loader = loader.profile_name(profile);
     }
-    // Without the instance metadata step: off EC2 it costs seconds, and the default is known.
+    // The environment's region is among the settings already. Without the instance metadata step:
+    // off EC2 it costs seconds, and the default is known.
     let chain = RegionProviderChain::first_try(region.map(Region::new))
-        .or_else(EnvironmentVariableRegionProvider::new())
         .or_else(profile_region.build())
         .or_else(Region::from_static(DEFAULT_REGION));
     let shared = loader.region(chain).load().await;
@@ -238,10 +208,7 @@ async fn aws(
     if env::var("AWS_BEARER_TOKEN_BEDROCK").is_ok_and(|token| token.trim().is_empty()) {
         config.set_auth_scheme_preference(None);
     }
-    let region = shared
-        .region()
-        .map_or(DEFAULT_REGION, Region::as_ref)
-        .to_owned();
+    let region = shared.region().map_or(DEFAULT_REGION, Region::as_ref).to_owned();
     let profile = profile.or_else(|| env::var("AWS_PROFILE").ok().filter(|name| !name.is_empty()));
     (config, Origin { profile, region })
 }
@@ -250,17 +217,9 @@ fn local(url: String) -> (aws_sdk_bedrockruntime::config::Builder, Origin) {
     let config = Config::builder()
         .behavior_version(BehaviorVersion::latest())
         .region(Region::from_static(DEFAULT_REGION))
-        .credentials_provider(Credentials::new(
-            "offline", "offline", None, None, "offline",
-        ))
+        .credentials_provider(Credentials::new("offline", "offline", None, None, "offline"))
         .endpoint_url(url);
-    (
-        config,
-        Origin {
-            profile: None,
-            region: "offline".to_owned(),
-        },
-    )
+    (config, Origin { profile: None, region: "offline".to_owned() })
 }
 
 /// Puts our own ordered JSON into the request before it is signed.
@@ -280,9 +239,7 @@ impl Intercept for OrderedBody {
         _config: &mut ConfigBag,
     ) -> Result<(), BoxError> {
         let request = context.request_mut();
-        request
-            .headers_mut()
-            .insert("content-length", self.0.len().to_string());
+        request.headers_mut().insert("content-length", self.0.len().to_string());
         *request.body_mut() = SdkBody::from(self.0.clone());
         Ok(())
     }

@@ -5,9 +5,8 @@ use crate::conversation::{Event, StopReason, Usage};
 use crate::error::{Error, Kind, Result};
 use aws_sdk_bedrockruntime::operation::converse::ConverseOutput as Complete;
 use aws_sdk_bedrockruntime::types::{
-    CacheTtl, CitationGeneratedContent, ContentBlock, ContentBlockDelta, ConverseOutput,
-    ConverseStreamOutput, ReasoningContentBlock, ReasoningContentBlockDelta, StopReason as Stop,
-    TokenUsage,
+    CacheTtl, CitationGeneratedContent, ContentBlock, ContentBlockDelta, ConverseOutput, ConverseStreamOutput,
+    ReasoningContentBlock, ReasoningContentBlockDelta, StopReason as Stop, TokenUsage,
 };
 
 /// The events of a complete answer.
@@ -16,10 +15,7 @@ use aws_sdk_bedrockruntime::types::{
 /// `BadAnswer` when there is no message, or a part this version cannot pass on.
 pub fn complete(answer: &Complete) -> Result<Vec<Event>> {
     let Some(ConverseOutput::Message(message)) = &answer.output else {
-        return Err(Error::new(
-            Kind::BadAnswer,
-            "Bedrock's answer holds no message",
-        ));
+        return Err(Error::new(Kind::BadAnswer, "Bedrock's answer holds no message"));
     };
     let mut events = Vec::with_capacity(message.content.len() + 2);
     for block in &message.content {
@@ -41,12 +37,7 @@ pub fn complete(answer: &Complete) -> Result<Vec<Event>> {
         }
     }
     events.push(Event::Stop(stop(&answer.stop_reason)));
-    events.extend(
-        answer
-            .usage
-            .as_ref()
-            .map(|tokens| Event::Usage(usage(tokens))),
-    );
+    events.extend(answer.usage.as_ref().map(|tokens| Event::Usage(usage(tokens))));
     Ok(events)
 }
 
@@ -62,18 +53,12 @@ pub fn frame(frame: ConverseStreamOutput) -> Result<Option<Event>> {
                 Some(Event::Reasoning(text))
             }
             // Signatures and encrypted reasoning, the sources of a citation: nothing to read.
-            Some(ContentBlockDelta::ReasoningContent(_) | ContentBlockDelta::Citation(_))
-            | None => None,
+            Some(ContentBlockDelta::ReasoningContent(_) | ContentBlockDelta::Citation(_)) | None => None,
             Some(other) => return Err(unreadable(other_delta(&other))),
         }
-        .filter(
-            |event| !matches!(event, Event::Text(text) | Event::Reasoning(text) if text.is_empty()),
-        ),
+        .filter(|event| !matches!(event, Event::Text(text) | Event::Reasoning(text) if text.is_empty())),
         ConverseStreamOutput::MessageStop(event) => Some(Event::Stop(stop(&event.stop_reason))),
-        ConverseStreamOutput::Metadata(event) => event
-            .usage
-            .as_ref()
-            .map(|tokens| Event::Usage(usage(tokens))),
+        ConverseStreamOutput::Metadata(event) => event.usage.as_ref().map(|tokens| Event::Usage(usage(tokens))),
         // Starts and stops of blocks carry nothing; an event newer than this build is not ours to judge.
         _ => None,
     })
@@ -94,9 +79,7 @@ fn stop(reason: &Stop) -> StopReason {
         Stop::ToolUse => StopReason::ToolUse,
         Stop::GuardrailIntervened => StopReason::Guardrail,
         Stop::ContentFiltered => StopReason::ContentFiltered,
-        Stop::MalformedModelOutput | Stop::MalformedToolUse => {
-            StopReason::Malformed(reason.as_str().to_owned())
-        }
+        Stop::MalformedModelOutput | Stop::MalformedToolUse => StopReason::Malformed(reason.as_str().to_owned()),
         other => StopReason::Unknown(other.as_str().to_owned()),
     }
 }
@@ -104,15 +87,9 @@ fn stop(reason: &Stop) -> StopReason {
 fn usage(tokens: &TokenUsage) -> Usage {
     let count = |tokens: i32| u64::try_from(tokens).unwrap_or(0);
     let written = count(tokens.cache_write_input_tokens.unwrap_or(0));
-    let one_hour = tokens
-        .cache_details()
-        .iter()
-        .filter(|detail| detail.ttl == CacheTtl::OneHour);
+    let one_hour = tokens.cache_details().iter().filter(|detail| detail.ttl == CacheTtl::OneHour);
     // Only the part written for an hour is dearer (cases.md C3); the details say how much that is.
-    let one_hour = one_hour
-        .map(|detail| count(detail.input_tokens))
-        .sum::<u64>()
-        .min(written);
+    let one_hour = one_hour.map(|detail| count(detail.input_tokens)).sum::<u64>().min(written);
     Usage {
         input: count(tokens.input_tokens),
         output: count(tokens.output_tokens),
@@ -123,10 +100,7 @@ fn usage(tokens: &TokenUsage) -> Usage {
 }
 
 fn unreadable(part: &str) -> Error {
-    Error::new(
-        Kind::BadAnswer,
-        format!("the answer holds a part that was not asked for: {part}"),
-    )
+    Error::new(Kind::BadAnswer, format!("the answer holds a part that was not asked for: {part}"))
 }
 
 fn other_block(block: &ContentBlock) -> &'static str {

@@ -55,21 +55,14 @@ pub fn body(admitted: &Admitted) -> Result<Vec<u8>> {
     let request = admitted.request();
     let body = Body {
         messages: turns(&request.messages)?,
-        system: request
-            .system
-            .iter()
-            .filter(|text| !text.trim().is_empty())
-            .map(|text| Block::Text(text))
-            .collect(),
+        system: request.system.iter().filter(|text| !text.trim().is_empty()).map(|text| Block::Text(text)).collect(),
         inference_config: Inference {
             max_tokens: admitted.max_tokens(),
             temperature: admitted.temperature(),
             top_p: admitted.top_p(),
             stop_sequences: admitted.stop(),
         },
-        additional_model_request_fields: dialect::additional_fields(
-            admitted.model().capabilities.off,
-        ),
+        additional_model_request_fields: dialect::additional_fields(admitted.model().capabilities.off),
     };
     serde_json::to_vec(&body).map_err(|error| Error::new(Kind::Internal, error.to_string()))
 }
@@ -92,35 +85,21 @@ fn turns(messages: &[Message]) -> Result<Vec<Turn<'_>>> {
         }
         match turns.last_mut() {
             Some(last) if last.role == role => last.content.extend(blocks),
-            _ => turns.push(Turn {
-                role,
-                content: blocks,
-            }),
+            _ => turns.push(Turn { role, content: blocks }),
         }
     }
     match turns.first() {
         None => {
-            return Err(
-                Error::new(Kind::InvalidRequest, "the conversation holds no text").at("messages"),
-            );
+            return Err(Error::new(Kind::InvalidRequest, "the conversation holds no text").at("messages"));
         }
         // A conversation starts with the user (§2.6.1); not with white space, which is refused.
         Some(first) if first.role == "assistant" => {
-            turns.insert(
-                0,
-                Turn {
-                    role: "user",
-                    content: vec![Block::Text(".")],
-                },
-            );
+            turns.insert(0, Turn { role: "user", content: vec![Block::Text(".")] });
         }
         Some(_) => {}
     }
     // "final assistant content cannot end with trailing whitespace" (§2.6.4).
-    if let Some(Turn {
-        role: "assistant",
-        content,
-    }) = turns.last_mut()
+    if let Some(Turn { role: "assistant", content }) = turns.last_mut()
         && let Some(Block::Text(text)) = content.last_mut()
     {
         *text = text.trim_end();
@@ -150,11 +129,7 @@ mod tests {
     }
 
     fn said(messages: Vec<Message>) -> Request {
-        Request {
-            model: "nova-micro".into(),
-            messages,
-            ..Request::default()
-        }
+        Request { model: "nova-micro".into(), messages, ..Request::default() }
     }
 
     #[test]
@@ -170,14 +145,7 @@ mod tests {
             r#""inferenceConfig":{"maxTokens":512,"stopSequences":["END"]},"#,
             r#""additionalModelRequestFields":{"thinking":{"type":"adaptive"},"output_config":{"effort":"low"}}}"#,
         );
-        assert_eq!(
-            encoded(Request {
-                model: "claude-opus".into(),
-                ..request
-            })
-            .unwrap(),
-            expected
-        );
+        assert_eq!(encoded(Request { model: "claude-opus".into(), ..request }).unwrap(), expected);
     }
 
     #[test]
@@ -199,9 +167,6 @@ mod tests {
 
     #[test]
     fn nothing_said_is_refused_here() {
-        assert_eq!(
-            encoded(said(vec![Message::user(" ")])).unwrap_err().kind,
-            Kind::InvalidRequest
-        );
+        assert_eq!(encoded(said(vec![Message::user(" ")])).unwrap_err().kind, Kind::InvalidRequest);
     }
 }

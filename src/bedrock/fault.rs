@@ -36,14 +36,8 @@ where
                 model,
                 origin,
             );
-            if fault.kind == Kind::Throttled
-                || fault.kind == Kind::Unavailable
-                || fault.kind == Kind::ModelNotReady
-            {
-                let seconds = raw
-                    .headers()
-                    .get("retry-after")
-                    .and_then(|value| value.trim().parse().ok());
+            if fault.kind == Kind::Throttled || fault.kind == Kind::Unavailable || fault.kind == Kind::ModelNotReady {
+                let seconds = raw.headers().get("retry-after").and_then(|value| value.trim().parse().ok());
                 fault.retry_after = Some(Duration::from_secs(seconds.unwrap_or(1)));
             }
             fault
@@ -52,18 +46,15 @@ where
             let source = failure.as_connector_error();
             dispatch(source, error, origin)
         }
-        SdkError::ConstructionFailure(_) => Error::new(
-            Kind::Config,
-            format!("the AWS client is set up wrong: {}", chain(error)),
-        ),
-        SdkError::ResponseError(_) => Error::new(
-            Kind::Truncated,
-            format!("Bedrock's answer broke off: {}", chain(error)),
-        ),
-        SdkError::TimeoutError(_) => Error::new(
-            Kind::Truncated,
-            format!("Bedrock did not answer in time: {}", chain(error)),
-        ),
+        SdkError::ConstructionFailure(_) => {
+            Error::new(Kind::Config, format!("the AWS client is set up wrong: {}", chain(error)))
+        }
+        SdkError::ResponseError(_) => {
+            Error::new(Kind::Truncated, format!("Bedrock's answer broke off: {}", chain(error)))
+        }
+        SdkError::TimeoutError(_) => {
+            Error::new(Kind::Truncated, format!("Bedrock did not answer in time: {}", chain(error)))
+        }
         _ => Error::new(Kind::BadAnswer, chain(error)),
     }
 }
@@ -74,10 +65,7 @@ where
     E: StdError + ProvideErrorMetadata + 'static,
 {
     let SdkError::ServiceError(service) = error else {
-        return Error::new(
-            Kind::Truncated,
-            format!("the stream broke off: {}", chain(error)),
-        );
+        return Error::new(Kind::Truncated, format!("the stream broke off: {}", chain(error)));
     };
     // `code()` is None for exceptions inside a stream; the frame's header names them (bedrock.md §4.8).
     let header = match service.raw() {
@@ -89,88 +77,51 @@ where
             .map(|value| value.as_str().to_owned()),
         _ => None,
     };
-    let message = service
-        .err()
-        .meta()
-        .message()
-        .map_or_else(|| service.err().to_string(), ToOwned::to_owned);
-    let fault = refusal(
-        header.as_deref().unwrap_or_default(),
-        500,
-        &message,
-        model,
-        origin,
-    );
+    let message = service.err().meta().message().map_or_else(|| service.err().to_string(), ToOwned::to_owned);
+    let fault = refusal(header.as_deref().unwrap_or_default(), 500, &message, model, origin);
     // Whatever the exception, the answer had begun: nothing is free any more.
     match fault.kind {
         Kind::Throttled | Kind::Unavailable | Kind::ModelNotReady | Kind::QuotaExhausted => {
-            Error::new(
-                Kind::ModelFailed,
-                format!("Bedrock broke off the answer: {message}"),
-            )
+            Error::new(Kind::ModelFailed, format!("Bedrock broke off the answer: {message}"))
         }
         _ => fault,
     }
 }
 
-fn dispatch(
-    source: Option<&ConnectorError>,
-    error: &(dyn StdError + 'static),
-    origin: &Origin,
-) -> Error {
+fn dispatch(source: Option<&ConnectorError>, error: &(dyn StdError + 'static), origin: &Origin) -> Error {
     if let Some(credentials) = find::<CredentialsError>(error) {
         return credential(credentials, origin);
     }
-    let connect = find::<hyper_util::client::legacy::Error>(error)
-        .is_some_and(hyper_util::client::legacy::Error::is_connect);
+    let connect =
+        find::<hyper_util::client::legacy::Error>(error).is_some_and(hyper_util::client::legacy::Error::is_connect);
     if connect {
         return Error::new(
             Kind::Unreachable,
-            format!(
-                "no connection to Bedrock in {}: {}",
-                origin.region,
-                root(error)
-            ),
+            format!("no connection to Bedrock in {}: {}", origin.region, root(error)),
         );
     }
     match source {
-        Some(source) if source.is_user() => Error::new(
-            Kind::Config,
-            format!("the request could not be sent: {}", chain(error)),
-        ),
+        Some(source) if source.is_user() => {
+            Error::new(Kind::Config, format!("the request could not be sent: {}", chain(error)))
+        }
         // Sent, and then nothing: it may have been answered and billed.
-        _ => Error::new(
-            Kind::Truncated,
-            format!("the connection to Bedrock was lost: {}", root(error)),
-        ),
+        _ => Error::new(Kind::Truncated, format!("the connection to Bedrock was lost: {}", root(error))),
     }
 }
 
 fn credential(error: &CredentialsError, origin: &Origin) -> Error {
     let text = chain(error);
     let lower = text.to_lowercase();
-    if lower.contains("expired")
-        || lower.contains("sso login")
-        || lower.contains("refresh")
-        || lower.contains("sso session")
-    {
+    if ["expired", "refresh", "sso token", "sso session", "sso login"].iter().any(|piece| lower.contains(piece)) {
         return expired(origin, "the AWS credentials have expired");
     }
     match error {
         CredentialsError::CredentialsNotLoaded(_) => match &origin.profile {
             None => Error::new(Kind::NoCredentials, "no AWS credentials were found"),
-            Some(profile) => Error::new(
-                Kind::NoCredentials,
-                format!("AWS profile {profile:?} gave no credentials"),
-            )
-            .advise(format!(
-                "check ~/.aws/config, or run: aws sso login --profile {profile}"
-            )),
+            Some(profile) => Error::new(Kind::NoCredentials, format!("AWS profile {profile:?} gave no credentials"))
+                .advise(format!("check ~/.aws/config, or run: aws sso login --profile {profile}")),
         },
-        _ => Error::new(
-            Kind::NoCredentials,
-            format!("the AWS credentials could not be loaded: {text}"),
-        ),
+        _ => Error::new(Kind::NoCredentials, format!("the AWS credentials could not be loaded: {text}")),
     }
 }
 
@@ -195,36 +146,47 @@ fn refusal(code: &str, status: u16, message: &str, model: &str, origin: &Origin)
     }
     // `validationException` in a stream, `ValidationException:http://…` in a header.
     let name = code.split([':', '#']).next().unwrap_or_default();
-    let name = name
-        .strip_suffix("Exception")
-        .unwrap_or(name)
-        .to_ascii_lowercase();
+    let name = name.strip_suffix("Exception").unwrap_or(name).to_ascii_lowercase();
     match (name.as_str(), status) {
         ("validation", _) | ("", 400) => {
             if has("model identifier is invalid") {
-                return Error::new(Kind::ModelNotFound, format!("Bedrock in {region} knows no model {model}")).at("model");
+                return Error::new(Kind::ModelNotFound, format!("Bedrock in {region} knows no model {model}"))
+                    .at("model");
             }
             if has("on-demand throughput isn") {
                 return Error::new(Kind::ModelNotFound, format!("{model} is only served through an inference profile"))
                     .at("model")
                     .advise(format!("ask for {}.{model}", geography(region)));
             }
-            if ["too long", "context limit", "maximum context length", "total text bytes"].iter().any(|piece| has(piece)) {
+            if ["too long", "context limit", "maximum context length", "total text bytes"]
+                .iter()
+                .any(|piece| has(piece))
+            {
                 return said(Kind::ContextLength).at("messages");
             }
             said(Kind::InvalidRequest)
         }
         ("expiredtoken", _) => expired(origin, "the AWS credentials have expired"),
         ("unrecognizedclient" | "invalidclienttokenid" | "incompletesignature" | "missingauthenticationtoken", _) => {
-            Error::new(Kind::ExpiredCredentials, format!("AWS does not accept these credentials: {}", message.trim_end_matches('.')))
-                .advise("check the access key, the session token or the Bedrock API key, and that they belong to this region")
+            Error::new(
+                Kind::ExpiredCredentials,
+                format!("AWS does not accept these credentials: {}", message.trim_end_matches('.')),
+            )
+            .advise(
+                "check the access key, the session token or the Bedrock API key, and that they belong to this region",
+            )
         }
         ("invalidsignature", _) => {
-            let advice = if has("expired") || has("not yet current") { "set this machine's clock" } else { "check AWS_SECRET_ACCESS_KEY" };
+            let advice = if has("expired") || has("not yet current") {
+                "set this machine's clock"
+            } else {
+                "check AWS_SECRET_ACCESS_KEY"
+            };
             Error::new(Kind::ExpiredCredentials, "AWS does not accept the signature").advise(advice)
         }
         ("accessdenied", _) | ("", 401 | 403) if has("token has expired") || has("api key") || has("bearer token") => {
-            said(Kind::ExpiredCredentials).advise("make a new Bedrock API key for this region and set AWS_BEARER_TOKEN_BEDROCK")
+            said(Kind::ExpiredCredentials)
+                .advise("make a new Bedrock API key for this region and set AWS_BEARER_TOKEN_BEDROCK")
         }
         ("accessdenied", _) | ("", 401 | 403) => said(Kind::AccessDenied),
         ("resourcenotfound", _) | ("", 404) => said(Kind::ModelNotFound).at("model"),
@@ -292,59 +254,24 @@ mod tests {
     use super::*;
 
     fn kind(code: &str, status: u16, message: &str) -> Kind {
-        let origin = Origin {
-            profile: Some("work".into()),
-            region: "eu-west-1".into(),
-        };
-        refusal(
-            code,
-            status,
-            message,
-            "anthropic.claude-sonnet-4-6",
-            &origin,
-        )
-        .kind
+        let origin = Origin { profile: Some("work".into()), region: "eu-west-1".into() };
+        refusal(code, status, message, "anthropic.claude-sonnet-4-6", &origin).kind
     }
 
     #[test]
     fn recorded_refusals_find_their_kind() {
         for (code, status, message, expected) in [
-            (
-                "ValidationException",
-                400,
-                "The provided model identifier is invalid.",
-                Kind::ModelNotFound,
-            ),
-            (
-                "",
-                400,
-                "The provided model identifier is invalid.",
-                Kind::ModelNotFound,
-            ),
+            ("ValidationException", 400, "The provided model identifier is invalid.", Kind::ModelNotFound),
+            ("", 400, "The provided model identifier is invalid.", Kind::ModelNotFound),
             (
                 "ValidationException",
                 400,
                 "Invocation of model ID x with on-demand throughput isn’t supported.",
                 Kind::ModelNotFound,
             ),
-            (
-                "ValidationException",
-                400,
-                "too many total text bytes: 10000002 > 9000000",
-                Kind::ContextLength,
-            ),
-            (
-                "ValidationException",
-                400,
-                "Input is too long for requested model.",
-                Kind::ContextLength,
-            ),
-            (
-                "ValidationException",
-                400,
-                "This model doesn't support tool use.",
-                Kind::InvalidRequest,
-            ),
+            ("ValidationException", 400, "too many total text bytes: 10000002 > 9000000", Kind::ContextLength),
+            ("ValidationException", 400, "Input is too long for requested model.", Kind::ContextLength),
+            ("ValidationException", 400, "This model doesn't support tool use.", Kind::InvalidRequest),
             (
                 "AccessDeniedException",
                 403,
@@ -363,93 +290,41 @@ mod tests {
                 "The security token included in the request is expired",
                 Kind::ExpiredCredentials,
             ),
-            (
-                "InvalidSignatureException",
-                403,
-                "Signature expired: 2025…",
-                Kind::ExpiredCredentials,
-            ),
-            (
-                "ResourceNotFoundException",
-                404,
-                "This model version has reached the end of its life.",
-                Kind::EndOfLife,
-            ),
+            ("InvalidSignatureException", 403, "Signature expired: 2025…", Kind::ExpiredCredentials),
+            ("ResourceNotFoundException", 404, "This model version has reached the end of its life.", Kind::EndOfLife),
             (
                 "ResourceNotFoundException",
                 404,
                 "Access denied. This Model is marked by provider as Legacy and you have not…",
                 Kind::EndOfLife,
             ),
-            (
-                "ThrottlingException",
-                429,
-                "Too many requests, please wait before trying again.",
-                Kind::Throttled,
-            ),
+            ("ThrottlingException", 429, "Too many requests, please wait before trying again.", Kind::Throttled),
             (
                 "ThrottlingException",
                 429,
                 "Too many tokens per day, please wait before trying again.",
                 Kind::QuotaExhausted,
             ),
-            (
-                "ModelNotReadyException",
-                429,
-                "The model is not ready.",
-                Kind::ModelNotReady,
-            ),
+            ("ModelNotReadyException", 429, "The model is not ready.", Kind::ModelNotReady),
             (
                 "ServiceUnavailableException",
                 503,
                 "Model is getting throttled. Try your request again.",
                 Kind::Unavailable,
             ),
-            (
-                "",
-                503,
-                "Service capacity limit has been reached. Please try again later.",
-                Kind::Unavailable,
-            ),
-            (
-                "",
-                500,
-                "The system encountered an unexpected error during processing.",
-                Kind::UpstreamInternal,
-            ),
-            (
-                "ModelErrorException",
-                424,
-                "The model failed.",
-                Kind::ModelFailed,
-            ),
-            (
-                "modelTimeoutException",
-                500,
-                "The model timed out.",
-                Kind::ModelTimeout,
-            ),
-            (
-                "validationException",
-                500,
-                "The image is broken.",
-                Kind::InvalidRequest,
-            ),
+            ("", 503, "Service capacity limit has been reached. Please try again later.", Kind::Unavailable),
+            ("", 500, "The system encountered an unexpected error during processing.", Kind::UpstreamInternal),
+            ("ModelErrorException", 424, "The model failed.", Kind::ModelFailed),
+            ("modelTimeoutException", 500, "The model timed out.", Kind::ModelTimeout),
+            ("validationException", 500, "The image is broken.", Kind::InvalidRequest),
         ] {
-            assert_eq!(
-                kind(code, status, message),
-                expected,
-                "{code} {status} {message}"
-            );
+            assert_eq!(kind(code, status, message), expected, "{code} {status} {message}");
         }
     }
 
     #[test]
     fn advice_says_the_next_step() {
-        let origin = Origin {
-            profile: Some("work".into()),
-            region: "eu-west-1".into(),
-        };
+        let origin = Origin { profile: Some("work".into()), region: "eu-west-1".into() };
         let bare = refusal(
             "ValidationException",
             400,
@@ -458,9 +333,6 @@ mod tests {
             &origin,
         );
         assert_eq!(bare.advice(), "ask for eu.anthropic.claude-sonnet-4-6");
-        assert_eq!(
-            expired(&origin, "x").advice(),
-            "run: aws sso login --profile work"
-        );
+        assert_eq!(expired(&origin, "x").advice(), "run: aws sso login --profile work");
     }
 }

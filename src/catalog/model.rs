@@ -100,10 +100,7 @@ pub enum OffSwitch {
 
 /// Extra abilities of a model, written as letters in `families.toml`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-#[expect(
-    clippy::struct_excessive_bools,
-    reason = "nine independent yes-or-no facts, not states"
-)]
+#[expect(clippy::struct_excessive_bools, reason = "nine independent yes-or-no facts, not states")]
 pub struct Takes {
     /// `t` Tool calls.
     pub tools: bool,
@@ -140,9 +137,7 @@ impl<'de> Deserialize<'de> for Takes {
                 'c' => &mut takes.cache,
                 'q' => &mut takes.stop_sequences,
                 other => {
-                    return Err(serde::de::Error::custom(format!(
-                        "no capability has the letter {other:?}"
-                    )));
+                    return Err(serde::de::Error::custom(format!("no capability has the letter {other:?}")));
                 }
             } = true;
         }

@@ -78,11 +78,7 @@ impl<'de> Deserialize<'de> for Rate {
                 "{dollars} is not a price in dollars per million tokens (0 to 1000)"
             )));
         }
-        #[expect(
-            clippy::cast_possible_truncation,
-            clippy::cast_sign_loss,
-            reason = "bounded above and below just now"
-        )]
+        #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "bounded above and below just now")]
         Ok(Self((dollars * 1e9).round() as u64))
     }
 }
@@ -95,10 +91,7 @@ mod tests {
     fn cost_rounds_up_and_never_overflows() {
         assert_eq!(Rate(35_000_000).cost(1), NanoDollars(35));
         assert_eq!(Rate(8_750_000).cost(1), NanoDollars(9));
-        assert_eq!(
-            Rate(3_300_000_000).cost(1_000_000),
-            NanoDollars(3_300_000_000)
-        );
+        assert_eq!(Rate(3_300_000_000).cost(1_000_000), NanoDollars(3_300_000_000));
         assert_eq!(Rate(u64::MAX).cost(u64::MAX), NanoDollars(u64::MAX));
     }
 

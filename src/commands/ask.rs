@@ -32,11 +32,7 @@ pub async fn run(args: Ask, settings: Settings) -> anyhow::Result<u8> {
         max_tokens: args.question.max_tokens,
         ..Request::default()
     };
-    let delivery = if args.no_stream {
-        Delivery::Complete
-    } else {
-        Delivery::Streamed
-    };
+    let delivery = if args.no_stream { Delivery::Complete } else { Delivery::Streamed };
 
     let started = Instant::now();
     let mut spinner = person_watches.then(|| Spinner::start(&settings.model.value));
@@ -52,12 +48,7 @@ pub async fn run(args: Ask, settings: Settings) -> anyhow::Result<u8> {
             note(&style::dim(&line, colour));
         }
     }
-    let mut screen = Screen {
-        person_reads,
-        person_watches,
-        colour,
-        ..Screen::default()
-    };
+    let mut screen = Screen { person_reads, person_watches, colour, ..Screen::default() };
     let ending = tokio::select! {
         ending = screen.show(&mut call, &mut spinner) => ending,
         _ = tokio::signal::ctrl_c() => Ok(Ending::Interrupted),
@@ -104,22 +95,14 @@ struct Screen {
 }
 
 impl Screen {
-    async fn show(
-        &mut self,
-        call: &mut Call,
-        spinner: &mut Option<Spinner>,
-    ) -> anyhow::Result<Ending> {
+    async fn show(&mut self, call: &mut Call, spinner: &mut Option<Spinner>) -> anyhow::Result<Ending> {
         let mut stop = None;
         while let Some(event) = call.next().await? {
             match event {
                 Event::Text(text) => {
                     spinner.take();
                     self.leave_reasoning();
-                    let text = if self.person_reads {
-                        self.sanitizer.clean(&text)
-                    } else {
-                        text
-                    };
+                    let text = if self.person_reads { self.sanitizer.clean(&text) } else { text };
                     self.last = text.chars().last().or(self.last);
                     if !print(&text)? {
                         return Ok(Ending::PipeClosed);
@@ -130,18 +113,15 @@ impl Screen {
                     self.in_reasoning = true;
                     let text = self.reasoning.clean(&text);
                     // Not a line of its own: reasoning streams too.
-                    let _ = std::io::Write::write_all(
-                        &mut std::io::stderr(),
-                        style::dim(&text, self.colour).as_bytes(),
-                    );
+                    let _ =
+                        std::io::Write::write_all(&mut std::io::stderr(), style::dim(&text, self.colour).as_bytes());
                 }
                 Event::Reasoning(_) | Event::Usage(_) => {}
                 // Usage comes after the stop: read on.
                 Event::Stop(reason) => stop = Some(reason),
             }
         }
-        let stop =
-            stop.ok_or_else(|| Error::new(Kind::Truncated, "the answer has no stop reason"))?;
+        let stop = stop.ok_or_else(|| Error::new(Kind::Truncated, "the answer has no stop reason"))?;
         Ok(Ending::Complete(stop))
     }
 
@@ -167,9 +147,7 @@ pub(crate) fn explanation(call: &Call) -> Vec<String> {
     lines.extend(call.edits().iter().map(|edit| format!("policy: {edit}")));
     lines.push(match call.worst_case() {
         Some(cost) => format!("worst case: {cost}"),
-        None => {
-            "worst case: unknown, this model has no price; set one in the config file".to_owned()
-        }
+        None => "worst case: unknown, this model has no price; set one in the config file".to_owned(),
     });
     lines
 }
@@ -177,23 +155,15 @@ pub(crate) fn explanation(call: &Call) -> Vec<String> {
 /// The question: arguments, then stdin in a block of its own.
 async fn prompt(args: &Ask) -> anyhow::Result<String> {
     let words = args.prompt.join(" ");
-    let stdin = if args.no_stdin || std::io::stdin().is_terminal() {
-        String::new()
-    } else {
-        read_stdin(!args.quiet).await?
-    };
+    let stdin =
+        if args.no_stdin || std::io::stdin().is_terminal() { String::new() } else { read_stdin(!args.quiet).await? };
     match (words.trim().is_empty(), stdin.trim().is_empty()) {
         (false, true) => Ok(words),
         (true, false) => Ok(stdin),
-        (false, false) => Ok(format!(
-            "{words}\n\n<stdin>\n{}\n</stdin>",
-            stdin.trim_end_matches('\n')
-        )),
+        (false, false) => Ok(format!("{words}\n\n<stdin>\n{}\n</stdin>", stdin.trim_end_matches('\n'))),
         (true, true) => {
             let error = Error::new(Kind::MissingParameter, "there is no question");
-            Err(error
-                .advise("chatrix ask \"question\", or text on stdin")
-                .into())
+            Err(error.advise("chatrix ask \"question\", or text on stdin").into())
         }
     }
 }
@@ -201,10 +171,7 @@ async fn prompt(args: &Ask) -> anyhow::Result<String> {
 async fn read_stdin(may_note: bool) -> anyhow::Result<String> {
     let mut reading = tokio::task::spawn_blocking(|| {
         let mut bytes = Vec::new();
-        std::io::stdin()
-            .lock()
-            .read_to_end(&mut bytes)
-            .map(|_| bytes)
+        std::io::stdin().lock().read_to_end(&mut bytes).map(|_| bytes)
     });
     let bytes = tokio::select! {
         bytes = &mut reading => bytes,
@@ -220,9 +187,6 @@ async fn read_stdin(may_note: bool) -> anyhow::Result<String> {
             }
         }
     };
-    let bytes = bytes
-        .context("reading stdin failed")?
-        .context("reading stdin failed")?;
-    String::from_utf8(bytes)
-        .map_err(|_| Error::new(Kind::InvalidRequest, "stdin is not UTF-8 text").into())
+    let bytes = bytes.context("reading stdin failed")?.context("reading stdin failed")?;
+    String::from_utf8(bytes).map_err(|_| Error::new(Kind::InvalidRequest, "stdin is not UTF-8 text").into())
 }

@@ -41,19 +41,11 @@ pub async fn run(args: Chat, settings: Settings) -> anyhow::Result<u8> {
         note(&style::dim(OFFLINE_NOTICE, colour));
     }
     if std::io::stdin().is_terminal() {
-        note(&style::dim(
-            &format!(
-                "{} · /help lists the commands, Ctrl-D leaves",
-                session.model
-            ),
-            colour,
-        ));
+        note(&style::dim(&format!("{} · /help lists the commands, Ctrl-D leaves", session.model), colour));
     }
-    let history = config::folder("XDG_STATE_HOME", ".local/state", |name| {
-        std::env::var(name).ok()
-    });
-    let mut editor = Editor::new(history.map(|folder| folder.join("history")))
-        .context("the terminal cannot be set up")?;
+    let history = config::folder("XDG_STATE_HOME", ".local/state", |name| std::env::var(name).ok());
+    let mut editor =
+        Editor::new(history.map(|folder| folder.join("history"))).context("the terminal cannot be set up")?;
     loop {
         // The runtime goes on meanwhile: connections are kept alive and closed in the background.
         match tokio::task::block_in_place(|| editor.read("> ")).context("the terminal is gone")? {
@@ -95,16 +87,9 @@ impl Session {
     /// One question and its answer. `false` when nobody reads any more.
     async fn turn(&mut self, text: String, engine: &Engine) -> anyhow::Result<bool> {
         self.messages.push(Message::user(text));
-        let mut shown = Shown {
-            sanitizer: Sanitizer::default(),
-            text: String::new(),
-            in_reasoning: false,
-            stop: None,
-        };
+        let mut shown = Shown { sanitizer: Sanitizer::default(), text: String::new(), in_reasoning: false, stop: None };
         let started = Instant::now();
-        let mut spinner = std::io::stderr()
-            .is_terminal()
-            .then(|| Spinner::start(&self.model));
+        let mut spinner = std::io::stderr().is_terminal().then(|| Spinner::start(&self.model));
         let request = Request {
             model: self.model.clone(),
             system: self.system.iter().cloned().collect(),
@@ -160,12 +145,7 @@ impl Session {
         Ok(true)
     }
 
-    async fn show(
-        &self,
-        call: &mut Call,
-        shown: &mut Shown,
-        spinner: &mut Option<Spinner>,
-    ) -> anyhow::Result<bool> {
+    async fn show(&self, call: &mut Call, shown: &mut Shown, spinner: &mut Option<Spinner>) -> anyhow::Result<bool> {
         while let Some(event) = call.next().await? {
             let (piece, reasoning) = match event {
                 Event::Text(text) => (text, false),
@@ -177,11 +157,7 @@ impl Session {
                 Event::Usage(_) => continue,
             };
             spinner.take();
-            let mut text = if self.person_reads {
-                shown.sanitizer.clean(&piece)
-            } else {
-                piece.clone()
-            };
+            let mut text = if self.person_reads { shown.sanitizer.clean(&piece) } else { piece.clone() };
             if reasoning {
                 text = style::dim(&text, self.colour);
             } else {
@@ -213,10 +189,7 @@ impl Session {
     fn take_back(&mut self, why: &str) {
         self.messages.pop();
         note(why);
-        note(&style::dim(
-            "the question was not kept; arrow up brings it back",
-            self.colour,
-        ));
+        note(&style::dim("the question was not kept; arrow up brings it back", self.colour));
     }
 
     fn footer(&self, call: &Call, started: Instant, note_: Option<String>) {
@@ -234,17 +207,13 @@ impl Session {
     fn obey(&mut self, command: Slash, engine: &Engine) {
         let said = match command {
             Slash::Help => slash::HELP.to_owned(),
-            Slash::Model(None) => format!(
-                "the model is {}; /model NAME takes another, `chatrix models` lists them",
-                self.model
-            ),
+            Slash::Model(None) => {
+                format!("the model is {}; /model NAME takes another, `chatrix models` lists them", self.model)
+            }
             Slash::Model(Some(name)) => match engine.policy().catalog.resolve(&name) {
                 Ok(model) => {
                     self.model = name;
-                    format!(
-                        "{} ({}) answers from here on; the conversation goes on",
-                        self.model, model.name
-                    )
+                    format!("{} ({}) answers from here on; the conversation goes on", self.model, model.name)
                 }
                 Err(error) => format!("error: {error}"),
             },
@@ -254,10 +223,7 @@ impl Session {
             },
             Slash::System(Some(text)) => {
                 self.system = (text != "none").then_some(text);
-                self.system
-                    .as_ref()
-                    .map_or("system prompt removed", |_| "system prompt set")
-                    .to_owned()
+                self.system.as_ref().map_or("system prompt removed", |_| "system prompt set").to_owned()
             }
             Slash::Clear => {
                 self.messages.clear();
@@ -274,10 +240,7 @@ impl Session {
         let answers = if self.calls == 1 { "answer" } else { "answers" };
         let mut text = format!("{} {answers}, {}", self.calls, self.spent);
         if self.unsettled > NanoDollars(0) {
-            text.push_str(&format!(
-                ", and at most {} for answers that were cut off",
-                self.unsettled
-            ));
+            text.push_str(&format!(", and at most {} for answers that were cut off", self.unsettled));
         }
         text
     }

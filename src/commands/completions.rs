@@ -17,16 +17,11 @@ pub fn run(shell: Shell) -> anyhow::Result<u8> {
 /// The script of a shell.
 pub fn script(shell: Shell) -> anyhow::Result<String> {
     let catalog = Catalog::load(&[])?;
-    let names: Vec<String> = catalog
-        .models()
-        .filter_map(|model| model.alias.clone())
-        .collect();
+    let names: Vec<String> = catalog.models().filter_map(|model| model.alias.clone()).collect();
     let mut command = Cli::command();
     for name in ["ask", "chat", "serve"] {
         let parser = PossibleValuesParser::new(names.clone());
-        command = command.mut_subcommand(name, |sub| {
-            sub.mut_arg("model", |arg| arg.value_parser(parser))
-        });
+        command = command.mut_subcommand(name, |sub| sub.mut_arg("model", |arg| arg.value_parser(parser)));
     }
     let generator = match shell {
         Shell::Bash => Generator::Bash,

@@ -22,40 +22,25 @@ pub fn run(args: &Models, settings: &Settings) -> anyhow::Result<u8> {
     }
     let filter = args.filter.as_deref().unwrap_or_default().to_lowercase();
     models.retain(|model| {
-        [
-            model.display_name(),
-            &model.id,
-            &model.name,
-            &model.provider,
-        ]
-        .iter()
-        .any(|text| text.to_lowercase().contains(&filter))
+        [model.display_name(), &model.id, &model.name, &model.provider]
+            .iter()
+            .any(|text| text.to_lowercase().contains(&filter))
     });
     models.sort_by_key(|model| price_key(model));
     let default = catalog.resolve(&settings.model.value)?;
     let text = if args.json {
         let rows: Vec<Value> = models
             .iter()
-            .map(|model| {
-                row_json(
-                    model,
-                    model.id == default.id && model.alias == default.alias,
-                )
-            })
+            .map(|model| row_json(model, model.id == default.id && model.alias == default.alias))
             .collect();
         format!("{:#}\n", Value::from(rows))
     } else if args.quiet {
-        models
-            .iter()
-            .map(|model| format!("{}\n", model.display_name()))
-            .collect()
+        models.iter().map(|model| format!("{}\n", model.display_name())).collect()
     } else {
         table(&models, &default, args.verbose)
     };
     if models.is_empty() && !args.json {
-        note(&format!(
-            "no model matches {filter:?}; `chatrix models` lists them all"
-        ));
+        note(&format!("no model matches {filter:?}; `chatrix models` lists them all"));
         return Ok(1);
     }
     print(&text)?;
@@ -63,27 +48,17 @@ pub fn run(args: &Models, settings: &Settings) -> anyhow::Result<u8> {
 }
 
 fn price_key(model: &Model) -> (u64, String) {
-    let price = model.prices.map_or(u64::MAX, |prices| {
-        prices.input.0.saturating_add(prices.output.0)
-    });
+    let price = model.prices.map_or(u64::MAX, |prices| prices.input.0.saturating_add(prices.output.0));
     (price, model.display_name().to_owned())
 }
 
 fn table(models: &[Arc<Model>], default: &Model, verbose: bool) -> String {
-    let mut rows = vec![
-        ["NAME", "$/M IN", "$/M OUT", "CONTEXT", "TAKES", "STATE"]
-            .map(str::to_owned)
-            .to_vec(),
-    ];
+    let mut rows = vec![["NAME", "$/M IN", "$/M OUT", "CONTEXT", "TAKES", "STATE"].map(str::to_owned).to_vec()];
     if verbose {
         rows[0].extend(["ID", "SOURCE"].map(str::to_owned));
     }
     for model in models {
-        let star = if model.id == default.id && model.alias == default.alias {
-            "*"
-        } else {
-            ""
-        };
+        let star = if model.id == default.id && model.alias == default.alias { "*" } else { "" };
         let rate = |rate: Option<Rate>| rate.map_or_else(|| "?".to_owned(), Rate::dollars);
         let mut row = vec![
             format!("{}{star}", model.display_name()),
@@ -98,14 +73,8 @@ fn table(models: &[Arc<Model>], default: &Model, verbose: bool) -> String {
         }
         rows.push(row);
     }
-    let widths: Vec<usize> = (0..rows[0].len())
-        .map(|column| {
-            rows.iter()
-                .map(|row| row[column].width())
-                .max()
-                .unwrap_or(0)
-        })
-        .collect();
+    let widths: Vec<usize> =
+        (0..rows[0].len()).map(|column| rows.iter().map(|row| row[column].width()).max().unwrap_or(0)).collect();
     let colour = style::colour(&std::io::stdout());
     let mut text = String::new();
     for (index, row) in rows.iter().enumerate() {
@@ -113,20 +82,12 @@ fn table(models: &[Arc<Model>], default: &Model, verbose: bool) -> String {
         for (column, cell) in row.iter().enumerate() {
             let space = " ".repeat(widths[column] - cell.width());
             // Numbers stand right, words left.
-            let cell = if (1..=3).contains(&column) {
-                format!("{space}{cell}")
-            } else {
-                format!("{cell}{space}")
-            };
+            let cell = if (1..=3).contains(&column) { format!("{space}{cell}") } else { format!("{cell}{space}") };
             line.push_str(&cell);
             line.push_str("  ");
         }
         let line = line.trim_end();
-        text.push_str(&if index == 0 {
-            style::bold(line, colour)
-        } else {
-            line.to_owned()
-        });
+        text.push_str(&if index == 0 { style::bold(line, colour) } else { line.to_owned() });
         text.push('\n');
     }
     if colour {
@@ -163,10 +124,7 @@ fn letters(model: &Model) -> String {
         (takes.cache, 'c'),
         (takes.stop_sequences, 'q'),
     ];
-    letters
-        .iter()
-        .map(|(has, letter)| if *has { *letter } else { '-' })
-        .collect()
+    letters.iter().map(|(has, letter)| if *has { *letter } else { '-' }).collect()
 }
 
 fn short(tokens: u64) -> String {

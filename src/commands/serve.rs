@@ -24,12 +24,8 @@ pub async fn run(args: Serve, settings: Settings) -> anyhow::Result<u8> {
     let address = SocketAddr::new(host, settings.port.value);
     let listener = TcpListener::bind(address).await.map_err(|error| {
         let advice = match error.kind() {
-            ErrorKind::AddrInUse => {
-                "is another chatrix running? choose another with --port, or --port 0 for any"
-            }
-            ErrorKind::PermissionDenied => {
-                "ports below 1024 need privileges; choose another with --port"
-            }
+            ErrorKind::AddrInUse => "is another chatrix running? choose another with --port, or --port 0 for any",
+            ErrorKind::PermissionDenied => "ports below 1024 need privileges; choose another with --port",
             _ => "choose another with --host and --port",
         };
         let message = match error.kind() {
@@ -49,11 +45,7 @@ pub async fn run(args: Serve, settings: Settings) -> anyhow::Result<u8> {
         "in Jan: Settings › Model Providers › Add: base URL http://localhost:{}/v1, any API key",
         address.port()
     ));
-    let access = Access {
-        bound: host,
-        origins: settings.allow_origins,
-        hosts: settings.allow_hosts,
-    };
+    let access = Access { bound: host, origins: settings.allow_origins, hosts: settings.allow_hosts };
     server::serve(listener, engine, access, signal).await?;
     Ok(0)
 }

@@ -64,13 +64,8 @@ pub struct Positive(pub NonZeroU32);
 impl<'de> Deserialize<'de> for Positive {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         let number = i64::deserialize(deserializer)?;
-        let fits = u32::try_from(number)
-            .ok()
-            .filter(|n| i32::try_from(*n).is_ok())
-            .and_then(NonZeroU32::new);
-        fits.map(Self).ok_or_else(|| {
-            D::Error::invalid_value(Unexpected::Signed(number), &"a whole number from 1 on")
-        })
+        let fits = u32::try_from(number).ok().filter(|n| i32::try_from(*n).is_ok()).and_then(NonZeroU32::new);
+        fits.map(Self).ok_or_else(|| D::Error::invalid_value(Unexpected::Signed(number), &"a whole number from 1 on"))
     }
 }
 
@@ -82,9 +77,7 @@ impl<'de> Deserialize<'de> for Share {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         const WANTED: &str = "a number from 0 to 1, or \"unset\"";
         match toml::Value::deserialize(deserializer)? {
-            toml::Value::Float(number) if (0.0..=1.0).contains(&number) => {
-                Ok(Self(Fixed::Value(number)))
-            }
+            toml::Value::Float(number) if (0.0..=1.0).contains(&number) => Ok(Self(Fixed::Value(number))),
             toml::Value::Integer(0) => Ok(Self(Fixed::Value(0.0))),
             toml::Value::Integer(1) => Ok(Self(Fixed::Value(1.0))),
             toml::Value::String(word) if word == "unset" => Ok(Self(Fixed::Unset)),
@@ -96,24 +89,14 @@ impl<'de> Deserialize<'de> for Share {
 impl LimitsTable {
     /// What is set here.
     pub fn overrides(&self) -> Overrides {
-        overrides(
-            self.max_tokens.as_ref(),
-            self.max_tokens_limit,
-            self.temperature,
-            self.top_p,
-        )
+        overrides(self.max_tokens.as_ref(), self.max_tokens_limit, self.temperature, self.top_p)
     }
 }
 
 impl Model {
     /// What is set here.
     pub fn limits(&self) -> Overrides {
-        overrides(
-            self.max_tokens.as_ref(),
-            self.max_tokens_limit,
-            self.temperature,
-            self.top_p,
-        )
+        overrides(self.max_tokens.as_ref(), self.max_tokens_limit, self.temperature, self.top_p)
     }
 }
 
@@ -137,36 +120,16 @@ impl File {
     /// # Errors
     /// `Config`, as `PATH:LINE: KEY: what is wrong`.
     pub fn parse(text: &str, path: &Path) -> Result<Self> {
-        let file: Self = toml::from_str(text).map_err(|error| {
-            mistake(
-                text,
-                path,
-                error.span().map_or(0, |span| span.start),
-                error.message(),
-            )
-        })?;
+        let file: Self = toml::from_str(text)
+            .map_err(|error| mistake(text, path, error.span().map_or(0, |span| span.start), error.message()))?;
         // A default above the cap would be cut down at every call: surely not meant.
         let house = crate::policy::Limits::default().max_tokens_limit;
-        let cap = file
-            .limits
-            .max_tokens_limit
-            .map_or(house, |tokens| tokens.0.get());
-        let tables = file
-            .models
-            .values()
-            .map(|model| (&model.max_tokens, model.max_tokens_limit));
-        for (max_tokens, limit) in
-            tables.chain([(&file.limits.max_tokens, file.limits.max_tokens_limit)])
-        {
+        let cap = file.limits.max_tokens_limit.map_or(house, |tokens| tokens.0.get());
+        let tables = file.models.values().map(|model| (&model.max_tokens, model.max_tokens_limit));
+        for (max_tokens, limit) in tables.chain([(&file.limits.max_tokens, file.limits.max_tokens_limit)]) {
             let limit = limit.map_or(cap, |tokens| tokens.0.get());
-            if let Some(tokens) = max_tokens
-                .as_ref()
-                .filter(|tokens| tokens.get_ref().0.get() > limit)
-            {
-                let message = format!(
-                    "{} is above max_tokens_limit, which is {limit}",
-                    tokens.get_ref().0
-                );
+            if let Some(tokens) = max_tokens.as_ref().filter(|tokens| tokens.get_ref().0.get() > limit) {
+                let message = format!("{} is above max_tokens_limit, which is {limit}", tokens.get_ref().0);
                 return Err(mistake(text, path, tokens.span().start, &message));
             }
         }
@@ -180,8 +143,5 @@ fn mistake(text: &str, path: &Path, at: usize, message: &str) -> Error {
     let words = text.lines().nth(line).unwrap_or_default();
     let key = words.split('=').next().unwrap_or_default().trim();
     let message = message.lines().collect::<Vec<_>>().join(", ");
-    Error::new(
-        Kind::Config,
-        format!("{}:{}: {key}: {message}", path.display(), line + 1),
-    )
+    Error::new(Kind::Config, format!("{}:{}: {key}: {message}", path.display(), line + 1))
 }

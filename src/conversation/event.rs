@@ -44,9 +44,7 @@ impl Usage {
     /// All input tokens, cached ones included (OpenAI's `prompt_tokens`).
     #[must_use]
     pub fn prompt(&self) -> u64 {
-        self.input
-            .saturating_add(self.cache_read)
-            .saturating_add(self.cache_write())
+        self.input.saturating_add(self.cache_read).saturating_add(self.cache_write())
     }
 
     /// All tokens written to the cache.

@@ -28,18 +28,12 @@ pub struct Message {
 impl Message {
     /// A user's turn of plain text.
     pub fn user(text: impl Into<String>) -> Self {
-        Self {
-            role: Role::User,
-            parts: vec![Part::Text(text.into())],
-        }
+        Self { role: Role::User, parts: vec![Part::Text(text.into())] }
     }
 
     /// A model's turn of plain text.
     pub fn assistant(text: impl Into<String>) -> Self {
-        Self {
-            role: Role::Assistant,
-            parts: vec![Part::Text(text.into())],
-        }
+        Self { role: Role::Assistant, parts: vec![Part::Text(text.into())] }
     }
 }
 

@@ -15,80 +15,45 @@ pub struct Answer {
 
 /// Answers a Converse body that passed the rules.
 pub fn answer(body: &Value) -> Answer {
-    let config = |name: &str| {
-        body.get("inferenceConfig")
-            .and_then(|config| config.get(name))
-    };
+    let config = |name: &str| body.get("inferenceConfig").and_then(|config| config.get(name));
     let mut text = reply(&turns(body));
     let mut stop = "end_turn";
-    let stops = config("stopSequences")
-        .and_then(Value::as_array)
-        .into_iter()
-        .flatten()
-        .filter_map(Value::as_str);
+    let stops = config("stopSequences").and_then(Value::as_array).into_iter().flatten().filter_map(Value::as_str);
     if let Some(at) = stops.filter_map(|stop| text.find(stop)).min() {
         text.truncate(at);
         stop = "stop_sequence";
     }
     let mut pieces = pieces(&text);
-    let max_tokens = config("maxTokens")
-        .and_then(Value::as_u64)
-        .and_then(|max| usize::try_from(max).ok());
+    let max_tokens = config("maxTokens").and_then(Value::as_u64).and_then(|max| usize::try_from(max).ok());
     if let Some(max_tokens) = max_tokens.filter(|max| pieces.len() > *max) {
         pieces.truncate(max_tokens);
         stop = "max_tokens";
     }
-    Answer {
-        pieces,
-        stop,
-        input_tokens: input_tokens(body),
-    }
+    Answer { pieces, stop, input_tokens: input_tokens(body) }
 }
 
 /// Tokens of a Converse body: its text, and a few for each turn.
 pub fn input_tokens(body: &Value) -> usize {
-    let system = body
-        .get("system")
-        .and_then(Value::as_array)
-        .into_iter()
-        .flatten();
-    let system = system
-        .filter_map(|block| block.get("text")?.as_str())
-        .map(|text| pieces(text).len() + 3);
-    let turns = turns(body)
-        .into_iter()
-        .map(|(_, text)| pieces(&text).len() + 3);
+    let system = body.get("system").and_then(Value::as_array).into_iter().flatten();
+    let system = system.filter_map(|block| block.get("text")?.as_str()).map(|text| pieces(text).len() + 3);
+    let turns = turns(body).into_iter().map(|(_, text)| pieces(&text).len() + 3);
     system.chain(turns).sum::<usize>() + 3
 }
 
 fn turns(body: &Value) -> Vec<(bool, String)> {
-    let messages = body
-        .get("messages")
-        .and_then(Value::as_array)
-        .into_iter()
-        .flatten();
+    let messages = body.get("messages").and_then(Value::as_array).into_iter().flatten();
     messages
         .map(|message| {
             let user = message.get("role").and_then(Value::as_str) == Some("user");
-            let blocks = message
-                .get("content")
-                .and_then(Value::as_array)
-                .into_iter()
-                .flatten();
-            let texts: Vec<_> = blocks
-                .filter_map(|block| block.get("text")?.as_str())
-                .collect();
+            let blocks = message.get("content").and_then(Value::as_array).into_iter().flatten();
+            let texts: Vec<_> = blocks.filter_map(|block| block.get("text")?.as_str()).collect();
             (user, texts.join("\n"))
         })
         .collect()
 }
 
 fn reply(turns: &[(bool, String)]) -> String {
-    let said: Vec<&str> = turns
-        .iter()
-        .filter(|(user, _)| *user)
-        .map(|(_, text)| text.trim())
-        .collect();
+    let said: Vec<&str> = turns.iter().filter(|(user, _)| *user).map(|(_, text)| text.trim()).collect();
     let Some((&now, before)) = said.split_last() else {
         return "Hello?".into();
     };
@@ -97,14 +62,10 @@ fn reply(turns: &[(bool, String)]) -> String {
     if let Some(text) = lower.starts_with("echo ").then(|| now.get(5..)).flatten() {
         return text.to_owned();
     }
-    if let Some(number) = lower
-        .strip_prefix("count to ")
-        .and_then(|rest| rest.split_whitespace().next()?.parse::<u32>().ok())
+    if let Some(number) =
+        lower.strip_prefix("count to ").and_then(|rest| rest.split_whitespace().next()?.parse::<u32>().ok())
     {
-        return (1..=number.min(100_000))
-            .map(|n| n.to_string())
-            .collect::<Vec<_>>()
-            .join(" ");
+        return (1..=number.min(100_000)).map(|n| n.to_string()).collect::<Vec<_>>().join(" ");
     }
     if asks(&["my name?", "what is my name", "what's my name", "who am i"]) {
         return match before.iter().rev().find_map(|text| name_in(text)) {
@@ -113,9 +74,7 @@ fn reply(turns: &[(bool, String)]) -> String {
         };
     }
     if let Some(name) = name_in(now) {
-        return format!(
-            "Nice to meet you, {name}! I will remember that for as long as this conversation lasts."
-        );
+        return format!("Nice to meet you, {name}! I will remember that for as long as this conversation lasts.");
     }
     if asks(&["what did i say", "what did i ask", "remember"]) {
         return match before.last() {
@@ -143,10 +102,7 @@ fn name_in(text: &str) -> Option<&str> {
     const PHRASE: &str = "my name is ";
     // to_ascii_lowercase keeps byte positions, so that the name is cut from the original.
     let at = text.to_ascii_lowercase().find(PHRASE)? + PHRASE.len();
-    let name = text
-        .get(at..)?
-        .split(|c: char| !(c.is_alphanumeric() || c == '-' || c == '\''))
-        .next()?;
+    let name = text.get(at..)?.split(|c: char| !(c.is_alphanumeric() || c == '-' || c == '\'')).next()?;
     (!name.is_empty()).then_some(name)
 }
 
@@ -178,31 +134,17 @@ mod tests {
         let messages = texts.iter().enumerate().map(|(index, text)| {
             json!({"role": if index % 2 == 0 { "user" } else { "assistant" }, "content": [{"text": text}]})
         });
-        let answer =
-            answer(&json!({"messages": messages.collect::<Vec<_>>(), "inferenceConfig": config}));
+        let answer = answer(&json!({"messages": messages.collect::<Vec<_>>(), "inferenceConfig": config}));
         (answer.pieces.concat(), answer.stop)
     }
 
     #[test]
     fn it_echoes_remembers_and_stops() {
         let none = json!({});
-        assert_eq!(
-            ask(&["echo Grüße, 世界!"], &none),
-            ("Grüße, 世界!".into(), "end_turn")
-        );
-        assert!(
-            ask(&["My name is Ada.", "ok", "What is my name?"], &none)
-                .0
-                .contains("Ada")
-        );
+        assert_eq!(ask(&["echo Grüße, 世界!"], &none), ("Grüße, 世界!".into(), "end_turn"));
+        assert!(ask(&["My name is Ada.", "ok", "What is my name?"], &none).0.contains("Ada"));
         assert!(ask(&["why?"], &none).0.contains("offline model"));
-        assert_eq!(
-            ask(&["count to 9"], &json!({"maxTokens": 3})),
-            ("1 2 3".into(), "max_tokens")
-        );
-        assert_eq!(
-            ask(&["count to 9"], &json!({"stopSequences": ["7", " 4"]})),
-            ("1 2 3".into(), "stop_sequence")
-        );
+        assert_eq!(ask(&["count to 9"], &json!({"maxTokens": 3})), ("1 2 3".into(), "max_tokens"));
+        assert_eq!(ask(&["count to 9"], &json!({"stopSequences": ["7", " 4"]})), ("1 2 3".into(), "stop_sequence"));
     }
 }

@@ -9,18 +9,12 @@ use serde_json::Value;
 /// The message of the `ValidationException` that Bedrock would answer.
 pub fn check(id: &str, body: &Value) -> Result<(), String> {
     let none = Vec::new();
-    let messages = body
-        .get("messages")
-        .and_then(Value::as_array)
-        .unwrap_or(&none);
+    let messages = body.get("messages").and_then(Value::as_array).unwrap_or(&none);
     if messages.is_empty() {
         return Err("The conversation must have at least one message.".into());
     }
     for (index, message) in messages.iter().enumerate() {
-        let role = message
-            .get("role")
-            .and_then(Value::as_str)
-            .unwrap_or_default();
+        let role = message.get("role").and_then(Value::as_str).unwrap_or_default();
         let wanted = if index % 2 == 0 { "user" } else { "assistant" };
         if role != wanted && index == 0 {
             return Err("A conversation must start with a user message. Try again with a conversation that starts with a user message.".into());
@@ -28,10 +22,7 @@ pub fn check(id: &str, body: &Value) -> Result<(), String> {
         if role != wanted {
             return Err("A conversation must alternate between user and assistant roles. Make sure the conversation alternates between user and assistant roles and try again.".into());
         }
-        let content = message
-            .get("content")
-            .and_then(Value::as_array)
-            .unwrap_or(&none);
+        let content = message.get("content").and_then(Value::as_array).unwrap_or(&none);
         if content.is_empty() {
             return Err(format!(
                 "The content field in the Message object at messages.{index} is empty. Add a ContentBlock object to the content field and try again."
@@ -46,33 +37,21 @@ pub fn check(id: &str, body: &Value) -> Result<(), String> {
                 }
                 Some(_) => {}
                 None => {
-                    return Err(
-                        "This model doesn't support the content block that you provided.".into(),
-                    );
+                    return Err("This model doesn't support the content block that you provided.".into());
                 }
             }
         }
-        let last = content
-            .last()
-            .and_then(|block| block.get("text"))
-            .and_then(Value::as_str)
-            .unwrap_or_default();
-        if role == "assistant" && index + 1 == messages.len() && last.ends_with(char::is_whitespace)
-        {
+        let last = content.last().and_then(|block| block.get("text")).and_then(Value::as_str).unwrap_or_default();
+        if role == "assistant" && index + 1 == messages.len() && last.ends_with(char::is_whitespace) {
             return Err("The model returned the following errors: messages: final assistant content cannot end with trailing whitespace".into());
         }
     }
-    for block in body
-        .get("system")
-        .and_then(Value::as_array)
-        .unwrap_or(&none)
-    {
-        if block
-            .get("text")
-            .and_then(Value::as_str)
-            .is_none_or(|text| text.trim().is_empty())
-        {
-            return Err("The text field in the SystemContentBlock object is blank. Add text to the text field, and try again.".into());
+    for block in body.get("system").and_then(Value::as_array).unwrap_or(&none) {
+        if block.get("text").and_then(Value::as_str).is_none_or(|text| text.trim().is_empty()) {
+            return Err(
+                "The text field in the SystemContentBlock object is blank. Add text to the text field, and try again."
+                    .into(),
+            );
         }
     }
     inference(id, body)?;
@@ -80,10 +59,7 @@ pub fn check(id: &str, body: &Value) -> Result<(), String> {
 }
 
 fn inference(id: &str, body: &Value) -> Result<(), String> {
-    let member = |name: &str| {
-        body.get("inferenceConfig")
-            .and_then(|config| config.get(name))
-    };
+    let member = |name: &str| body.get("inferenceConfig").and_then(|config| config.get(name));
     if let Some(tokens) = member("maxTokens")
         && tokens.as_i64().is_none_or(|tokens| tokens < 1)
     {
@@ -93,9 +69,7 @@ fn inference(id: &str, body: &Value) -> Result<(), String> {
     }
     for name in ["temperature", "topP"] {
         if let Some(value) = member(name)
-            && value
-                .as_f64()
-                .is_none_or(|value| !(0.0..=1.0).contains(&value))
+            && value.as_f64().is_none_or(|value| !(0.0..=1.0).contains(&value))
         {
             return Err(format!(
                 "1 validation error detected: Value '{value}' at 'inferenceConfig.{name}' failed to satisfy constraint: Member must have value between 0 and 1"
@@ -105,29 +79,20 @@ fn inference(id: &str, body: &Value) -> Result<(), String> {
     let (temperature, top_p) = (member("temperature").is_some(), member("topP").is_some());
     if refuses_sampling(id) && (temperature || top_p) {
         let name = if temperature { "temperature" } else { "top_p" };
-        return Err(format!(
-            "The model returned the following errors: `{name}` is deprecated for this model."
-        ));
+        return Err(format!("The model returned the following errors: `{name}` is deprecated for this model."));
     }
     if takes_one(id) && temperature && top_p {
         return Err("The model returned the following errors: `temperature` and `top_p` cannot both be specified for this model. Please use only one.".into());
     }
     let stops = member("stopSequences").and_then(Value::as_array);
-    if stops.is_some_and(|stops| {
-        stops
-            .iter()
-            .any(|stop| stop.as_str().is_none_or(str::is_empty))
-    }) {
+    if stops.is_some_and(|stops| stops.iter().any(|stop| stop.as_str().is_none_or(str::is_empty))) {
         return Err("1 validation error detected: Value at 'inferenceConfig.stopSequences' failed to satisfy constraint: Member must have length greater than or equal to 1".into());
     }
     Ok(())
 }
 
 fn thinking(id: &str, body: &Value) -> Result<(), String> {
-    let Some(fields) = body
-        .get("additionalModelRequestFields")
-        .and_then(Value::as_object)
-    else {
+    let Some(fields) = body.get("additionalModelRequestFields").and_then(Value::as_object) else {
         return Ok(());
     };
     let claude = id.contains("anthropic.");
@@ -143,14 +108,9 @@ fn thinking(id: &str, body: &Value) -> Result<(), String> {
             ));
         }
     }
-    let kind = fields
-        .get("thinking")
-        .and_then(|thinking| thinking.get("type"))
-        .and_then(Value::as_str);
+    let kind = fields.get("thinking").and_then(|thinking| thinking.get("type")).and_then(Value::as_str);
     let refused = match kind {
-        Some("disabled") => ["sonnet-5-5", "opus-5-5", "fable", "mythos"]
-            .iter()
-            .any(|name| id.contains(name)),
+        Some("disabled") => ["sonnet-5-5", "opus-5-5", "fable", "mythos"].iter().any(|name| id.contains(name)),
         Some("between_tools") => !id.contains("sonnet-5-5"),
         _ => false,
     };
@@ -182,14 +142,5 @@ fn refuses_sampling(id: &str) -> bool {
 
 /// Claude from Opus 4.1 to 4.6.
 fn takes_one(id: &str) -> bool {
-    [
-        "opus-4-1",
-        "opus-4-5",
-        "opus-4-6",
-        "sonnet-4-5",
-        "sonnet-4-6",
-        "haiku-4-5",
-    ]
-    .iter()
-    .any(|name| id.contains(name))
+    ["opus-4-1", "opus-4-5", "opus-4-6", "sonnet-4-5", "sonnet-4-6", "haiku-4-5"].iter().any(|name| id.contains(name))
 }

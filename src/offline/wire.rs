@@ -16,28 +16,14 @@ pub fn event(name: &'static str, mut payload: Value) -> Bytes {
         let length = (name.len() * 7 + members.len() * 13) % PADDING.len() + 1;
         members.insert("p".to_owned(), PADDING.get(..length).into());
     }
-    frame(
-        [
-            (":event-type", name),
-            (":content-type", "application/json"),
-            (":message-type", "event"),
-        ],
-        &payload,
-    )
+    frame([(":event-type", name), (":content-type", "application/json"), (":message-type", "event")], &payload)
 }
 
 /// A frame of an exception such as `throttlingException`.
 #[must_use]
 pub fn exception(name: &'static str, message: &str) -> Bytes {
     let payload = json!({"message": message});
-    frame(
-        [
-            (":exception-type", name),
-            (":content-type", "application/json"),
-            (":message-type", "exception"),
-        ],
-        &payload,
-    )
+    frame([(":exception-type", name), (":content-type", "application/json"), (":message-type", "exception")], &payload)
 }
 
 fn frame(headers: [(&'static str, &'static str); 3], payload: &Value) -> Bytes {

@@ -48,20 +48,13 @@ struct Wire {
 /// # Errors
 /// `InvalidRequest`, `MissingParameter` or `Unsupported`, each naming the member.
 pub fn parse(body: &[u8]) -> Result<ChatRequest> {
-    let value: Value = serde_json::from_slice(body).map_err(|error| {
-        Error::new(
-            Kind::InvalidRequest,
-            format!("the request body is not valid JSON: {error}"),
-        )
-    })?;
+    let value: Value = serde_json::from_slice(body)
+        .map_err(|error| Error::new(Kind::InvalidRequest, format!("the request body is not valid JSON: {error}")))?;
     if !value.is_object() {
-        return Err(Error::new(
-            Kind::InvalidRequest,
-            "the request body is not a JSON object",
-        ));
+        return Err(Error::new(Kind::InvalidRequest, "the request body is not a JSON object"));
     }
-    let wire: Wire = serde_json::from_value(value)
-        .map_err(|error| Error::new(Kind::InvalidRequest, error.to_string()))?;
+    let wire: Wire =
+        serde_json::from_value(value).map_err(|error| Error::new(Kind::InvalidRequest, error.to_string()))?;
     let Wire {
         model,
         messages,
@@ -83,29 +76,16 @@ pub fn parse(body: &[u8]) -> Result<ChatRequest> {
         reasoning_effort,
     } = wire;
 
-    refuse_unbuilt(
-        &tools,
-        &tool_choice,
-        &functions,
-        &function_call,
-        &response_format,
-        &modalities,
-    )?;
+    refuse_unbuilt(&tools, &tool_choice, &functions, &function_call, &response_format, &modalities)?;
     if integer(&n, "n")?.is_some_and(|n| n != 1) {
         return Err(unsupported("n", "only one answer per request is supported"));
     }
     if flag(&logprobs, "logprobs")? {
-        return Err(unsupported(
-            "logprobs",
-            "Bedrock gives no log probabilities",
-        ));
+        return Err(unsupported("logprobs", "Bedrock gives no log probabilities"));
     }
     let (system, messages) = conversation(&messages)?;
     // The stricter of the two names for one thing.
-    let max_tokens = [
-        integer(&max_tokens, "max_tokens")?,
-        integer(&max_completion_tokens, "max_completion_tokens")?,
-    ];
+    let max_tokens = [integer(&max_tokens, "max_tokens")?, integer(&max_completion_tokens, "max_completion_tokens")?];
     Ok(ChatRequest {
         request: Request {
             model: match model {
@@ -125,24 +105,15 @@ pub fn parse(body: &[u8]) -> Result<ChatRequest> {
             stop: texts(&stop, "stop")?,
         },
         stream: flag(&stream, "stream")?,
-        include_usage: flag(
-            &stream_options["include_usage"],
-            "stream_options.include_usage",
-        )?,
+        include_usage: flag(&stream_options["include_usage"], "stream_options.include_usage")?,
     })
 }
 
 /// A complete answer. `created` is in seconds since 1970.
 #[must_use]
 pub fn completion(id: &str, created: u64, model: &str, answer: &Answer) -> Value {
-    let Answer {
-        text,
-        reasoning,
-        stop,
-        usage: tokens,
-    } = answer;
-    let mut message =
-        json!({"role": "assistant", "content": text, "refusal": null, "annotations": []});
+    let Answer { text, reasoning, stop, usage: tokens } = answer;
+    let mut message = json!({"role": "assistant", "content": text, "refusal": null, "annotations": []});
     if !reasoning.is_empty() {
         message["reasoning_content"] = reasoning.as_str().into();
     }
@@ -179,39 +150,23 @@ fn conversation(messages: &Value) -> Result<(Vec<String>, Vec<Message>)> {
             Some("system" | "developer") => {
                 system.extend(parts()?.into_iter().map(|Part::Text(text)| text));
             }
-            Some("user") => turns.push(Message {
-                role: Role::User,
-                parts: parts()?,
-            }),
+            Some("user") => turns.push(Message { role: Role::User, parts: parts()? }),
             Some("assistant") => {
                 for member in ["tool_calls", "function_call"] {
                     if !is_nothing(&message[member]) {
                         return Err(unsupported(&at(member), "tool calls are not supported yet"));
                     }
                 }
-                turns.push(Message {
-                    role: Role::Assistant,
-                    parts: parts()?,
-                });
+                turns.push(Message { role: Role::Assistant, parts: parts()? });
             }
             Some("tool" | "function") => {
-                return Err(unsupported(
-                    &at("role"),
-                    "tool results are not supported yet",
-                ));
+                return Err(unsupported(&at("role"), "tool results are not supported yet"));
             }
             Some(other) => {
-                return Err(invalid(
-                    &at("role"),
-                    &format!("is {other:?}; use system, user or assistant"),
-                ));
+                return Err(invalid(&at("role"), &format!("is {other:?}; use system, user or assistant")));
             }
             None => {
-                return Err(Error::new(
-                    Kind::MissingParameter,
-                    format!("`{}` is missing", at("role")),
-                )
-                .at(at("role")));
+                return Err(Error::new(Kind::MissingParameter, format!("`{}` is missing", at("role"))).at(at("role")));
             }
         }
     }
@@ -225,22 +180,16 @@ fn content(content: &Value, at: &str) -> Result<Vec<Part>> {
         Value::Array(parts) => parts
             .iter()
             .enumerate()
-            .map(
-                |(index, part)| match (part["type"].as_str(), &part["text"], &part["refusal"]) {
-                    (Some("text" | "input_text" | "output_text"), Value::String(text), _)
-                    | (Some("refusal"), _, Value::String(text)) => Ok(Part::Text(text.clone())),
-                    (Some("text"), _, _) => {
-                        Err(invalid(&format!("{at}[{index}].text"), "must be a string"))
-                    }
-                    (Some(other), _, _) => Err(unsupported(
-                        &format!("{at}[{index}].type"),
-                        &format!("parts of type {other:?} are not supported yet"),
-                    )),
-                    (None, _, _) => {
-                        Err(invalid(&format!("{at}[{index}].type"), "must be a string"))
-                    }
-                },
-            )
+            .map(|(index, part)| match (part["type"].as_str(), &part["text"], &part["refusal"]) {
+                (Some("text" | "input_text" | "output_text"), Value::String(text), _)
+                | (Some("refusal"), _, Value::String(text)) => Ok(Part::Text(text.clone())),
+                (Some("text"), _, _) => Err(invalid(&format!("{at}[{index}].text"), "must be a string")),
+                (Some(other), _, _) => Err(unsupported(
+                    &format!("{at}[{index}].type"),
+                    &format!("parts of type {other:?} are not supported yet"),
+                )),
+                (None, _, _) => Err(invalid(&format!("{at}[{index}].type"), "must be a string")),
+            })
             .collect(),
         _ => Err(invalid(at, "must be a string or an array of parts")),
     }
@@ -259,25 +208,16 @@ fn refuse_unbuilt(
             return Err(unsupported(member, "tools are not supported yet"));
         }
     }
-    for (member, value) in [
-        ("tool_choice", tool_choice),
-        ("function_call", function_call),
-    ] {
+    for (member, value) in [("tool_choice", tool_choice), ("function_call", function_call)] {
         if !matches!(value.as_str(), Some("auto" | "none")) && !is_nothing(value) {
             return Err(unsupported(member, "tools are not supported yet"));
         }
     }
     if !is_nothing(response_format) && response_format["type"].as_str() != Some("text") {
-        return Err(unsupported(
-            "response_format",
-            "only text answers are supported yet",
-        ));
+        return Err(unsupported("response_format", "only text answers are supported yet"));
     }
     let modalities = modalities.as_array().map(Vec::as_slice).unwrap_or_default();
-    if modalities
-        .iter()
-        .any(|modality| modality.as_str() != Some("text"))
-    {
+    if modalities.iter().any(|modality| modality.as_str() != Some("text")) {
         return Err(unsupported("modalities", "only text answers are supported"));
     }
     Ok(())
@@ -312,10 +252,7 @@ fn integer(value: &Value, at: &str) -> Result<Option<i64>> {
     }
     match number(value, at)? {
         None => Ok(None),
-        #[expect(
-            clippy::cast_possible_truncation,
-            reason = "a float-to-int cast saturates, which keeps its order"
-        )]
+        #[expect(clippy::cast_possible_truncation, reason = "a float-to-int cast saturates, which keeps its order")]
         Some(number) if number.fract() == 0.0 => Ok(Some(number as i64)),
         Some(_) => Err(invalid(at, "must be a whole number")),
     }
@@ -335,10 +272,7 @@ fn texts(value: &Value, at: &str) -> Result<Vec<String>> {
     let texts: Option<Vec<String>> = match value {
         Value::Null => return Ok(Vec::new()),
         Value::String(text) => Some(vec![text.clone()]),
-        Value::Array(texts) => texts
-            .iter()
-            .map(|text| text.as_str().map(ToOwned::to_owned))
-            .collect(),
+        Value::Array(texts) => texts.iter().map(|text| text.as_str().map(ToOwned::to_owned)).collect(),
         _ => None,
     };
     let mut texts = texts.ok_or_else(|| invalid(at, "must be a string or an array of strings"))?;
@@ -351,11 +285,7 @@ fn invalid(at: &str, what: &str) -> Error {
 }
 
 fn unsupported(at: &str, why: &str) -> Error {
-    Error::new(
-        Kind::Unsupported,
-        format!("Unsupported parameter: '{at}': {why}"),
-    )
-    .at(at)
+    Error::new(Kind::Unsupported, format!("Unsupported parameter: '{at}': {why}")).at(at)
 }
 
 #[cfg(test)]
@@ -388,10 +318,7 @@ mod tests {
         assert_eq!(request.system, ["be brief", "and kind"]);
         assert_eq!(request.messages.len(), 3);
         assert_eq!(request.messages[0].parts.len(), 2);
-        assert_eq!(
-            (request.max_tokens, request.temperature, request.top_p),
-            (Some(2048), Some(0.8), Some(0.95))
-        );
+        assert_eq!((request.max_tokens, request.temperature, request.top_p), (Some(2048), Some(0.8), Some(0.95)));
         assert_eq!(request.stop, ["END"]);
     }
 
@@ -401,64 +328,28 @@ mod tests {
         for (body, kind, param) in [
             (json!({"model": "m"}), Kind::MissingParameter, "messages"),
             (json!({"messages": []}), Kind::InvalidRequest, "messages"),
-            (
-                json!({"messages": [{"content": "x"}]}),
-                Kind::MissingParameter,
-                "messages[0].role",
-            ),
-            (
-                json!({"messages": [{"role": "robot"}]}),
-                Kind::InvalidRequest,
-                "messages[0].role",
-            ),
-            (
-                json!({"messages": [{"role": "user", "content": 5}]}),
-                Kind::InvalidRequest,
-                "messages[0].content",
-            ),
+            (json!({"messages": [{"content": "x"}]}), Kind::MissingParameter, "messages[0].role"),
+            (json!({"messages": [{"role": "robot"}]}), Kind::InvalidRequest, "messages[0].role"),
+            (json!({"messages": [{"role": "user", "content": 5}]}), Kind::InvalidRequest, "messages[0].content"),
             (
                 json!({"messages": [{"role": "user", "content": [{"type": "image_url", "image_url": {"url": "data:"}}]}]}),
                 Kind::Unsupported,
                 "messages[0].content[0].type",
             ),
-            (
-                json!({"messages": user, "tools": [{"type": "function"}]}),
-                Kind::Unsupported,
-                "tools",
-            ),
-            (
-                json!({"messages": user, "tool_choice": "required"}),
-                Kind::Unsupported,
-                "tool_choice",
-            ),
+            (json!({"messages": user, "tools": [{"type": "function"}]}), Kind::Unsupported, "tools"),
+            (json!({"messages": user, "tool_choice": "required"}), Kind::Unsupported, "tool_choice"),
             (json!({"messages": user, "n": 2}), Kind::Unsupported, "n"),
             (
                 json!({"messages": user, "response_format": {"type": "json_object"}}),
                 Kind::Unsupported,
                 "response_format",
             ),
-            (
-                json!({"messages": user, "max_tokens": 1.5}),
-                Kind::InvalidRequest,
-                "max_tokens",
-            ),
-            (
-                json!({"messages": user, "temperature": []}),
-                Kind::InvalidRequest,
-                "temperature",
-            ),
-            (
-                json!({"messages": user, "stop": [1]}),
-                Kind::InvalidRequest,
-                "stop",
-            ),
+            (json!({"messages": user, "max_tokens": 1.5}), Kind::InvalidRequest, "max_tokens"),
+            (json!({"messages": user, "temperature": []}), Kind::InvalidRequest, "temperature"),
+            (json!({"messages": user, "stop": [1]}), Kind::InvalidRequest, "stop"),
         ] {
             let error = asked(&body).unwrap_err();
-            assert_eq!(
-                (error.kind, error.param.as_deref()),
-                (kind, Some(param)),
-                "{body}"
-            );
+            assert_eq!((error.kind, error.param.as_deref()), (kind, Some(param)), "{body}");
         }
         assert_eq!(parse(b"{").unwrap_err().kind, Kind::InvalidRequest);
         assert_eq!(parse(b"[]").unwrap_err().kind, Kind::InvalidRequest);

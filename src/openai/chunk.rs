@@ -54,23 +54,13 @@ impl Chunks {
     /// For an answer with this id, time (seconds since 1970) and model name.
     #[must_use]
     pub fn new(id: String, created: u64, model: String, include_usage: bool) -> Self {
-        Self {
-            id,
-            created,
-            model,
-            include_usage,
-        }
+        Self { id, created, model, include_usage }
     }
 
     /// The first chunk: the role.
     #[must_use]
     pub fn role(&self) -> String {
-        let delta = Delta {
-            role: Some("assistant"),
-            content: Some(""),
-            refusal: Some(()),
-            ..Delta::default()
-        };
+        let delta = Delta { role: Some("assistant"), content: Some(""), refusal: Some(()), ..Delta::default() };
         self.choice(delta, None)
     }
 
@@ -78,20 +68,10 @@ impl Chunks {
     #[must_use]
     pub fn event(&self, event: &Event) -> Option<String> {
         match event {
-            Event::Text(text) => Some(self.choice(
-                Delta {
-                    content: Some(text),
-                    ..Delta::default()
-                },
-                None,
-            )),
-            Event::Reasoning(text) => Some(self.choice(
-                Delta {
-                    reasoning_content: Some(text),
-                    ..Delta::default()
-                },
-                None,
-            )),
+            Event::Text(text) => Some(self.choice(Delta { content: Some(text), ..Delta::default() }, None)),
+            Event::Reasoning(text) => {
+                Some(self.choice(Delta { reasoning_content: Some(text), ..Delta::default() }, None))
+            }
             Event::Stop(reason) => Some(self.choice(Delta::default(), Some(finish_reason(reason)))),
             Event::Usage(usage) => self.include_usage.then(|| self.usage(usage)),
         }
@@ -102,15 +82,7 @@ impl Chunks {
     }
 
     fn choice(&self, delta: Delta<'_>, finish_reason: Option<&'static str>) -> String {
-        self.chunk(
-            &[Choice {
-                index: 0,
-                delta,
-                logprobs: (),
-                finish_reason,
-            }],
-            None,
-        )
+        self.chunk(&[Choice { index: 0, delta, logprobs: (), finish_reason }], None)
     }
 
     fn chunk(&self, choices: &[Choice<'_>], usage: Option<serde_json::Value>) -> String {
@@ -145,25 +117,14 @@ mod tests {
         );
         assert_eq!(
             chunks.event(&Event::Text("Hel".into())),
-            Some(format!(
-                r#"{head}{{"index":0,"delta":{{"content":"Hel"}},"logprobs":null,"finish_reason":null}}]}}"#
-            ))
+            Some(format!(r#"{head}{{"index":0,"delta":{{"content":"Hel"}},"logprobs":null,"finish_reason":null}}]}}"#))
         );
         assert_eq!(
             chunks.event(&Event::Stop(StopReason::MaxTokens)),
-            Some(format!(
-                r#"{head}{{"index":0,"delta":{{}},"logprobs":null,"finish_reason":"length"}}]}}"#
-            ))
+            Some(format!(r#"{head}{{"index":0,"delta":{{}},"logprobs":null,"finish_reason":"length"}}]}}"#))
         );
-        let usage = chunks.event(&Event::Usage(Usage {
-            input: 3,
-            output: 4,
-            cache_read: 5,
-            ..Usage::default()
-        }));
-        assert!(usage.is_some_and(|usage| {
-            usage.starts_with(&format!(r#"{head}],"usage":{{"prompt_tokens":8,"#))
-        }));
+        let usage = chunks.event(&Event::Usage(Usage { input: 3, output: 4, cache_read: 5, ..Usage::default() }));
+        assert!(usage.is_some_and(|usage| { usage.starts_with(&format!(r#"{head}],"usage":{{"prompt_tokens":8,"#)) }));
         let silent = Chunks::new(String::new(), 0, String::new(), false);
         assert_eq!(silent.event(&Event::Usage(Usage::default())), None);
     }

@@ -10,9 +10,7 @@ const CREATED_AT: &str = "2026-11-23T00:00:00Z";
 /// The list.
 #[must_use]
 pub fn list<'a>(models: impl Iterator<Item = &'a Model>) -> Value {
-    let data: Vec<Value> = models
-        .map(|model| entry(model, model.display_name()))
-        .collect();
+    let data: Vec<Value> = models.map(|model| entry(model, model.display_name())).collect();
     let id = |entry: Option<&Value>| entry.map(|entry| entry["id"].clone());
     json!({
         "object": "list",

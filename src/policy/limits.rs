@@ -38,12 +38,7 @@ pub struct Limits {
 impl Default for Limits {
     /// The house's promise (DESIGN §4).
     fn default() -> Self {
-        Self {
-            max_tokens: 512,
-            max_tokens_limit: 1024,
-            temperature: Fixed::Value(0.3),
-            top_p: Fixed::Value(0.3),
-        }
+        Self { max_tokens: 512, max_tokens_limit: 1024, temperature: Fixed::Value(0.3), top_p: Fixed::Value(0.3) }
     }
 }
 
@@ -80,12 +75,9 @@ impl Limits {
         let wished = match wished {
             None => self.max_tokens,
             Some(n) if n < 1 => {
-                return Err(Error::new(
-                    Kind::RefusedByPolicy,
-                    format!("max_tokens is {n}, and must be at least 1"),
-                )
-                .at("max_tokens")
-                .advise(format!("ask for 1 to {}", self.max_tokens_limit)));
+                return Err(Error::new(Kind::RefusedByPolicy, format!("max_tokens is {n}, and must be at least 1"))
+                    .at("max_tokens")
+                    .advise(format!("ask for 1 to {}", self.max_tokens_limit)));
             }
             Some(n) => u32::try_from(n).unwrap_or(u32::MAX),
         };

@@ -26,54 +26,33 @@ impl Access {
         if let Some(host) = headers.get(header::HOST) {
             let host = host.to_str().unwrap_or_default();
             if !self.is_our_host(host) {
-                return Err(Error::new(
-                    Kind::HostRefused,
-                    format!("this server is not called {host:?}"),
-                )
-                .advise("allow the name with `allow_hosts` under [serve] in the config file"));
+                return Err(Error::new(Kind::HostRefused, format!("this server is not called {host:?}"))
+                    .advise("allow the name with `allow_hosts` under [serve] in the config file"));
             }
         }
-        match headers
-            .get(header::ORIGIN)
-            .map(|origin| origin.to_str().unwrap_or("?"))
-        {
-            Some(origin) if !self.is_allowed_origin(origin) => Err(Error::new(
-                Kind::OriginRefused,
-                format!("pages from {origin} may not use this server"),
-            )
-            .advise(format!(
-                "allow them with: chatrix serve --allow-origin {origin}"
-            ))),
+        match headers.get(header::ORIGIN).map(|origin| origin.to_str().unwrap_or("?")) {
+            Some(origin) if !self.is_allowed_origin(origin) => {
+                Err(Error::new(Kind::OriginRefused, format!("pages from {origin} may not use this server"))
+                    .advise(format!("allow them with: chatrix serve --allow-origin {origin}")))
+            }
             _ => Ok(()),
         }
     }
 
     fn is_our_host(&self, host: &str) -> bool {
         let name = without_port(host);
-        if is_loopback(name)
-            || self
-                .hosts
-                .iter()
-                .any(|known| known.eq_ignore_ascii_case(name))
-        {
+        if is_loopback(name) || self.hosts.iter().any(|known| known.eq_ignore_ascii_case(name)) {
             return true;
         }
         // A page cannot rebind a bare address, only a name.
         match name.trim_matches(['[', ']']).parse::<IpAddr>() {
-            Ok(address) => {
-                !self.bound.is_loopback() && (self.bound.is_unspecified() || self.bound == address)
-            }
+            Ok(address) => !self.bound.is_loopback() && (self.bound.is_unspecified() || self.bound == address),
             Err(_) => false,
         }
     }
 
     fn is_allowed_origin(&self, origin: &str) -> bool {
-        if origin == "null"
-            || self
-                .origins
-                .iter()
-                .any(|known| known == "*" || known == origin)
-        {
+        if origin == "null" || self.origins.iter().any(|known| known == "*" || known == origin) {
             return true;
         }
         match origin.split_once("://") {
@@ -90,19 +69,13 @@ impl Access {
         let Some(origin) = request.get(header::ORIGIN) else {
             return Vec::new();
         };
-        if !origin
-            .to_str()
-            .is_ok_and(|origin| self.is_allowed_origin(origin))
-        {
+        if !origin.to_str().is_ok_and(|origin| self.is_allowed_origin(origin)) {
             return Vec::new();
         }
         vec![
             ("access-control-allow-origin", origin.clone()),
             ("vary", HeaderValue::from_static("Origin")),
-            (
-                "access-control-expose-headers",
-                HeaderValue::from_static(EXPOSED),
-            ),
+            ("access-control-expose-headers", HeaderValue::from_static(EXPOSED)),
         ]
     }
 
@@ -110,24 +83,15 @@ impl Access {
     #[must_use]
     pub fn preflight(request: &HeaderMap) -> Vec<(&'static str, HeaderValue)> {
         let mut headers = vec![
-            (
-                "access-control-allow-methods",
-                HeaderValue::from_static("GET, POST, OPTIONS, HEAD, DELETE"),
-            ),
+            ("access-control-allow-methods", HeaderValue::from_static("GET, POST, OPTIONS, HEAD, DELETE")),
             ("access-control-max-age", HeaderValue::from_static("86400")),
         ];
         // Echoed: the SDKs ask for a dozen x-stainless-* headers, and new ones come.
         if let Some(asked) = request.get("access-control-request-headers") {
             headers.push(("access-control-allow-headers", asked.clone()));
         }
-        if request
-            .get("access-control-request-private-network")
-            .is_some()
-        {
-            headers.push((
-                "access-control-allow-private-network",
-                HeaderValue::from_static("true"),
-            ));
+        if request.get("access-control-request-private-network").is_some() {
+            headers.push(("access-control-allow-private-network", HeaderValue::from_static("true")));
         }
         headers
     }
@@ -139,18 +103,13 @@ const EXPOSED: &str = "x-request-id, retry-after, retry-after-ms, x-chatrix-mode
 fn is_loopback(name: &str) -> bool {
     let name = name.trim_end_matches('.');
     name.eq_ignore_ascii_case("localhost")
-        || name
-            .trim_matches(['[', ']'])
-            .parse::<IpAddr>()
-            .is_ok_and(|address| address.is_loopback())
+        || name.trim_matches(['[', ']']).parse::<IpAddr>().is_ok_and(|address| address.is_loopback())
 }
 
 fn without_port(authority: &str) -> &str {
     match authority.rsplit_once(':') {
         // An IPv6 address in brackets has colons of its own.
-        Some((name, port)) if port.chars().all(|c| c.is_ascii_digit()) && !name.contains("[") => {
-            name
-        }
+        Some((name, port)) if port.chars().all(|c| c.is_ascii_digit()) && !name.contains("[") => name,
         Some((name, _)) if name.starts_with('[') && name.ends_with(']') => name,
         _ => authority,
     }
@@ -170,11 +129,7 @@ mod tests {
 
     #[test]
     fn local_apps_pass_and_web_pages_do_not() {
-        let mut access = Access {
-            bound: IpAddr::from([127, 0, 0, 1]),
-            origins: vec![],
-            hosts: vec![],
-        };
+        let mut access = Access { bound: IpAddr::from([127, 0, 0, 1]), origins: vec![], hosts: vec![] };
         for origin in [
             "tauri://localhost",
             "http://tauri.localhost",
@@ -197,11 +152,7 @@ mod tests {
             "https://tauri.localhost.evil.example",
             "nonsense",
         ] {
-            assert_eq!(
-                check(&access, &[("origin", origin)]),
-                Some(Kind::OriginRefused),
-                "{origin}"
-            );
+            assert_eq!(check(&access, &[("origin", origin)]), Some(Kind::OriginRefused), "{origin}");
         }
         access.origins.push("https://evil.example".into());
         assert_eq!(check(&access, &[("origin", "https://evil.example")]), None);
@@ -209,40 +160,15 @@ mod tests {
 
     #[test]
     fn the_host_must_be_ours() {
-        let local = Access {
-            bound: IpAddr::from([127, 0, 0, 1]),
-            origins: vec![],
-            hosts: vec!["box.lan".into()],
-        };
-        for host in [
-            "localhost:3000",
-            "127.0.0.1:3000",
-            "[::1]:3000",
-            "LOCALHOST",
-            "box.lan:3000",
-            "[::1]",
-        ] {
+        let local = Access { bound: IpAddr::from([127, 0, 0, 1]), origins: vec![], hosts: vec!["box.lan".into()] };
+        for host in ["localhost:3000", "127.0.0.1:3000", "[::1]:3000", "LOCALHOST", "box.lan:3000", "[::1]"] {
             assert_eq!(check(&local, &[("host", host)]), None, "{host}");
         }
-        for host in [
-            "evil.example:3000",
-            "192.0.2.1:3000",
-            "localhost.evil.example",
-        ] {
-            assert_eq!(
-                check(&local, &[("host", host)]),
-                Some(Kind::HostRefused),
-                "{host}"
-            );
+        for host in ["evil.example:3000", "192.0.2.1:3000", "localhost.evil.example"] {
+            assert_eq!(check(&local, &[("host", host)]), Some(Kind::HostRefused), "{host}");
         }
-        let open = Access {
-            bound: IpAddr::from([0, 0, 0, 0]),
-            ..local
-        };
+        let open = Access { bound: IpAddr::from([0, 0, 0, 0]), ..local };
         assert_eq!(check(&open, &[("host", "192.0.2.1:3000")]), None);
-        assert_eq!(
-            check(&open, &[("host", "evil.example")]),
-            Some(Kind::HostRefused)
-        );
+        assert_eq!(check(&open, &[("host", "evil.example")]), Some(Kind::HostRefused));
     }
 }

@@ -27,10 +27,7 @@ enum Route {
 
 impl Route {
     fn find(path: &str) -> Option<Self> {
-        let mut segments = path
-            .split('/')
-            .filter(|segment| !segment.is_empty())
-            .peekable();
+        let mut segments = path.split('/').filter(|segment| !segment.is_empty()).peekable();
         segments.next_if_eq(&"v1");
         let route = match segments.next() {
             None => Self::Root,
@@ -40,9 +37,7 @@ impl Route {
                 // An ARN has slashes of its own, encoded or not.
                 Some(first) => {
                     let id = segments.fold(first.to_owned(), |id, segment| id + "/" + segment);
-                    return Some(Self::Model(
-                        percent_decode_str(&id).decode_utf8_lossy().into_owned(),
-                    ));
+                    return Some(Self::Model(percent_decode_str(&id).decode_utf8_lossy().into_owned()));
                 }
             },
             Some("chat") if segments.next() == Some("completions") => Self::ChatCompletions,
@@ -68,9 +63,7 @@ where
 {
     let id = format!("req_{}", random());
     let cors = state.access.cors(&request.headers);
-    let mut response = route(state, request)
-        .await
-        .unwrap_or_else(|error| failure(&error));
+    let mut response = route(state, request).await.unwrap_or_else(|error| failure(&error));
     let headers = response.headers_mut();
     set(headers, "x-request-id", &id);
     for (name, value) in cors {
@@ -85,12 +78,7 @@ where
     B: Buf,
     E: Display,
 {
-    let Incoming {
-        method,
-        path,
-        headers,
-        body,
-    } = request;
+    let Incoming { method, path, headers, body } = request;
     state.access.check(&headers)?;
     if method == Method::OPTIONS {
         let mut response = StatusCode::NO_CONTENT.into_response();
@@ -101,9 +89,7 @@ where
     }
     let Some(route) = Route::find(&path) else {
         let advice = "there are /v1/models, /v1/chat/completions and /healthz";
-        return Err(
-            Error::new(Kind::UnknownUrl, format!("there is no {method} {path}")).advise(advice),
-        );
+        return Err(Error::new(Kind::UnknownUrl, format!("there is no {method} {path}")).advise(advice));
     };
     let catalog = &state.engine.policy().catalog;
     match (&route, method.as_str()) {
@@ -111,39 +97,22 @@ where
             "name": "chatrix", "version": env!("CARGO_PKG_VERSION"), "openai_base_url": "/v1",
         }))),
         (Route::Health, "GET" | "HEAD") => Ok(json(&serde_json::json!({"status": "ok"}))),
-        (Route::Models, "GET" | "HEAD") => Ok(json(&models::list(
-            catalog.models().map(AsRef::<Model>::as_ref),
-        ))),
-        (Route::Model(name), "GET" | "HEAD") => {
-            Ok(json(&models::entry(&*catalog.resolve(name)?, name)))
-        }
+        (Route::Models, "GET" | "HEAD") => Ok(json(&models::list(catalog.models().map(AsRef::<Model>::as_ref)))),
+        (Route::Model(name), "GET" | "HEAD") => Ok(json(&models::entry(&*catalog.resolve(name)?, name))),
         (Route::ChatCompletions, "POST") => {
             let limit = state.body_limit;
-            let declared = headers
-                .get("content-length")
-                .and_then(|length| length.to_str().ok()?.parse::<usize>().ok());
-            let too_large = || {
-                Error::new(
-                    Kind::TooLarge,
-                    format!("the request body is larger than {} MiB", limit >> 20),
-                )
-            };
+            let declared = headers.get("content-length").and_then(|length| length.to_str().ok()?.parse::<usize>().ok());
+            let too_large =
+                || Error::new(Kind::TooLarge, format!("the request body is larger than {} MiB", limit >> 20));
             if declared.is_some_and(|length| length > limit) {
                 return Err(too_large());
             }
             let body = read(body, limit).await.ok_or_else(too_large)?;
-            let body = body.map_err(|error| {
-                Error::new(
-                    Kind::InvalidRequest,
-                    format!("the request body broke off: {error}"),
-                )
-            })?;
+            let body =
+                body.map_err(|error| Error::new(Kind::InvalidRequest, format!("the request body broke off: {error}")))?;
             chat_completions(state, &body).await
         }
-        _ => Err(Error::new(
-            Kind::MethodNotSupported,
-            format!("{path} takes {}, not {method}", route.methods()),
-        )),
+        _ => Err(Error::new(Kind::MethodNotSupported, format!("{path} takes {}, not {method}", route.methods()))),
     }
 }
 
@@ -154,14 +123,8 @@ async fn chat_completions(state: &State, body: &Bytes) -> Result<Response> {
         name => name.to_owned(),
     };
     let id = format!("chatcmpl-{}", random());
-    let created = SystemTime::now()
-        .duration_since(UNIX_EPOCH)
-        .map_or(0, |since| since.as_secs());
-    let delivery = if asked.stream {
-        Delivery::Streamed
-    } else {
-        Delivery::Complete
-    };
+    let created = SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |since| since.as_secs());
+    let delivery = if asked.stream { Delivery::Streamed } else { Delivery::Complete };
     // The status is 200 only from here on: until Bedrock has accepted, errors have a status of their own.
     let mut call = state.engine.ask(asked.request, delivery).await?;
     state.announce(&call);
@@ -169,11 +132,7 @@ async fn chat_completions(state: &State, body: &Bytes) -> Result<Response> {
     let mut response = if asked.stream {
         let chunks = Chunks::new(id, created, name, asked.include_usage);
         let mut response = warp::reply::stream(sse::body(call, chunks)).into_response();
-        set(
-            response.headers_mut(),
-            "content-type",
-            "text/event-stream; charset=utf-8",
-        );
+        set(response.headers_mut(), "content-type", "text/event-stream; charset=utf-8");
         set(response.headers_mut(), "cache-control", "no-cache");
         set(response.headers_mut(), "x-accel-buffering", "no");
         response
@@ -181,11 +140,7 @@ async fn chat_completions(state: &State, body: &Bytes) -> Result<Response> {
         let answer = call.answer().await?;
         let mut response = json(&chat::completion(&id, created, &name, &answer));
         if let Some(cost) = call.cost() {
-            set(
-                response.headers_mut(),
-                "x-chatrix-cost-usd",
-                &cost.dollars(),
-            );
+            set(response.headers_mut(), "x-chatrix-cost-usd", &cost.dollars());
         }
         response
     };
@@ -199,11 +154,7 @@ async fn chat_completions(state: &State, body: &Bytes) -> Result<Response> {
 fn about(call: &Call) -> Vec<(&'static str, String)> {
     let mut about = vec![("x-chatrix-model", call.model().id.clone())];
     if !call.edits().is_empty() {
-        let edits: Vec<String> = call
-            .edits()
-            .iter()
-            .map(crate::policy::Edit::ascii)
-            .collect();
+        let edits: Vec<String> = call.edits().iter().map(crate::policy::Edit::ascii).collect();
         about.push(("x-chatrix-policy", edits.join("; ")));
     }
     about.extend(call.succession().map(|text| ("x-chatrix-successor", text)));
@@ -213,19 +164,14 @@ fn about(call: &Call) -> Vec<(&'static str, String)> {
 fn failure(error: &Error) -> Response {
     let row = error.kind.row();
     let mut response = json(&envelope(error));
-    *response.status_mut() =
-        StatusCode::from_u16(row.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
+    *response.status_mut() = StatusCode::from_u16(row.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
     let headers = response.headers_mut();
     match (row.retry, error.retry_after, row.status) {
-        (Retry::Free, wait, 429 | 503) => set(
-            headers,
-            "retry-after",
-            &wait.map_or(1, |wait| wait.as_secs().max(1)).to_string(),
-        ),
-        // The SDKs repeat 408, 409, 429 and 5xx by themselves; each repetition may be a paid generation.
-        (Retry::MayBill | Retry::Never, _, 408 | 409 | 429 | 500..) => {
-            set(headers, "x-should-retry", "false")
+        (Retry::Free, wait, 429 | 503) => {
+            set(headers, "retry-after", &wait.map_or(1, |wait| wait.as_secs().max(1)).to_string())
         }
+        // The SDKs repeat 408, 409, 429 and 5xx by themselves; each repetition may be a paid generation.
+        (Retry::MayBill | Retry::Never, _, 408 | 409 | 429 | 500..) => set(headers, "x-should-retry", "false"),
         _ => {}
     }
     if error.kind == Kind::MethodNotSupported {
@@ -260,38 +206,21 @@ mod tests {
 
     #[test]
     fn slashes_do_not_matter_but_names_do() {
-        for path in [
-            "/models",
-            "/v1/models",
-            "//models",
-            "/v1//models/",
-            "/models/",
-        ] {
+        for path in ["/models", "/v1/models", "//models", "/v1//models/", "/models/"] {
             assert_eq!(Route::find(path), Some(Route::Models), "{path}");
         }
-        for path in [
-            "/chat/completions",
-            "/v1/chat/completions/",
-            "//v1//chat//completions",
-        ] {
+        for path in ["/chat/completions", "/v1/chat/completions/", "//v1//chat//completions"] {
             assert_eq!(Route::find(path), Some(Route::ChatCompletions), "{path}");
         }
         let arn = "arn:aws:bedrock:us-east-1:123456789012:inference-profile/us.x.y";
         for path in [
             format!("/v1/models/{arn}"),
-            "/models/arn%3Aaws%3Abedrock%3Aus-east-1%3A123456789012%3Ainference-profile%2Fus.x.y"
-                .into(),
+            "/models/arn%3Aaws%3Abedrock%3Aus-east-1%3A123456789012%3Ainference-profile%2Fus.x.y".into(),
         ] {
             assert_eq!(Route::find(&path), Some(Route::Model(arn.into())));
         }
         assert_eq!(Route::find("/"), Some(Route::Root));
-        for path in [
-            "/v2/models",
-            "/chat",
-            "/chat/completions/x",
-            "/v1/v1/models",
-            "/healthz/x",
-        ] {
+        for path in ["/v2/models", "/chat", "/chat/completions/x", "/v1/v1/models", "/healthz/x"] {
             assert_eq!(Route::find(path), None, "{path}");
         }
     }

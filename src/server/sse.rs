@@ -30,15 +30,8 @@ struct Events {
 }
 
 /// The body of a streamed answer. Dropping it drops the call, which ends the stream at Bedrock.
-pub fn body(
-    call: Call,
-    chunks: Chunks,
-) -> impl Stream<Item = Result<Bytes, Infallible>> + Send + Sync {
-    let events = Events {
-        call,
-        chunks,
-        phase: Phase::Role,
-    };
+pub fn body(call: Call, chunks: Chunks) -> impl Stream<Item = Result<Bytes, Infallible>> + Send + Sync {
+    let events = Events { call, chunks, phase: Phase::Role };
     // warp wants a Sync body, and a future that holds the SDK's receiver is none; nobody ever shares it.
     SyncStream::new(stream::unfold(events, |mut events| async move {
         let bytes = events.next().await?;
@@ -72,8 +65,7 @@ impl Events {
             match event {
                 Ok(Some(event)) => {
                     if let Some(chunk) = self.chunks.event(&event) {
-                        let finished =
-                            finished || matches!(event, crate::conversation::Event::Stop(_));
+                        let finished = finished || matches!(event, crate::conversation::Event::Stop(_));
                         self.phase = Phase::Events { finished };
                         return data(&chunk);
                     }
@@ -83,10 +75,7 @@ impl Events {
                     return Bytes::from_static(b"data: [DONE]\n\n");
                 }
                 Ok(None) => {
-                    return self.fail(&Error::new(
-                        Kind::Truncated,
-                        "the answer has no stop reason",
-                    ));
+                    return self.fail(&Error::new(Kind::Truncated, "the answer has no stop reason"));
                 }
                 Err(error) => return self.fail(&error),
             }

@@ -33,13 +33,8 @@ impl Editor {
         let config = Config::builder().bracketed_paste(true).build();
         let mut editor = Rustyline::with_config(config).map_err(plain)?;
         editor.set_max_history_size(1000).map_err(plain)?;
-        // A newline without sending.
-        for key in [
-            KeyEvent(KeyCode::Char('J'), Modifiers::CTRL),
-            KeyEvent(KeyCode::Enter, Modifiers::ALT),
-        ] {
-            editor.bind_sequence(key, Cmd::Newline);
-        }
+        // A newline without sending. Not Ctrl-J: that is what a script sends for Enter.
+        editor.bind_sequence(KeyEvent(KeyCode::Enter, Modifiers::ALT), Cmd::Newline);
         if let Some(path) = &history {
             // No history yet, or one that cannot be read, is no reason not to chat.
             let _ = editor.load_history(path);
@@ -65,8 +60,7 @@ impl Editor {
         let added = self.editor.add_history_entry(line).unwrap_or(false);
         if let (true, Some(path)) = (added, &self.history) {
             // The chat goes on without a history file.
-            let _ =
-                private_folder(path).and_then(|()| self.editor.append_history(path).map_err(plain));
+            let _ = private_folder(path).and_then(|()| self.editor.append_history(path).map_err(plain));
         }
     }
 }

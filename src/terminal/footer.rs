@@ -50,9 +50,7 @@ impl Footer {
 pub fn stop_note(stop: &StopReason) -> Option<String> {
     let note = match stop {
         StopReason::EndTurn | StopReason::StopSequence | StopReason::ToolUse => return None,
-        StopReason::MaxTokens => {
-            "cut off at the token limit (--max-tokens, up to the policy's limit)"
-        }
+        StopReason::MaxTokens => "cut off at the token limit (--max-tokens, up to the policy's limit)",
         StopReason::ContextWindow => "the context window is full",
         StopReason::Guardrail => "a guardrail stepped in",
         StopReason::ContentFiltered => "the answer was filtered",
@@ -82,23 +80,13 @@ mod tests {
     #[test]
     fn reads_as_promised() {
         let footer = Footer {
-            usage: Some(Usage {
-                input: 312,
-                output: 1204,
-                ..Usage::default()
-            }),
+            usage: Some(Usage { input: 312, output: 1204, ..Usage::default() }),
             cost: Some(NanoDollars(2_100_000)),
             took: Duration::from_millis(1420),
             session: Some(NanoDollars(14_000_000)),
             ..Footer::default()
         };
-        assert_eq!(
-            footer.line(),
-            "312→1,204 tok · $0.0021 · 1.4 s · session $0.014"
-        );
-        assert_eq!(
-            Footer::default().line(),
-            "tokens unknown · cost unknown · 0.0 s"
-        );
+        assert_eq!(footer.line(), "312→1,204 tok · $0.0021 · 1.4 s · session $0.014");
+        assert_eq!(Footer::default().line(), "tokens unknown · cost unknown · 0.0 s");
     }
 }

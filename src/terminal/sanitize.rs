@@ -30,9 +30,7 @@ impl Sanitizer {
             self.state = match (self.state, c) {
                 (State::Escape, '[') => State::Control,
                 (State::Escape, ']' | 'P' | '^' | '_' | 'X')
-                | (State::Text, '\u{9d}' | '\u{90}' | '\u{98}' | '\u{9e}' | '\u{9f}') => {
-                    State::String
-                }
+                | (State::Text, '\u{9d}' | '\u{90}' | '\u{98}' | '\u{9e}' | '\u{9f}') => State::String,
                 (State::Escape, ' '..='/') => State::Escape, // intermediate bytes; one more follows
                 (State::Text | State::Escape | State::Control, '\u{1b}') => State::Escape,
                 (State::Text, '\u{9b}') => State::Control,
@@ -62,9 +60,7 @@ impl Sanitizer {
 fn is_printable(c: char) -> bool {
     match c {
         '\n' | '\t' => true,
-        '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}' | '\u{200e}' | '\u{200f}' | '\u{61c}' => {
-            false
-        }
+        '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}' | '\u{200e}' | '\u{200f}' | '\u{61c}' => false,
         c => !c.is_control(),
     }
 }

@@ -8,7 +8,7 @@ pub const HELP: &str = "\
 /cost           what this session cost
 /exit           leave (also Ctrl-D)
 /help           this list
-Ctrl-C stops an answer and keeps what came of it. Ctrl-J or Alt-Enter begins a new line.";
+Ctrl-C stops an answer and keeps what came of it. Alt-Enter begins a new line.";
 
 /// A typed command.
 #[derive(Debug, PartialEq, Eq)]
@@ -57,18 +57,9 @@ mod tests {
 
     #[test]
     fn commands_are_told_from_questions() {
-        assert_eq!(
-            Slash::parse("/model nova-pro"),
-            Some(Slash::Model(Some("nova-pro".into())))
-        );
-        assert_eq!(
-            Slash::parse("  /system  be brief "),
-            Some(Slash::System(Some("be brief".into())))
-        );
-        assert_eq!(
-            Slash::parse("/modle x"),
-            Some(Slash::Unknown("modle".into()))
-        );
+        assert_eq!(Slash::parse("/model nova-pro"), Some(Slash::Model(Some("nova-pro".into()))));
+        assert_eq!(Slash::parse("  /system  be brief "), Some(Slash::System(Some("be brief".into()))));
+        assert_eq!(Slash::parse("/modle x"), Some(Slash::Unknown("modle".into())));
         assert_eq!(Slash::parse("/etc/hosts is what?"), None);
         assert_eq!(Slash::parse("1/2"), None);
         assert_eq!(Slash::parse("/"), None);

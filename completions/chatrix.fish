@@ -1,0 +1,176 @@
+# Print an optspec for argparse to handle cmd's options that are independent of any subcommand.
+function __fish_chatrix_global_optspecs
+    string join \n config= profile= region= h/help V/version
+end
+
+function __fish_chatrix_needs_command
+    # Figure out if the current invocation already has a command.
+    set -l cmd (commandline -opc)
+    set -e cmd[1]
+    argparse -s (__fish_chatrix_global_optspecs) -- $cmd 2>/dev/null
+    or return
+    if set -q argv[1]
+        # Also print the command, so this can be used to figure out what it is.
+        echo $argv[1]
+        return 1
+    end
+    return 0
+end
+
+function __fish_chatrix_using_subcommand
+    set -l cmd (__fish_chatrix_needs_command)
+    test -z "$cmd"
+    and return 1
+    contains -- $cmd[1] $argv
+end
+
+complete -c chatrix -n "__fish_chatrix_needs_command" -l config -d 'Config file to read' -r -F
+complete -c chatrix -n "__fish_chatrix_needs_command" -l profile -d 'AWS profile (otherwise AWS_PROFILE, or the default profile)' -r
+complete -c chatrix -n "__fish_chatrix_needs_command" -l region -d 'AWS region (otherwise AWS_REGION, the profile\'s, or us-west-2)' -r
+complete -c chatrix -n "__fish_chatrix_needs_command" -s h -l help -d 'Print help'
+complete -c chatrix -n "__fish_chatrix_needs_command" -s V -l version -d 'Print version'
+complete -c chatrix -n "__fish_chatrix_needs_command" -f -a "models" -d 'List the models: prices per million tokens, abilities, life cycle'
+complete -c chatrix -n "__fish_chatrix_needs_command" -f -a "completions" -d 'Print a shell\'s completion script'
+complete -c chatrix -n "__fish_chatrix_needs_command" -f -a "ask" -d 'Ask one question; the answer goes to stdout'
+complete -c chatrix -n "__fish_chatrix_needs_command" -f -a "chat" -d 'Talk, with a memory of what was said'
+complete -c chatrix -n "__fish_chatrix_needs_command" -f -a "serve" -d 'Serve the OpenAI API for Jan and other apps'
+complete -c chatrix -n "__fish_chatrix_needs_command" -f -a "help" -d 'Print this message or the help of the given subcommand(s)'
+complete -c chatrix -n "__fish_chatrix_using_subcommand models" -l config -d 'Config file to read' -r -F
+complete -c chatrix -n "__fish_chatrix_using_subcommand models" -l profile -d 'AWS profile (otherwise AWS_PROFILE, or the default profile)' -r
+complete -c chatrix -n "__fish_chatrix_using_subcommand models" -l region -d 'AWS region (otherwise AWS_REGION, the profile\'s, or us-west-2)' -r
+complete -c chatrix -n "__fish_chatrix_using_subcommand models" -l json -d 'Everything, as JSON'
+complete -c chatrix -n "__fish_chatrix_using_subcommand models" -s q -l quiet -d 'Names only'
+complete -c chatrix -n "__fish_chatrix_using_subcommand models" -l all -d 'Also every other Bedrock id whose price is known'
+complete -c chatrix -n "__fish_chatrix_using_subcommand models" -s v -l verbose -d 'Also Bedrock ids, and where each row comes from'
+complete -c chatrix -n "__fish_chatrix_using_subcommand models" -s h -l help -d 'Print help'
+complete -c chatrix -n "__fish_chatrix_using_subcommand completions" -l config -d 'Config file to read' -r -F
+complete -c chatrix -n "__fish_chatrix_using_subcommand completions" -l profile -d 'AWS profile (otherwise AWS_PROFILE, or the default profile)' -r
+complete -c chatrix -n "__fish_chatrix_using_subcommand completions" -l region -d 'AWS region (otherwise AWS_REGION, the profile\'s, or us-west-2)' -r
+complete -c chatrix -n "__fish_chatrix_using_subcommand completions" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c chatrix -n "__fish_chatrix_using_subcommand ask" -s s -l system -d 'System prompt' -r
+complete -c chatrix -n "__fish_chatrix_using_subcommand ask" -l max-tokens -d 'Longest answer, in tokens; the policy\'s limit holds' -r
+complete -c chatrix -n "__fish_chatrix_using_subcommand ask" -s m -l model -d 'A name from `chatrix models`, or any Bedrock id, inference-profile id or ARN' -r -f -a "claude-sonnet-4\t''
+claude-sonnet-3\t''
+deepseek\t''
+claude-haiku\t''
+claude-sonnet\t''
+claude-opus\t''
+claude-haiku-4-5\t''
+claude-sonnet-4-5\t''
+claude-sonnet-4-6\t''
+claude-sonnet-5\t''
+claude-opus-4-5\t''
+claude-opus-4-6\t''
+claude-opus-4-8\t''
+claude-opus-5\t''
+deepseek-v3\t''
+nova-micro\t''
+nova-lite\t''
+nova-pro\t''
+nova-2-lite\t''
+llama-4\t''
+llama-4-scout\t''
+mistral-large-3\t''
+ministral\t''
+gpt-oss-120b\t''
+gpt-oss-20b\t''
+qwen3\t''
+qwen3-32b\t''
+qwen3-coder\t''
+kimi\t''
+glm\t''
+minimax\t''"
+complete -c chatrix -n "__fish_chatrix_using_subcommand ask" -l config -d 'Config file to read' -r -F
+complete -c chatrix -n "__fish_chatrix_using_subcommand ask" -l profile -d 'AWS profile (otherwise AWS_PROFILE, or the default profile)' -r
+complete -c chatrix -n "__fish_chatrix_using_subcommand ask" -l region -d 'AWS region (otherwise AWS_REGION, the profile\'s, or us-west-2)' -r
+complete -c chatrix -n "__fish_chatrix_using_subcommand ask" -l offline -d 'Talk to a small Bedrock inside this process: no AWS account, no cost'
+complete -c chatrix -n "__fish_chatrix_using_subcommand ask" -l no-stream -d 'Wait for the whole answer'
+complete -c chatrix -n "__fish_chatrix_using_subcommand ask" -l no-stdin -d 'Do not read stdin'
+complete -c chatrix -n "__fish_chatrix_using_subcommand ask" -s q -l quiet -d 'Nothing on stderr but errors'
+complete -c chatrix -n "__fish_chatrix_using_subcommand ask" -s v -l verbose -d 'Say what the policy changed, and what it cost, also into a pipe'
+complete -c chatrix -n "__fish_chatrix_using_subcommand ask" -s h -l help -d 'Print help'
+complete -c chatrix -n "__fish_chatrix_using_subcommand chat" -s s -l system -d 'System prompt' -r
+complete -c chatrix -n "__fish_chatrix_using_subcommand chat" -l max-tokens -d 'Longest answer, in tokens; the policy\'s limit holds' -r
+complete -c chatrix -n "__fish_chatrix_using_subcommand chat" -s m -l model -d 'A name from `chatrix models`, or any Bedrock id, inference-profile id or ARN' -r -f -a "claude-sonnet-4\t''
+claude-sonnet-3\t''
+deepseek\t''
+claude-haiku\t''
+claude-sonnet\t''
+claude-opus\t''
+claude-haiku-4-5\t''
+claude-sonnet-4-5\t''
+claude-sonnet-4-6\t''
+claude-sonnet-5\t''
+claude-opus-4-5\t''
+claude-opus-4-6\t''
+claude-opus-4-8\t''
+claude-opus-5\t''
+deepseek-v3\t''
+nova-micro\t''
+nova-lite\t''
+nova-pro\t''
+nova-2-lite\t''
+llama-4\t''
+llama-4-scout\t''
+mistral-large-3\t''
+ministral\t''
+gpt-oss-120b\t''
+gpt-oss-20b\t''
+qwen3\t''
+qwen3-32b\t''
+qwen3-coder\t''
+kimi\t''
+glm\t''
+minimax\t''"
+complete -c chatrix -n "__fish_chatrix_using_subcommand chat" -l config -d 'Config file to read' -r -F
+complete -c chatrix -n "__fish_chatrix_using_subcommand chat" -l profile -d 'AWS profile (otherwise AWS_PROFILE, or the default profile)' -r
+complete -c chatrix -n "__fish_chatrix_using_subcommand chat" -l region -d 'AWS region (otherwise AWS_REGION, the profile\'s, or us-west-2)' -r
+complete -c chatrix -n "__fish_chatrix_using_subcommand chat" -l offline -d 'Talk to a small Bedrock inside this process: no AWS account, no cost'
+complete -c chatrix -n "__fish_chatrix_using_subcommand chat" -s v -l verbose -d 'Say what the policy changed'
+complete -c chatrix -n "__fish_chatrix_using_subcommand chat" -s h -l help -d 'Print help'
+complete -c chatrix -n "__fish_chatrix_using_subcommand serve" -l host -d 'Address to listen on [default: 127.0.0.1]' -r
+complete -c chatrix -n "__fish_chatrix_using_subcommand serve" -s p -l port -d 'Port to listen on; 0 for any [default: 3000]' -r
+complete -c chatrix -n "__fish_chatrix_using_subcommand serve" -l allow-origin -d 'A web origin that may use the server besides local ones; * for all. Repeatable' -r
+complete -c chatrix -n "__fish_chatrix_using_subcommand serve" -s m -l model -d 'Model of a request that names none' -r -f -a "claude-sonnet-4\t''
+claude-sonnet-3\t''
+deepseek\t''
+claude-haiku\t''
+claude-sonnet\t''
+claude-opus\t''
+claude-haiku-4-5\t''
+claude-sonnet-4-5\t''
+claude-sonnet-4-6\t''
+claude-sonnet-5\t''
+claude-opus-4-5\t''
+claude-opus-4-6\t''
+claude-opus-4-8\t''
+claude-opus-5\t''
+deepseek-v3\t''
+nova-micro\t''
+nova-lite\t''
+nova-pro\t''
+nova-2-lite\t''
+llama-4\t''
+llama-4-scout\t''
+mistral-large-3\t''
+ministral\t''
+gpt-oss-120b\t''
+gpt-oss-20b\t''
+qwen3\t''
+qwen3-32b\t''
+qwen3-coder\t''
+kimi\t''
+glm\t''
+minimax\t''"
+complete -c chatrix -n "__fish_chatrix_using_subcommand serve" -l config -d 'Config file to read' -r -F
+complete -c chatrix -n "__fish_chatrix_using_subcommand serve" -l profile -d 'AWS profile (otherwise AWS_PROFILE, or the default profile)' -r
+complete -c chatrix -n "__fish_chatrix_using_subcommand serve" -l region -d 'AWS region (otherwise AWS_REGION, the profile\'s, or us-west-2)' -r
+complete -c chatrix -n "__fish_chatrix_using_subcommand serve" -l i-know-this-is-open -d 'Listen beyond this machine, where anyone who can connect spends your money'
+complete -c chatrix -n "__fish_chatrix_using_subcommand serve" -l offline -d 'Talk to a small Bedrock inside this process: no AWS account, no cost'
+complete -c chatrix -n "__fish_chatrix_using_subcommand serve" -s h -l help -d 'Print help'
+complete -c chatrix -n "__fish_chatrix_using_subcommand help; and not __fish_seen_subcommand_from models completions ask chat serve help" -f -a "models" -d 'List the models: prices per million tokens, abilities, life cycle'
+complete -c chatrix -n "__fish_chatrix_using_subcommand help; and not __fish_seen_subcommand_from models completions ask chat serve help" -f -a "completions" -d 'Print a shell\'s completion script'
+complete -c chatrix -n "__fish_chatrix_using_subcommand help; and not __fish_seen_subcommand_from models completions ask chat serve help" -f -a "ask" -d 'Ask one question; the answer goes to stdout'
+complete -c chatrix -n "__fish_chatrix_using_subcommand help; and not __fish_seen_subcommand_from models completions ask chat serve help" -f -a "chat" -d 'Talk, with a memory of what was said'
+complete -c chatrix -n "__fish_chatrix_using_subcommand help; and not __fish_seen_subcommand_from models completions ask chat serve help" -f -a "serve" -d 'Serve the OpenAI API for Jan and other apps'
+complete -c chatrix -n "__fish_chatrix_using_subcommand help; and not __fish_seen_subcommand_from models completions ask chat serve help" -f -a "help" -d 'Print this message or the help of the given subcommand(s)'

@@ -1,0 +1,244 @@
+//! A Bedrock that answers by script and remembers what it was sent. The real AWS SDK talks to it over a socket.
+
+use bytes::Bytes;
+use chatrix::offline::wire;
+use futures_util::StreamExt;
+use http_body_util::combinators::UnsyncBoxBody;
+use http_body_util::{BodyExt, Full, StreamBody};
+use hyper::body::{Frame, Incoming};
+use hyper::service::service_fn;
+use hyper::{Request, Response};
+use hyper_util::rt::TokioIo;
+use percent_encoding::percent_decode_str;
+use serde_json::{Value, json};
+use std::collections::HashMap;
+use std::io;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+use tokio::net::TcpListener;
+
+/// What the script answers to one call.
+#[derive(Clone)]
+pub enum Reply {
+    /// A whole answer, complete or streamed as it is asked for: pieces of text, stop reason, usage (input, output).
+    Text(Vec<String>, &'static str, (u64, u64)),
+    /// An HTTP error.
+    Error(u16, &'static str, &'static str),
+    /// These frames, then a clean end of the body.
+    Frames(Vec<Bytes>),
+    /// These frames, then the connection breaks.
+    Cut(Vec<Bytes>),
+    /// These frames, then silence.
+    Stall(Vec<Bytes>),
+    /// Text without end, a piece every few milliseconds.
+    Endless,
+    /// No answer at all, ever.
+    Silence,
+    /// A complete answer of these blocks.
+    Blocks(Value),
+}
+
+impl Reply {
+    pub fn text(text: &str) -> Self {
+        Self::Text(text.split_inclusive(' ').map(ToOwned::to_owned).collect(), "end_turn", (10, 5))
+    }
+
+    pub fn retired() -> Self {
+        Self::Error(404, "ResourceNotFoundException", "This model version has reached the end of its life.")
+    }
+}
+
+/// A frame of text.
+pub fn delta(text: &str) -> Bytes {
+    wire::event("contentBlockDelta", json!({"contentBlockIndex": 0, "delta": {"text": text}}))
+}
+
+/// A call as it arrived.
+#[derive(Debug, Clone)]
+pub struct Call {
+    pub model: String,
+    pub operation: String,
+    pub headers: HashMap<String, String>,
+    pub body: Value,
+    pub bytes: Bytes,
+}
+
+#[derive(Default)]
+struct Shared {
+    script: Mutex<Vec<Reply>>,
+    calls: Mutex<Vec<Call>>,
+    abandoned: AtomicUsize,
+}
+
+/// A running scripted Bedrock; it ends with the test.
+#[derive(Clone)]
+pub struct Bedrock {
+    shared: Arc<Shared>,
+    pub url: String,
+}
+
+impl Bedrock {
+    /// Answers by script, one reply per call; the last one again and again.
+    pub fn script(replies: impl IntoIterator<Item = Reply>) -> Self {
+        let shared = Arc::new(Shared { script: Mutex::new(replies.into_iter().collect()), ..Shared::default() });
+        let (send, receive) = std::sync::mpsc::channel();
+        let serving = Arc::clone(&shared);
+        std::thread::spawn(move || {
+            let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+            runtime.block_on(async move {
+                let listener = TcpListener::bind(("127.0.0.1", 0)).await.unwrap();
+                send.send(format!("http://{}", listener.local_addr().unwrap())).unwrap();
+                loop {
+                    let (socket, _) = listener.accept().await.unwrap();
+                    socket.set_nodelay(true).unwrap();
+                    let shared = Arc::clone(&serving);
+                    tokio::spawn(async move {
+                        let service = service_fn(move |request| answer(Arc::clone(&shared), request));
+                        let _ = hyper::server::conn::http1::Builder::new()
+                            .serve_connection(TokioIo::new(socket), service)
+                            .await;
+                    });
+                }
+            });
+        });
+        Self { shared, url: receive.recv().unwrap() }
+    }
+
+    /// What arrived.
+    pub fn calls(&self) -> Vec<Call> {
+        self.shared.calls.lock().unwrap().clone()
+    }
+
+    /// The only call that arrived.
+    #[track_caller]
+    pub fn call(&self) -> Call {
+        let calls = self.calls();
+        assert_eq!(calls.len(), 1, "one call was expected");
+        calls[0].clone()
+    }
+
+    /// How many unfinished answers nobody waits for any more.
+    pub fn abandoned(&self) -> usize {
+        self.shared.abandoned.load(Ordering::SeqCst)
+    }
+}
+
+/// Counts an answer as abandoned when it is dropped before its end.
+struct Watch(Arc<Shared>);
+
+impl Drop for Watch {
+    fn drop(&mut self) {
+        self.0.abandoned.fetch_add(1, Ordering::SeqCst);
+    }
+}
+
+type Body = UnsyncBoxBody<Bytes, io::Error>;
+
+async fn answer(shared: Arc<Shared>, request: Request<Incoming>) -> Result<Response<Body>, io::Error> {
+    let headers = request.headers().iter();
+    let headers = headers.map(|(name, value)| (name.to_string(), value.to_str().unwrap().to_owned())).collect();
+    let path = request.uri().path().to_owned();
+    let (id, operation) = path.strip_prefix("/model/").unwrap().rsplit_once('/').unwrap();
+    let bytes = request.into_body().collect().await.unwrap().to_bytes();
+    shared.calls.lock().unwrap().push(Call {
+        model: percent_decode_str(id).decode_utf8().unwrap().into_owned(),
+        operation: operation.to_owned(),
+        headers,
+        body: serde_json::from_slice(&bytes).unwrap(),
+        bytes,
+    });
+    let reply = {
+        let mut script = shared.script.lock().unwrap();
+        if script.len() > 1 { script.remove(0) } else { script[0].clone() }
+    };
+    let watch = Watch(Arc::clone(&shared));
+    Ok(match reply {
+        Reply::Text(pieces, stop, tokens) if operation == "converse-stream" => {
+            std::mem::forget(watch);
+            let mut frames: Vec<Bytes> = vec![wire::event("messageStart", json!({"role": "assistant"}))];
+            frames.extend(pieces.iter().map(|piece| delta(piece)));
+            frames.push(wire::event("contentBlockStop", json!({"contentBlockIndex": 0})));
+            frames.push(wire::event("messageStop", json!({"stopReason": stop})));
+            frames.push(wire::event("metadata", json!({"usage": usage(tokens), "metrics": {"latencyMs": 1}})));
+            stream(frames, None)
+        }
+        Reply::Text(pieces, stop, tokens) => {
+            std::mem::forget(watch);
+            complete(&json!([{"text": pieces.concat()}]), stop, tokens)
+        }
+        Reply::Blocks(blocks) => {
+            std::mem::forget(watch);
+            complete(&blocks, "end_turn", (10, 5))
+        }
+        Reply::Error(status, code, message) => {
+            std::mem::forget(watch);
+            let body = json!({"message": message}).to_string();
+            let response = Response::builder().status(status).header("content-type", "application/json");
+            let response = response.header("x-amzn-errortype", format!("{code}:http://internal.amazon.com/"));
+            response.body(full(body)).unwrap()
+        }
+        Reply::Frames(frames) => {
+            std::mem::forget(watch);
+            stream(frames, None)
+        }
+        Reply::Cut(frames) => {
+            std::mem::forget(watch);
+            stream(frames, Some(End::Break))
+        }
+        Reply::Stall(frames) => stream(frames, Some(End::Stall(watch))),
+        Reply::Endless => {
+            let pieces = futures_util::stream::unfold((0u64, watch), |(n, watch)| async move {
+                tokio::time::sleep(Duration::from_millis(5)).await;
+                Some((Ok(Frame::data(delta(&format!("line {n}\n")))), (n + 1, watch)))
+            });
+            eventstream(StreamBody::new(pieces).boxed_unsync())
+        }
+        Reply::Silence => {
+            std::future::pending::<()>().await;
+            drop(watch);
+            unreachable!()
+        }
+    })
+}
+
+enum End {
+    Break,
+    Stall(Watch),
+}
+
+fn usage((input, output): (u64, u64)) -> Value {
+    json!({"inputTokens": input, "outputTokens": output, "totalTokens": input + output, "serverToolUsage": {}})
+}
+
+fn complete(blocks: &Value, stop: &str, tokens: (u64, u64)) -> Response<Body> {
+    let body = json!({
+        "output": {"message": {"role": "assistant", "content": blocks}},
+        "stopReason": stop, "usage": usage(tokens), "metrics": {"latencyMs": 1},
+    });
+    Response::builder().header("content-type", "application/json").body(full(body.to_string())).unwrap()
+}
+
+fn full(body: String) -> Body {
+    Full::new(Bytes::from(body)).map_err(|never| match never {}).boxed_unsync()
+}
+
+fn stream(frames: Vec<Bytes>, end: Option<End>) -> Response<Body> {
+    let frames = futures_util::stream::iter(frames.into_iter().map(|frame| Ok(Frame::data(frame))));
+    let last = futures_util::stream::once(async move {
+        match end {
+            None => None,
+            Some(End::Break) => {
+                // Let what was written leave first.
+                tokio::time::sleep(Duration::from_millis(50)).await;
+                Some(Err(io::Error::other("the script breaks the connection")))
+            }
+            Some(End::Stall(_watch)) => std::future::pending().await,
+        }
+    });
+    eventstream(StreamBody::new(frames.chain(last.filter_map(std::future::ready))).boxed_unsync())
+}
+
+fn eventstream(body: Body) -> Response<Body> {
+    Response::builder().header("content-type", "application/vnd.amazon.eventstream").body(body).unwrap()
+}

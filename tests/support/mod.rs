@@ -1,0 +1,28 @@
+//! What the transcripts are written with: the binary in a home of its own ([`Chatrix`]),
+//! a scripted Bedrock on loopback ([`Bedrock`]), and a plain HTTP client ([`Server`]).
+
+mod bedrock;
+mod chatrix;
+mod server;
+
+pub use bedrock::{Bedrock, Reply, delta};
+pub use chatrix::Chatrix;
+pub use server::Server;
+
+use std::time::{Duration, Instant};
+
+/// Waits until something is so. Fails after ten seconds: long for a slow machine, never for a fast one.
+#[track_caller]
+pub fn eventually(what: &str, mut so: impl FnMut() -> bool) {
+    let started = Instant::now();
+    while !so() {
+        assert!(started.elapsed() < Duration::from_secs(10), "not within ten seconds: {what}");
+        std::thread::sleep(Duration::from_millis(10));
+    }
+}
+
+/// Sends a signal by name (`INT`, `TERM`).
+pub fn signal(pid: u32, name: &str) {
+    let status = std::process::Command::new("kill").args([format!("-{name}"), pid.to_string()]).status();
+    assert!(status.unwrap().success());
+}

@@ -1,0 +1,162 @@
+//! A running `chatrix serve` and an HTTP client plain enough to send what no library would: doubled slashes,
+//! foreign Hosts, half a body.
+
+use super::{Bedrock, Chatrix};
+use serde_json::Value;
+use std::collections::HashMap;
+use std::io::{BufRead, BufReader, Read, Write};
+use std::net::TcpStream;
+use std::process::{Child, ChildStderr};
+use std::time::Duration;
+use tempfile::TempDir;
+
+/// A running server; killed at the end of the test.
+pub struct Server {
+    child: Child,
+    stderr: BufReader<ChildStderr>,
+    address: String,
+    _home: TempDir,
+}
+
+/// What it answered.
+#[derive(Debug)]
+pub struct Answer {
+    pub status: u16,
+    pub headers: HashMap<String, String>,
+    pub body: String,
+}
+
+impl Answer {
+    #[track_caller]
+    pub fn json(&self) -> Value {
+        assert_eq!(self.headers["content-type"], "application/json");
+        serde_json::from_str(&self.body).unwrap()
+    }
+
+    /// The `data:` lines of a stream.
+    pub fn data(&self) -> Vec<&str> {
+        self.body.lines().filter_map(|line| line.strip_prefix("data: ")).collect()
+    }
+
+    /// An error in OpenAI's shape: status, type, code.
+    #[track_caller]
+    pub fn error(&self) -> (u16, String, String) {
+        let json = self.json();
+        let error = json["error"].as_object().unwrap();
+        assert_eq!(error.keys().collect::<Vec<_>>(), ["message", "type", "param", "code"]);
+        let text = |name: &str| error[name].as_str().unwrap().to_owned();
+        (self.status, text("type"), text("code"))
+    }
+}
+
+impl Server {
+    /// `chatrix serve` against a scripted Bedrock.
+    pub fn start(bedrock: &Bedrock) -> Self {
+        Self::run(Chatrix::serve().bedrock(bedrock))
+    }
+
+    pub fn offline() -> Self {
+        Self::run(Chatrix::serve().arg("--offline"))
+    }
+
+    pub fn run(chatrix: Chatrix) -> Self {
+        let (mut child, home) = chatrix.args(["--port", "0"]).spawn();
+        let mut stderr = BufReader::new(child.stderr.take().unwrap());
+        let mut said = String::new();
+        let address = loop {
+            let mut line = String::new();
+            assert_ne!(stderr.read_line(&mut line).unwrap(), 0, "the server ended: {said}");
+            if let Some(url) = line.trim().strip_prefix("listening on http://") {
+                break url.to_owned();
+            }
+            said.push_str(&line);
+        };
+        Self { child, stderr, address, _home: home }
+    }
+
+    pub fn pid(&self) -> u32 {
+        self.child.id()
+    }
+
+    pub fn port(&self) -> &str {
+        self.address.rsplit_once(':').unwrap().1
+    }
+
+    /// Waits for its end: exit code, and what it said after it was ready.
+    pub fn wait(mut self) -> (Option<i32>, String) {
+        let mut said = String::new();
+        self.stderr.read_to_string(&mut said).unwrap();
+        (self.child.wait().unwrap().code(), said)
+    }
+
+    pub fn get(&self, path: &str) -> Answer {
+        self.send("GET", path, &[], "")
+    }
+
+    pub fn post(&self, path: &str, body: &Value) -> Answer {
+        self.send("POST", path, &[], &body.to_string())
+    }
+
+    pub fn chat(&self, body: &Value) -> Answer {
+        self.post("/v1/chat/completions", body)
+    }
+
+    pub fn send(&self, method: &str, path: &str, headers: &[(&str, &str)], body: &str) -> Answer {
+        let mut socket = self.open(method, path, headers, body);
+        let mut bytes = Vec::new();
+        socket.read_to_end(&mut bytes).unwrap();
+        parse(&bytes)
+    }
+
+    /// Sends a request and hands over the connection.
+    pub fn open(&self, method: &str, path: &str, headers: &[(&str, &str)], body: &str) -> TcpStream {
+        let mut head = format!("{method} {path} HTTP/1.1\r\nconnection: close\r\n");
+        if !headers.iter().any(|(name, _)| *name == "host") {
+            head.push_str(&format!("host: {}\r\n", self.address));
+        }
+        if !headers.iter().any(|(name, _)| *name == "content-length" || *name == "transfer-encoding") {
+            head.push_str(&format!("content-length: {}\r\n", body.len()));
+        }
+        for (name, value) in headers {
+            head.push_str(&format!("{name}: {value}\r\n"));
+        }
+        let mut socket = TcpStream::connect(&self.address).unwrap();
+        socket.set_read_timeout(Some(Duration::from_secs(30))).unwrap();
+        socket.write_all(format!("{head}\r\n{body}").as_bytes()).unwrap();
+        socket
+    }
+}
+
+impl Drop for Server {
+    fn drop(&mut self) {
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
+
+fn parse(bytes: &[u8]) -> Answer {
+    let text = String::from_utf8(bytes.to_vec()).unwrap();
+    let (head, body) = text.split_once("\r\n\r\n").unwrap();
+    let mut lines = head.lines();
+    let status = lines.next().unwrap().split(' ').nth(1).unwrap().parse().unwrap();
+    let headers: HashMap<String, String> = lines
+        .map(|line| line.split_once(": ").unwrap())
+        .map(|(name, value)| (name.to_ascii_lowercase(), value.to_owned()))
+        .collect();
+    let chunked = headers.get("transfer-encoding").is_some_and(|encoding| encoding == "chunked");
+    let body = if chunked { dechunk(body) } else { body.to_owned() };
+    Answer { status, headers, body }
+}
+
+fn dechunk(mut body: &str) -> String {
+    let mut text = String::new();
+    while let Some((length, rest)) = body.split_once("\r\n") {
+        let length = usize::from_str_radix(length, 16).unwrap();
+        if length == 0 {
+            break;
+        }
+        text.push_str(&rest[..length]);
+        body = &rest[length + 2..];
+    }
+    text
+}
