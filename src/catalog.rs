@@ -159,7 +159,7 @@ impl Catalog {
             return Ok(Arc::clone(model));
         }
         if is_bedrock_id(name) {
-            return self.unlisted(name);
+            return Ok(self.unlisted(name));
         }
         let error = Error::new(Kind::ModelNotFound, format!("no model is called {name:?}")).at("model");
         Err(match self.closest(name) {
@@ -169,7 +169,7 @@ impl Catalog {
     }
 
     /// An id nobody gave a name: capabilities by family, price only if exactly this id has one.
-    fn unlisted(&self, id: &str) -> Result<Arc<Model>> {
+    fn unlisted(&self, id: &str) -> Arc<Model> {
         // An ARN of a system-defined profile or foundation model ends in the id it stands for.
         let plain = if id.starts_with("arn:") { id.rsplit('/').next().unwrap_or(id) } else { id };
         let known = self.models.iter().find(|model| model.id == plain).or_else(|| self.priced().ok()?.get(plain));
@@ -201,7 +201,7 @@ impl Catalog {
             model.context_window = model.context_window.or(twin.context_window);
             model.max_output = model.max_output.or(twin.max_output);
         }
-        Ok(Arc::new(model))
+        Arc::new(model)
     }
 
     fn add(&mut self, own: &OwnModel) -> Result<()> {

@@ -34,11 +34,16 @@ pub struct Global {
     /// Config file to read
     #[arg(long, value_name = "FILE", global = true, value_hint = clap::ValueHint::FilePath)]
     pub config: Option<PathBuf>,
-    /// AWS profile (otherwise AWS_PROFILE, or the default profile)
-    #[arg(long, value_name = "NAME", global = true)]
+    /// AWS profile, otherwise the environment's or the default one
+    #[arg(long, help = "AWS profile [env: AWS_PROFILE]", value_name = "NAME", global = true)]
     pub profile: Option<String>,
-    /// AWS region (otherwise AWS_REGION, the profile's, or us-west-2)
-    #[arg(long, value_name = "REGION", global = true)]
+    /// AWS region, otherwise the environment's, the profile's, or us-west-2
+    #[arg(
+        long,
+        help = "AWS region [env: AWS_REGION] [default: the profile's, or us-west-2]",
+        value_name = "REGION",
+        global = true
+    )]
     pub region: Option<String>,
 }
 
@@ -59,6 +64,7 @@ pub enum Command {
 
 /// `chatrix models`
 #[derive(Debug, Args)]
+#[expect(clippy::struct_excessive_bools, reason = "each is a flag of its own")]
 pub struct Models {
     /// Only models whose name, id or provider holds this
     pub filter: Option<String>,
@@ -96,6 +102,7 @@ pub struct Question {
 /// `chatrix ask`
 #[derive(Debug, Args)]
 #[command(after_help = EXIT_CODES)]
+#[expect(clippy::struct_excessive_bools, reason = "each is a flag of its own")]
 pub struct Ask {
     /// The question; text on stdin is added after it
     pub prompt: Vec<String>,

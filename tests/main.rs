@@ -1,6 +1,6 @@
 //! All integration tests in one binary: linking the AWS SDK once is slow enough.
 //! One file per feature, each written as transcripts of what a person or client does and sees.
-#![expect(clippy::unwrap_used, clippy::expect_used, reason = "a test may stop at the first surprise")]
+#![expect(clippy::unwrap_used, reason = "a test may stop at the first surprise")]
 
 mod support;
 

@@ -318,3 +318,13 @@ fn many_streams_at_once() {
         assert!(text.contains(" 300") && text.contains("data: [DONE]"));
     }
 }
+
+#[test]
+fn a_quiet_stream_is_kept_alive_but_not_for_ever() {
+    let bedrock = Bedrock::script([Reply::Stall(vec![delta("half")])]);
+    let server = Server::run(Chatrix::serve().bedrock(&bedrock).config("stream_idle_seconds = 17"));
+    let answer = server.chat(&streamed("nova-micro"));
+    assert!(answer.body.contains("\n\n: keep-alive\n\ndata: {\"error\":"), "{}", answer.body);
+    assert!(answer.body.contains("upstream_timeout") && answer.body.ends_with("data: [DONE]\n\n"));
+    eventually("the Bedrock stream is cancelled", || bedrock.abandoned() == 1);
+}

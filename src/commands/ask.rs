@@ -83,6 +83,7 @@ enum Ending {
 
 /// Where an answer goes, and what state the screen is in.
 #[derive(Default)]
+#[expect(clippy::struct_excessive_bools, reason = "three facts of the terminal and one of the answer")]
 struct Screen {
     person_reads: bool,
     person_watches: bool,

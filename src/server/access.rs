@@ -109,7 +109,7 @@ fn is_loopback(name: &str) -> bool {
 fn without_port(authority: &str) -> &str {
     match authority.rsplit_once(':') {
         // An IPv6 address in brackets has colons of its own.
-        Some((name, port)) if port.chars().all(|c| c.is_ascii_digit()) && !name.contains("[") => name,
+        Some((name, port)) if port.chars().all(|c| c.is_ascii_digit()) && !name.contains('[') => name,
         Some((name, _)) if name.starts_with('[') && name.ends_with(']') => name,
         _ => authority,
     }

@@ -168,7 +168,7 @@ fn failure(error: &Error) -> Response {
     let headers = response.headers_mut();
     match (row.retry, error.retry_after, row.status) {
         (Retry::Free, wait, 429 | 503) => {
-            set(headers, "retry-after", &wait.map_or(1, |wait| wait.as_secs().max(1)).to_string())
+            set(headers, "retry-after", &wait.map_or(1, |wait| wait.as_secs().max(1)).to_string());
         }
         // The SDKs repeat 408, 409, 429 and 5xx by themselves; each repetition may be a paid generation.
         (Retry::MayBill | Retry::Never, _, 408 | 409 | 429 | 500..) => set(headers, "x-should-retry", "false"),

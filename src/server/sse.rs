@@ -2,6 +2,7 @@
 //! a comment every 15 s so that nobody takes a slow model for a dead one, an error as a line of its own
 //! (`openai-clients.md` §0.7, §3), `[DONE]` last.
 
+use crate::conversation::Event;
 use crate::engine::Call;
 use crate::error::{Error, Kind};
 use crate::openai::chunk::Chunks;
@@ -9,8 +10,6 @@ use crate::openai::error::envelope;
 use bytes::Bytes;
 use futures_util::{Stream, stream};
 use std::convert::Infallible;
-use std::future::Future;
-use std::pin::Pin;
 use std::time::Duration;
 use sync_wrapper::SyncStream;
 
@@ -58,14 +57,13 @@ impl Events {
     async fn event(&mut self, finished: bool) -> Bytes {
         loop {
             // A lost race loses no event: `next` keeps what it has read until it returns it.
-            let event = match keep_alive(Box::pin(self.call.next())).await {
-                None => return Bytes::from_static(b": keep-alive\n\n"),
-                Some(event) => event,
+            let Ok(event) = tokio::time::timeout(KEEP_ALIVE, self.call.next()).await else {
+                return Bytes::from_static(b": keep-alive\n\n");
             };
             match event {
                 Ok(Some(event)) => {
                     if let Some(chunk) = self.chunks.event(&event) {
-                        let finished = finished || matches!(event, crate::conversation::Event::Stop(_));
+                        let finished = finished || matches!(event, Event::Stop(_));
                         self.phase = Phase::Events { finished };
                         return data(&chunk);
                     }
@@ -87,10 +85,6 @@ impl Events {
         self.phase = Phase::Done;
         data(&envelope(error).to_string())
     }
-}
-
-async fn keep_alive<T>(event: Pin<Box<impl Future<Output = T>>>) -> Option<T> {
-    tokio::time::timeout(KEEP_ALIVE, event).await.ok()
 }
 
 fn data(json: &str) -> Bytes {

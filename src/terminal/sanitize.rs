@@ -38,7 +38,7 @@ impl Sanitizer {
                 (State::String, '\u{1b}') => State::StringEscape,
                 (State::String, '\u{7}' | '\u{9c}') | (State::StringEscape, '\\') => State::Text,
                 // A string never ends over a line: a stray introducer must not swallow the rest of the answer.
-                (State::String | State::StringEscape, '\n') | (State::Control, '\n') => {
+                (State::String | State::StringEscape | State::Control, '\n') => {
                     text.push('\n');
                     State::Text
                 }
