@@ -22,8 +22,8 @@ Register-ArgumentCompleter -Native -CommandName 'chatrix' -ScriptBlock {
     $completions = @(switch ($command) {
         'chatrix' {
             [CompletionResult]::new('--config', '--config', [CompletionResultType]::ParameterName, 'Config file to read')
-            [CompletionResult]::new('--profile', '--profile', [CompletionResultType]::ParameterName, 'AWS profile (otherwise AWS_PROFILE, or the default profile)')
-            [CompletionResult]::new('--region', '--region', [CompletionResultType]::ParameterName, 'AWS region (otherwise AWS_REGION, the profile''s, or us-west-2)')
+            [CompletionResult]::new('--profile', '--profile', [CompletionResultType]::ParameterName, 'AWS profile [env: AWS_PROFILE]')
+            [CompletionResult]::new('--region', '--region', [CompletionResultType]::ParameterName, 'AWS region [env: AWS_REGION] [default: the profile''s, or us-west-2]')
             [CompletionResult]::new('-h', '-h', [CompletionResultType]::ParameterName, 'Print help')
             [CompletionResult]::new('--help', '--help', [CompletionResultType]::ParameterName, 'Print help')
             [CompletionResult]::new('-V', '-V ', [CompletionResultType]::ParameterName, 'Print version')
@@ -38,8 +38,8 @@ Register-ArgumentCompleter -Native -CommandName 'chatrix' -ScriptBlock {
         }
         'chatrix;models' {
             [CompletionResult]::new('--config', '--config', [CompletionResultType]::ParameterName, 'Config file to read')
-            [CompletionResult]::new('--profile', '--profile', [CompletionResultType]::ParameterName, 'AWS profile (otherwise AWS_PROFILE, or the default profile)')
-            [CompletionResult]::new('--region', '--region', [CompletionResultType]::ParameterName, 'AWS region (otherwise AWS_REGION, the profile''s, or us-west-2)')
+            [CompletionResult]::new('--profile', '--profile', [CompletionResultType]::ParameterName, 'AWS profile [env: AWS_PROFILE]')
+            [CompletionResult]::new('--region', '--region', [CompletionResultType]::ParameterName, 'AWS region [env: AWS_REGION] [default: the profile''s, or us-west-2]')
             [CompletionResult]::new('--json', '--json', [CompletionResultType]::ParameterName, 'Everything, as JSON')
             [CompletionResult]::new('-q', '-q', [CompletionResultType]::ParameterName, 'Names only')
             [CompletionResult]::new('--quiet', '--quiet', [CompletionResultType]::ParameterName, 'Names only')
@@ -52,8 +52,8 @@ Register-ArgumentCompleter -Native -CommandName 'chatrix' -ScriptBlock {
         }
         'chatrix;completions' {
             [CompletionResult]::new('--config', '--config', [CompletionResultType]::ParameterName, 'Config file to read')
-            [CompletionResult]::new('--profile', '--profile', [CompletionResultType]::ParameterName, 'AWS profile (otherwise AWS_PROFILE, or the default profile)')
-            [CompletionResult]::new('--region', '--region', [CompletionResultType]::ParameterName, 'AWS region (otherwise AWS_REGION, the profile''s, or us-west-2)')
+            [CompletionResult]::new('--profile', '--profile', [CompletionResultType]::ParameterName, 'AWS profile [env: AWS_PROFILE]')
+            [CompletionResult]::new('--region', '--region', [CompletionResultType]::ParameterName, 'AWS region [env: AWS_REGION] [default: the profile''s, or us-west-2]')
             [CompletionResult]::new('-h', '-h', [CompletionResultType]::ParameterName, 'Print help (see more with ''--help'')')
             [CompletionResult]::new('--help', '--help', [CompletionResultType]::ParameterName, 'Print help (see more with ''--help'')')
             break
@@ -65,8 +65,8 @@ Register-ArgumentCompleter -Native -CommandName 'chatrix' -ScriptBlock {
             [CompletionResult]::new('-m', '-m', [CompletionResultType]::ParameterName, 'A name from `chatrix models`, or any Bedrock id, inference-profile id or ARN')
             [CompletionResult]::new('--model', '--model', [CompletionResultType]::ParameterName, 'A name from `chatrix models`, or any Bedrock id, inference-profile id or ARN')
             [CompletionResult]::new('--config', '--config', [CompletionResultType]::ParameterName, 'Config file to read')
-            [CompletionResult]::new('--profile', '--profile', [CompletionResultType]::ParameterName, 'AWS profile (otherwise AWS_PROFILE, or the default profile)')
-            [CompletionResult]::new('--region', '--region', [CompletionResultType]::ParameterName, 'AWS region (otherwise AWS_REGION, the profile''s, or us-west-2)')
+            [CompletionResult]::new('--profile', '--profile', [CompletionResultType]::ParameterName, 'AWS profile [env: AWS_PROFILE]')
+            [CompletionResult]::new('--region', '--region', [CompletionResultType]::ParameterName, 'AWS region [env: AWS_REGION] [default: the profile''s, or us-west-2]')
             [CompletionResult]::new('--offline', '--offline', [CompletionResultType]::ParameterName, 'Talk to a small Bedrock inside this process: no AWS account, no cost')
             [CompletionResult]::new('--no-stream', '--no-stream', [CompletionResultType]::ParameterName, 'Wait for the whole answer')
             [CompletionResult]::new('--no-stdin', '--no-stdin', [CompletionResultType]::ParameterName, 'Do not read stdin')
@@ -85,8 +85,8 @@ Register-ArgumentCompleter -Native -CommandName 'chatrix' -ScriptBlock {
             [CompletionResult]::new('-m', '-m', [CompletionResultType]::ParameterName, 'A name from `chatrix models`, or any Bedrock id, inference-profile id or ARN')
             [CompletionResult]::new('--model', '--model', [CompletionResultType]::ParameterName, 'A name from `chatrix models`, or any Bedrock id, inference-profile id or ARN')
             [CompletionResult]::new('--config', '--config', [CompletionResultType]::ParameterName, 'Config file to read')
-            [CompletionResult]::new('--profile', '--profile', [CompletionResultType]::ParameterName, 'AWS profile (otherwise AWS_PROFILE, or the default profile)')
-            [CompletionResult]::new('--region', '--region', [CompletionResultType]::ParameterName, 'AWS region (otherwise AWS_REGION, the profile''s, or us-west-2)')
+            [CompletionResult]::new('--profile', '--profile', [CompletionResultType]::ParameterName, 'AWS profile [env: AWS_PROFILE]')
+            [CompletionResult]::new('--region', '--region', [CompletionResultType]::ParameterName, 'AWS region [env: AWS_REGION] [default: the profile''s, or us-west-2]')
             [CompletionResult]::new('--offline', '--offline', [CompletionResultType]::ParameterName, 'Talk to a small Bedrock inside this process: no AWS account, no cost')
             [CompletionResult]::new('-v', '-v', [CompletionResultType]::ParameterName, 'Say what the policy changed')
             [CompletionResult]::new('--verbose', '--verbose', [CompletionResultType]::ParameterName, 'Say what the policy changed')
@@ -102,8 +102,8 @@ Register-ArgumentCompleter -Native -CommandName 'chatrix' -ScriptBlock {
             [CompletionResult]::new('-m', '-m', [CompletionResultType]::ParameterName, 'Model of a request that names none')
             [CompletionResult]::new('--model', '--model', [CompletionResultType]::ParameterName, 'Model of a request that names none')
             [CompletionResult]::new('--config', '--config', [CompletionResultType]::ParameterName, 'Config file to read')
-            [CompletionResult]::new('--profile', '--profile', [CompletionResultType]::ParameterName, 'AWS profile (otherwise AWS_PROFILE, or the default profile)')
-            [CompletionResult]::new('--region', '--region', [CompletionResultType]::ParameterName, 'AWS region (otherwise AWS_REGION, the profile''s, or us-west-2)')
+            [CompletionResult]::new('--profile', '--profile', [CompletionResultType]::ParameterName, 'AWS profile [env: AWS_PROFILE]')
+            [CompletionResult]::new('--region', '--region', [CompletionResultType]::ParameterName, 'AWS region [env: AWS_REGION] [default: the profile''s, or us-west-2]')
             [CompletionResult]::new('--i-know-this-is-open', '--i-know-this-is-open', [CompletionResultType]::ParameterName, 'Listen beyond this machine, where anyone who can connect spends your money')
             [CompletionResult]::new('--offline', '--offline', [CompletionResultType]::ParameterName, 'Talk to a small Bedrock inside this process: no AWS account, no cost')
             [CompletionResult]::new('-h', '-h', [CompletionResultType]::ParameterName, 'Print help')

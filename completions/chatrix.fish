@@ -25,8 +25,8 @@ function __fish_chatrix_using_subcommand
 end
 
 complete -c chatrix -n "__fish_chatrix_needs_command" -l config -d 'Config file to read' -r -F
-complete -c chatrix -n "__fish_chatrix_needs_command" -l profile -d 'AWS profile (otherwise AWS_PROFILE, or the default profile)' -r
-complete -c chatrix -n "__fish_chatrix_needs_command" -l region -d 'AWS region (otherwise AWS_REGION, the profile\'s, or us-west-2)' -r
+complete -c chatrix -n "__fish_chatrix_needs_command" -l profile -d 'AWS profile [env: AWS_PROFILE]' -r
+complete -c chatrix -n "__fish_chatrix_needs_command" -l region -d 'AWS region [env: AWS_REGION] [default: the profile\'s, or us-west-2]' -r
 complete -c chatrix -n "__fish_chatrix_needs_command" -s h -l help -d 'Print help'
 complete -c chatrix -n "__fish_chatrix_needs_command" -s V -l version -d 'Print version'
 complete -c chatrix -n "__fish_chatrix_needs_command" -f -a "models" -d 'List the models: prices per million tokens, abilities, life cycle'
@@ -36,16 +36,16 @@ complete -c chatrix -n "__fish_chatrix_needs_command" -f -a "chat" -d 'Talk, wit
 complete -c chatrix -n "__fish_chatrix_needs_command" -f -a "serve" -d 'Serve the OpenAI API for Jan and other apps'
 complete -c chatrix -n "__fish_chatrix_needs_command" -f -a "help" -d 'Print this message or the help of the given subcommand(s)'
 complete -c chatrix -n "__fish_chatrix_using_subcommand models" -l config -d 'Config file to read' -r -F
-complete -c chatrix -n "__fish_chatrix_using_subcommand models" -l profile -d 'AWS profile (otherwise AWS_PROFILE, or the default profile)' -r
-complete -c chatrix -n "__fish_chatrix_using_subcommand models" -l region -d 'AWS region (otherwise AWS_REGION, the profile\'s, or us-west-2)' -r
+complete -c chatrix -n "__fish_chatrix_using_subcommand models" -l profile -d 'AWS profile [env: AWS_PROFILE]' -r
+complete -c chatrix -n "__fish_chatrix_using_subcommand models" -l region -d 'AWS region [env: AWS_REGION] [default: the profile\'s, or us-west-2]' -r
 complete -c chatrix -n "__fish_chatrix_using_subcommand models" -l json -d 'Everything, as JSON'
 complete -c chatrix -n "__fish_chatrix_using_subcommand models" -s q -l quiet -d 'Names only'
 complete -c chatrix -n "__fish_chatrix_using_subcommand models" -l all -d 'Also every other Bedrock id whose price is known'
 complete -c chatrix -n "__fish_chatrix_using_subcommand models" -s v -l verbose -d 'Also Bedrock ids, and where each row comes from'
 complete -c chatrix -n "__fish_chatrix_using_subcommand models" -s h -l help -d 'Print help'
 complete -c chatrix -n "__fish_chatrix_using_subcommand completions" -l config -d 'Config file to read' -r -F
-complete -c chatrix -n "__fish_chatrix_using_subcommand completions" -l profile -d 'AWS profile (otherwise AWS_PROFILE, or the default profile)' -r
-complete -c chatrix -n "__fish_chatrix_using_subcommand completions" -l region -d 'AWS region (otherwise AWS_REGION, the profile\'s, or us-west-2)' -r
+complete -c chatrix -n "__fish_chatrix_using_subcommand completions" -l profile -d 'AWS profile [env: AWS_PROFILE]' -r
+complete -c chatrix -n "__fish_chatrix_using_subcommand completions" -l region -d 'AWS region [env: AWS_REGION] [default: the profile\'s, or us-west-2]' -r
 complete -c chatrix -n "__fish_chatrix_using_subcommand completions" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c chatrix -n "__fish_chatrix_using_subcommand ask" -s s -l system -d 'System prompt' -r
 complete -c chatrix -n "__fish_chatrix_using_subcommand ask" -l max-tokens -d 'Longest answer, in tokens; the policy\'s limit holds' -r
@@ -81,8 +81,8 @@ kimi\t''
 glm\t''
 minimax\t''"
 complete -c chatrix -n "__fish_chatrix_using_subcommand ask" -l config -d 'Config file to read' -r -F
-complete -c chatrix -n "__fish_chatrix_using_subcommand ask" -l profile -d 'AWS profile (otherwise AWS_PROFILE, or the default profile)' -r
-complete -c chatrix -n "__fish_chatrix_using_subcommand ask" -l region -d 'AWS region (otherwise AWS_REGION, the profile\'s, or us-west-2)' -r
+complete -c chatrix -n "__fish_chatrix_using_subcommand ask" -l profile -d 'AWS profile [env: AWS_PROFILE]' -r
+complete -c chatrix -n "__fish_chatrix_using_subcommand ask" -l region -d 'AWS region [env: AWS_REGION] [default: the profile\'s, or us-west-2]' -r
 complete -c chatrix -n "__fish_chatrix_using_subcommand ask" -l offline -d 'Talk to a small Bedrock inside this process: no AWS account, no cost'
 complete -c chatrix -n "__fish_chatrix_using_subcommand ask" -l no-stream -d 'Wait for the whole answer'
 complete -c chatrix -n "__fish_chatrix_using_subcommand ask" -l no-stdin -d 'Do not read stdin'
@@ -123,8 +123,8 @@ kimi\t''
 glm\t''
 minimax\t''"
 complete -c chatrix -n "__fish_chatrix_using_subcommand chat" -l config -d 'Config file to read' -r -F
-complete -c chatrix -n "__fish_chatrix_using_subcommand chat" -l profile -d 'AWS profile (otherwise AWS_PROFILE, or the default profile)' -r
-complete -c chatrix -n "__fish_chatrix_using_subcommand chat" -l region -d 'AWS region (otherwise AWS_REGION, the profile\'s, or us-west-2)' -r
+complete -c chatrix -n "__fish_chatrix_using_subcommand chat" -l profile -d 'AWS profile [env: AWS_PROFILE]' -r
+complete -c chatrix -n "__fish_chatrix_using_subcommand chat" -l region -d 'AWS region [env: AWS_REGION] [default: the profile\'s, or us-west-2]' -r
 complete -c chatrix -n "__fish_chatrix_using_subcommand chat" -l offline -d 'Talk to a small Bedrock inside this process: no AWS account, no cost'
 complete -c chatrix -n "__fish_chatrix_using_subcommand chat" -s v -l verbose -d 'Say what the policy changed'
 complete -c chatrix -n "__fish_chatrix_using_subcommand chat" -s h -l help -d 'Print help'
@@ -163,8 +163,8 @@ kimi\t''
 glm\t''
 minimax\t''"
 complete -c chatrix -n "__fish_chatrix_using_subcommand serve" -l config -d 'Config file to read' -r -F
-complete -c chatrix -n "__fish_chatrix_using_subcommand serve" -l profile -d 'AWS profile (otherwise AWS_PROFILE, or the default profile)' -r
-complete -c chatrix -n "__fish_chatrix_using_subcommand serve" -l region -d 'AWS region (otherwise AWS_REGION, the profile\'s, or us-west-2)' -r
+complete -c chatrix -n "__fish_chatrix_using_subcommand serve" -l profile -d 'AWS profile [env: AWS_PROFILE]' -r
+complete -c chatrix -n "__fish_chatrix_using_subcommand serve" -l region -d 'AWS region [env: AWS_REGION] [default: the profile\'s, or us-west-2]' -r
 complete -c chatrix -n "__fish_chatrix_using_subcommand serve" -l i-know-this-is-open -d 'Listen beyond this machine, where anyone who can connect spends your money'
 complete -c chatrix -n "__fish_chatrix_using_subcommand serve" -l offline -d 'Talk to a small Bedrock inside this process: no AWS account, no cost'
 complete -c chatrix -n "__fish_chatrix_using_subcommand serve" -s h -l help -d 'Print help'
