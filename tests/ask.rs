@@ -8,7 +8,7 @@ use std::io::{BufRead, BufReader, Read};
 #[test]
 fn stdout_is_the_answer_and_nothing_else() {
     Chatrix::ask().args(["--offline", "-q", "echo hello"]).stdout("hello\n").code(0).stderr("");
-    let notice = "offline: a small model inside this process answers; nothing is sent to AWS\n";
+    let notice = "offline: a small model inside this process answers; nothing is sent to AWS or billed\n";
     Chatrix::ask().args(["--offline", "echo", "hello", "you"]).stdout("hello you\n").code(0).stderr(notice);
     Chatrix::ask().arg("echo a").env("CHATRIX_OFFLINE", "1").stdout("a\n").code(0).stderr(notice);
     let verbose = Chatrix::ask().args(["--offline", "-v", "-m", "nova-micro", "--max-tokens", "9999", "echo a"]);
