@@ -1,12 +1,21 @@
 //! Bedrock Runtime, through the AWS SDK. The only room that names `aws_*`, and it takes nothing but
 //! [`Admitted`](crate::policy::Admitted): what is not capped and priced cannot be sent from here.
-//! Inside: `encode` (our JSON, pure), `dialect` (what differs by family, pure), `decode` (events, pure),
-//! `fault` (AWS errors, pure) and `client` (the only one that talks).
+//!
+//! On the way out: `encode` writes Converse's JSON (`wire` are its shapes), after `repair` has made of the
+//! conversation what Bedrock takes, `names` and `schema` have made the tools legal, `format` has found a way to bind
+//! the answer to JSON and `dialect` has added what differs by family. On the way back: `decode` reads events,
+//! `fault` reads errors. All of these are pure; `client` is the only one that talks.
 
 mod client;
 mod decode;
 mod dialect;
 mod encode;
 mod fault;
+mod format;
+mod names;
+mod repair;
+mod schema;
+mod wire;
 
-pub use client::{Access, Client, EventStream};
+pub use client::{Access, Answering, Client, EventStream};
+pub use fault::refused_param;

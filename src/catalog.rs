@@ -4,7 +4,7 @@
 mod model;
 mod money;
 
-pub use model::{Capabilities, Lifecycle, LongContext, Model, OffSwitch, Prices, Sampling, Takes, Thinking};
+pub use model::{Capabilities, Effort, Lifecycle, LongContext, Model, OffSwitch, Prices, Sampling, Takes, Thinking};
 pub use money::{NanoDollars, Rate};
 
 use crate::error::{Error, Kind, Result};
@@ -232,6 +232,7 @@ impl Catalog {
                 sampling: Sampling::Both,
                 thinking: Thinking::None,
                 off: OffSwitch::Nothing,
+                ceiling: None,
                 takes: Takes::default(),
             },
             |(_, capabilities)| *capabilities,

@@ -47,7 +47,8 @@ pub(crate) fn offline_pace(person_reads: bool) -> anyhow::Result<Duration> {
 }
 
 /// What every command says when it is offline.
-pub(crate) const OFFLINE_NOTICE: &str = "offline: a small model inside this process answers; nothing is sent to AWS or billed";
+pub(crate) const OFFLINE_NOTICE: &str =
+    "offline: a small model inside this process answers; nothing is sent to AWS or billed";
 
 /// Writes to stdout at once. `Ok(false)`: nobody reads any more, which is no error (`| head -1`).
 pub(crate) fn print(text: &str) -> io::Result<bool> {

@@ -2,7 +2,10 @@
 //! Terminal, server and Bedrock translate to and from these types; nothing here knows any of them.
 
 mod event;
+pub mod media;
 mod request;
 
-pub use event::{Answer, Event, StopReason, Usage};
-pub use request::{Message, Part, Request, Role};
+pub use event::{Answer, Citation, Event, StopReason, Usage};
+pub use request::{
+    CacheTtl, Format, Media, Message, Part, Reasoning, Request, Role, Tool, ToolCall, ToolChoice, ToolResult,
+};

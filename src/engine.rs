@@ -1,14 +1,20 @@
 //! The one door. Every question, from a terminal or over HTTP, goes through [`Engine::ask`]:
 //! admitted by the policy, sent to Bedrock, its events counted and priced. Nothing below knows who asked.
 
-use crate::bedrock::{Client, EventStream};
-use crate::catalog::Lifecycle;
-use crate::catalog::{Model, NanoDollars};
-use crate::conversation::{Answer, Event, Request, StopReason, Usage};
+mod lessons;
+mod thoughts;
+
+use crate::bedrock::{Answering, Client, refused_param};
+use crate::catalog::{Lifecycle, Model, NanoDollars};
+use crate::conversation::{Answer, Event, Request, Usage};
 use crate::error::{Error, Kind, Result};
-use crate::policy::{Admitted, Edit, Policy, price};
-use std::collections::{HashSet, VecDeque};
-use std::sync::{Arc, PoisonError, RwLock};
+use crate::policy::{Admitted, Edit, Param, Policy, price};
+use lessons::Lessons;
+use std::sync::Arc;
+use thoughts::{Thoughts, Thread};
+
+/// How many parameters a model may refuse one after the other before its refusal is taken for final.
+const LESSONS_PER_CALL: usize = 3;
 
 /// How an answer is wanted.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -24,15 +30,15 @@ pub enum Delivery {
 pub struct Engine {
     policy: Policy,
     client: Client,
-    /// Ids that AWS has refused as retired. Asked once per process, then the successor goes first.
-    retired: RwLock<HashSet<String>>,
+    lessons: Lessons,
+    thoughts: Arc<Thoughts>,
 }
 
 impl Engine {
     /// An engine with its rules and its connection.
     #[must_use]
     pub fn new(policy: Policy, client: Client) -> Self {
-        Self { policy, client, retired: RwLock::default() }
+        Self { policy, client, lessons: Lessons::default(), thoughts: Arc::default() }
     }
 
     /// The rules.
@@ -45,31 +51,41 @@ impl Engine {
     ///
     /// # Errors
     /// Refusals of the policy, and any upstream kind.
-    pub async fn ask(&self, request: Request, delivery: Delivery) -> Result<Call> {
+    pub async fn ask(&self, mut request: Request, delivery: Delivery) -> Result<Call> {
+        self.thoughts.restore(&mut request.messages);
         let mut admitted = self.policy.admit(request)?;
         let asked = Arc::clone(admitted.model());
-        let known = self.retired.read().unwrap_or_else(PoisonError::into_inner).contains(&asked.id);
-        if known {
+        if self.lessons.is_retired(&asked.id) {
             admitted = self.policy.succeed(admitted)?;
         }
-        let source = match self.send(&admitted, delivery).await {
-            Err(error) if !known && is_end_of_life(&error, &asked) => {
-                // Free: AWS refuses a retired model before anything is generated (bedrock.md trap 12).
-                admitted = self.policy.succeed(admitted)?;
-                let source = self.send(&admitted, delivery).await?;
-                self.retired.write().unwrap_or_else(PoisonError::into_inner).insert(asked.id.clone());
-                source
+        admitted = self.lessons.apply(admitted);
+        let mut refusals = 0;
+        // Each way round is free: AWS refuses before anything is generated.
+        let answering = loop {
+            let error = match self.client.ask(&admitted, delivery == Delivery::Streamed).await {
+                Ok(answering) => break answering,
+                Err(error) => error,
+            };
+            let model = Arc::clone(admitted.model());
+            if model.id == asked.id && is_end_of_life(&error, &model) {
+                admitted = self.lessons.apply(self.policy.succeed(admitted)?);
+                self.lessons.retire(&asked.id);
+                continue;
             }
-            other => other?,
+            match refused_param(&error).filter(|param| refusals < LESSONS_PER_CALL && admitted.has(*param)) {
+                Some(param) => {
+                    refusals += 1;
+                    admitted = admitted.without(param);
+                    // A foreign signature is the conversation's, not the model's.
+                    if param != Param::History {
+                        self.lessons.learn(&model.id, param);
+                    }
+                }
+                None => return Err(error),
+            }
         };
-        Ok(Call { admitted, asked, source, usage: None })
-    }
-
-    async fn send(&self, admitted: &Admitted, delivery: Delivery) -> Result<Source> {
-        Ok(match delivery {
-            Delivery::Complete => Source::Complete(self.client.converse(admitted).await?.into()),
-            Delivery::Streamed => Source::Streamed(Box::new(self.client.converse_stream(admitted).await?)),
-        })
+        let thread = Thread::new(Arc::clone(&self.thoughts));
+        Ok(Call { admitted, asked, answering, thread, usage: None })
     }
 }
 
@@ -83,16 +99,12 @@ fn is_end_of_life(error: &Error, model: &Model) -> bool {
     }
 }
 
-enum Source {
-    Complete(VecDeque<Event>),
-    Streamed(Box<EventStream>),
-}
-
 /// An accepted call: its events, and what it took. Dropping it ends the stream at Bedrock.
 pub struct Call {
     admitted: Admitted,
     asked: Arc<Model>,
-    source: Source,
+    answering: Answering,
+    thread: Thread,
     usage: Option<Usage>,
 }
 
@@ -121,12 +133,8 @@ impl Call {
         let model = self.model();
         (model.id != self.asked.id).then(|| {
             let date = self.asked.end_of_life.as_deref().map(|date| format!(" on {date}")).unwrap_or_default();
-            format!(
-                "AWS has retired {}{date}; {} ({}) answers instead",
-                self.asked.display_name(),
-                model.display_name(),
-                model.id
-            )
+            let (from, to) = (self.asked.display_name(), model.display_name());
+            format!("AWS has retired {from}{date}; {to} ({}) answers instead", model.id)
         })
     }
 
@@ -135,10 +143,13 @@ impl Call {
     /// # Errors
     /// Any upstream kind; `Truncated` when the answer broke off.
     pub async fn next(&mut self) -> Result<Option<Event>> {
-        let event = match &mut self.source {
-            Source::Complete(events) => events.pop_front(),
-            Source::Streamed(stream) => stream.next().await?,
+        let event = match &mut self.answering {
+            Answering::Complete(events) => events.pop_front(),
+            Answering::Stream(stream) => stream.next().await?,
         };
+        if let Some(event) = &event {
+            self.thread.follow(event);
+        }
         if let Some(Event::Usage(usage)) = &event {
             self.usage = Some(*usage);
         }
@@ -162,16 +173,13 @@ impl Call {
     /// # Errors
     /// As [`Call::next`].
     pub async fn answer(&mut self) -> Result<Answer> {
-        let (mut text, mut reasoning, mut stop) = (String::new(), String::new(), None::<StopReason>);
+        let mut answer = Answer::default();
         while let Some(event) = self.next().await? {
-            match event {
-                Event::Text(more) => text.push_str(&more),
-                Event::Reasoning(more) => reasoning.push_str(&more),
-                Event::Stop(reason) => stop = Some(reason),
-                Event::Usage(_) => {}
-            }
+            answer.add(event);
         }
-        let stop = stop.ok_or_else(|| Error::new(Kind::Truncated, "the answer has no stop reason"))?;
-        Ok(Answer { text, reasoning, stop, usage: self.usage })
+        match answer.stop {
+            Some(_) => Ok(answer),
+            None => Err(Error::new(Kind::Truncated, "the answer has no stop reason")),
+        }
     }
 }

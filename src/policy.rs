@@ -2,107 +2,22 @@
 //! [`Policy::admit`] is the only maker of [`Admitted`], and `bedrock` takes nothing else:
 //! there is no way to a paid call around this file. Every change it makes is listed, never silent.
 
+mod admitted;
+mod bound;
 mod limits;
 pub mod price;
+mod thinking;
 
+pub use admitted::{Admitted, Edit, Param};
 pub use limits::{Fixed, Limits, Overrides};
+pub use thinking::Thinking;
 
-use crate::catalog::{Catalog, Model, NanoDollars, Sampling};
-use crate::conversation::{Part, Request};
+use crate::catalog::{Catalog, Model, Sampling};
+use crate::conversation::{Part, Request, ToolChoice};
 use crate::error::{Error, Kind, Result};
+use admitted::{note, plain};
 use std::collections::HashMap;
-use std::fmt;
 use std::sync::Arc;
-
-/// A change the policy made to a request.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Edit {
-    /// The member, in OpenAI's word.
-    pub param: &'static str,
-    /// What was asked; `None` when nothing was.
-    pub from: Option<String>,
-    /// What is sent; `None` when it is left out.
-    pub to: Option<String>,
-}
-
-impl Edit {
-    /// `max_tokens 64000->1024`, in ASCII for an HTTP header.
-    #[must_use]
-    pub fn ascii(&self) -> String {
-        self.to_string().replace('→', "->")
-    }
-}
-
-impl fmt::Display for Edit {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let from = self.from.as_deref().unwrap_or("unset");
-        let to = self.to.as_deref().unwrap_or("unset");
-        write!(f, "{} {from}→{to}", self.param)
-    }
-}
-
-/// A request that may be sent: capped, priced, its model known. Only [`Policy::admit`] makes one.
-#[derive(Debug, Clone)]
-pub struct Admitted {
-    request: Request,
-    model: Arc<Model>,
-    max_tokens: u32,
-    temperature: Option<f64>,
-    top_p: Option<f64>,
-    stop: Vec<String>,
-    worst_case: Option<NanoDollars>,
-    edits: Vec<Edit>,
-}
-
-impl Admitted {
-    /// What was asked. Its limits and sampling are wishes: send those of `Admitted`.
-    #[must_use]
-    pub fn request(&self) -> &Request {
-        &self.request
-    }
-
-    /// Who is asked.
-    #[must_use]
-    pub fn model(&self) -> &Arc<Model> {
-        &self.model
-    }
-
-    /// Upper bound of the answer (tokens), always sent.
-    #[must_use]
-    pub fn max_tokens(&self) -> u32 {
-        self.max_tokens
-    }
-
-    /// The temperature to send, where the model takes one.
-    #[must_use]
-    pub fn temperature(&self) -> Option<f64> {
-        self.temperature
-    }
-
-    /// The `top_p` to send, where the model takes one.
-    #[must_use]
-    pub fn top_p(&self) -> Option<f64> {
-        self.top_p
-    }
-
-    /// The stop sequences to send.
-    #[must_use]
-    pub fn stop(&self) -> &[String] {
-        &self.stop
-    }
-
-    /// What the call can cost at most; `None` when the model's price is unknown.
-    #[must_use]
-    pub fn worst_case(&self) -> Option<NanoDollars> {
-        self.worst_case
-    }
-
-    /// Every change made to the request.
-    #[must_use]
-    pub fn edits(&self) -> &[Edit] {
-        &self.edits
-    }
-}
 
 /// The rules of this process.
 #[derive(Debug)]
@@ -151,14 +66,17 @@ impl Policy {
         self.admit_for(admitted.request, model)
     }
 
-    fn admit_for(&self, request: Request, model: Arc<Model>) -> Result<Admitted> {
+    fn admit_for(&self, mut request: Request, model: Arc<Model>) -> Result<Admitted> {
         let limits = self.limits_for(&model);
         let mut edits = Vec::new();
 
         let max_tokens = limits.max_tokens(request.max_tokens, model.max_output)?;
         note(&mut edits, "max_tokens", request.max_tokens.map(|n| n.to_string()), Some(max_tokens.to_string()));
 
+        let thinking = thinking::thinking(&request, &model, max_tokens);
         let (temperature, top_p) = match model.capabilities.sampling {
+            // Claude that thinks takes no sampling (bedrock.md §2.2).
+            _ if thinking != Thinking::Off && model.id.contains("anthropic.") => (None, None),
             Sampling::Both => (limits.temperature.value(), limits.top_p.value()),
             // One of the two: temperature is kept, top_p only where there is no temperature (DESIGN §4).
             Sampling::Temperature => match limits.temperature.value() {
@@ -170,8 +88,16 @@ impl Policy {
         note(&mut edits, "temperature", request.temperature.map(plain), temperature.map(plain));
         note(&mut edits, "top_p", request.top_p.map(plain), top_p.map(plain));
 
-        // Thinking counts against a small answer and is switched off (bedrock.md §2.2); the wish is not hidden.
-        note(&mut edits, "reasoning_effort", request.reasoning_effort.clone(), None);
+        let effort = match thinking {
+            Thinking::Off => None,
+            Thinking::Effort(effort) => Some(effort.word().to_owned()),
+            Thinking::Budget(tokens) => Some(format!("{tokens} tokens")),
+        };
+        let asked = request.reasoning_effort.clone().filter(|word| word != "none" && word != "minimal");
+        note(&mut edits, "reasoning_effort", asked, effort);
+        // Flex and priority have prices of their own: the standard tier is the one that is reserved for.
+        let tier = request.service_tier.clone().filter(|tier| tier != "auto" && tier != "default");
+        note(&mut edits, "service_tier", tier, None);
 
         let mut stop = request.stop.clone();
         if !model.capabilities.takes.stop_sequences && !stop.is_empty() {
@@ -180,11 +106,22 @@ impl Policy {
             stop.clear();
         }
 
+        refuse_what_it_cannot(&request, &model)?;
+        // Some models refuse a forced tool choice, and all do while a thinking budget runs (cases.md T6).
+        let forcible = model.capabilities.takes.forced_tool_choice && !matches!(thinking, Thinking::Budget(_));
+        if !forcible && matches!(request.tool_choice, ToolChoice::Required | ToolChoice::Named(_)) {
+            let was = match std::mem::take(&mut request.tool_choice) {
+                ToolChoice::Named(name) => name,
+                _ => "required".to_owned(),
+            };
+            note(&mut edits, "tool_choice", Some(was), Some("auto".to_owned()));
+        }
         if request.messages.is_empty() {
             return Err(Error::new(Kind::MissingParameter, "the conversation has no messages").at("messages"));
         }
-        let worst_case = model.prices.map(|prices| price::worst_case(&prices, input_bound(&request), max_tokens));
-        Ok(Admitted { request, model, max_tokens, temperature, top_p, stop, worst_case, edits })
+        let worst_case =
+            model.prices.map(|prices| price::worst_case(&prices, bound::input_tokens(&request), max_tokens));
+        Ok(Admitted { request, model, max_tokens, temperature, top_p, stop, thinking, worst_case, edits })
     }
 
     fn limits_for(&self, model: &Model) -> Limits {
@@ -198,37 +135,39 @@ impl Policy {
     }
 }
 
-/// An upper bound of a request's input tokens: no tokenizer makes more tokens than there are UTF-8 bytes,
-/// and the frame around turns, system prompt and request is a few tokens each.
-fn input_bound(request: &Request) -> u64 {
-    const PER_TURN: usize = 16;
-    const PER_REQUEST: usize = 512; // the longest hidden system text we know of is 346 tokens (bedrock.md §2.2)
-    let system: usize = request.system.iter().map(|text| text.len() + PER_TURN).sum();
-    let turns: usize = request
-        .messages
-        .iter()
-        .map(|message| {
-            let parts = message.parts.iter().map(|Part::Text(text)| text.len());
-            parts.sum::<usize>() + PER_TURN
-        })
-        .sum();
-    u64::try_from(system + turns + PER_REQUEST).unwrap_or(u64::MAX)
-}
-
-fn note(edits: &mut Vec<Edit>, param: &'static str, from: Option<String>, to: Option<String>) {
-    if from != to {
-        edits.push(Edit { param, from, to });
+/// What a model has no sense for is refused here, by name: Bedrock's own words for it are cryptic (cases.md T11).
+fn refuse_what_it_cannot(request: &Request, model: &Model) -> Result<()> {
+    let takes = model.capabilities.takes;
+    let refuse = |param: &str, what: &str, letter: char| {
+        let advice = format!("`chatrix models` shows with the letter {letter} which ones do");
+        Err(Error::new(Kind::Unsupported, format!("{} takes no {what}", model.display_name())).at(param).advise(advice))
+    };
+    if !takes.tools && !request.tools.is_empty() {
+        return refuse("tools", "tools", 't');
     }
-}
-
-fn plain(number: f64) -> String {
-    number.to_string()
+    for (index, message) in request.messages.iter().enumerate() {
+        let results = message.parts.iter().filter_map(|part| match part {
+            Part::ToolResult(result) => Some(&result.parts),
+            _ => None,
+        });
+        for part in message.parts.iter().chain(results.flatten()) {
+            match part {
+                Part::Image(_) if !takes.images => return refuse(&format!("messages[{index}].content"), "images", 'i'),
+                Part::Document(..) if !takes.documents => {
+                    return refuse(&format!("messages[{index}].content"), "documents", 'd');
+                }
+                _ => {}
+            }
+        }
+    }
+    Ok(())
 }
 
 #[cfg(test)]
 mod tests {
     #![expect(clippy::unwrap_used, reason = "a test may stop at the first surprise")]
     use super::*;
+    use crate::catalog::NanoDollars;
     use crate::conversation::Message;
 
     fn policy() -> Policy {
@@ -304,8 +243,8 @@ mod tests {
     #[test]
     fn worst_case_covers_every_byte_and_the_whole_answer() {
         let admitted = policy().admit(asked("nova-micro", Some(1000))).unwrap();
-        // 5 bytes + 16 + 512 at $0.035, 1000 at $0.14 per million.
-        assert_eq!(admitted.worst_case(), Some(NanoDollars(533 * 35 + 1000 * 140)));
+        // 5 bytes + 16 + 16 + 512 at $0.035, 1000 at $0.14 per million.
+        assert_eq!(admitted.worst_case(), Some(NanoDollars(549 * 35 + 1000 * 140)));
         let unpriced = policy().admit(asked("us.anthropic.claude-next-9", None)).unwrap();
         assert_eq!(unpriced.worst_case(), None);
     }

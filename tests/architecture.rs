@@ -23,7 +23,8 @@ const FLOORS: [(&str, u32); 14] = [
 ];
 
 /// Imports that the floors forbid or do not settle, each with its reason.
-const EXCEPTIONS: [(&str, &str, &str); 5] = [
+const EXCEPTIONS: [(&str, &str, &str); 6] = [
+    ("conversation", "error", "media are checked where they come in"),
     ("catalog", "error", "a floor of its own below the bottom would say no more"),
     ("commands", "config", "commands act on settings"),
     ("commands", "cli", "each command takes its own arguments"),

@@ -11,4 +11,5 @@ mod chat;
 mod completions;
 mod config;
 mod models;
+mod replay;
 mod serve;

@@ -120,8 +120,8 @@ fn every_error_has_openai_shape() {
     assert_eq!(error("POST", chat, "{"), (400, invalid.clone(), "invalid_value".into()));
     assert_eq!(error("POST", chat, ""), (400, invalid.clone(), "invalid_value".into()));
     assert_eq!(error("POST", chat, "{}"), (400, invalid.clone(), "missing_required_parameter".into()));
-    let tools = json!({"messages": [{"role": "user", "content": "x"}], "tools": [{"type": "function"}]});
-    assert_eq!(error("POST", chat, &tools.to_string()), (400, invalid.clone(), "unsupported_parameter".into()));
+    let two = json!({"messages": [{"role": "user", "content": "x"}], "n": 2});
+    assert_eq!(error("POST", chat, &two.to_string()), (400, invalid.clone(), "unsupported_parameter".into()));
     assert_eq!(error("POST", chat, &question("gpt-4o").to_string()), (404, invalid.clone(), "model_not_found".into()));
     let large = server.send("POST", chat, &[("content-length", "99999999999")], "");
     assert_eq!(large.error(), (413, invalid, "request_too_large".into()));

@@ -2,8 +2,10 @@
 //! anything by itself, because each repetition may be a paid generation (DESIGN §7); only failures that
 //! cannot have generated anything are tried again, here.
 
+use super::decode::Reader;
+use super::encode::Encoded;
 use super::fault::Origin;
-use super::{decode, encode, fault};
+use super::{encode, fault};
 use crate::conversation::Event;
 use crate::error::{Error, Kind, Result, Retry};
 use crate::policy::Admitted;
@@ -16,14 +18,18 @@ use aws_config::{BehaviorVersion, Region};
 use aws_sdk_bedrockruntime::config::{Config, Credentials};
 use aws_sdk_bedrockruntime::operation::converse_stream::ConverseStreamOutput as Streaming;
 use aws_smithy_runtime_api::box_error::BoxError;
-use aws_smithy_runtime_api::client::interceptors::context::BeforeTransmitInterceptorContextMut;
+use aws_smithy_runtime_api::client::interceptors::context::{
+    AfterDeserializationInterceptorContextRef, BeforeTransmitInterceptorContextMut,
+};
 use aws_smithy_runtime_api::client::interceptors::{Intercept, dyn_dispatch_hint};
 use aws_smithy_runtime_api::client::runtime_components::RuntimeComponents;
 use aws_smithy_types::body::SdkBody;
 use aws_smithy_types::config_bag::ConfigBag;
 use bytes::Bytes;
+use std::collections::VecDeque;
 use std::env;
 use std::future::Future;
+use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 use tokio::time::{Instant, timeout_at};
 
@@ -80,30 +86,43 @@ impl Client {
         &self.origin.region
     }
 
-    /// One complete answer. No limit on its time: a slow answer is paid for and worth waiting for.
+    /// Asks. Returns once Bedrock has accepted the call. A model that cannot stream tool calls, or cannot stream,
+    /// is asked for the whole answer instead (cases.md X7).
     ///
     /// # Errors
     /// Any upstream kind of the table.
-    pub async fn converse(&self, admitted: &Admitted) -> Result<Vec<Event>> {
-        let body = Bytes::from(encode::body(admitted)?);
-        let model = &admitted.model().id;
-        let answer = tries(|| async {
-            let call = self.sdk.converse().model_id(model).customize().interceptor(OrderedBody(body.clone()));
-            call.send().await.map_err(|error| fault::call(&error, model, &self.origin))
-        })
-        .await?;
-        decode::complete(&answer)
+    pub async fn ask(&self, admitted: &Admitted, streamed: bool) -> Result<Answering> {
+        let encoded = encode::encode(admitted)?;
+        if streamed && !encode::only_complete(admitted) {
+            match self.converse_stream(admitted, &encoded).await {
+                // Refused before anything was generated: free.
+                Err(error) if fault::cannot_stream(&error) => {}
+                answer => return answer.map(|stream| Answering::Stream(Box::new(stream))),
+            }
+        }
+        Ok(Answering::Complete(self.converse(admitted, encoded).await?.into()))
     }
 
-    /// One streamed answer. Returns once Bedrock has accepted the call.
-    ///
-    /// # Errors
-    /// Any upstream kind of the table.
-    pub async fn converse_stream(&self, admitted: &Admitted) -> Result<EventStream> {
-        let body = Bytes::from(encode::body(admitted)?);
+    /// One complete answer. No limit on its time: a slow answer is paid for and worth waiting for.
+    async fn converse(&self, admitted: &Admitted, encoded: Encoded) -> Result<Vec<Event>> {
         let model = &admitted.model().id;
         let answer = tries(|| async {
-            let call = self.sdk.converse_stream().model_id(model).customize().interceptor(OrderedBody(body.clone()));
+            let exchange = Exchange::new(encoded.body.clone());
+            let call = self.sdk.converse().model_id(model).customize().interceptor(exchange.clone());
+            call.send().await.map_err(|error| fault::call(&error, model, &self.origin))?;
+            Ok(exchange)
+        })
+        .await?;
+        let body = answer.response.get().ok_or_else(|| Error::new(Kind::BadAnswer, "Bedrock's answer has no body"))?;
+        Reader::new(encoded.reading).complete(body)
+    }
+
+    /// One streamed answer.
+    async fn converse_stream(&self, admitted: &Admitted, encoded: &Encoded) -> Result<EventStream> {
+        let model = &admitted.model().id;
+        let answer = tries(|| async {
+            let exchange = Exchange::new(encoded.body.clone());
+            let call = self.sdk.converse_stream().model_id(model).customize().interceptor(exchange);
             match tokio::time::timeout(self.idle, call.send()).await {
                 Ok(answer) => answer.map_err(|error| fault::call(&error, model, &self.origin)),
                 Err(_) => Err(silent(self.idle)),
@@ -112,6 +131,8 @@ impl Client {
         .await?;
         Ok(EventStream {
             answer,
+            reader: Reader::new(encoded.reading.clone()),
+            events: VecDeque::new(),
             model: model.clone(),
             origin: self.origin.clone(),
             idle: self.idle,
@@ -121,9 +142,20 @@ impl Client {
     }
 }
 
+/// An accepted call.
+pub enum Answering {
+    /// The events of a complete answer.
+    Complete(VecDeque<Event>),
+    /// Events on their way.
+    Stream(Box<EventStream>),
+}
+
 /// A streamed answer on its way. Dropping it closes the connection, which ends the stream at Bedrock.
 pub struct EventStream {
     answer: Streaming,
+    reader: Reader,
+    /// Read and not yet handed out: a frame may hold several events.
+    events: VecDeque<Event>,
     model: String,
     origin: Origin,
     idle: Duration,
@@ -139,23 +171,21 @@ impl EventStream {
     /// `Truncated` when the stream ends before its stop reason; `Silent`; any upstream kind.
     pub async fn next(&mut self) -> Result<Option<Event>> {
         loop {
+            if let Some(event) = self.events.pop_front() {
+                self.stopped |= matches!(event, Event::Stop(_));
+                return Ok(Some(event));
+            }
             let frame = timeout_at(self.heard + self.idle, self.answer.stream.recv()).await;
             let frame = frame.map_err(|_| silent(self.idle))?;
             self.heard = Instant::now();
-            let event = match frame {
-                Ok(Some(frame)) => decode::frame(frame)?,
+            match frame {
+                Ok(Some(frame)) => self.events.extend(self.reader.frame(frame)),
                 Ok(None) if self.stopped => return Ok(None),
                 // A clean end at a frame boundary looks like success to the SDK (bedrock.md trap 6).
-                Ok(None) => {
-                    return Err(Error::new(Kind::Truncated, "the stream ended before the answer did"));
-                }
+                Ok(None) => return Err(Error::new(Kind::Truncated, "the stream ended before the answer did")),
                 // The answer is whole; only its usage is lost.
                 Err(_) if self.stopped => return Ok(None),
                 Err(error) => return Err(fault::stream(&error, &self.model, &self.origin)),
-            };
-            self.stopped |= matches!(event, Some(Event::Stop(_)));
-            if event.is_some() {
-                return Ok(event);
             }
         }
     }
@@ -222,14 +252,23 @@ fn local(url: String) -> (aws_sdk_bedrockruntime::config::Builder, Origin) {
     (config, Origin { profile: None, region: "offline".to_owned() })
 }
 
-/// Puts our own ordered JSON into the request before it is signed.
-#[derive(Debug)]
-struct OrderedBody(Bytes);
+/// Puts our own ordered JSON into the request before it is signed, and keeps the answer's bytes as they came.
+#[derive(Debug, Clone)]
+struct Exchange {
+    request: Bytes,
+    response: Arc<OnceLock<Bytes>>,
+}
+
+impl Exchange {
+    fn new(request: Bytes) -> Self {
+        Self { request, response: Arc::default() }
+    }
+}
 
 #[dyn_dispatch_hint]
-impl Intercept for OrderedBody {
+impl Intercept for Exchange {
     fn name(&self) -> &'static str {
-        "OrderedBody"
+        "Exchange"
     }
 
     fn modify_before_retry_loop(
@@ -239,8 +278,21 @@ impl Intercept for OrderedBody {
         _config: &mut ConfigBag,
     ) -> Result<(), BoxError> {
         let request = context.request_mut();
-        request.headers_mut().insert("content-length", self.0.len().to_string());
-        *request.body_mut() = SdkBody::from(self.0.clone());
+        request.headers_mut().insert("content-length", self.request.len().to_string());
+        *request.body_mut() = SdkBody::from(self.request.clone());
+        Ok(())
+    }
+
+    fn read_after_deserialization(
+        &self,
+        context: &AfterDeserializationInterceptorContextRef<'_>,
+        _components: &RuntimeComponents,
+        _config: &mut ConfigBag,
+    ) -> Result<(), BoxError> {
+        // In memory by now; a stream's body never is.
+        if let Some(body) = context.response().body().bytes() {
+            let _ = self.response.set(Bytes::copy_from_slice(body));
+        }
         Ok(())
     }
 }

@@ -1,122 +1,274 @@
-//! What Bedrock answers, as events. Pure. Written for what was recorded: usage after the stop,
-//! no block starts for text, empty deltas, citations instead of text (`recordings/README.md`).
+//! What Bedrock answers, as events. Pure. Written for what was recorded: usage after the stop, no block starts for
+//! text, empty deltas, citations instead of text, tools run by the service itself (`recordings/README.md`).
+//!
+//! Complete answers are read from their bytes, not from the SDK's types: those keep a tool's arguments in a hash map,
+//! in an order the model never wrote (`bedrock.md` trap 7).
 
-use crate::conversation::{Event, StopReason, Usage};
+mod fence;
+mod shapes;
+
+use super::encode::Reading;
+use super::format::ANSWER_TOOL;
+use crate::conversation::{Citation, Event, StopReason, Usage};
 use crate::error::{Error, Kind, Result};
-use aws_sdk_bedrockruntime::operation::converse::ConverseOutput as Complete;
 use aws_sdk_bedrockruntime::types::{
-    CacheTtl, CitationGeneratedContent, ContentBlock, ContentBlockDelta, ConverseOutput, ConverseStreamOutput,
-    ReasoningContentBlock, ReasoningContentBlockDelta, StopReason as Stop, TokenUsage,
+    CacheTtl, CitationLocation, CitationsDelta, ContentBlockDelta, ContentBlockStart, ConverseStreamOutput,
+    ReasoningContentBlockDelta, TokenUsage, ToolUseType,
 };
+use fence::Fence;
+use shapes::{Complete, CompleteBlock, Thought};
+use std::collections::HashMap;
 
-/// The events of a complete answer.
-///
-/// # Errors
-/// `BadAnswer` when there is no message, or a part this version cannot pass on.
-pub fn complete(answer: &Complete) -> Result<Vec<Event>> {
-    let Some(ConverseOutput::Message(message)) = &answer.output else {
-        return Err(Error::new(Kind::BadAnswer, "Bedrock's answer holds no message"));
-    };
-    let mut events = Vec::with_capacity(message.content.len() + 2);
-    for block in &message.content {
-        match block {
-            ContentBlock::Text(text) => push(&mut events, Event::Text, text),
-            ContentBlock::ReasoningContent(ReasoningContentBlock::ReasoningText(reasoning)) => {
-                push(&mut events, Event::Reasoning, &reasoning.text);
+/// Reads one answer, complete or frame by frame.
+#[derive(Debug)]
+pub struct Reader {
+    reading: Reading,
+    /// What each open block is, by Bedrock's index. Text and thoughts are never announced and stay out.
+    blocks: HashMap<i32, Block>,
+    /// How many tool calls there are so far.
+    calls: usize,
+    fence: Fence,
+    /// Text before the answer tool is called: dropped if it is, the answer if it is not.
+    held: String,
+    answered: bool,
+}
+
+#[derive(Debug)]
+enum Block {
+    Call {
+        index: usize,
+        empty: bool,
+    },
+    Answer,
+    /// A tool that the service runs itself: not the client's (`recordings/README.md` 7).
+    Foreign,
+}
+
+impl Reader {
+    /// For the answer of one request.
+    pub fn new(reading: Reading) -> Self {
+        let fence = if reading.bare_json { Fence::Start(String::new()) } else { Fence::Off };
+        Self { reading, blocks: HashMap::new(), calls: 0, fence, held: String::new(), answered: false }
+    }
+
+    /// The events of a complete answer.
+    ///
+    /// # Errors
+    /// `BadAnswer` when it is not one.
+    pub fn complete(mut self, body: &[u8]) -> Result<Vec<Event>> {
+        let answer: Complete = serde_json::from_slice(body)
+            .map_err(|error| Error::new(Kind::BadAnswer, format!("Bedrock's answer cannot be read: {error}")))?;
+        let mut events = Vec::new();
+        for block in answer.output.message.content {
+            self.block(block, &mut events);
+        }
+        self.stop(stop(&answer.stop_reason), &mut events);
+        events.extend(answer.usage.map(|tokens| Event::Usage(tokens.into())));
+        Ok(events)
+    }
+
+    fn block(&mut self, block: CompleteBlock, events: &mut Vec<Event>) {
+        let CompleteBlock { text, reasoning_content, tool_use, citations_content } = block;
+        if let Some(text) = text {
+            self.text(&text, events);
+        }
+        match reasoning_content {
+            Some(Thought { reasoning_text: Some(thought), .. }) => {
+                events.extend((!thought.text.is_empty()).then_some(Event::Reasoning(thought.text)));
+                events.extend(thought.signature.map(Event::Signature));
             }
-            // Encrypted: nobody here can read it.
-            ContentBlock::ReasoningContent(_) => {}
-            ContentBlock::CitationsContent(cited) => {
-                for content in cited.content() {
-                    if let CitationGeneratedContent::Text(text) = content {
-                        push(&mut events, Event::Text, text);
-                    }
+            Some(Thought { redacted_content: Some(data), .. }) => events.push(Event::Redacted(data)),
+            _ => {}
+        }
+        if let Some(cited) = citations_content {
+            for text in cited.content.iter().filter_map(|content| content.text.as_deref()) {
+                self.text(text, events);
+            }
+            events.extend(cited.citations.into_iter().map(|citation| Event::Citation(citation.into())));
+        }
+        if let Some(call) = tool_use {
+            if call.r#type.as_deref() == Some("server_tool_use") {
+                return;
+            }
+            let json = if call.input.is_null() { "{}".to_owned() } else { call.input.to_string() };
+            if self.is_answer(&call.name) {
+                self.answered = true;
+                events.push(Event::Text(json));
+            } else {
+                let (index, name) = (self.calls, self.reading.names.restore(&call.name));
+                self.calls += 1;
+                events.push(Event::ToolCall { index, id: call.tool_use_id, name });
+                events.push(Event::Arguments { index, json });
+            }
+        }
+    }
+
+    /// The events of one frame of a stream.
+    pub fn frame(&mut self, frame: ConverseStreamOutput) -> Vec<Event> {
+        let mut events = Vec::new();
+        match frame {
+            ConverseStreamOutput::ContentBlockStart(start) => {
+                self.start(start.content_block_index, start.start, &mut events);
+            }
+            ConverseStreamOutput::ContentBlockDelta(delta) => {
+                if let Some(piece) = delta.delta {
+                    self.delta(delta.content_block_index, piece, &mut events);
                 }
             }
-            other => return Err(unreadable(other_block(other))),
-        }
-    }
-    events.push(Event::Stop(stop(&answer.stop_reason)));
-    events.extend(answer.usage.as_ref().map(|tokens| Event::Usage(usage(tokens))));
-    Ok(events)
-}
-
-/// The event of one frame of a stream, if it says anything.
-///
-/// # Errors
-/// `BadAnswer` for a part this version cannot pass on.
-pub fn frame(frame: ConverseStreamOutput) -> Result<Option<Event>> {
-    Ok(match frame {
-        ConverseStreamOutput::ContentBlockDelta(event) => match event.delta {
-            Some(ContentBlockDelta::Text(text)) => Some(Event::Text(text)),
-            Some(ContentBlockDelta::ReasoningContent(ReasoningContentBlockDelta::Text(text))) => {
-                Some(Event::Reasoning(text))
+            ConverseStreamOutput::ContentBlockStop(stop) => {
+                // A call without arguments sends none; "" is not JSON (cases.md T9).
+                if let Some(Block::Call { index, empty: true }) = self.blocks.remove(&stop.content_block_index) {
+                    events.push(Event::Arguments { index, json: "{}".to_owned() });
+                }
             }
-            // Signatures and encrypted reasoning, the sources of a citation: nothing to read.
-            Some(ContentBlockDelta::ReasoningContent(_) | ContentBlockDelta::Citation(_)) | None => None,
-            Some(other) => return Err(unreadable(other_delta(&other))),
+            ConverseStreamOutput::MessageStop(end) => self.stop(stop(end.stop_reason.as_str()), &mut events),
+            ConverseStreamOutput::Metadata(end) => {
+                events.extend(end.usage.as_ref().map(|tokens| Event::Usage(usage(tokens))));
+            }
+            // messageStart says only that the assistant speaks; an event newer than this build is not ours to judge.
+            _ => {}
         }
-        .filter(|event| !matches!(event, Event::Text(text) | Event::Reasoning(text) if text.is_empty())),
-        ConverseStreamOutput::MessageStop(event) => Some(Event::Stop(stop(&event.stop_reason))),
-        ConverseStreamOutput::Metadata(event) => event.usage.as_ref().map(|tokens| Event::Usage(usage(tokens))),
-        // Starts and stops of blocks carry nothing; an event newer than this build is not ours to judge.
-        _ => None,
-    })
-}
+        events
+    }
 
-fn push(events: &mut Vec<Event>, event: fn(String) -> Event, text: &str) {
-    if !text.is_empty() {
-        events.push(event(text.to_owned()));
+    fn start(&mut self, place: i32, start: Option<ContentBlockStart>, events: &mut Vec<Event>) {
+        let block = match start {
+            Some(ContentBlockStart::ToolUse(call)) if call.r#type == Some(ToolUseType::ServerToolUse) => Block::Foreign,
+            Some(ContentBlockStart::ToolUse(call)) if self.is_answer(&call.name) => {
+                self.answered = true;
+                self.held.clear();
+                Block::Answer
+            }
+            Some(ContentBlockStart::ToolUse(call)) => {
+                let index = self.calls;
+                self.calls += 1;
+                let name = self.reading.names.restore(&call.name);
+                events.push(Event::ToolCall { index, id: call.tool_use_id, name });
+                Block::Call { index, empty: true }
+            }
+            _ => Block::Foreign,
+        };
+        self.blocks.insert(place, block);
+    }
+
+    fn delta(&mut self, place: i32, delta: ContentBlockDelta, events: &mut Vec<Event>) {
+        match delta {
+            ContentBlockDelta::Text(text) => self.text(&text, events),
+            ContentBlockDelta::ReasoningContent(ReasoningContentBlockDelta::Text(text)) if !text.is_empty() => {
+                events.push(Event::Reasoning(text));
+            }
+            ContentBlockDelta::ReasoningContent(ReasoningContentBlockDelta::Signature(signature)) => {
+                events.push(Event::Signature(signature));
+            }
+            ContentBlockDelta::ReasoningContent(ReasoningContentBlockDelta::RedactedContent(data)) => {
+                events.push(Event::Redacted(aws_smithy_types::base64::encode(data)));
+            }
+            ContentBlockDelta::ToolUse(piece) if !piece.input.is_empty() => match self.blocks.get_mut(&place) {
+                Some(Block::Call { index, empty }) => {
+                    *empty = false;
+                    events.push(Event::Arguments { index: *index, json: piece.input });
+                }
+                Some(Block::Answer) => events.push(Event::Text(piece.input)),
+                Some(Block::Foreign) | None => {}
+            },
+            ContentBlockDelta::Citation(citation) => events.push(Event::Citation(cited(&citation))),
+            // Results of the service's own tools, images we cannot hand on, and what is newer than this build.
+            _ => {}
+        }
+    }
+
+    fn text(&mut self, text: &str, events: &mut Vec<Event>) {
+        if self.reading.answer_tool {
+            self.held.push_str(text);
+            return;
+        }
+        let text = self.fence.pass(text);
+        events.extend((!text.is_empty()).then_some(Event::Text(text)));
+    }
+
+    fn stop(&mut self, reason: StopReason, events: &mut Vec<Event>) {
+        if !self.answered && !self.held.is_empty() {
+            events.push(Event::Text(std::mem::take(&mut self.held)));
+        }
+        let rest = self.fence.rest();
+        events.extend((!rest.is_empty()).then_some(Event::Text(rest)));
+        // Calling the answer tool is how the answer is given, not a call for the client.
+        let reason = if self.answered && self.calls == 0 && reason == StopReason::ToolUse {
+            StopReason::EndTurn
+        } else {
+            reason
+        };
+        events.push(Event::Stop(reason));
+    }
+
+    fn is_answer(&self, name: &str) -> bool {
+        self.reading.answer_tool && name == ANSWER_TOOL
     }
 }
 
-fn stop(reason: &Stop) -> StopReason {
-    match reason {
-        Stop::EndTurn => StopReason::EndTurn,
-        Stop::StopSequence => StopReason::StopSequence,
-        Stop::MaxTokens => StopReason::MaxTokens,
-        Stop::ModelContextWindowExceeded => StopReason::ContextWindow,
-        Stop::ToolUse => StopReason::ToolUse,
-        Stop::GuardrailIntervened => StopReason::Guardrail,
-        Stop::ContentFiltered => StopReason::ContentFiltered,
-        Stop::MalformedModelOutput | Stop::MalformedToolUse => StopReason::Malformed(reason.as_str().to_owned()),
-        other => StopReason::Unknown(other.as_str().to_owned()),
-    }
+fn cited(citation: &CitationsDelta) -> Citation {
+    let url = match citation.location() {
+        Some(CitationLocation::Web(web)) => web.url().unwrap_or_default(),
+        _ => "",
+    };
+    let quote = citation.source_content().iter().filter_map(|content| content.text()).collect();
+    Citation { title: citation.title().unwrap_or_default().to_owned(), url: url.to_owned(), quote }
 }
 
 fn usage(tokens: &TokenUsage) -> Usage {
     let count = |tokens: i32| u64::try_from(tokens).unwrap_or(0);
-    let written = count(tokens.cache_write_input_tokens.unwrap_or(0));
     let one_hour = tokens.cache_details().iter().filter(|detail| detail.ttl == CacheTtl::OneHour);
-    // Only the part written for an hour is dearer (cases.md C3); the details say how much that is.
-    let one_hour = one_hour.map(|detail| count(detail.input_tokens)).sum::<u64>().min(written);
-    Usage {
-        input: count(tokens.input_tokens),
-        output: count(tokens.output_tokens),
-        cache_read: count(tokens.cache_read_input_tokens.unwrap_or(0)),
-        cache_write_5m: written - one_hour,
-        cache_write_1h: one_hour,
+    let one_hour = one_hour.map(|detail| count(detail.input_tokens)).sum();
+    let read = count(tokens.cache_read_input_tokens.unwrap_or(0));
+    let written = count(tokens.cache_write_input_tokens.unwrap_or(0));
+    split(count(tokens.input_tokens), count(tokens.output_tokens), read, written, one_hour)
+}
+
+/// Only the part written for an hour is dearer (cases.md C3); the details say how much that is.
+fn split(input: u64, output: u64, cache_read: u64, written: u64, one_hour: u64) -> Usage {
+    let cache_write_1h = one_hour.min(written);
+    Usage { input, output, cache_read, cache_write_5m: written - cache_write_1h, cache_write_1h }
+}
+
+fn stop(reason: &str) -> StopReason {
+    match reason {
+        "end_turn" => StopReason::EndTurn,
+        "stop_sequence" => StopReason::StopSequence,
+        "max_tokens" => StopReason::MaxTokens,
+        "model_context_window_exceeded" => StopReason::ContextWindow,
+        "tool_use" => StopReason::ToolUse,
+        "guardrail_intervened" => StopReason::Guardrail,
+        "content_filtered" => StopReason::ContentFiltered,
+        "malformed_model_output" | "malformed_tool_use" => StopReason::Malformed(reason.to_owned()),
+        other => StopReason::Unknown(other.to_owned()),
     }
 }
 
-fn unreadable(part: &str) -> Error {
-    Error::new(Kind::BadAnswer, format!("the answer holds a part that was not asked for: {part}"))
-}
+#[cfg(test)]
+mod tests {
+    #![expect(clippy::unwrap_used, reason = "a test may stop at the first surprise")]
+    use super::*;
 
-fn other_block(block: &ContentBlock) -> &'static str {
-    match block {
-        ContentBlock::ToolUse(_) | ContentBlock::ToolResult(_) => "a tool call",
-        ContentBlock::Image(_) => "an image",
-        ContentBlock::Document(_) => "a document",
-        ContentBlock::Audio(_) | ContentBlock::Video(_) => "audio or video",
-        _ => "one newer than this version",
+    #[test]
+    fn the_answer_tool_is_the_answer() {
+        let reading = Reading { answer_tool: true, ..Reading::default() };
+        let body = r#"{"output":{"message":{"role":"assistant","content":[{"text":"Sure."},
+            {"toolUse":{"toolUseId":"t","name":"json_answer","input":{"z":1,"a":[2]}}}]}},"stopReason":"tool_use"}"#;
+        let events = Reader::new(reading.clone()).complete(body.as_bytes()).unwrap();
+        assert_eq!(events, [Event::Text(r#"{"z":1,"a":[2]}"#.into()), Event::Stop(StopReason::EndTurn)]);
+        let plain = r#"{"output":{"message":{"role":"assistant","content":[{"text":"{}"}]}},"stopReason":"end_turn"}"#;
+        let events = Reader::new(reading).complete(plain.as_bytes()).unwrap();
+        assert_eq!(events, [Event::Text("{}".into()), Event::Stop(StopReason::EndTurn)]);
     }
-}
 
-fn other_delta(delta: &ContentBlockDelta) -> &'static str {
-    match delta {
-        ContentBlockDelta::ToolUse(_) | ContentBlockDelta::ToolResult(_) => "a tool call",
-        ContentBlockDelta::Image(_) => "an image",
-        _ => "one newer than this version",
+    #[test]
+    fn x5_every_stop_reason_has_a_meaning() {
+        for (reason, expected) in [
+            ("model_context_window_exceeded", StopReason::ContextWindow),
+            ("malformed_tool_use", StopReason::Malformed("malformed_tool_use".into())),
+            ("something_new", StopReason::Unknown("something_new".into())),
+        ] {
+            assert_eq!(stop(reason), expected);
+        }
     }
 }

@@ -1,172 +1,224 @@
 //! An admitted request as Converse's JSON body. Pure, and the same request gives the same bytes:
 //! the SDK's own documents are hash maps in random order (`bedrock.md` trap 7), so the body is written here
 //! and put into the SDK's request before it is signed.
-//!
-//! Bedrock refuses what OpenAI takes; §2.6 of `bedrock.md` is followed here: same roles are merged,
-//! blank text is dropped, a conversation begins with the user.
 
-use super::dialect;
-use crate::conversation::{Message, Part, Role};
+use super::dialect::{self, Family};
+use super::format::{self, ANSWER_TOOL, Binding};
+use super::names::Names;
+use super::repair::{self, Rules};
+use super::schema;
+use super::wire::{Block, Body, Inference, InputSchema, ToolConfig, ToolEntry, ToolSpec, Turn};
+use crate::conversation::{Message, Part, Request, Tool, ToolChoice};
 use crate::error::{Error, Kind, Result};
-use crate::policy::Admitted;
-use serde::Serialize;
-use serde_json::{Map, Value};
+use crate::policy::{Admitted, Thinking};
+use bytes::Bytes;
+use serde_json::{Value, json};
+use std::borrow::Cow;
+use std::collections::BTreeMap;
 
-#[derive(Serialize)]
-#[serde(rename_all = "camelCase")]
-struct Body<'a> {
-    messages: Vec<Turn<'a>>,
-    #[serde(skip_serializing_if = "Vec::is_empty")]
-    system: Vec<Block<'a>>,
-    inference_config: Inference<'a>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    additional_model_request_fields: Option<Map<String, Value>>,
+/// Cache points per request (`bedrock.md` §2.4).
+const CACHE_POINTS: usize = 4;
+
+/// A body, and what is needed to read its answer.
+#[derive(Debug)]
+pub struct Encoded {
+    /// The body of a Converse or `ConverseStream` call.
+    pub body: Bytes,
+    /// How the answer must be read.
+    pub reading: Reading,
 }
 
-#[derive(Serialize)]
-struct Turn<'a> {
-    role: &'static str,
-    content: Vec<Block<'a>>,
+/// What a request means for its answer.
+#[derive(Debug, Clone, Default)]
+pub struct Reading {
+    /// The tool names, to be restored.
+    pub names: Names,
+    /// Whether the arguments of [`ANSWER_TOOL`] are the answer's text.
+    pub answer_tool: bool,
+    /// Whether the text is JSON that a model may have put into a code fence.
+    pub bare_json: bool,
 }
 
-#[derive(Serialize)]
-#[serde(rename_all = "camelCase")]
-enum Block<'a> {
-    Text(&'a str),
+/// Whether a request must be asked for in one piece: some models cannot stream tool calls (`bedrock.md` §2.5).
+pub fn only_complete(admitted: &Admitted) -> bool {
+    let request = admitted.request();
+    let tools = !request.tools.is_empty() || has_tool_parts(&request.messages);
+    tools && !admitted.model().capabilities.takes.streamed_tools
 }
 
-#[derive(Serialize)]
-#[serde(rename_all = "camelCase")]
-struct Inference<'a> {
-    max_tokens: u32,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    temperature: Option<f64>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    top_p: Option<f64>,
-    #[serde(skip_serializing_if = "<[String]>::is_empty")]
-    stop_sequences: &'a [String],
-}
-
-/// The body of a Converse or `ConverseStream` call.
+/// Encodes a request.
 ///
 /// # Errors
-/// `InvalidRequest` when nothing but blank text was said.
-pub fn body(admitted: &Admitted) -> Result<Vec<u8>> {
+/// `InvalidRequest`, naming the member Bedrock could not take.
+pub fn encode(admitted: &Admitted) -> Result<Encoded> {
     let request = admitted.request();
-    let body = Body {
-        messages: turns(&request.messages)?,
-        system: request.system.iter().filter(|text| !text.trim().is_empty()).map(|text| Block::Text(text)).collect(),
+    let capabilities = &admitted.model().capabilities;
+    let binding = format::binding(request, capabilities);
+    let family = Family::of(&admitted.model().id);
+
+    let history = has_tool_parts(&request.messages);
+    let forbidden = request.tool_choice == ToolChoice::None;
+    // Claude can be told not to call; for all others the only sure way is that there is nothing to call (T10).
+    let keep_tools = capabilities.takes.tools && (!forbidden || (family == Family::Claude && history));
+    let in_history = request.messages.iter().flat_map(|message| &message.parts).filter_map(|part| match part {
+        Part::ToolCall(call) => Some(call.name.as_str()),
+        _ => None,
+    });
+    let names = Names::new(request.tools.iter().map(|tool| tool.name.as_str()).chain(in_history.clone()));
+
+    let tools =
+        if keep_tools { tools(request, &names, capabilities.takes.json_schema, in_history)? } else { Vec::new() };
+    let (tools, choice) = choose(tools, request, &names, admitted, &binding);
+    let answer_tool = matches!(binding, Binding::Tool(_));
+
+    let rules = Rules {
+        names: &names,
+        takes: capabilities.takes,
+        keep_thoughts: admitted.thinking() != Thinking::Off && family == Family::Claude,
+        keep_tools,
+    };
+    let mut body = Body {
+        messages: repair::turns(&request.messages, &rules)?,
+        system: repair::system(&request.system, capabilities.takes),
         inference_config: Inference {
             max_tokens: admitted.max_tokens(),
             temperature: admitted.temperature(),
             top_p: admitted.top_p(),
             stop_sequences: admitted.stop(),
         },
-        additional_model_request_fields: dialect::additional_fields(admitted.model().capabilities.off),
+        additional_model_request_fields: dialect::additional_fields(admitted, keep_tools && !tools.is_empty()),
+        tool_config: (!tools.is_empty()).then_some(ToolConfig { tools, tool_choice: choice }),
+        output_config: None,
+        request_metadata: metadata(&request.metadata),
     };
-    serde_json::to_vec(&body).map_err(|error| Error::new(Kind::Internal, error.to_string()))
+    match &binding {
+        Binding::None => {}
+        Binding::Native(config) => body.output_config = Some(config.clone()),
+        Binding::Words(words) => body.system.push(Block::Text(Cow::Borrowed(words))),
+        Binding::Tool(_) => {
+            let words = format!("Give your final answer by calling the tool {ANSWER_TOOL}, once, and in no other way.");
+            body.system.push(Block::Text(Cow::Owned(words)));
+        }
+    }
+    limit_cache_points(&mut body, family);
+    let bytes = serde_json::to_vec(&body).map_err(|error| Error::new(Kind::Internal, error.to_string()))?;
+    let reading = Reading { names, answer_tool, bare_json: matches!(binding, Binding::Words(_)) };
+    Ok(Encoded { body: bytes.into(), reading })
 }
 
-fn turns(messages: &[Message]) -> Result<Vec<Turn<'_>>> {
-    let mut turns: Vec<Turn<'_>> = Vec::with_capacity(messages.len());
-    for message in messages {
-        let role = match message.role {
-            Role::User => "user",
-            Role::Assistant => "assistant",
-        };
-        // Blank text is a 400 upstream, in any block (§2.6.3).
-        let blocks = message.parts.iter().filter_map(|Part::Text(text)| {
-            let blank = text.trim().is_empty();
-            (!blank).then_some(Block::Text(text))
+fn has_tool_parts(messages: &[Message]) -> bool {
+    let mut parts = messages.iter().flat_map(|message| &message.parts);
+    parts.any(|part| matches!(part, Part::ToolCall(_) | Part::ToolResult(_)))
+}
+
+/// The tools of the request, and specs rebuilt for those that only the history names (cases.md T1).
+fn tools<'a>(
+    request: &'a Request,
+    names: &Names,
+    strict_taken: bool,
+    in_history: impl Iterator<Item = &'a str>,
+) -> Result<Vec<ToolEntry<'a>>> {
+    let mut entries = Vec::new();
+    let mut known: Vec<&str> = Vec::new();
+    for (index, tool) in request.tools.iter().enumerate() {
+        let Tool { name, description, schema, strict, cache } = tool;
+        if known.contains(&name.as_str()) {
+            return Err(Error::new(Kind::InvalidRequest, format!("two tools are called {name:?}")).at("tools"));
+        }
+        known.push(name);
+        let schema = schema::of_tool(schema, &format!("tools[{index}].function.parameters"))?;
+        let strict = (strict_taken && *strict == Some(true)).then(|| schema::strict(&schema)).flatten();
+        entries.push(ToolEntry::ToolSpec(ToolSpec {
+            name: Cow::Owned(names.send(name).into_owned()),
+            description: description.as_deref().filter(|text| !text.trim().is_empty()).map(Cow::Borrowed),
+            strict: strict.is_some().then_some(true),
+            input_schema: InputSchema { json: strict.unwrap_or(schema) },
+        }));
+        entries.extend(cache.map(|ttl| ToolEntry::CachePoint(repair::cache_point(ttl))));
+    }
+    let results_only = request.tools.is_empty() && has_tool_parts(&request.messages);
+    let mut rebuilt: Vec<&str> = in_history.filter(|name| !known.contains(name)).collect();
+    rebuilt.dedup();
+    rebuilt.sort_unstable();
+    rebuilt.dedup();
+    if results_only && rebuilt.is_empty() {
+        // Results without any call become text; no tool is needed for them.
+        return Ok(entries);
+    }
+    for name in rebuilt {
+        entries.push(ToolEntry::ToolSpec(ToolSpec {
+            name: Cow::Owned(names.send(name).into_owned()),
+            description: None,
+            input_schema: InputSchema { json: json!({"type": "object", "properties": {}}) },
+            strict: None,
+        }));
+    }
+    Ok(entries)
+}
+
+/// Adds the answer tool where there is one, and says which tool must be called. The policy has already asked
+/// whether the model lets itself be forced; for the answer tool it is asked here.
+fn choose<'a>(
+    mut tools: Vec<ToolEntry<'a>>,
+    request: &Request,
+    names: &Names,
+    admitted: &Admitted,
+    binding: &Binding,
+) -> (Vec<ToolEntry<'a>>, Option<Value>) {
+    let forcible =
+        admitted.model().capabilities.takes.forced_tool_choice && !matches!(admitted.thinking(), Thinking::Budget(_));
+    let alone = tools.is_empty();
+    if let Binding::Tool(schema) = binding {
+        tools.push(ToolEntry::ToolSpec(ToolSpec {
+            name: Cow::Borrowed(ANSWER_TOOL),
+            description: Some(Cow::Borrowed("Gives the final answer.")),
+            input_schema: InputSchema { json: schema.clone() },
+            strict: None,
+        }));
+    }
+    if tools.is_empty() {
+        return (tools, None);
+    }
+    let claude_says_it = Family::of(&admitted.model().id) == Family::Claude
+        && (request.tool_choice == ToolChoice::None
+            || (request.parallel_tool_calls == Some(false) && !matches!(request.tool_choice, ToolChoice::Named(_))));
+    let choice = match (&request.tool_choice, binding) {
+        (_, Binding::Tool(_)) if forcible && alone => Some(json!({"tool": {"name": ANSWER_TOOL}})),
+        (_, Binding::Tool(_)) if forcible => Some(json!({"any": {}})),
+        _ if claude_says_it => None,
+        (ToolChoice::Required, _) => Some(json!({"any": {}})),
+        (ToolChoice::Named(name), _) => Some(json!({"tool": {"name": names.send(name)}})),
+        _ => None,
+    };
+    (tools, choice)
+}
+
+/// At most four cache points, the earliest kept; Nova takes none among tools (cases.md C5).
+fn limit_cache_points(body: &mut Body<'_>, family: Family) {
+    let mut left = CACHE_POINTS;
+    let mut allowed = move |is_point: bool| {
+        let fits = !is_point || left > 0;
+        left = left.saturating_sub(usize::from(is_point));
+        fits
+    };
+    if let Some(config) = &mut body.tool_config {
+        config.tools.retain(|entry| match entry {
+            ToolEntry::CachePoint(_) => family != Family::Nova && allowed(true),
+            ToolEntry::ToolSpec(_) => true,
         });
-        let blocks: Vec<_> = blocks.collect();
-        if blocks.is_empty() {
-            continue;
-        }
-        match turns.last_mut() {
-            Some(last) if last.role == role => last.content.extend(blocks),
-            _ => turns.push(Turn { role, content: blocks }),
-        }
     }
-    match turns.first() {
-        None => {
-            return Err(Error::new(Kind::InvalidRequest, "the conversation holds no text").at("messages"));
-        }
-        // A conversation starts with the user (§2.6.1); not with white space, which is refused.
-        Some(first) if first.role == "assistant" => {
-            turns.insert(0, Turn { role: "user", content: vec![Block::Text(".")] });
-        }
-        Some(_) => {}
+    body.system.retain(|block| allowed(matches!(block, Block::CachePoint(_))));
+    for Turn { content, .. } in &mut body.messages {
+        content.retain(|block| allowed(matches!(block, Block::CachePoint(_))));
     }
-    // "final assistant content cannot end with trailing whitespace" (§2.6.4).
-    if let Some(Turn { role: "assistant", content }) = turns.last_mut()
-        && let Some(Block::Text(text)) = content.last_mut()
-    {
-        *text = text.trim_end();
-    }
-    Ok(turns)
 }
 
-#[cfg(test)]
-mod tests {
-    #![expect(clippy::unwrap_used, reason = "a test may stop at the first surprise")]
-    use super::*;
-    use crate::catalog::Catalog;
-    use crate::conversation::Request;
-    use crate::policy::{Limits, Policy};
-    use std::collections::HashMap;
-    use std::sync::Arc;
-
-    fn encoded(request: Request) -> Result<String> {
-        let policy = Policy {
-            catalog: Arc::new(Catalog::load(&[]).unwrap()),
-            default_model: "claude-haiku".into(),
-            limits: Limits::default(),
-            overrides: HashMap::new(),
-            follow_successor: true,
-        };
-        body(&policy.admit(request).unwrap()).map(|bytes| String::from_utf8(bytes).unwrap())
-    }
-
-    fn said(messages: Vec<Message>) -> Request {
-        Request { model: "nova-micro".into(), messages, ..Request::default() }
-    }
-
-    #[test]
-    fn the_same_request_gives_these_bytes() {
-        let request = Request {
-            model: "claude-opus".into(),
-            system: vec!["Be brief.".into(), "  ".into()],
-            stop: vec!["END".into()],
-            ..said(vec![Message::user("hi")])
-        };
-        let expected = concat!(
-            r#"{"messages":[{"role":"user","content":[{"text":"hi"}]}],"system":[{"text":"Be brief."}],"#,
-            r#""inferenceConfig":{"maxTokens":512,"stopSequences":["END"]},"#,
-            r#""additionalModelRequestFields":{"thinking":{"type":"adaptive"},"output_config":{"effort":"low"}}}"#,
-        );
-        assert_eq!(encoded(Request { model: "claude-opus".into(), ..request }).unwrap(), expected);
-    }
-
-    #[test]
-    fn m1_m2_m3_roles_alternate_and_no_text_is_blank() {
-        let messages = vec![
-            Message::assistant("first"),
-            Message::user("a"),
-            Message::user(" \n"),
-            Message::user("b"),
-            Message::assistant("c  \n"),
-        ];
-        let expected = concat!(
-            r#"{"messages":[{"role":"user","content":[{"text":"."}]},{"role":"assistant","content":[{"text":"first"}]},"#,
-            r#"{"role":"user","content":[{"text":"a"},{"text":"b"}]},{"role":"assistant","content":[{"text":"c"}]}],"#,
-            r#""inferenceConfig":{"maxTokens":512,"temperature":0.3,"topP":0.3}}"#,
-        );
-        assert_eq!(encoded(said(messages)).unwrap(), expected);
-    }
-
-    #[test]
-    fn nothing_said_is_refused_here() {
-        assert_eq!(encoded(said(vec![Message::user(" ")])).unwrap_err().kind, Kind::InvalidRequest);
-    }
+/// At most 16 tags in Bedrock's alphabet (`bedrock.md` §1.2); what is not in it becomes `_`.
+fn metadata(tags: &[(String, String)]) -> BTreeMap<String, String> {
+    let legal = |text: &str| -> String {
+        let chars = text.chars().take(256);
+        chars.map(|c| if c.is_ascii_alphanumeric() || " :_@$#=/+,-.".contains(c) { c } else { '_' }).collect()
+    };
+    let tags = tags.iter().filter(|(name, _)| !name.is_empty()).take(16);
+    tags.map(|(name, value)| (legal(name), legal(value))).collect()
 }

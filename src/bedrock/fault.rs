@@ -3,6 +3,7 @@
 //! (`bedrock.md` §1.5, `recordings/error`).
 
 use crate::error::{Error, Kind};
+use crate::policy::Param;
 use aws_credential_types::provider::error::CredentialsError;
 use aws_sdk_bedrockruntime::error::{ProvideErrorMetadata, SdkError};
 use aws_smithy_runtime_api::client::result::ConnectorError;
@@ -85,6 +86,36 @@ where
             Error::new(Kind::ModelFailed, format!("Bedrock broke off the answer: {message}"))
         }
         _ => fault,
+    }
+}
+
+/// Whether a refusal says that the model cannot stream this (cases.md X7).
+pub fn cannot_stream(error: &Error) -> bool {
+    let text = error.message.to_lowercase();
+    error.kind == Kind::InvalidRequest
+        && text.contains("stream")
+        && (text.contains("support") || text.contains("unsupported"))
+}
+
+/// The parameter a refusal names, if it does: such a refusal is free, and the call can go without it (cases.md S1, S2, R2).
+#[must_use]
+pub fn refused_param(error: &Error) -> Option<Param> {
+    if error.kind != Kind::InvalidRequest {
+        return None;
+    }
+    let text = error.message.to_lowercase();
+    let has = |piece: &str| text.contains(piece);
+    let refused = ["deprecated", "not support", "unsupported", "doesn't support", "not permitted", "not allowed"];
+    let refused = refused.iter().any(|piece| has(piece));
+    let signature =
+        has("signature") || (has("thinking") && (has("cannot be modified") || has("must start with a thinking")));
+    match () {
+        () if has("cannot both be specified") => Some(Param::TopP),
+        () if signature && !has("signature expired") => Some(Param::History),
+        () if refused && has("temperature") => Some(Param::Temperature),
+        () if refused && (has("top_p") || has("topp")) => Some(Param::TopP),
+        () if refused && has("stopsequences") => Some(Param::Stop),
+        () => None,
     }
 }
 

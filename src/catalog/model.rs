@@ -98,6 +98,32 @@ pub enum OffSwitch {
     LowReasoningEffort,
 }
 
+/// How hard a model thinks (`bedrock.md` §2.2).
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Deserialize)]
+#[serde(rename_all = "lowercase")]
+#[expect(missing_docs, reason = "the words are AWS's and OpenAI's own")]
+pub enum Effort {
+    Low,
+    Medium,
+    High,
+    Xhigh,
+    Max,
+}
+
+impl Effort {
+    /// The word on the wire.
+    #[must_use]
+    pub fn word(self) -> &'static str {
+        match self {
+            Self::Low => "low",
+            Self::Medium => "medium",
+            Self::High => "high",
+            Self::Xhigh => "xhigh",
+            Self::Max => "max",
+        }
+    }
+}
+
 /// Extra abilities of a model, written as letters in `families.toml`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 #[expect(clippy::struct_excessive_bools, reason = "nine independent yes-or-no facts, not states")]
@@ -155,6 +181,8 @@ pub struct Capabilities {
     /// How to keep it from thinking.
     #[serde(default)]
     pub off: OffSwitch,
+    /// The highest reasoning effort; `None` where it takes none.
+    pub ceiling: Option<Effort>,
     /// Everything else.
     pub takes: Takes,
 }

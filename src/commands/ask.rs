@@ -4,7 +4,7 @@
 use crate::cli::Ask;
 use crate::commands::{OFFLINE_NOTICE, note, offline_pace, open, print};
 use crate::config::Settings;
-use crate::conversation::{Event, Message, Request, StopReason};
+use crate::conversation::{Event, Message, Part, Request, StopReason};
 use crate::engine::{Call, Delivery};
 use crate::error::{Error, Kind};
 use crate::terminal::footer::{Footer, stop_note};
@@ -27,7 +27,7 @@ pub async fn run(args: Ask, settings: Settings) -> anyhow::Result<u8> {
     let engine = open(&settings, offline_pace(person_reads)?).await?;
     let request = Request {
         model: settings.model.value.clone(),
-        system: args.question.system.iter().cloned().collect(),
+        system: args.question.system.clone().map(Part::Text).into_iter().collect(),
         messages: vec![Message::user(prompt)],
         max_tokens: args.question.max_tokens,
         ..Request::default()
@@ -117,7 +117,13 @@ impl Screen {
                     let _ =
                         std::io::Write::write_all(&mut std::io::stderr(), style::dim(&text, self.colour).as_bytes());
                 }
-                Event::Reasoning(_) | Event::Usage(_) => {}
+                // No tool was offered and nothing is handed back: there is nothing else to show.
+                Event::Reasoning(_)
+                | Event::Signature(_)
+                | Event::Redacted(_)
+                | Event::Citation(_)
+                | Event::Usage(_) => {}
+                Event::ToolCall { .. } | Event::Arguments { .. } => {}
                 // Usage comes after the stop: read on.
                 Event::Stop(reason) => stop = Some(reason),
             }

@@ -7,7 +7,7 @@ use crate::catalog::NanoDollars;
 use crate::cli::Chat;
 use crate::commands::{OFFLINE_NOTICE, ask, note, offline_pace, open, print};
 use crate::config::{self, Settings};
-use crate::conversation::{Event, Message, Request, StopReason};
+use crate::conversation::{Event, Message, Part, Request, StopReason};
 use crate::engine::{Call, Delivery, Engine};
 use crate::error::{Error, Kind};
 use crate::terminal::editor::{Editor, Line};
@@ -92,7 +92,7 @@ impl Session {
         let mut spinner = std::io::stderr().is_terminal().then(|| Spinner::start(&self.model));
         let request = Request {
             model: self.model.clone(),
-            system: self.system.iter().cloned().collect(),
+            system: self.system.clone().map(Part::Text).into_iter().collect(),
             messages: self.messages.clone(),
             max_tokens: self.max_tokens,
             ..Request::default()
@@ -154,7 +154,9 @@ impl Session {
                     shown.stop = Some(stop);
                     continue;
                 }
-                Event::Usage(_) => continue,
+                // No tool was offered and nothing is handed back: there is nothing else to show.
+                Event::Usage(_) | Event::Signature(_) | Event::Redacted(_) | Event::Citation(_) => continue,
+                Event::ToolCall { .. } | Event::Arguments { .. } => continue,
             };
             spinner.take();
             let mut text = if self.person_reads { shown.sanitizer.clean(&piece) } else { piece.clone() };

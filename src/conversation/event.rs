@@ -1,6 +1,8 @@
-//! What a model answers, as a grammar: `(Text | Reasoning)* Stop Usage`.
+//! What a model answers, as a grammar: `(Text | Reasoning… | ToolCall…)* Stop Usage`.
 //! Bedrock sends usage after the stop reason (`bedrock.md` §1.4), so a reader that ends on
 //! [`Event::Stop`] never learns the cost. A stream that ends before its stop is an error, never success.
+
+use super::request::{Reasoning, ToolCall};
 
 /// Why the model stopped (`bedrock.md` §1.3).
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -54,6 +56,17 @@ impl Usage {
     }
 }
 
+/// Where a piece of an answer comes from.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Citation {
+    /// Title of the source.
+    pub title: String,
+    /// Its address, when it has one.
+    pub url: String,
+    /// The words that were cited.
+    pub quote: String,
+}
+
 /// One step of an answer.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Event {
@@ -61,6 +74,28 @@ pub enum Event {
     Text(String),
     /// More of what the model thought before it answered.
     Reasoning(String),
+    /// The signature over the thought that ends here.
+    Signature(String),
+    /// A thought nobody here can read (base64).
+    Redacted(String),
+    /// A tool call begins. Calls are numbered from 0, without gaps.
+    ToolCall {
+        /// Which call.
+        index: usize,
+        /// Joins it to its result.
+        id: String,
+        /// The tool's name.
+        name: String,
+    },
+    /// More of a call's arguments (JSON text).
+    Arguments {
+        /// Which call.
+        index: usize,
+        /// The next piece.
+        json: String,
+    },
+    /// What the answer's text so far cites.
+    Citation(Citation),
     /// The answer is over.
     Stop(StopReason),
     /// What it took. Comes once, after the stop.
@@ -68,14 +103,56 @@ pub enum Event {
 }
 
 /// A whole answer.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Answer {
     /// The text.
     pub text: String,
-    /// What the model thought, when it says so.
-    pub reasoning: String,
-    /// Why it stopped.
-    pub stop: StopReason,
+    /// What the model thought, thought by thought.
+    pub reasoning: Vec<Reasoning>,
+    /// Tools it wants called.
+    pub tool_calls: Vec<ToolCall>,
+    /// What it cites: the length of the text so far (bytes), and the source.
+    pub citations: Vec<(usize, Citation)>,
+    /// Why it stopped; `None` while it goes on.
+    pub stop: Option<StopReason>,
     /// What it took; `None` when Bedrock never said.
     pub usage: Option<Usage>,
+}
+
+impl Answer {
+    /// Adds the next step.
+    pub fn add(&mut self, event: Event) {
+        match event {
+            Event::Text(more) => self.text.push_str(&more),
+            Event::Reasoning(more) => match self.reasoning.last_mut() {
+                Some(Reasoning::Text { text, signature: None }) => text.push_str(&more),
+                _ => self.reasoning.push(Reasoning::Text { text: more, signature: None }),
+            },
+            Event::Signature(signed) => match self.reasoning.last_mut() {
+                Some(Reasoning::Text { signature: signature @ None, .. }) => *signature = Some(signed),
+                // A signature without a text is a thought too (cases.md R3).
+                _ => self.reasoning.push(Reasoning::Text { text: String::new(), signature: Some(signed) }),
+            },
+            Event::Redacted(data) => self.reasoning.push(Reasoning::Redacted(data)),
+            Event::ToolCall { id, name, .. } => self.tool_calls.push(ToolCall { id, name, arguments: String::new() }),
+            Event::Arguments { index, json } => {
+                if let Some(call) = self.tool_calls.get_mut(index) {
+                    call.arguments.push_str(&json);
+                }
+            }
+            Event::Citation(citation) => self.citations.push((self.text.len(), citation)),
+            Event::Stop(reason) => self.stop = Some(reason),
+            Event::Usage(usage) => self.usage = Some(usage),
+        }
+    }
+
+    /// All readable thoughts as one text.
+    #[must_use]
+    pub fn reasoning_text(&self) -> String {
+        let texts = self.reasoning.iter().map(|reasoning| match reasoning {
+            Reasoning::Text { text, .. } => text.as_str(),
+            Reasoning::Redacted(_) => "",
+        });
+        texts.collect()
+    }
 }

@@ -1,4 +1,7 @@
 //! A request as a person or a client made it, before the policy has seen it.
+//! Media travel as base64, which is what both sides speak; they are checked where they come in.
+
+use serde_json::Value;
 
 /// Who said something.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -10,14 +13,80 @@ pub enum Role {
 }
 
 /// A piece of a message.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq)]
 pub enum Part {
     /// Plain text.
     Text(String),
+    /// A picture.
+    Image(Media),
+    /// A document, with the name the model sees.
+    Document(Media, String),
+    /// What the model thought, handed back to it. Assistant only.
+    Reasoning(Reasoning),
+    /// The model asks for a tool. Assistant only.
+    ToolCall(ToolCall),
+    /// What a tool gave. User only.
+    ToolResult(ToolResult),
+    /// What came before is worth keeping in the prompt cache.
+    CachePoint(CacheTtl),
+}
+
+/// Bytes of a known format.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Media {
+    /// Bedrock's word for the format (`png`, `pdf`, …), found in the bytes.
+    pub format: &'static str,
+    /// The bytes, as canonical base64.
+    pub base64: String,
+}
+
+/// A thought. Claude signs its thoughts and takes them back only with the signature.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Reasoning {
+    /// Readable.
+    Text {
+        /// The thought.
+        text: String,
+        /// The model's signature over it.
+        signature: Option<String>,
+    },
+    /// Encrypted by the provider: base64.
+    Redacted(String),
+}
+
+/// A tool the model wants called.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ToolCall {
+    /// Joins the call to its result.
+    pub id: String,
+    /// The tool's name.
+    pub name: String,
+    /// Its arguments, as JSON text.
+    pub arguments: String,
+}
+
+/// What a tool gave.
+#[derive(Debug, Clone, PartialEq)]
+pub struct ToolResult {
+    /// Of which call.
+    pub id: String,
+    /// Text, images and documents.
+    pub parts: Vec<Part>,
+    /// Whether the tool failed.
+    pub error: bool,
+}
+
+/// How long the prompt cache keeps something.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum CacheTtl {
+    /// Five minutes.
+    FiveMinutes,
+    /// One hour.
+    OneHour,
 }
 
 /// One turn of a conversation.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq)]
 pub struct Message {
     /// Who speaks.
     pub role: Role,
@@ -37,16 +106,72 @@ impl Message {
     }
 }
 
+/// A tool the model may ask for.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Tool {
+    /// Its name.
+    pub name: String,
+    /// What it does.
+    pub description: Option<String>,
+    /// JSON schema of its arguments; `Null` for none.
+    pub schema: Value,
+    /// Whether arguments must follow the schema exactly.
+    pub strict: Option<bool>,
+    /// Whether the tools up to this one are worth keeping in the prompt cache.
+    pub cache: Option<CacheTtl>,
+}
+
+/// Whether the model may, must or must not call tools.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub enum ToolChoice {
+    /// As it sees fit.
+    #[default]
+    Auto,
+    /// Not at all.
+    None,
+    /// At least one.
+    Required,
+    /// This one.
+    Named(String),
+}
+
+/// What the answer must look like.
+#[derive(Debug, Clone, PartialEq, Default)]
+pub enum Format {
+    /// Anything.
+    #[default]
+    Text,
+    /// A JSON object.
+    JsonObject,
+    /// JSON by a schema.
+    JsonSchema {
+        /// A name for it.
+        name: String,
+        /// What it is for.
+        description: Option<String>,
+        /// The schema.
+        schema: Value,
+    },
+}
+
 /// What is asked of a model. Limits and sampling are what the caller *wished*;
 /// `policy::admit` decides what is sent.
 #[derive(Debug, Clone, PartialEq, Default)]
 pub struct Request {
     /// An alias, a Bedrock id, an inference-profile id or an ARN. Empty: the default model.
     pub model: String,
-    /// System prompt, one entry per system or developer message.
-    pub system: Vec<String>,
+    /// System prompt: text and cache points.
+    pub system: Vec<Part>,
     /// The conversation, oldest first.
     pub messages: Vec<Message>,
+    /// Tools the model may call.
+    pub tools: Vec<Tool>,
+    /// Whether it may, must or must not.
+    pub tool_choice: ToolChoice,
+    /// Whether it may call several at once; `None` leaves it to the model.
+    pub parallel_tool_calls: Option<bool>,
+    /// What the answer must look like.
+    pub format: Format,
     /// Wished upper bound of the answer (tokens). Signed, so that a nonsense value can be refused by name.
     pub max_tokens: Option<i64>,
     /// Wished temperature.
@@ -55,6 +180,10 @@ pub struct Request {
     pub top_p: Option<f64>,
     /// Wished reasoning effort, in OpenAI's word.
     pub reasoning_effort: Option<String>,
+    /// Wished service tier, in OpenAI's word.
+    pub service_tier: Option<String>,
     /// Texts that end the answer.
     pub stop: Vec<String>,
+    /// Tags for the account's invocation logs.
+    pub metadata: Vec<(String, String)>,
 }

@@ -1,11 +1,13 @@
-//! `POST /chat/completions`: the request in, a complete answer out. Unknown members are ignored;
-//! those that would change cost or meaning and are not built are refused by name, never dropped.
+//! `POST /chat/completions`: the request. Unknown members are ignored; those that would change cost or meaning
+//! and are not taken are refused by name, never dropped (`openai-clients.md` §2.3).
 
-use super::{finish_reason, usage};
-use crate::conversation::{Answer, Message, Part, Request, Role};
+use super::messages::conversation;
+use super::tools::{choice, format, tools};
+use super::values::{flag, integer, invalid, number, texts, unsupported};
+use crate::conversation::Request;
 use crate::error::{Error, Kind, Result};
 use serde::Deserialize;
-use serde_json::{Value, json};
+use serde_json::Value;
 
 /// A parsed request, and how its answer is wanted.
 #[derive(Debug, PartialEq)]
@@ -35,12 +37,18 @@ struct Wire {
     n: Value,
     tools: Value,
     tool_choice: Value,
+    parallel_tool_calls: Value,
     functions: Value,
     function_call: Value,
     response_format: Value,
     modalities: Value,
     logprobs: Value,
     reasoning_effort: Value,
+    reasoning: Value,
+    service_tier: Value,
+    user: Value,
+    safety_identifier: Value,
+    metadata: Value,
 }
 
 /// Parses a body.
@@ -66,26 +74,39 @@ pub fn parse(body: &[u8]) -> Result<ChatRequest> {
         top_p,
         stop,
         n,
-        tools,
+        tools: tool_list,
         tool_choice,
+        parallel_tool_calls,
         functions,
         function_call,
         response_format,
         modalities,
         logprobs,
         reasoning_effort,
+        reasoning,
+        service_tier,
+        user,
+        safety_identifier,
+        metadata: tags,
     } = wire;
 
-    refuse_unbuilt(&tools, &tool_choice, &functions, &function_call, &response_format, &modalities)?;
     if integer(&n, "n")?.is_some_and(|n| n != 1) {
         return Err(unsupported("n", "only one answer per request is supported"));
     }
-    if flag(&logprobs, "logprobs")? {
+    if flag(&logprobs, "logprobs")? == Some(true) {
         return Err(unsupported("logprobs", "Bedrock gives no log probabilities"));
     }
+    let modalities = modalities.as_array().map(Vec::as_slice).unwrap_or_default();
+    if modalities.iter().any(|modality| modality.as_str() != Some("text")) {
+        return Err(unsupported("modalities", "only text answers are supported"));
+    }
     let (system, messages) = conversation(&messages)?;
+    let mut tools = tools(&tool_list, &functions)?;
+    let tool_choice = choice(&tool_choice, &function_call, &mut tools)?;
     // The stricter of the two names for one thing.
     let max_tokens = [integer(&max_tokens, "max_tokens")?, integer(&max_completion_tokens, "max_completion_tokens")?];
+    // OpenRouter's spelling beside OpenAI's.
+    let effort = reasoning_effort.as_str().or(reasoning["effort"].as_str());
     Ok(ChatRequest {
         request: Request {
             model: match model {
@@ -95,203 +116,38 @@ pub fn parse(body: &[u8]) -> Result<ChatRequest> {
             },
             system,
             messages,
+            tools,
+            tool_choice,
+            parallel_tool_calls: flag(&parallel_tool_calls, "parallel_tool_calls")?,
+            format: format(&response_format)?,
             max_tokens: max_tokens.into_iter().flatten().min(),
             temperature: number(&temperature, "temperature")?,
             top_p: number(&top_p, "top_p")?,
-            reasoning_effort: match reasoning_effort {
-                Value::String(effort) if !effort.is_empty() => Some(effort),
-                _ => None,
-            },
+            reasoning_effort: effort.filter(|effort| !effort.is_empty()).map(ToOwned::to_owned),
+            service_tier: service_tier.as_str().map(ToOwned::to_owned),
             stop: texts(&stop, "stop")?,
+            metadata: metadata(&tags, &user, &safety_identifier),
         },
-        stream: flag(&stream, "stream")?,
-        include_usage: flag(&stream_options["include_usage"], "stream_options.include_usage")?,
+        stream: flag(&stream, "stream")? == Some(true),
+        include_usage: flag(&stream_options["include_usage"], "stream_options.include_usage")? == Some(true),
     })
 }
 
-/// A complete answer. `created` is in seconds since 1970.
-#[must_use]
-pub fn completion(id: &str, created: u64, model: &str, answer: &Answer) -> Value {
-    let Answer { text, reasoning, stop, usage: tokens } = answer;
-    let mut message = json!({"role": "assistant", "content": text, "refusal": null, "annotations": []});
-    if !reasoning.is_empty() {
-        message["reasoning_content"] = reasoning.as_str().into();
-    }
-    let mut completion = json!({
-        "id": id,
-        "object": "chat.completion",
-        "created": created,
-        "model": model,
-        "system_fingerprint": super::chunk::FINGERPRINT,
-        "choices": [{"index": 0, "message": message, "logprobs": null, "finish_reason": finish_reason(stop)}],
-    });
-    if let Some(tokens) = tokens {
-        completion["usage"] = usage(tokens);
-    }
-    completion
-}
-
-fn conversation(messages: &Value) -> Result<(Vec<String>, Vec<Message>)> {
-    let messages = match messages {
-        Value::Null => {
-            return Err(Error::new(Kind::MissingParameter, "`messages` is missing").at("messages"));
-        }
-        Value::Array(messages) if messages.is_empty() => {
-            return Err(invalid("messages", "must hold at least one message"));
-        }
-        Value::Array(messages) => messages,
-        _ => return Err(invalid("messages", "must be an array")),
-    };
-    let (mut system, mut turns) = (Vec::new(), Vec::new());
-    for (index, message) in messages.iter().enumerate() {
-        let at = |member: &str| format!("messages[{index}].{member}");
-        let parts = || content(&message["content"], &at("content"));
-        match message["role"].as_str() {
-            Some("system" | "developer") => {
-                system.extend(parts()?.into_iter().map(|Part::Text(text)| text));
-            }
-            Some("user") => turns.push(Message { role: Role::User, parts: parts()? }),
-            Some("assistant") => {
-                for member in ["tool_calls", "function_call"] {
-                    if !is_nothing(&message[member]) {
-                        return Err(unsupported(&at(member), "tool calls are not supported yet"));
-                    }
-                }
-                turns.push(Message { role: Role::Assistant, parts: parts()? });
-            }
-            Some("tool" | "function") => {
-                return Err(unsupported(&at("role"), "tool results are not supported yet"));
-            }
-            Some(other) => {
-                return Err(invalid(&at("role"), &format!("is {other:?}; use system, user or assistant")));
-            }
-            None => {
-                return Err(Error::new(Kind::MissingParameter, format!("`{}` is missing", at("role"))).at(at("role")));
-            }
-        }
-    }
-    Ok((system, turns))
-}
-
-fn content(content: &Value, at: &str) -> Result<Vec<Part>> {
-    match content {
-        Value::Null => Ok(Vec::new()),
-        Value::String(text) => Ok(vec![Part::Text(text.clone())]),
-        Value::Array(parts) => parts
-            .iter()
-            .enumerate()
-            .map(|(index, part)| match (part["type"].as_str(), &part["text"], &part["refusal"]) {
-                (Some("text" | "input_text" | "output_text"), Value::String(text), _)
-                | (Some("refusal"), _, Value::String(text)) => Ok(Part::Text(text.clone())),
-                (Some("text"), _, _) => Err(invalid(&format!("{at}[{index}].text"), "must be a string")),
-                (Some(other), _, _) => Err(unsupported(
-                    &format!("{at}[{index}].type"),
-                    &format!("parts of type {other:?} are not supported yet"),
-                )),
-                (None, _, _) => Err(invalid(&format!("{at}[{index}].type"), "must be a string")),
-            })
-            .collect(),
-        _ => Err(invalid(at, "must be a string or an array of parts")),
-    }
-}
-
-fn refuse_unbuilt(
-    tools: &Value,
-    tool_choice: &Value,
-    functions: &Value,
-    function_call: &Value,
-    response_format: &Value,
-    modalities: &Value,
-) -> Result<()> {
-    for (member, value) in [("tools", tools), ("functions", functions)] {
-        if !is_nothing(value) {
-            return Err(unsupported(member, "tools are not supported yet"));
-        }
-    }
-    for (member, value) in [("tool_choice", tool_choice), ("function_call", function_call)] {
-        if !matches!(value.as_str(), Some("auto" | "none")) && !is_nothing(value) {
-            return Err(unsupported(member, "tools are not supported yet"));
-        }
-    }
-    if !is_nothing(response_format) && response_format["type"].as_str() != Some("text") {
-        return Err(unsupported("response_format", "only text answers are supported yet"));
-    }
-    let modalities = modalities.as_array().map(Vec::as_slice).unwrap_or_default();
-    if modalities.iter().any(|modality| modality.as_str() != Some("text")) {
-        return Err(unsupported("modalities", "only text answers are supported"));
-    }
-    Ok(())
-}
-
-fn is_nothing(value: &Value) -> bool {
-    match value {
-        Value::Null => true,
-        Value::Array(items) => items.is_empty(),
-        Value::Object(members) => members.is_empty(),
-        _ => false,
-    }
-}
-
-/// Some clients send numbers as text, and whole numbers as `100.0`.
-fn number(value: &Value, at: &str) -> Result<Option<f64>> {
-    let number = match value {
-        Value::Null => return Ok(None),
-        Value::Number(number) => number.as_f64(),
-        Value::String(text) => text.trim().parse().ok(),
-        _ => None,
-    };
-    match number.filter(|number| number.is_finite()) {
-        Some(number) => Ok(Some(number)),
-        None => Err(invalid(at, "must be a number")),
-    }
-}
-
-fn integer(value: &Value, at: &str) -> Result<Option<i64>> {
-    if let Some(whole) = value.as_i64() {
-        return Ok(Some(whole));
-    }
-    match number(value, at)? {
-        None => Ok(None),
-        #[expect(clippy::cast_possible_truncation, reason = "a float-to-int cast saturates, which keeps its order")]
-        Some(number) if number.fract() == 0.0 => Ok(Some(number as i64)),
-        Some(_) => Err(invalid(at, "must be a whole number")),
-    }
-}
-
-fn flag(value: &Value, at: &str) -> Result<bool> {
-    match value {
-        Value::Null => Ok(false),
-        Value::Bool(flag) => Ok(*flag),
-        Value::String(text) if text == "true" || text == "false" => Ok(text == "true"),
-        _ => Err(invalid(at, "must be true or false")),
-    }
-}
-
-/// One text or many; empty ones are refused upstream and mean nothing.
-fn texts(value: &Value, at: &str) -> Result<Vec<String>> {
-    let texts: Option<Vec<String>> = match value {
-        Value::Null => return Ok(Vec::new()),
-        Value::String(text) => Some(vec![text.clone()]),
-        Value::Array(texts) => texts.iter().map(|text| text.as_str().map(ToOwned::to_owned)).collect(),
-        _ => None,
-    };
-    let mut texts = texts.ok_or_else(|| invalid(at, "must be a string or an array of strings"))?;
-    texts.retain(|text| !text.is_empty());
-    Ok(texts)
-}
-
-fn invalid(at: &str, what: &str) -> Error {
-    Error::new(Kind::InvalidRequest, format!("`{at}` {what}")).at(at)
-}
-
-fn unsupported(at: &str, why: &str) -> Error {
-    Error::new(Kind::Unsupported, format!("Unsupported parameter: '{at}': {why}")).at(at)
+/// Tags for the account's invocation logs. What is no text is none of ours.
+fn metadata(tags: &Value, user: &Value, safety_identifier: &Value) -> Vec<(String, String)> {
+    let tags = tags.as_object().into_iter().flatten();
+    let tags = tags.filter_map(|(name, value)| Some((name.clone(), value.as_str()?.to_owned())));
+    let own = [("user", user), ("safety_identifier", safety_identifier)];
+    let own = own.into_iter().filter_map(|(name, value)| Some((name.to_owned(), value.as_str()?.to_owned())));
+    own.chain(tags).collect()
 }
 
 #[cfg(test)]
 mod tests {
     #![expect(clippy::unwrap_used, reason = "a test may stop at the first surprise")]
     use super::*;
+    use crate::conversation::Part;
+    use serde_json::json;
 
     fn asked(body: &Value) -> Result<ChatRequest> {
         parse(body.to_string().as_bytes())
@@ -315,7 +171,7 @@ mod tests {
         .unwrap();
         let request = parsed.request;
         assert!(parsed.stream && parsed.include_usage);
-        assert_eq!(request.system, ["be brief", "and kind"]);
+        assert_eq!(request.system, [Part::Text("be brief".into()), Part::Text("and kind".into())]);
         assert_eq!(request.messages.len(), 3);
         assert_eq!(request.messages[0].parts.len(), 2);
         assert_eq!((request.max_tokens, request.temperature, request.top_p), (Some(2048), Some(0.8), Some(0.95)));
@@ -333,17 +189,13 @@ mod tests {
             (json!({"messages": [{"role": "user", "content": 5}]}), Kind::InvalidRequest, "messages[0].content"),
             (
                 json!({"messages": [{"role": "user", "content": [{"type": "image_url", "image_url": {"url": "data:"}}]}]}),
-                Kind::Unsupported,
-                "messages[0].content[0].type",
+                Kind::InvalidRequest,
+                "messages[0].content[0].image_url.url",
             ),
-            (json!({"messages": user, "tools": [{"type": "function"}]}), Kind::Unsupported, "tools"),
-            (json!({"messages": user, "tool_choice": "required"}), Kind::Unsupported, "tool_choice"),
+            (json!({"messages": user, "tools": [{"type": "function"}]}), Kind::MissingParameter, "tools[0].function"),
+            (json!({"messages": user, "tool_choice": "required"}), Kind::InvalidRequest, "tool_choice"),
             (json!({"messages": user, "n": 2}), Kind::Unsupported, "n"),
-            (
-                json!({"messages": user, "response_format": {"type": "json_object"}}),
-                Kind::Unsupported,
-                "response_format",
-            ),
+            (json!({"messages": user, "response_format": {"type": "x"}}), Kind::InvalidRequest, "response_format.type"),
             (json!({"messages": user, "max_tokens": 1.5}), Kind::InvalidRequest, "max_tokens"),
             (json!({"messages": user, "temperature": []}), Kind::InvalidRequest, "temperature"),
             (json!({"messages": user, "stop": [1]}), Kind::InvalidRequest, "stop"),

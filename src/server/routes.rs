@@ -5,7 +5,7 @@ use super::{Incoming, State, access, read, sse};
 use crate::catalog::Model;
 use crate::engine::{Call, Delivery};
 use crate::error::{Error, Kind, Result, Retry};
-use crate::openai::{chat, chunk::Chunks, error::envelope, models};
+use crate::openai::{chat, chunk::Chunks, completion, error::envelope, models};
 use bytes::{Buf, Bytes};
 use futures_util::Stream;
 use percent_encoding::percent_decode_str;
@@ -138,7 +138,7 @@ async fn chat_completions(state: &State, body: &Bytes) -> Result<Response> {
         response
     } else {
         let answer = call.answer().await?;
-        let mut response = json(&chat::completion(&id, created, &name, &answer));
+        let mut response = json(&completion::completion(&id, created, &name, &answer, call.cost()));
         if let Some(cost) = call.cost() {
             set(response.headers_mut(), "x-chatrix-cost-usd", &cost.dollars());
         }

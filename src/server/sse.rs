@@ -62,7 +62,8 @@ impl Events {
             };
             match event {
                 Ok(Some(event)) => {
-                    if let Some(chunk) = self.chunks.event(&event) {
+                    let cost = self.call.cost();
+                    if let Some(chunk) = self.chunks.event(&event, cost) {
                         let finished = finished || matches!(event, Event::Stop(_));
                         self.phase = Phase::Events { finished };
                         return data(&chunk);

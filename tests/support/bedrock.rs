@@ -37,6 +37,8 @@ pub enum Reply {
     Silence,
     /// A complete answer of these blocks.
     Blocks(Value),
+    /// Exactly this: status, headers, body.
+    Recorded(u16, Vec<(String, String)>, Bytes),
 }
 
 impl Reply {
@@ -105,6 +107,11 @@ impl Bedrock {
         Self { shared, url: receive.recv().unwrap() }
     }
 
+    /// Answers from here on with this.
+    pub fn answer_with(&self, reply: Reply) {
+        *self.shared.script.lock().unwrap() = vec![reply];
+    }
+
     /// What arrived.
     pub fn calls(&self) -> Vec<Call> {
         self.shared.calls.lock().unwrap().clone()
@@ -170,6 +177,12 @@ async fn answer(shared: Arc<Shared>, request: Request<Incoming>) -> Result<Respo
         Reply::Blocks(blocks) => {
             std::mem::forget(watch);
             complete(&blocks, "end_turn", (10, 5))
+        }
+        Reply::Recorded(status, headers, body) => {
+            std::mem::forget(watch);
+            let response = Response::builder().status(status);
+            let response = headers.iter().fold(response, |response, (name, value)| response.header(name, value));
+            response.body(Full::new(body).map_err(|never| match never {}).boxed_unsync()).unwrap()
         }
         Reply::Error(status, code, message) => {
             std::mem::forget(watch);

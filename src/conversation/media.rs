@@ -1,0 +1,176 @@
+//! Images and documents, checked where they come in: the format is found in the bytes and not believed (cases.md D1),
+//! the limits are Bedrock's (`bedrock.md` §1.2), names are made legal (D4).
+
+use super::request::Media;
+use crate::error::{Error, Kind, Result};
+use base64::Engine;
+use base64::engine::general_purpose::{GeneralPurpose, GeneralPurposeConfig, STANDARD};
+use base64::engine::{DecodePaddingMode, general_purpose};
+
+/// The largest image (bytes, before base64; cases.md D3) and its longest side (pixels).
+const IMAGE_BYTES: usize = 3_932_160;
+const IMAGE_SIDE: usize = 8000;
+/// The largest document (bytes, before base64).
+const DOCUMENT_BYTES: usize = 4_718_592;
+/// The longest name of a document.
+const NAME: usize = 200;
+
+/// Clients leave the padding away, or not.
+const LENIENT: GeneralPurpose = GeneralPurpose::new(
+    &base64::alphabet::STANDARD,
+    GeneralPurposeConfig::new()
+        .with_decode_padding_mode(DecodePaddingMode::Indifferent)
+        .with_decode_allow_trailing_bits(true),
+);
+
+impl Media {
+    /// An image.
+    ///
+    /// # Errors
+    /// `InvalidRequest` when it is none that Bedrock takes, or too large.
+    pub fn image(bytes: &[u8]) -> Result<Self> {
+        let format = match bytes {
+            [0x89, b'P', b'N', b'G', ..] => "png",
+            [0xff, 0xd8, 0xff, ..] => "jpeg",
+            [b'G', b'I', b'F', b'8', ..] => "gif",
+            [b'R', b'I', b'F', b'F', _, _, _, _, b'W', b'E', b'B', b'P', ..] => "webp",
+            _ => return Err(invalid("the image is not a PNG, JPEG, GIF or WebP")),
+        };
+        if bytes.len() > IMAGE_BYTES {
+            return Err(invalid(format!("the image has {} bytes; Bedrock takes up to {IMAGE_BYTES}", bytes.len())));
+        }
+        // A header that cannot be read is Bedrock's to judge.
+        if let Ok(size) = imagesize::blob_size(bytes)
+            && (size.width > IMAGE_SIDE || size.height > IMAGE_SIDE)
+        {
+            let (width, height) = (size.width, size.height);
+            return Err(invalid(format!(
+                "the image has {width} × {height} pixels; Bedrock takes up to {IMAGE_SIDE} a side"
+            )));
+        }
+        Ok(Self { format, base64: STANDARD.encode(bytes) })
+    }
+
+    /// A document, by its bytes, and where they do not tell by its name.
+    ///
+    /// # Errors
+    /// `InvalidRequest` when it is none that Bedrock takes, or too large.
+    pub fn document(bytes: &[u8], filename: &str) -> Result<Self> {
+        let extension =
+            filename.rsplit_once('.').map(|(_, extension)| extension.to_ascii_lowercase()).unwrap_or_default();
+        let format = match bytes {
+            [b'%', b'P', b'D', b'F', ..] => "pdf",
+            [b'P', b'K', 3, 4, ..] if extension == "xlsx" => "xlsx",
+            [b'P', b'K', 3, 4, ..] if extension == "docx" => "docx",
+            [0xd0, 0xcf, 0x11, 0xe0, ..] if extension == "xls" => "xls",
+            [0xd0, 0xcf, 0x11, 0xe0, ..] if extension == "doc" => "doc",
+            _ if std::str::from_utf8(bytes).is_ok() => match extension.as_str() {
+                "csv" => "csv",
+                "html" | "htm" => "html",
+                "md" | "markdown" => "md",
+                _ => "txt",
+            },
+            _ => return Err(invalid("the document is not a PDF, an Office file or text")),
+        };
+        if bytes.is_empty() {
+            return Err(invalid("the document is empty"));
+        }
+        if bytes.len() > DOCUMENT_BYTES {
+            return Err(invalid(format!(
+                "the document has {} bytes; Bedrock takes up to {DOCUMENT_BYTES}",
+                bytes.len()
+            )));
+        }
+        Ok(Self { format, base64: STANDARD.encode(bytes) })
+    }
+}
+
+/// The bytes of base64 text, padded or not.
+///
+/// # Errors
+/// `InvalidRequest`.
+pub fn decode(base64: &str) -> Result<Vec<u8>> {
+    let text = base64.trim();
+    LENIENT.decode(text).or_else(|_| {
+        let url_safe = general_purpose::URL_SAFE_NO_PAD.decode(text.trim_end_matches('='));
+        url_safe.map_err(|_| invalid("the data is not base64"))
+    })
+}
+
+/// A file's name as Bedrock takes it: letters, digits, single spaces, hyphens, parentheses and brackets.
+#[must_use]
+pub fn document_name(filename: &str) -> String {
+    let base = filename.rsplit(['/', '\\']).next().unwrap_or(filename);
+    let stem = base.rsplit_once('.').map_or(base, |(stem, _)| stem);
+    let legal = stem.chars().map(|c| if c.is_ascii_alphanumeric() || "-()[]".contains(c) { c } else { ' ' });
+    let legal: String = legal.collect();
+    let name: String = legal.split_whitespace().collect::<Vec<_>>().join(" ").chars().take(NAME - 4).collect();
+    let name = name.trim_end();
+    if name.is_empty() { "document".to_owned() } else { name.to_owned() }
+}
+
+fn invalid(message: impl Into<String>) -> Error {
+    Error::new(Kind::InvalidRequest, message)
+}
+
+#[cfg(test)]
+mod tests {
+    #![expect(clippy::unwrap_used, reason = "a test may stop at the first surprise")]
+    use super::*;
+
+    #[test]
+    fn d1_formats_are_found_in_the_bytes() {
+        for (bytes, format) in [
+            (&b"\x89PNG\r\n\x1a\n"[..], "png"),
+            (b"\xff\xd8\xff\xe0", "jpeg"),
+            (b"GIF89a", "gif"),
+            (b"RIFF\0\0\0\0WEBPVP8 ", "webp"),
+        ] {
+            assert_eq!(Media::image(bytes).unwrap().format, format);
+        }
+        assert!(Media::image(b"<svg/>").is_err());
+        for (bytes, name, format) in [
+            (&b"%PDF-1.7"[..], "x.txt", "pdf"),
+            (b"PK\x03\x04", "a.docx", "docx"),
+            (b"a,b\n1,2", "a.CSV", "csv"),
+            (b"# hi", "README.md", "md"),
+            (b"plain", "noname", "txt"),
+        ] {
+            assert_eq!(Media::document(bytes, name).unwrap().format, format);
+        }
+        assert!(Media::document(b"\xff\xfe\0", "x.bin").is_err() && Media::document(b"", "x.txt").is_err());
+    }
+
+    #[test]
+    fn d3_limits_are_checked_before_the_call() {
+        let mut large = vec![0; IMAGE_BYTES + 1];
+        large[..4].copy_from_slice(b"\x89PNG");
+        assert!(Media::image(&large).unwrap_err().message.contains("3932160"));
+        // A PNG header that says 9000 × 10.
+        let mut wide = b"\x89PNG\r\n\x1a\n\0\0\0\rIHDR".to_vec();
+        wide.extend([0, 0, 0x23, 0x28, 0, 0, 0, 10, 8, 2, 0, 0, 0]);
+        assert!(Media::image(&wide).unwrap_err().message.contains("9000 × 10"));
+    }
+
+    #[test]
+    fn d4_names_become_legal() {
+        for (name, legal) in [
+            ("report.v2.pdf", "report v2"),
+            ("a\u{3000}b__c.txt", "a b c"),
+            ("../../etc/passwd", "passwd"),
+            ("日本.pdf", "document"),
+            ("x (1) [final].docx", "x (1) [final]"),
+        ] {
+            assert_eq!(document_name(name), legal);
+        }
+    }
+
+    #[test]
+    fn base64_comes_in_several_spellings() {
+        for text in ["aGk=", "aGk", " aGk=\n"] {
+            assert_eq!(decode(text).unwrap(), b"hi");
+        }
+        assert_eq!(decode("_-8").unwrap(), [0xff, 0xef]);
+        assert!(decode("a*b").is_err());
+    }
+}

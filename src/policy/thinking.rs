@@ -1,0 +1,46 @@
+//! Thinking counts against `max_tokens` (`bedrock.md` §2.2): it is off unless it is asked for and fits.
+
+use crate::catalog::{self, Effort, Model};
+use crate::conversation::Request;
+
+/// What a request is allowed to think.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Thinking {
+    /// As little as the model can.
+    Off,
+    /// As much as this effort takes.
+    Effort(Effort),
+    /// At most this many tokens, out of `max_tokens`.
+    Budget(u32),
+}
+
+/// How much of the wished reasoning is possible: the model's ceiling, and the room below `max_tokens`.
+pub fn thinking(request: &Request, model: &Model, max_tokens: u32) -> Thinking {
+    /// The least an extended-thinking budget may be, and what should be left for the answer (tokens).
+    const LEAST: u32 = 1024;
+    const ANSWER: u32 = 256;
+    let wished = match request.reasoning_effort.as_deref() {
+        Some("low") => Effort::Low,
+        Some("medium") => Effort::Medium,
+        Some("high") => Effort::High,
+        Some("xhigh") => Effort::Xhigh,
+        Some("max") => Effort::Max,
+        _ => return Thinking::Off,
+    };
+    match (model.capabilities.thinking, model.capabilities.ceiling) {
+        (_, Some(ceiling)) => Thinking::Effort(wished.min(ceiling)),
+        (catalog::Thinking::Budget, None) => {
+            let wished = match wished {
+                Effort::Low => LEAST,
+                Effort::Medium => 2 * LEAST,
+                _ => 4 * LEAST,
+            };
+            match wished.min(max_tokens.saturating_sub(ANSWER)) {
+                budget @ LEAST.. => Thinking::Budget(budget),
+                // A budget must stay below max_tokens, and the cap is the policy's (cases.md S6).
+                _ => Thinking::Off,
+            }
+        }
+        _ => Thinking::Off,
+    }
+}
