@@ -4,6 +4,7 @@
 
 mod model;
 mod rules;
+mod tools;
 pub mod wire;
 
 use bytes::Bytes;
@@ -14,6 +15,7 @@ use hyper::body::{Frame, Incoming};
 use hyper::service::service_fn;
 use hyper::{Method, Request, Response, StatusCode};
 use hyper_util::rt::TokioIo;
+use model::{Answer, Block};
 use percent_encoding::percent_decode_str;
 use serde_json::{Value, json};
 use std::convert::Infallible;
@@ -82,19 +84,32 @@ async fn answer(request: Request<Incoming>, pace: Duration) -> Result<Response<B
     })
 }
 
-fn usage(answer: &model::Answer) -> Value {
-    let (input, output) = (answer.input_tokens, answer.pieces.len());
+fn usage(answer: &Answer) -> Value {
+    let (input, output) = (answer.input_tokens, answer.output_tokens());
     json!({"inputTokens": input, "outputTokens": output, "totalTokens": input + output, "serverToolUsage": {}})
 }
 
+/// Not a real one: Bedrock would refuse it, and only this model takes it back.
+const SIGNATURE: &str = "b2ZmbGluZQ==";
+
 fn complete(body: &Value) -> Response<Body> {
     let answer = model::answer(body);
-    let text = answer.pieces.concat();
+    if answer.breaks {
+        return refusal(424, "ModelErrorException", "The model broke off, as it was asked to.");
+    }
+    let content = answer.blocks.iter().map(|block| match block {
+        Block::Reasoning(text) => {
+            json!({"reasoningContent": {"reasoningText": {"text": text, "signature": SIGNATURE}}})
+        }
+        Block::Text(pieces) => json!({"text": pieces.concat()}),
+        Block::ToolUse(id, name, input) => json!({"toolUse": {"toolUseId": id, "name": name, "input": input}}),
+    });
+    let content: Vec<Value> = content.collect();
     json_reply(
         StatusCode::OK,
         &json!({
             "metrics": {"latencyMs": 1},
-            "output": {"message": {"role": "assistant", "content": [{"text": text}]}},
+            "output": {"message": {"role": "assistant", "content": content}},
             "stopReason": answer.stop,
             "usage": usage(&answer),
         }),
@@ -103,17 +118,41 @@ fn complete(body: &Value) -> Response<Body> {
 
 fn streamed(body: &Value, pace: Duration) -> Response<Body> {
     let answer = model::answer(body);
-    let mut frames = vec![wire::event("messageStart", json!({"role": "assistant"}))];
-    let deltas = answer.pieces.iter();
-    frames.extend(
-        deltas.map(|piece| wire::event("contentBlockDelta", json!({"contentBlockIndex": 0, "delta": {"text": piece}}))),
-    );
-    frames.push(wire::event("contentBlockStop", json!({"contentBlockIndex": 0})));
-    frames.push(wire::event("messageStop", json!({"stopReason": answer.stop})));
-    frames.push(wire::event("metadata", json!({"usage": usage(&answer), "metrics": {"latencyMs": 1}})));
-    let (last_delta, frames) = (answer.pieces.len(), futures_util::stream::iter(frames));
-    let paced = frames.enumerate().then(move |(index, frame)| async move {
-        if !pace.is_zero() && (1..=last_delta).contains(&index) {
+    let mut frames = vec![(false, wire::event("messageStart", json!({"role": "assistant"})))];
+    for (place, block) in answer.blocks.iter().enumerate() {
+        let delta =
+            |delta: Value| wire::event("contentBlockDelta", json!({"contentBlockIndex": place, "delta": delta}));
+        match block {
+            Block::Reasoning(text) => {
+                frames.push((true, delta(json!({"reasoningContent": {"text": text}}))));
+                frames.push((false, delta(json!({"reasoningContent": {"signature": SIGNATURE}}))));
+            }
+            Block::Text(pieces) => {
+                frames.extend(pieces.iter().map(|piece| (true, delta(json!({"text": piece})))));
+                if answer.breaks {
+                    let exception =
+                        wire::exception("modelStreamErrorException", "The model broke off, as it was asked to.");
+                    frames.push((false, exception));
+                }
+            }
+            Block::ToolUse(id, name, input) => {
+                let start = json!({"contentBlockIndex": place, "start": {"toolUse": {"toolUseId": id, "name": name}}});
+                frames.push((false, wire::event("contentBlockStart", start)));
+                let arguments = input.to_string();
+                // In pieces, as Claude sends them; none at all for a call without arguments.
+                let arguments = if arguments == "{}" { String::new() } else { arguments };
+                let chars: Vec<char> = arguments.chars().collect();
+                frames.extend(
+                    chars.chunks(7).map(|piece| (true, delta(json!({"toolUse": {"input": String::from_iter(piece)}})))),
+                );
+            }
+        }
+        frames.push((false, wire::event("contentBlockStop", json!({"contentBlockIndex": place}))));
+    }
+    frames.push((false, wire::event("messageStop", json!({"stopReason": answer.stop}))));
+    frames.push((false, wire::event("metadata", json!({"usage": usage(&answer), "metrics": {"latencyMs": 1}}))));
+    let paced = futures_util::stream::iter(frames).then(move |(is_token, frame)| async move {
+        if is_token && !pace.is_zero() {
             tokio::time::sleep(pace).await;
         }
         Ok::<_, Infallible>(Frame::data(frame))

@@ -1,15 +1,18 @@
 //! All integration tests in one binary: linking the AWS SDK once is slow enough.
 //! One file per feature, each written as transcripts of what a person or client does and sees.
 #![expect(clippy::unwrap_used, reason = "a test may stop at the first surprise")]
+#![expect(clippy::print_stdout, reason = "what was skipped, and how much was replayed, must be said")]
 
 mod support;
 
 mod architecture;
 mod ask;
 mod bedrock;
+mod cases;
 mod chat;
 mod completions;
 mod config;
 mod models;
 mod replay;
+mod requests;
 mod serve;

@@ -12,9 +12,9 @@ use std::path::PathBuf;
 /// Recordings whose answer is not an answer of ours, each with its reason.
 const EXCEPTIONS: [(&str, &str); 0] = [];
 
-struct Recording {
-    name: String,
-    json: Value,
+pub struct Recording {
+    pub name: String,
+    pub json: Value,
     body: bytes::Bytes,
 }
 
@@ -29,13 +29,13 @@ impl Recording {
         Reply::Recorded(u16::try_from(response["status"].as_u64().unwrap()).unwrap(), headers, self.body.clone())
     }
 
-    fn model(&self) -> &str {
+    pub fn model(&self) -> &str {
         self.json["model_id"].as_str().unwrap()
     }
 }
 
 /// The recordings of a folder; `None`, said aloud, without them.
-fn recordings(folder: &str) -> Option<Vec<Recording>> {
+pub fn recordings(folder: &str) -> Option<Vec<Recording>> {
     let Some(root) = std::env::var_os("CHATRIX_RECORDINGS").map(PathBuf::from) else {
         println!("skipped: CHATRIX_RECORDINGS does not say where the recordings are");
         return None;
@@ -323,7 +323,9 @@ fn streamed_answers() {
             data[..data.len() - 1].iter().map(|data| serde_json::from_str(data).unwrap()).collect();
         match recorded_stream(&recording.body) {
             Ok(recorded) => {
-                chunks.iter().for_each(|said| check(chunk.as_ref(), said, &mut problems));
+                for said in &chunks {
+                    check(chunk.as_ref(), said, &mut problems);
+                }
                 differ(&answered_stream(&chunks), &recorded, &mut problems);
             }
             Err(exception) => {

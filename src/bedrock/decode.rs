@@ -6,6 +6,7 @@
 
 mod fence;
 mod shapes;
+mod tags;
 
 use super::encode::Reading;
 use super::format::ANSWER_TOOL;
@@ -18,6 +19,7 @@ use aws_sdk_bedrockruntime::types::{
 use fence::Fence;
 use shapes::{Complete, CompleteBlock, Thought};
 use std::collections::HashMap;
+use tags::{Piece, Tags};
 
 /// Reads one answer, complete or frame by frame.
 #[derive(Debug)]
@@ -28,6 +30,7 @@ pub struct Reader {
     /// How many tool calls there are so far.
     calls: usize,
     fence: Fence,
+    tags: Option<Tags>,
     /// Text before the answer tool is called: dropped if it is, the answer if it is not.
     held: String,
     answered: bool,
@@ -48,7 +51,8 @@ impl Reader {
     /// For the answer of one request.
     pub fn new(reading: Reading) -> Self {
         let fence = if reading.bare_json { Fence::Start(String::new()) } else { Fence::Off };
-        Self { reading, blocks: HashMap::new(), calls: 0, fence, held: String::new(), answered: false }
+        let tags = reading.inline_reasoning.then(Tags::default);
+        Self { reading, tags, blocks: HashMap::new(), calls: 0, fence, held: String::new(), answered: false }
     }
 
     /// The events of a complete answer.
@@ -183,12 +187,18 @@ impl Reader {
             return;
         }
         let text = self.fence.pass(text);
-        events.extend((!text.is_empty()).then_some(Event::Text(text)));
+        match &mut self.tags {
+            Some(tags) => events.extend(tags.pass(&text).into_iter().map(event)),
+            None => events.extend((!text.is_empty()).then_some(Event::Text(text))),
+        }
     }
 
     fn stop(&mut self, reason: StopReason, events: &mut Vec<Event>) {
         if !self.answered && !self.held.is_empty() {
             events.push(Event::Text(std::mem::take(&mut self.held)));
+        }
+        if let Some(tags) = &mut self.tags {
+            events.extend(tags.rest().map(event));
         }
         let rest = self.fence.rest();
         events.extend((!rest.is_empty()).then_some(Event::Text(rest)));
@@ -228,6 +238,13 @@ fn usage(tokens: &TokenUsage) -> Usage {
 fn split(input: u64, output: u64, cache_read: u64, written: u64, one_hour: u64) -> Usage {
     let cache_write_1h = one_hour.min(written);
     Usage { input, output, cache_read, cache_write_5m: written - cache_write_1h, cache_write_1h }
+}
+
+fn event(piece: Piece) -> Event {
+    match piece {
+        Piece::Text(text) => Event::Text(text),
+        Piece::Reasoning(text) => Event::Reasoning(text),
+    }
 }
 
 fn stop(reason: &str) -> StopReason {

@@ -8,6 +8,7 @@ use super::names::Names;
 use super::repair::{self, Rules};
 use super::schema;
 use super::wire::{Block, Body, Inference, InputSchema, ToolConfig, ToolEntry, ToolSpec, Turn};
+use crate::catalog::Takes;
 use crate::conversation::{Message, Part, Request, Tool, ToolChoice};
 use crate::error::{Error, Kind, Result};
 use crate::policy::{Admitted, Thinking};
@@ -37,6 +38,8 @@ pub struct Reading {
     pub answer_tool: bool,
     /// Whether the text is JSON that a model may have put into a code fence.
     pub bare_json: bool,
+    /// Whether thoughts may stand in the text, between tags.
+    pub inline_reasoning: bool,
 }
 
 /// Whether a request must be asked for in one piece: some models cannot stream tool calls (`bedrock.md` §2.5).
@@ -66,8 +69,7 @@ pub fn encode(admitted: &Admitted) -> Result<Encoded> {
     });
     let names = Names::new(request.tools.iter().map(|tool| tool.name.as_str()).chain(in_history.clone()));
 
-    let tools =
-        if keep_tools { tools(request, &names, capabilities.takes.json_schema, in_history)? } else { Vec::new() };
+    let tools = if keep_tools { tools(request, &names, capabilities.takes, in_history)? } else { Vec::new() };
     let (tools, choice) = choose(tools, request, &names, admitted, &binding);
     let answer_tool = matches!(binding, Binding::Tool(_));
 
@@ -102,7 +104,12 @@ pub fn encode(admitted: &Admitted) -> Result<Encoded> {
     }
     limit_cache_points(&mut body, family);
     let bytes = serde_json::to_vec(&body).map_err(|error| Error::new(Kind::Internal, error.to_string()))?;
-    let reading = Reading { names, answer_tool, bare_json: matches!(binding, Binding::Words(_)) };
+    let reading = Reading {
+        names,
+        answer_tool,
+        bare_json: matches!(binding, Binding::Words(_)),
+        inline_reasoning: family == Family::GptOss,
+    };
     Ok(Encoded { body: bytes.into(), reading })
 }
 
@@ -115,7 +122,7 @@ fn has_tool_parts(messages: &[Message]) -> bool {
 fn tools<'a>(
     request: &'a Request,
     names: &Names,
-    strict_taken: bool,
+    takes: Takes,
     in_history: impl Iterator<Item = &'a str>,
 ) -> Result<Vec<ToolEntry<'a>>> {
     let mut entries = Vec::new();
@@ -127,14 +134,14 @@ fn tools<'a>(
         }
         known.push(name);
         let schema = schema::of_tool(schema, &format!("tools[{index}].function.parameters"))?;
-        let strict = (strict_taken && *strict == Some(true)).then(|| schema::strict(&schema)).flatten();
+        let strict = (takes.json_schema && *strict == Some(true)).then(|| schema::strict(&schema)).flatten();
         entries.push(ToolEntry::ToolSpec(ToolSpec {
             name: Cow::Owned(names.send(name).into_owned()),
             description: description.as_deref().filter(|text| !text.trim().is_empty()).map(Cow::Borrowed),
             strict: strict.is_some().then_some(true),
             input_schema: InputSchema { json: strict.unwrap_or(schema) },
         }));
-        entries.extend(cache.map(|ttl| ToolEntry::CachePoint(repair::cache_point(ttl))));
+        entries.extend(cache.filter(|_| takes.cache).map(|ttl| ToolEntry::CachePoint(repair::cache_point(ttl))));
     }
     let results_only = request.tools.is_empty() && has_tool_parts(&request.messages);
     let mut rebuilt: Vec<&str> = in_history.filter(|name| !known.contains(name)).collect();

@@ -175,6 +175,11 @@ fn refusal(code: &str, status: u16, message: &str, model: &str, origin: &Origin)
     if has("end of its life") || has("marked by provider as legacy") {
         return said(Kind::EndOfLife).at("model");
     }
+    // Fable and Mythos need it (cases.md E8).
+    if has("data retention") || has("data-retention") {
+        return said(Kind::AccessDenied)
+            .advise("set the account's data retention mode for this model in the Bedrock console");
+    }
     // `validationException` in a stream, `ValidationException:http://…` in a header.
     let name = code.split([':', '#']).next().unwrap_or_default();
     let name = name.strip_suffix("Exception").unwrap_or(name).to_ascii_lowercase();

@@ -1,22 +1,62 @@
 //! The offline model: a small, pleasant conversation that is the same every time.
 //! Its tokens are words or pieces of at most six letters, which is about what real tokenizers make of English.
 
+use super::tools;
 use serde_json::Value;
 
 /// What the model answers.
 pub struct Answer {
-    /// The tokens of the answer, in order.
-    pub pieces: Vec<String>,
+    /// The blocks of the answer, in order.
+    pub blocks: Vec<Block>,
     /// Bedrock's stop reason.
     pub stop: &'static str,
     /// Tokens of the request.
     pub input_tokens: usize,
+    /// Whether the stream breaks off with an exception, as it was asked to.
+    pub breaks: bool,
+}
+
+/// A block of an answer.
+pub enum Block {
+    /// A thought, signed.
+    Reasoning(String),
+    /// Text, token by token.
+    Text(Vec<String>),
+    /// A tool call: id, name, arguments.
+    ToolUse(String, String, Value),
+}
+
+impl Answer {
+    /// Tokens of the answer.
+    pub fn output_tokens(&self) -> usize {
+        let blocks = self.blocks.iter().map(|block| match block {
+            Block::Reasoning(text) => pieces(text).len(),
+            Block::Text(pieces) => pieces.len(),
+            Block::ToolUse(_, name, input) => pieces(name).len() + pieces(&input.to_string()).len(),
+        });
+        blocks.sum()
+    }
 }
 
 /// Answers a Converse body that passed the rules.
 pub fn answer(body: &Value) -> Answer {
     let config = |name: &str| body.get("inferenceConfig").and_then(|config| config.get(name));
-    let mut text = reply(&turns(body));
+    let turns = turns(body);
+    let mut blocks = Vec::new();
+    if thinks(body) {
+        blocks.push(Block::Reasoning("The question is clear. A short answer will do.".to_owned()));
+    }
+    let calls = tools::calls(body, &turns);
+    if !calls.is_empty() {
+        blocks.extend(calls);
+        return Answer { blocks, stop: "tool_use", input_tokens: input_tokens(body), breaks: false };
+    }
+    let bound = body.pointer("/outputConfig/textFormat/structure/jsonSchema/schema").and_then(Value::as_str);
+    let schema = bound.and_then(|schema| serde_json::from_str::<Value>(schema).ok());
+    let mut text = match schema {
+        Some(schema) => tools::sample(&schema, &schema, 0).to_string(),
+        None => tools::told(body).unwrap_or_else(|| reply(&turns)),
+    };
     let mut stop = "end_turn";
     let stops = config("stopSequences").and_then(Value::as_array).into_iter().flatten().filter_map(Value::as_str);
     if let Some(at) = stops.filter_map(|stop| text.find(stop)).min() {
@@ -29,15 +69,28 @@ pub fn answer(body: &Value) -> Answer {
         pieces.truncate(max_tokens);
         stop = "max_tokens";
     }
-    Answer { pieces, stop, input_tokens: input_tokens(body) }
+    blocks.push(Block::Text(pieces));
+    let breaks = turns.last().is_some_and(|(_, text)| text.trim().eq_ignore_ascii_case("break off"));
+    Answer { blocks, stop, input_tokens: input_tokens(body), breaks }
 }
 
-/// Tokens of a Converse body: its text, and a few for each turn.
+/// Whether thinking was asked for, and not just kept low.
+fn thinks(body: &Value) -> bool {
+    let field = |path: &str| body.pointer(&format!("/additionalModelRequestFields/{path}")).and_then(Value::as_str);
+    match field("thinking/type") {
+        Some("enabled") => true,
+        Some("adaptive") => field("output_config/effort") != Some("low"),
+        _ => false,
+    }
+}
+
+/// Tokens of a Converse body: its text, and a few for each turn and tool.
 pub fn input_tokens(body: &Value) -> usize {
     let system = body.get("system").and_then(Value::as_array).into_iter().flatten();
     let system = system.filter_map(|block| block.get("text")?.as_str()).map(|text| pieces(text).len() + 3);
     let turns = turns(body).into_iter().map(|(_, text)| pieces(&text).len() + 3);
-    system.chain(turns).sum::<usize>() + 3
+    let tools = body.pointer("/toolConfig/tools").map_or(0, |tools| pieces(&tools.to_string()).len());
+    system.chain(turns).sum::<usize>() + tools + 3
 }
 
 fn turns(body: &Value) -> Vec<(bool, String)> {
@@ -135,7 +188,11 @@ mod tests {
             json!({"role": if index % 2 == 0 { "user" } else { "assistant" }, "content": [{"text": text}]})
         });
         let answer = answer(&json!({"messages": messages.collect::<Vec<_>>(), "inferenceConfig": config}));
-        (answer.pieces.concat(), answer.stop)
+        let text = answer.blocks.iter().map(|block| match block {
+            Block::Text(pieces) => pieces.concat(),
+            Block::Reasoning(_) | Block::ToolUse(..) => String::new(),
+        });
+        (text.collect(), answer.stop)
     }
 
     #[test]

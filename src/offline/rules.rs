@@ -29,17 +29,7 @@ pub fn check(id: &str, body: &Value) -> Result<(), String> {
             ));
         }
         for (place, block) in content.iter().enumerate() {
-            match block.get("text").and_then(Value::as_str) {
-                Some(text) if text.trim().is_empty() => {
-                    return Err(format!(
-                        "The text field in the ContentBlock object at messages.{index}.content.{place} is blank. Add text to the text field, and try again."
-                    ));
-                }
-                Some(_) => {}
-                None => {
-                    return Err("This model doesn't support the content block that you provided.".into());
-                }
-            }
+            check_block(role, block, &format!("messages.{index}.content.{place}"))?;
         }
         let last = content.last().and_then(|block| block.get("text")).and_then(Value::as_str).unwrap_or_default();
         if role == "assistant" && index + 1 == messages.len() && last.ends_with(char::is_whitespace) {
@@ -54,8 +44,104 @@ pub fn check(id: &str, body: &Value) -> Result<(), String> {
             );
         }
     }
+    tools(body, messages)?;
     inference(id, body)?;
     thinking(id, body)
+}
+
+fn check_block(role: &str, block: &Value, at: &str) -> Result<(), String> {
+    let Some((kind, content)) = block.as_object().and_then(|block| block.iter().next()) else {
+        return Err(format!("The content block at {at} is empty."));
+    };
+    match (kind.as_str(), role) {
+        ("text", _) => match content.as_str() {
+            Some(text) if !text.trim().is_empty() => Ok(()),
+            _ => Err(format!(
+                "The text field in the ContentBlock object at {at} is blank. Add text to the text field, and try again."
+            )),
+        },
+        ("image" | "document", "user") => match content.pointer("/source/bytes").and_then(Value::as_str) {
+            Some(bytes) if !bytes.is_empty() => Ok(()),
+            _ => Err(format!("The source at {at} holds no bytes.")),
+        },
+        ("toolUse", "assistant") if content.get("input").is_some_and(Value::is_object) => legal_id(content, at),
+        ("toolResult", "user") => match content.get("content").and_then(Value::as_array) {
+            Some(content_blocks) if !content_blocks.is_empty() => {
+                content_blocks.iter().try_for_each(|block| check_block(role, block, at))?;
+                legal_id(content, at)
+            }
+            _ => Err(format!("The content field at {at} cannot be empty.")),
+        },
+        ("reasoningContent", "assistant") => {
+            match content.pointer("/reasoningText/signature").and_then(Value::as_str) {
+                Some("b2ZmbGluZQ==") => Ok(()),
+                Some(_) => Err(format!(
+                    "The model returned the following errors: {at}: Invalid `signature` in `thinking` block"
+                )),
+                None => {
+                    Err(format!("The model returned the following errors: {at}: thinking.signature: Field required"))
+                }
+            }
+        }
+        ("cachePoint", _) => Ok(()),
+        _ => Err("This model doesn't support the content block that you provided.".into()),
+    }
+}
+
+fn legal_id(content: &Value, at: &str) -> Result<(), String> {
+    let id = content.get("toolUseId").and_then(Value::as_str).unwrap_or_default();
+    let legal = (1..=64).contains(&id.len()) && id.chars().all(|c| c.is_ascii_alphanumeric() || "_.:-".contains(c));
+    if legal {
+        Ok(())
+    } else {
+        Err(format!("1 validation error detected: Value '{id}' at '{at}.toolUseId' failed to satisfy constraint"))
+    }
+}
+
+/// Tool blocks need a configuration, and every call its results in the next turn (`bedrock.md` §2.6).
+fn tools(body: &Value, messages: &[Value]) -> Result<(), String> {
+    let ids = |turn: Option<&Value>, kind: &str| -> Vec<String> {
+        let blocks = turn.and_then(|turn| turn.get("content")).and_then(Value::as_array).into_iter().flatten();
+        blocks.filter_map(|block| Some(block.get(kind)?.get("toolUseId")?.as_str()?.to_owned())).collect()
+    };
+    let used =
+        messages.iter().any(|turn| !ids(Some(turn), "toolUse").is_empty() || !ids(Some(turn), "toolResult").is_empty());
+    let specs = body.pointer("/toolConfig/tools").and_then(Value::as_array);
+    if used && specs.is_none_or(Vec::is_empty) {
+        return Err("The toolConfig field must be defined when using toolUse and toolResult content blocks.".into());
+    }
+    for (index, turn) in messages.iter().enumerate() {
+        let calls = ids(Some(turn), "toolUse");
+        let results = ids(messages.get(index + 1), "toolResult");
+        if let Some(missing) = calls.iter().find(|id| !results.contains(id)) {
+            return Err(format!(
+                "Expected toolResult blocks at messages.{}.content for the following Ids: {missing}",
+                index + 1
+            ));
+        }
+        let before = if index == 0 { Vec::new() } else { ids(messages.get(index - 1), "toolUse") };
+        if ids(Some(turn), "toolResult").iter().any(|id| !before.contains(id)) {
+            return Err(format!(
+                "The number of toolResult blocks at messages.{index}.content exceeds the number of toolUse blocks of previous turn."
+            ));
+        }
+    }
+    for spec in specs.into_iter().flatten().filter_map(|tool| tool.get("toolSpec")) {
+        let name = spec.get("name").and_then(Value::as_str).unwrap_or_default();
+        let legal =
+            (1..=64).contains(&name.len()) && name.chars().all(|c| c.is_ascii_alphanumeric() || c == '_' || c == '-');
+        if !legal {
+            return Err(format!(
+                "1 validation error detected: Value '{name}' at 'toolConfig.tools.toolSpec.name' failed to satisfy constraint"
+            ));
+        }
+        if spec.pointer("/inputSchema/json/type").and_then(Value::as_str) != Some("object") {
+            return Err(format!(
+                "The value at toolConfig.tools.{name}.toolSpec.inputSchema.json.type must be one of the following: object."
+            ));
+        }
+    }
+    Ok(())
 }
 
 fn inference(id: &str, body: &Value) -> Result<(), String> {
@@ -98,8 +184,8 @@ fn thinking(id: &str, body: &Value) -> Result<(), String> {
     let claude = id.contains("anthropic.");
     for name in fields.keys() {
         let known = match name.as_str() {
-            "thinking" | "output_config" => claude,
-            "reasoning_effort" => !claude,
+            "thinking" | "output_config" | "tool_choice" => claude,
+            "reasoning_effort" | "reasoning_config" | "reasoningConfig" => !claude,
             _ => false,
         };
         if !known {

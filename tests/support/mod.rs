@@ -5,9 +5,9 @@ mod bedrock;
 mod chatrix;
 mod server;
 
-pub use bedrock::{Bedrock, Reply, delta};
+pub use bedrock::{Bedrock, Call, Reply, delta};
 pub use chatrix::Chatrix;
-pub use server::Server;
+pub use server::{Answer, Server};
 
 use std::time::{Duration, Instant};
 

@@ -1,0 +1,268 @@
+//! The other way round: recorded requests, taken back to OpenAI's shape and posted to a real server, must reach
+//! Bedrock as they were recorded, up to what the policy decides (limits, sampling, thinking, tiers) and to what
+//! OpenAI's shape cannot say.
+
+use crate::replay::{Recording, recordings};
+use crate::support::{Bedrock, Reply, Server};
+use serde_json::{Map, Value, json};
+
+/// What has no place in Chat Completions; a request that uses it cannot be taken back.
+fn cannot_be_said(request: &Value) -> Option<&'static str> {
+    let text = request.to_string();
+    let messages = request["messages"].to_string();
+    let has = |piece: &str| text.contains(&format!("\"{piece}\":"));
+    match () {
+        () if has("guardContent") => Some("marked for a guardrail"),
+        () if has("video") || has("audio") => Some("audio and video"),
+        () if has("systemTool") => Some("tools of the service's own"),
+        () if has("s3Location") => Some("files in S3"),
+        () if has("citationsContent") || messages.contains("\"citations\":") => Some("citations of documents"),
+        () if request["messages"].as_array().is_none_or(Vec::is_empty) => Some("no messages"),
+        () if messages.contains("\"content\":[]") => Some("an empty turn, which Bedrock refuses today"),
+        () => None,
+    }
+}
+
+fn openai(recording: &Recording) -> Value {
+    let request = &recording.json["request"]["body"];
+    let mut messages = Vec::new();
+    if let Some(system) = request["system"].as_array() {
+        messages.push(json!({"role": "system", "content": parts(system)}));
+    }
+    for turn in request["messages"].as_array().unwrap() {
+        let blocks = turn["content"].as_array().unwrap();
+        if turn["role"] == "assistant" {
+            messages.push(assistant(blocks));
+            continue;
+        }
+        for block in blocks.iter().filter(|block| block.get("toolResult").is_some()) {
+            let result = &block["toolResult"];
+            messages.push(json!({
+                "role": "tool", "tool_call_id": result["toolUseId"], "is_error": result["status"] == "error",
+                "content": parts(result["content"].as_array().unwrap()),
+            }));
+        }
+        let rest: Vec<Value> = blocks.iter().filter(|block| block.get("toolResult").is_none()).cloned().collect();
+        // A cache point after results only marks the last of them.
+        if let (true, Some(last)) = (rest.iter().all(|block| block.get("cachePoint").is_some()), messages.last_mut()) {
+            for block in &rest {
+                last["cache_control"] = cache_control(block);
+            }
+        } else if !rest.is_empty() {
+            messages.push(json!({"role": "user", "content": parts(&rest)}));
+        }
+    }
+    let mut body = json!({"model": recording.model(), "messages": messages, "metadata": request["requestMetadata"]});
+    tools(request, &mut body);
+    let format = &request["outputConfig"]["textFormat"]["structure"]["jsonSchema"];
+    if format.is_object() {
+        let schema: Value = serde_json::from_str(format["schema"].as_str().unwrap()).unwrap();
+        let bound =
+            json!({"name": format["name"], "description": format["description"], "schema": schema, "strict": true});
+        body["response_format"] = json!({"type": "json_schema", "json_schema": bound});
+    }
+    body["stop"] = request["inferenceConfig"]["stopSequences"].clone();
+    body
+}
+
+fn assistant(blocks: &[Value]) -> Value {
+    let said: Vec<Value> = blocks
+        .iter()
+        .filter(|block| block.get("text").is_some() || block.get("cachePoint").is_some())
+        .cloned()
+        .collect();
+    let mut message = json!({"role": "assistant", "content": parts(&said)});
+    let calls = blocks.iter().filter_map(|block| block.get("toolUse"));
+    let calls: Vec<Value> = calls
+        .map(|call| json!({"id": call["toolUseId"], "type": "function", "function": {"name": call["name"], "arguments": call["input"].to_string()}}))
+        .collect();
+    if !calls.is_empty() {
+        message["tool_calls"] = calls.into();
+    }
+    message
+}
+
+fn parts(blocks: &[Value]) -> Vec<Value> {
+    let mut parts: Vec<Value> = Vec::new();
+    for block in blocks {
+        let (kind, content) = block.as_object().unwrap().iter().next().unwrap();
+        let bytes = content["source"]["bytes"].as_str().unwrap_or_default();
+        parts.push(match kind.as_str() {
+            "text" => json!({"type": "text", "text": content}),
+            "json" => json!({"type": "text", "text": content.to_string()}),
+            "image" => json!({"type": "image_url", "image_url": {"url": format!("data:image/x;base64,{bytes}")}}),
+            "document" => {
+                let filename = format!("{}.{}", content["name"].as_str().unwrap(), content["format"].as_str().unwrap());
+                let data = match content["source"]["text"].as_str() {
+                    Some(text) => format!("data:text/plain,{}", text.replace('%', "%25")),
+                    None => format!("data:x/x;base64,{bytes}"),
+                };
+                json!({"type": "file", "file": {"filename": filename, "file_data": data}})
+            }
+            "cachePoint" => {
+                parts.last_mut().unwrap()["cache_control"] = cache_control(block);
+                continue;
+            }
+            other => panic!("a block of kind {other} was not recorded before"),
+        });
+    }
+    parts
+}
+
+fn cache_control(block: &Value) -> Value {
+    json!({"type": "ephemeral", "ttl": block["cachePoint"]["ttl"].as_str().unwrap_or("5m")})
+}
+
+fn tools(request: &Value, body: &mut Value) {
+    let config = &request["toolConfig"];
+    let mut tools: Vec<Value> = Vec::new();
+    for entry in config["tools"].as_array().into_iter().flatten() {
+        let spec = &entry["toolSpec"];
+        if spec.is_object() {
+            let mut function =
+                json!({"name": spec["name"], "parameters": spec["inputSchema"]["json"], "strict": spec["strict"]});
+            function["description"] = spec["description"].clone();
+            tools.push(json!({"type": "function", "function": function}));
+        } else {
+            tools.last_mut().unwrap()["cache_control"] = cache_control(entry);
+        }
+    }
+    if !tools.is_empty() {
+        body["tools"] = tools.into();
+    }
+    let choice = &config["toolChoice"];
+    body["tool_choice"] = match choice.as_object().and_then(|choice| choice.keys().next()).map(String::as_str) {
+        Some("any") => "required".into(),
+        Some("tool") => json!({"type": "function", "function": {"name": choice["tool"]["name"]}}),
+        _ => Value::Null,
+    };
+}
+
+/// A request with what is not ours to keep taken out, and what means the same written the same.
+fn comparable(mut request: Value) -> Value {
+    let members = request.as_object_mut().unwrap();
+    // The policy's: limits, sampling, thinking, tiers. The account's: guardrails, latency, response paths.
+    for name in [
+        "inferenceConfig",
+        "additionalModelRequestFields",
+        "serviceTier",
+        "guardrailConfig",
+        "performanceConfig",
+        "additionalModelResponseFieldPaths",
+        "modelId",
+    ] {
+        members.remove(name);
+    }
+    members.retain(|_, value| *value != json!({}) && *value != json!([]));
+    let mut turns: Vec<Value> = Vec::new();
+    for mut turn in members["messages"].as_array().unwrap().clone() {
+        let mut content: Vec<Value> = turn["content"].as_array().unwrap().iter().filter_map(block).collect();
+        // Results stand first, in their own order.
+        content.sort_by_key(|block| block.get("toolResult").is_none());
+        match turns.last_mut() {
+            Some(last) if last["role"] == turn["role"] => last["content"].as_array_mut().unwrap().extend(content),
+            _ if content.is_empty() => {}
+            _ => {
+                turn["content"] = content.into();
+                turns.push(turn);
+            }
+        }
+    }
+    members.insert("messages".into(), turns.into());
+    for tool in members.get_mut("toolConfig").and_then(|config| config["tools"].as_array_mut()).into_iter().flatten() {
+        if let Some(schema) = tool.pointer_mut("/toolSpec/inputSchema/json").and_then(Value::as_object_mut) {
+            schema.entry("properties").or_insert_with(|| Map::new().into());
+        }
+        if let Some(spec) = tool.get_mut("toolSpec").and_then(Value::as_object_mut) {
+            spec.retain(|name, value| {
+                !(value.is_null() || (name == "description" && value == "") || *value == json!(false))
+            });
+        }
+    }
+    if let Some(config) = members.get_mut("toolConfig").and_then(Value::as_object_mut) {
+        // Auto is what no choice means.
+        config.retain(|name, value| name != "toolChoice" || value.get("auto").is_none());
+    }
+    if let Some(schema) = request.pointer_mut("/outputConfig/textFormat/structure/jsonSchema/schema") {
+        *schema = serde_json::from_str(schema.as_str().unwrap()).unwrap();
+    }
+    sorted(request)
+}
+
+/// A block as it is compared; `None` for what is dropped on purpose: blank text, and thoughts while thinking is off.
+fn block(block: &Value) -> Option<Value> {
+    let mut block = block.clone();
+    if block.get("reasoningContent").is_some() || block["text"].as_str().is_some_and(|text| text.trim().is_empty()) {
+        return None;
+    }
+    if let Some(point) = block.get_mut("cachePoint").and_then(Value::as_object_mut) {
+        point.retain(|name, value| name != "ttl" || value != "5m"); // the default
+    }
+    if let Some(call) = block.get_mut("toolUse").and_then(Value::as_object_mut) {
+        call.remove("type");
+    }
+    if let Some(image) = block.get_mut("image").and_then(Value::as_object_mut) {
+        image.remove("name"); // in no document of AWS's
+    }
+    if let Some(document) = block.get_mut("document").and_then(Value::as_object_mut) {
+        document.remove("name"); // made legal and unique
+        if let Some(text) = document["source"]["text"].as_str() {
+            use base64::Engine;
+            document["source"] = json!({"bytes": base64::engine::general_purpose::STANDARD.encode(text)});
+        }
+    }
+    if let Some(result) = block.get_mut("toolResult").and_then(Value::as_object_mut) {
+        result.entry("status").or_insert_with(|| "success".into());
+        let content = result["content"].as_array().unwrap().iter().map(|piece| match piece.get("json") {
+            // OpenAI's tool messages are text.
+            Some(json) => json!({"text": json.to_string()}),
+            None => piece.clone(),
+        });
+        let content: Vec<Value> = content.filter_map(|piece| self::block(&piece)).collect();
+        result.insert("content".into(), if content.is_empty() { json!([{"text": "(empty)"}]) } else { content.into() });
+    }
+    Some(block)
+}
+
+/// Members in one order: whether two requests say the same is another question than whether they are the same bytes.
+fn sorted(value: Value) -> Value {
+    match value {
+        Value::Object(members) => {
+            let mut members: Vec<_> = members.into_iter().map(|(name, value)| (name, sorted(value))).collect();
+            members.sort_by(|a, b| a.0.cmp(&b.0));
+            Value::Object(members.into_iter().collect())
+        }
+        Value::Array(items) => items.into_iter().map(sorted).collect(),
+        other => other,
+    }
+}
+
+#[test]
+fn recorded_requests_come_out_as_they_were_recorded() {
+    let Some(complete) = recordings("converse") else { return };
+    let streamed = recordings("converse-stream").unwrap();
+    let bedrock = Bedrock::script([Reply::text("ok")]);
+    let server = Server::start(&bedrock);
+    let (mut tried, mut passed, mut skipped) = (0, 0, std::collections::BTreeMap::<&str, usize>::new());
+    let mut failed = Vec::new();
+    for recording in complete.iter().chain(&streamed) {
+        let recorded = &recording.json["request"]["body"];
+        if let Some(why) = cannot_be_said(recorded) {
+            *skipped.entry(why).or_default() += 1;
+            continue;
+        }
+        tried += 1;
+        let before = bedrock.calls().len();
+        let answer = server.chat(&openai(recording));
+        let sent = bedrock.calls().get(before).map(|call| comparable(call.body.clone()));
+        let recorded = comparable(recorded.clone());
+        if sent.as_ref() == Some(&recorded) {
+            passed += 1;
+        } else {
+            let sent = sent.map_or(answer.body, |sent| sent.to_string());
+            failed.push(format!("{}\n  sent     {sent:.1200}\n  recorded {recorded:.1200}", recording.name));
+        }
+    }
+    println!("requests: {passed} of {tried}; cannot be said in OpenAI's shape: {skipped:?}");
+    assert!(failed.is_empty(), "{} of {tried} failed:\n{}", failed.len(), failed.join("\n"));
+}
