@@ -49,6 +49,8 @@ complete -c chatrix -n "__fish_chatrix_using_subcommand completions" -l region -
 complete -c chatrix -n "__fish_chatrix_using_subcommand completions" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c chatrix -n "__fish_chatrix_using_subcommand ask" -s s -l system -d 'System prompt' -r
 complete -c chatrix -n "__fish_chatrix_using_subcommand ask" -l max-tokens -d 'Longest answer, in tokens; the policy\'s limit holds' -r
+complete -c chatrix -n "__fish_chatrix_using_subcommand ask" -s f -l file -d 'Attach a file: an image, a document or text, by its content. Repeatable' -r -F
+complete -c chatrix -n "__fish_chatrix_using_subcommand ask" -l schema -d 'Answer with JSON that follows the JSON schema in this file' -r -F
 complete -c chatrix -n "__fish_chatrix_using_subcommand ask" -s m -l model -d 'A name from `chatrix models`, or any Bedrock id, inference-profile id or ARN' -r -f -a "claude-sonnet-4\t''
 claude-sonnet-3\t''
 deepseek\t''
@@ -84,6 +86,7 @@ complete -c chatrix -n "__fish_chatrix_using_subcommand ask" -l config -d 'Confi
 complete -c chatrix -n "__fish_chatrix_using_subcommand ask" -l profile -d 'AWS profile [env: AWS_PROFILE]' -r
 complete -c chatrix -n "__fish_chatrix_using_subcommand ask" -l region -d 'AWS region [env: AWS_REGION] [default: the profile\'s, or us-west-2]' -r
 complete -c chatrix -n "__fish_chatrix_using_subcommand ask" -l offline -d 'Talk to a small Bedrock inside this process: no AWS account, no cost'
+complete -c chatrix -n "__fish_chatrix_using_subcommand ask" -l json -d 'Print one JSON object: text, model, usage, cost, stop reason, what the policy changed'
 complete -c chatrix -n "__fish_chatrix_using_subcommand ask" -l no-stream -d 'Wait for the whole answer'
 complete -c chatrix -n "__fish_chatrix_using_subcommand ask" -l no-stdin -d 'Do not read stdin'
 complete -c chatrix -n "__fish_chatrix_using_subcommand ask" -s q -l quiet -d 'Nothing on stderr but errors'

@@ -109,6 +109,15 @@ pub struct Ask {
     /// Model, system prompt, limits.
     #[command(flatten)]
     pub question: Question,
+    /// Attach a file: an image, a document or text, by its content. Repeatable
+    #[arg(short, long, value_name = "FILE", value_hint = clap::ValueHint::FilePath)]
+    pub file: Vec<PathBuf>,
+    /// Answer with JSON that follows the JSON schema in this file
+    #[arg(long, value_name = "FILE", value_hint = clap::ValueHint::FilePath)]
+    pub schema: Option<PathBuf>,
+    /// Print one JSON object: text, model, usage, cost, stop reason, what the policy changed
+    #[arg(long)]
+    pub json: bool,
     /// Wait for the whole answer
     #[arg(long)]
     pub no_stream: bool,

@@ -142,3 +142,39 @@ fn ctrl_c_stops_the_answer_and_bedrock() {
         eventually("the Bedrock stream is cancelled", || bedrock.abandoned() == 1);
     }
 }
+
+#[test]
+fn files_are_attached_by_their_content() {
+    let bedrock = Bedrock::script([Reply::text("ok")]);
+    let ask = Chatrix::ask().args(["-q", "compare"]).bedrock(&bedrock);
+    let ask = ask.file("notes.txt", "one\ntwo\n").file("wrong.png", "%PDF-1.4 \u{0}");
+    let (text, pdf) = (ask.path("notes.txt"), ask.path("wrong.png"));
+    ask.args(["-f", &text, "--file", &pdf]).stdout("ok\n").code(0);
+    let content = bedrock.call().body["messages"][0]["content"].clone();
+    assert_eq!(content[0], json!({"text": "<file name=\"notes.txt\">\none\ntwo\n</file>"}));
+    assert_eq!((&content[1]["document"]["format"], &content[1]["document"]["name"]), (&json!("pdf"), &json!("wrong")));
+    assert_eq!(content[2], json!({"text": "compare"}));
+    Chatrix::ask()
+        .args(["--offline", "-f", "/nowhere/x", "hi"])
+        .stdout("")
+        .code(1)
+        .stderr_has("cannot read /nowhere/x");
+}
+
+#[test]
+fn answers_by_schema_and_as_one_object() {
+    let schema = r#"{"type": "object", "properties": {"city": {"type": "string"}, "n": {"type": "integer"}}}"#;
+    let ask = Chatrix::ask().args(["--offline", "-q", "-m", "claude-haiku-4-5", "where?"]).file("schema.json", schema);
+    let path = ask.path("schema.json");
+    ask.args(["--schema", &path]).stdout("{\"city\":\"offline\",\"n\":1}\n").code(0);
+    let broken = Chatrix::ask().args(["--offline", "x"]).file("schema.json", "[");
+    let path = broken.path("schema.json");
+    broken.args(["--schema", &path]).stdout("").code(2).stderr_has("schema.json");
+
+    let json = Chatrix::ask().args(["--offline", "-q", "--json", "-m", "nova-micro", "echo a b"]).run().code(0).stdout;
+    let object: serde_json::Value = serde_json::from_str(&json).unwrap();
+    assert_eq!((&object["text"], &object["model"]), (&json!("a b"), &json!("us.amazon.nova-micro-v1:0")));
+    assert_eq!((&object["stop_reason"], &object["usage"]["output_tokens"]), (&json!("end_turn"), &json!(2)));
+    assert!(object["cost_usd"].as_f64().unwrap() > 0.0);
+    assert_eq!(object["edits"][0], "max_tokens unset→512");
+}

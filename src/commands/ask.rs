@@ -1,23 +1,26 @@
 //! `chatrix ask`: one question, for people and for scripts. stdout is the answer and nothing else;
 //! spinner, reasoning, footer and notices go to stderr, and only where a person reads it.
 
+mod question;
+
 use crate::cli::Ask;
 use crate::commands::{OFFLINE_NOTICE, note, offline_pace, open, print};
 use crate::config::Settings;
-use crate::conversation::{Event, Message, Part, Request, StopReason};
+use crate::conversation::{Answer, Event, Message, Part, Request, Role, StopReason};
 use crate::engine::{Call, Delivery};
 use crate::error::{Error, Kind};
 use crate::terminal::footer::{Footer, stop_note};
 use crate::terminal::sanitize::Sanitizer;
 use crate::terminal::spinner::Spinner;
 use crate::terminal::style;
-use anyhow::Context;
-use std::io::{IsTerminal, Read};
-use std::time::{Duration, Instant};
+use serde_json::{Value, json};
+use std::io::IsTerminal;
+use std::time::Instant;
 
 /// Asks, prints, exits with the table's code.
 pub async fn run(args: Ask, settings: Settings) -> anyhow::Result<u8> {
-    let prompt = prompt(&args).await?;
+    let parts = question::parts(&args).await?;
+    let format = question::format(args.schema.as_deref())?;
     let person_reads = std::io::stdout().is_terminal();
     let person_watches = std::io::stderr().is_terminal() && !args.quiet;
     let colour = style::colour(&std::io::stderr());
@@ -28,11 +31,12 @@ pub async fn run(args: Ask, settings: Settings) -> anyhow::Result<u8> {
     let request = Request {
         model: settings.model.value.clone(),
         system: args.question.system.clone().map(Part::Text).into_iter().collect(),
-        messages: vec![Message::user(prompt)],
+        messages: vec![Message { role: Role::User, parts }],
+        format,
         max_tokens: args.question.max_tokens,
         ..Request::default()
     };
-    let delivery = if args.no_stream { Delivery::Complete } else { Delivery::Streamed };
+    let delivery = if args.no_stream || args.json { Delivery::Complete } else { Delivery::Streamed };
 
     let started = Instant::now();
     let mut spinner = person_watches.then(|| Spinner::start(&settings.model.value));
@@ -47,6 +51,15 @@ pub async fn run(args: Ask, settings: Settings) -> anyhow::Result<u8> {
         for line in explanation(&call) {
             note(&style::dim(&line, colour));
         }
+    }
+    if args.json {
+        let answer = tokio::select! {
+            answer = call.answer() => answer?,
+            _ = tokio::signal::ctrl_c() => return Ok(Kind::Interrupted.row().exit),
+        };
+        drop(spinner);
+        print(&format!("{}\n", object(&call, &answer)))?;
+        return Ok(0);
     }
     let mut screen = Screen { person_reads, person_watches, colour, ..Screen::default() };
     let ending = tokio::select! {
@@ -73,6 +86,26 @@ pub async fn run(args: Ask, settings: Settings) -> anyhow::Result<u8> {
         note(&style::dim(&footer.line(), colour));
     }
     Ok(exit)
+}
+
+/// What `--json` prints.
+fn object(call: &Call, answer: &Answer) -> Value {
+    let usage = answer.usage.map(|usage| {
+        json!({
+            "input_tokens": usage.input, "output_tokens": usage.output, "cache_read_tokens": usage.cache_read,
+            "cache_write_tokens": usage.cache_write(),
+        })
+    });
+    json!({
+        "text": answer.text,
+        "reasoning": Some(answer.reasoning_text()).filter(|text| !text.is_empty()),
+        "model": call.model().id,
+        "usage": usage,
+        // Nano-dollars are exact in an f64 up to nine decimals.
+        "cost_usd": call.cost().and_then(|cost| cost.dollars().parse::<f64>().ok()),
+        "stop_reason": answer.stop.as_ref().map(StopReason::word),
+        "edits": call.edits().iter().map(ToString::to_string).collect::<Vec<_>>(),
+    })
 }
 
 enum Ending {
@@ -157,43 +190,4 @@ pub(crate) fn explanation(call: &Call) -> Vec<String> {
         None => "worst case: unknown, this model has no price; set one in the config file".to_owned(),
     });
     lines
-}
-
-/// The question: arguments, then stdin in a block of its own.
-async fn prompt(args: &Ask) -> anyhow::Result<String> {
-    let words = args.prompt.join(" ");
-    let stdin =
-        if args.no_stdin || std::io::stdin().is_terminal() { String::new() } else { read_stdin(!args.quiet).await? };
-    match (words.trim().is_empty(), stdin.trim().is_empty()) {
-        (false, true) => Ok(words),
-        (true, false) => Ok(stdin),
-        (false, false) => Ok(format!("{words}\n\n<stdin>\n{}\n</stdin>", stdin.trim_end_matches('\n'))),
-        (true, true) => {
-            let error = Error::new(Kind::MissingParameter, "there is no question");
-            Err(error.advise("chatrix ask \"question\", or text on stdin").into())
-        }
-    }
-}
-
-async fn read_stdin(may_note: bool) -> anyhow::Result<String> {
-    let mut reading = tokio::task::spawn_blocking(|| {
-        let mut bytes = Vec::new();
-        std::io::stdin().lock().read_to_end(&mut bytes).map(|_| bytes)
-    });
-    let bytes = tokio::select! {
-        bytes = &mut reading => bytes,
-        () = tokio::time::sleep(Duration::from_secs(2)) => {
-            if may_note {
-                note("waiting for the end of stdin; --no-stdin does not read it");
-            }
-            tokio::select! {
-                bytes = &mut reading => bytes,
-                _ = tokio::signal::ctrl_c() => {
-                    return Err(Error::new(Kind::Interrupted, "interrupted while reading stdin").into());
-                }
-            }
-        }
-    };
-    let bytes = bytes.context("reading stdin failed")?.context("reading stdin failed")?;
-    String::from_utf8(bytes).map_err(|_| Error::new(Kind::InvalidRequest, "stdin is not UTF-8 text").into())
 }

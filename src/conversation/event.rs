@@ -27,6 +27,23 @@ pub enum StopReason {
     Unknown(String),
 }
 
+impl StopReason {
+    /// Bedrock's word for it.
+    #[must_use]
+    pub fn word(&self) -> &str {
+        match self {
+            Self::EndTurn => "end_turn",
+            Self::StopSequence => "stop_sequence",
+            Self::MaxTokens => "max_tokens",
+            Self::ContextWindow => "model_context_window_exceeded",
+            Self::ToolUse => "tool_use",
+            Self::Guardrail => "guardrail_intervened",
+            Self::ContentFiltered => "content_filtered",
+            Self::Malformed(word) | Self::Unknown(word) => word,
+        }
+    }
+}
+
 /// Tokens of one call.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct Usage {

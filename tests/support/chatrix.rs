@@ -82,6 +82,11 @@ impl Chatrix {
         self
     }
 
+    /// Where a file of this home is.
+    pub fn path(&self, path: &str) -> String {
+        self.home.path().join(path).to_str().unwrap().to_owned()
+    }
+
     /// The command itself, for a pseudo-terminal; the home lives as long as the second value.
     pub fn into_command(self) -> (Command, TempDir) {
         (self.command, self.home)
