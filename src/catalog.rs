@@ -1,19 +1,19 @@
 //! Which models exist, what they take and what they cost. The data is in three TOML files beside this one;
 //! the operator's own models are added on top. Nothing here knows what a request is.
 
+mod id;
 mod model;
 mod money;
 
+pub use id::base;
 pub use model::{Capabilities, Effort, Lifecycle, LongContext, Model, OffSwitch, Prices, Sampling, Takes, Thinking};
 pub use money::{NanoDollars, Rate};
 
 use crate::error::{Error, Kind, Result};
+use id::{is_bedrock_id, provider, without_geography};
 use serde::Deserialize;
 use std::collections::HashMap;
 use std::sync::{Arc, OnceLock};
-
-/// Prefixes of inference profiles: the geography a call may be routed in (`bedrock.md` §3.2).
-const GEOGRAPHIES: [&str; 9] = ["us", "eu", "apac", "jp", "au", "ca", "in", "us-gov", "global"];
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -214,13 +214,18 @@ impl Catalog {
             Error::new(Kind::Config, format!("model {}: `like`: {}", own.alias, error.message)).advise(error.advice())
         })?;
         let mut model = Model::clone(&like);
-        model.alias = Some(own.alias.clone());
         model.id.clone_from(&own.id);
         model.prices = own.prices.or(like.prices);
         "config file".clone_into(&mut model.source);
+        // A model named by its id keeps the name it has.
+        let by_id = own.alias == own.id;
+        model.alias = if by_id { like.alias.clone() } else { Some(own.alias.clone()) };
         // An operator who takes a name over means it: the row replaces ours.
-        self.models.retain(|known| known.alias != model.alias);
-        self.models.push(Arc::new(model));
+        let same = |known: &Model| if by_id { known.id == own.id } else { known.alias == model.alias };
+        match self.models.iter().position(|known| same(known)) {
+            Some(place) => self.models[place] = Arc::new(model),
+            None => self.models.push(Arc::new(model)),
+        }
         Ok(())
     }
 
@@ -273,36 +278,6 @@ impl Catalog {
             .max_by(|a, b| a.0.total_cmp(&b.0))
             .map(|(_, alias)| alias)
     }
-}
-
-/// Whether a name has the shape of a Bedrock id, `[geography.]provider.model`, or of an ARN.
-fn is_bedrock_id(name: &str) -> bool {
-    if name.len() > 2048 || name.chars().any(|c| c.is_whitespace() || c.is_control()) {
-        return false;
-    }
-    if name.starts_with("arn:") {
-        return true;
-    }
-    match without_geography(name).split_once('.') {
-        Some((provider, model)) => {
-            !model.is_empty()
-                && !provider.is_empty()
-                && provider.chars().all(|c| c.is_ascii_lowercase() || c.is_ascii_digit())
-        }
-        None => false,
-    }
-}
-
-/// An id without its geography prefix.
-fn without_geography(id: &str) -> &str {
-    match id.split_once('.') {
-        Some((prefix, rest)) if GEOGRAPHIES.contains(&prefix) => rest,
-        _ => id,
-    }
-}
-
-fn provider(id: &str) -> String {
-    without_geography(id).split_once('.').map_or("unknown", |(provider, _)| provider).to_owned()
 }
 
 fn read<T: serde::de::DeserializeOwned>(name: &str, text: &str) -> Result<T> {

@@ -5,9 +5,9 @@ mod file;
 
 use crate::catalog::{Catalog, OwnModel};
 use crate::error::{Error, Kind, Result};
-use crate::policy::{Limits, Overrides, Policy};
+use crate::policy::{Limits, ModelLimits, Policy};
 use file::File;
-use std::collections::HashMap;
+use std::collections::BTreeMap;
 use std::fmt;
 use std::net::IpAddr;
 use std::path::{Path, PathBuf};
@@ -92,7 +92,7 @@ pub struct Settings {
     /// Host names the server answers to besides the local ones.
     pub allow_hosts: Vec<String>,
     limits: Limits,
-    overrides: HashMap<String, Overrides>,
+    overrides: Vec<ModelLimits>,
     catalog: Arc<Catalog>,
 }
 
@@ -246,21 +246,13 @@ fn own_models(file: &File, path: &Path) -> Result<Vec<OwnModel>> {
     Ok(own)
 }
 
-fn overrides(
-    models: &HashMap<String, file::Model>,
-    catalog: &Catalog,
-    path: &Path,
-) -> Result<HashMap<String, Overrides>> {
-    models
-        .iter()
-        .map(|(name, table)| match catalog.resolve(name) {
-            Ok(_) => Ok((name.clone(), table.limits())),
-            Err(error) => {
-                Err(Error::new(Kind::Config, format!("{}: [models.{name}]: {}", path.display(), error.message))
-                    .advise(error.advice()))
-            }
-        })
-        .collect()
+fn overrides(models: &BTreeMap<String, file::Model>, catalog: &Catalog, path: &Path) -> Result<Vec<ModelLimits>> {
+    let limits = models.iter().map(|(name, table)| match catalog.resolve(name) {
+        Ok(model) => Ok(ModelLimits { name: name.clone(), id: model.id.clone(), overrides: table.limits() }),
+        Err(error) => Err(Error::new(Kind::Config, format!("{}: [models.{name}]: {}", path.display(), error.message))
+            .advise(error.advice())),
+    });
+    limits.collect()
 }
 
 #[cfg(test)]

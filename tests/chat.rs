@@ -113,3 +113,12 @@ fn a_pipe_is_a_conversation_too() {
     let outcome = chat.run().code(0);
     assert!(outcome.stdout.ends_with("Your name is Ada. You told me earlier in this conversation.\n"), "{outcome:?}");
 }
+
+#[test]
+fn a_line_that_is_no_text_does_not_end_the_chat() {
+    let (mut child, _home) =
+        Chatrix::chat().arg("--offline").stdin_bytes(b"My name is Ada\n\xff\nwhat is my name?\n").spawn();
+    let mut said = String::new();
+    std::io::Read::read_to_string(&mut child.stdout.take().unwrap(), &mut said).unwrap();
+    assert!(said.contains("Your name is Ada") && child.wait().unwrap().success(), "{said}");
+}

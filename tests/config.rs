@@ -50,3 +50,17 @@ fn flags_win_over_environment_and_file() {
         assert_eq!(bedrock.call().model, id);
     }
 }
+
+#[test]
+fn two_spellings_of_a_model_have_the_limits_of_one() {
+    let config = "[models.claude-opus]\nmax_tokens_limit = 100\nmax_tokens = 50\nprice = { input = 1, output = 2 }\n\
+                  [models.'us.anthropic.claude-sonnet-5-5']\nprice = { input = 0.5, output = 1 }\n";
+    for id in ["claude-opus", "us.anthropic.claude-opus-5-5", "global.anthropic.claude-opus-5-5"] {
+        let bedrock = Bedrock::script([Reply::text("ok")]);
+        Chatrix::ask().args(["-q", "-m", id, "hi"]).bedrock(&bedrock).config(config).stdout("ok\n").code(0);
+        assert_eq!(bedrock.call().body["inferenceConfig"]["maxTokens"], 50, "{id}");
+    }
+    let models = Chatrix::models().args(["-v", "claude-sonnet"]).config(config).run().code(0).stdout;
+    let line = models.lines().find(|line| line.starts_with("claude-sonnet ")).unwrap();
+    assert!(line.contains(" 0.50     1.00 ") && line.contains("config file"), "{line}");
+}

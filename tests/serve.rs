@@ -288,6 +288,9 @@ fn a_stop_does_not_wait_for_ever() {
     socket.read_exact(&mut first).unwrap();
     let started = Instant::now();
     signal(server.pid(), "INT");
+    let mut rest = String::new();
+    socket.read_to_string(&mut rest).unwrap();
+    assert!(rest.contains("server_is_shutting_down") && rest.contains("[DONE]"), "cut off, and told so: {rest}");
     assert_eq!(server.wait().0, Some(0));
     assert!((9..20).contains(&started.elapsed().as_secs()), "{:?}", started.elapsed());
 }
@@ -327,4 +330,19 @@ fn a_quiet_stream_is_kept_alive_but_not_for_ever() {
     assert!(answer.body.contains("\n\n: keep-alive\n\ndata: {\"error\":"), "{}", answer.body);
     assert!(answer.body.contains("upstream_timeout") && answer.body.ends_with("data: [DONE]\n\n"));
     eventually("the Bedrock stream is cancelled", || bedrock.abandoned() == 1);
+}
+
+#[test]
+fn a_second_signal_ends_it_at_once() {
+    let bedrock = Bedrock::script([Reply::Stall(vec![delta("half")])]);
+    let server = Server::start(&bedrock);
+    let mut socket = server.open("POST", "/v1/chat/completions", &[], &streamed("nova-micro").to_string());
+    let mut first = [0; 16];
+    socket.read_exact(&mut first).unwrap();
+    let started = Instant::now();
+    signal(server.pid(), "TERM");
+    std::thread::sleep(std::time::Duration::from_millis(200));
+    signal(server.pid(), "TERM");
+    assert_eq!(server.wait().0, Some(0));
+    assert!(started.elapsed().as_secs() < 5);
 }

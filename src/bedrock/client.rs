@@ -31,12 +31,14 @@ use std::env;
 use std::future::Future;
 use std::sync::{Arc, OnceLock};
 use std::time::Duration;
-use tokio::time::{Instant, timeout_at};
+use tokio::time::{Instant, timeout, timeout_at};
 
 /// The region when nothing says otherwise.
 const DEFAULT_REGION: &str = "us-west-2";
 /// How often a call is sent at most, and only while nothing can have been generated.
 const TRIES: u32 = 3;
+/// How long to look once more before a stream is called silent.
+const SECOND_LOOK: Duration = Duration::from_millis(200);
 /// The longest wait AWS may ask for before we give its answer to the caller instead.
 const LONGEST_WAIT: Duration = Duration::from_secs(5);
 
@@ -175,8 +177,11 @@ impl EventStream {
                 self.stopped |= matches!(event, Event::Stop(_));
                 return Ok(Some(event));
             }
-            let frame = timeout_at(self.heard + self.idle, self.answer.stream.recv()).await;
-            let frame = frame.map_err(|_| silent(self.idle))?;
+            let frame = match timeout_at(self.heard + self.idle, self.answer.stream.recv()).await {
+                Ok(frame) => frame,
+                // A process that was suspended finds its deadline passed and the frames waiting.
+                Err(_) => timeout(SECOND_LOOK, self.answer.stream.recv()).await.map_err(|_| silent(self.idle))?,
+            };
             self.heard = Instant::now();
             match frame {
                 Ok(Some(frame)) => self.events.extend(self.reader.frame(frame)),

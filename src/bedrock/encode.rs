@@ -79,9 +79,10 @@ pub fn encode(admitted: &Admitted) -> Result<Encoded> {
         keep_thoughts: admitted.thinking() != Thinking::Off && family == Family::Claude,
         keep_tools,
     };
+    let system = repair::system(&request.system, capabilities.takes);
     let mut body = Body {
-        messages: repair::turns(&request.messages, &rules)?,
-        system: repair::system(&request.system, capabilities.takes),
+        messages: repair::turns(&request.messages, !system.is_empty(), &rules)?,
+        system,
         inference_config: Inference {
             max_tokens: admitted.max_tokens(),
             temperature: admitted.temperature(),

@@ -34,13 +34,17 @@ pub struct Rules<'a> {
 ///
 /// # Errors
 /// `InvalidRequest` when nothing was said at all.
-pub fn turns<'a>(messages: &'a [Message], rules: &Rules<'_>) -> Result<Vec<Turn<'a>>> {
+pub fn turns<'a>(messages: &'a [Message], has_system: bool, rules: &Rules<'_>) -> Result<Vec<Turn<'a>>> {
     let loop_start = messages.iter().rposition(is_question).unwrap_or(0);
     let mut turns = Vec::with_capacity(messages.len());
     for (index, message) in messages.iter().enumerate() {
         let keep_thoughts = rules.keep_thoughts && index > loop_start;
         let content = blocks(&message.parts, rules, keep_thoughts);
         push(&mut turns, role(message.role), content);
+    }
+    if turns.is_empty() && has_system {
+        // Only a system prompt was given (cases.md M6).
+        turns.push(Turn { role: "user", content: vec![text(SOMETHING)] });
     }
     if turns.is_empty() {
         return Err(Error::new(Kind::InvalidRequest, "the conversation holds no text").at("messages"));
@@ -251,7 +255,7 @@ mod tests {
     fn repaired(messages: &[Message], takes: Takes, keep_thoughts: bool, keep_tools: bool) -> Value {
         let names = Names::default();
         let rules = Rules { names: &names, takes, keep_thoughts, keep_tools };
-        serde_json::to_value(turns(messages, &rules).unwrap()).unwrap()
+        serde_json::to_value(turns(messages, false, &rules).unwrap()).unwrap()
     }
 
     fn usual(messages: &[Message]) -> Value {
@@ -286,7 +290,7 @@ mod tests {
         ]);
         assert_eq!(usual(&messages), expected);
         let rules = Rules { names: &Names::default(), takes: Takes::default(), keep_thoughts: false, keep_tools: true };
-        assert_eq!(turns(&[Message::user(" ")], &rules).unwrap_err().kind, Kind::InvalidRequest);
+        assert_eq!(turns(&[Message::user(" ")], false, &rules).unwrap_err().kind, Kind::InvalidRequest);
     }
 
     #[test]

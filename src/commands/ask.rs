@@ -80,8 +80,8 @@ pub async fn run(args: Ask, settings: Settings) -> anyhow::Result<u8> {
             cost: call.cost(),
             at_most: call.worst_case(),
             took: started.elapsed(),
-            session: None,
             note: remark,
+            ..Footer::default()
         };
         note(&style::dim(&footer.line(), colour));
     }

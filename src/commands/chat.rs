@@ -50,6 +50,7 @@ pub async fn run(args: Chat, settings: Settings) -> anyhow::Result<u8> {
         // The runtime goes on meanwhile: connections are kept alive and closed in the background.
         match tokio::task::block_in_place(|| editor.read("> ")).context("the terminal is gone")? {
             Line::End => return Ok(0),
+            Line::Garbled => note("that was not UTF-8 text, and was not sent"),
             Line::Interrupted => note(&style::dim("Ctrl-D or /exit leaves", colour)),
             Line::Text(line) if line.trim().is_empty() => {}
             Line::Text(line) => {
@@ -137,7 +138,7 @@ impl Session {
         };
         if shown.text.trim().is_empty() {
             // An empty turn is refused upstream.
-            self.messages.pop();
+            self.take_back("no answer came");
         } else {
             self.messages.push(Message::assistant(shown.text));
         }
@@ -201,6 +202,7 @@ impl Session {
             at_most: call.worst_case(),
             took: started.elapsed(),
             session: Some(self.spent),
+            unsettled: self.unsettled,
             note: note_,
         };
         note(&style::dim(&footer.line(), self.colour));

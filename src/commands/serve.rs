@@ -8,6 +8,7 @@ use crate::server::{self, Access};
 use std::io::ErrorKind;
 use std::net::SocketAddr;
 use tokio::net::TcpListener;
+use tokio::sync::watch;
 
 /// Serves until Ctrl-C or SIGTERM.
 pub async fn run(args: Serve, settings: Settings) -> anyhow::Result<u8> {
@@ -39,30 +40,37 @@ pub async fn run(args: Serve, settings: Settings) -> anyhow::Result<u8> {
     if settings.offline.value {
         note(OFFLINE_NOTICE);
     }
-    let signal = signal()?;
+    let signals = signals()?;
     note(&format!("listening on http://{address}"));
     note(&format!(
         "in Jan: Settings › Model Providers › Add: base URL http://localhost:{}/v1, any API key",
         address.port()
     ));
     let access = Access { bound: host, origins: settings.allow_origins, hosts: settings.allow_hosts };
-    server::serve(listener, engine, access, signal).await?;
+    server::serve(listener, engine, access, signals).await?;
     Ok(0)
 }
 
-/// Resolves at the first Ctrl-C or SIGTERM; the second one ends the process at once.
-fn signal() -> anyhow::Result<impl Future<Output = ()> + Send + 'static> {
+/// Counts Ctrl-C and SIGTERM.
+fn signals() -> anyhow::Result<watch::Receiver<u32>> {
+    let (count, signals) = watch::channel(0);
     #[cfg(unix)]
     let mut terminate = tokio::signal::unix::signal(tokio::signal::unix::SignalKind::terminate())?;
-    #[cfg(unix)]
-    let terminated = async move { terminate.recv().await };
-    #[cfg(not(unix))]
-    let terminated = std::future::pending::<Option<()>>();
-    Ok(async move {
-        tokio::select! {
-            _ = tokio::signal::ctrl_c() => {}
-            _ = terminated => {}
+    tokio::spawn(async move {
+        loop {
+            #[cfg(unix)]
+            let terminated = terminate.recv();
+            #[cfg(not(unix))]
+            let terminated = std::future::pending::<Option<()>>();
+            tokio::select! {
+                _ = tokio::signal::ctrl_c() => {}
+                _ = terminated => {}
+            }
+            if *count.borrow() == 0 {
+                note("stopping: no new requests; running answers get 10 s, a second signal ends them at once");
+            }
+            count.send_modify(|count| *count += 1);
         }
-        note("stopping: no new requests; running answers get 10 s");
-    })
+    });
+    Ok(signals)
 }

@@ -5,7 +5,7 @@ use crate::error::{Error, Kind, Result};
 use crate::policy::{Fixed, Overrides};
 use serde::de::{Error as _, Unexpected};
 use serde::{Deserialize, Deserializer};
-use std::collections::HashMap;
+use std::collections::BTreeMap;
 use std::net::IpAddr;
 use std::num::NonZeroU32;
 use std::path::Path;
@@ -20,7 +20,8 @@ pub struct File {
     pub follow_successor: Option<bool>,
     pub stream_idle_seconds: Option<Positive>,
     pub limits: LimitsTable,
-    pub models: HashMap<String, Model>,
+    /// In the order of their names: what depends on another must not depend on chance.
+    pub models: BTreeMap<String, Model>,
     pub serve: Serve,
 }
 
@@ -65,7 +66,8 @@ impl<'de> Deserialize<'de> for Positive {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         let number = i64::deserialize(deserializer)?;
         let fits = u32::try_from(number).ok().filter(|n| i32::try_from(*n).is_ok()).and_then(NonZeroU32::new);
-        fits.map(Self).ok_or_else(|| D::Error::invalid_value(Unexpected::Signed(number), &"a whole number from 1 on"))
+        fits.map(Self)
+            .ok_or_else(|| D::Error::invalid_value(Unexpected::Signed(number), &"a whole number from 1 to 2147483647"))
     }
 }
 

@@ -87,7 +87,8 @@ impl Reader {
             Some(other) => {
                 return Err(invalid(&at("role"), &format!("is {other:?}; use system, user, assistant or tool")));
             }
-            None => return Err(missing(&at("role"))),
+            None if message["role"].is_null() => return Err(missing(&at("role"))),
+            None => return Err(invalid(&at("role"), "must be a string")),
         }
         Ok(())
     }

@@ -21,7 +21,12 @@ impl Edit {
     /// `max_tokens 64000->1024`, in ASCII for an HTTP header.
     #[must_use]
     pub fn ascii(&self) -> String {
-        self.to_string().replace('→', "->")
+        // A client's own word may hold anything, and a header may not.
+        let word = |text: &Option<String>| -> String {
+            let text = text.as_deref().unwrap_or("unset");
+            text.chars().map(|c| if c.is_ascii_graphic() || c == ' ' { c } else { '?' }).take(40).collect()
+        };
+        format!("{} {}->{}", self.param, word(&self.from), word(&self.to))
     }
 }
 

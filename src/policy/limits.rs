@@ -55,6 +55,23 @@ pub struct Overrides {
     pub top_p: Option<Fixed>,
 }
 
+impl Overrides {
+    /// The stricter of two: lower caps, and the sampling of the first that says something.
+    #[must_use]
+    pub fn stricter(self, other: Self) -> Self {
+        let lower = |a: Option<u32>, b: Option<u32>| match (a, b) {
+            (Some(a), Some(b)) => Some(a.min(b)),
+            (a, b) => a.or(b),
+        };
+        Self {
+            max_tokens: lower(self.max_tokens, other.max_tokens),
+            max_tokens_limit: lower(self.max_tokens_limit, other.max_tokens_limit),
+            temperature: self.temperature.or(other.temperature),
+            top_p: self.top_p.or(other.top_p),
+        }
+    }
+}
+
 impl Limits {
     /// These limits with what the operator changed.
     #[must_use]

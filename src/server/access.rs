@@ -30,7 +30,13 @@ impl Access {
                     .advise("allow the name with `allow_hosts` under [serve] in the config file"));
             }
         }
+        // A sandboxed frame of any page sends `null` too; browsers say with it where it comes from.
+        let foreign = headers.get("sec-fetch-site").is_some_and(|site| site == "cross-site");
         match headers.get(header::ORIGIN).map(|origin| origin.to_str().unwrap_or("?")) {
+            Some("null") if foreign && !self.origins.iter().any(|known| known == "*" || known == "null") => {
+                Err(Error::new(Kind::OriginRefused, "a page without an origin of its own may not use this server")
+                    .advise("allow it with: chatrix serve --allow-origin null"))
+            }
             Some(origin) if !self.is_allowed_origin(origin) => {
                 Err(Error::new(Kind::OriginRefused, format!("pages from {origin} may not use this server"))
                     .advise(format!("allow them with: chatrix serve --allow-origin {origin}")))
@@ -154,6 +160,8 @@ mod tests {
         ] {
             assert_eq!(check(&access, &[("origin", origin)]), Some(Kind::OriginRefused), "{origin}");
         }
+        let sandboxed = [("origin", "null"), ("sec-fetch-site", "cross-site")];
+        assert_eq!(check(&access, &sandboxed), Some(Kind::OriginRefused));
         access.origins.push("https://evil.example".into());
         assert_eq!(check(&access, &[("origin", "https://evil.example")]), None);
     }

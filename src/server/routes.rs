@@ -1,7 +1,7 @@
 //! Where a request goes. Every route is there with and without `/v1`, with doubled and trailing slashes
 //! (`openai-clients.md` §0.1), and everything that goes wrong answers in OpenAI's shape.
 
-use super::{Incoming, State, access, read, sse};
+use super::{Incoming, State, access, over, read, sse, too_large};
 use crate::catalog::Model;
 use crate::engine::{Call, Delivery};
 use crate::error::{Error, Kind, Result, Retry};
@@ -48,8 +48,8 @@ impl Route {
 
     fn methods(&self) -> &'static str {
         match self {
-            Self::ChatCompletions => "POST",
-            _ => "GET, HEAD",
+            Self::ChatCompletions => "POST, OPTIONS",
+            _ => "GET, HEAD, OPTIONS",
         }
     }
 }
@@ -63,7 +63,11 @@ where
 {
     let id = format!("req_{}", random());
     let cors = state.access.cors(&request.headers);
-    let mut response = route(state, request).await.unwrap_or_else(|error| failure(&error));
+    let response = tokio::select! {
+        response = route(state, request) => response,
+        () = over(state.closing.clone()) => Err(shutting_down()),
+    };
+    let mut response = response.unwrap_or_else(|error| failure(&error));
     let headers = response.headers_mut();
     set(headers, "x-request-id", &id);
     for (name, value) in cors {
@@ -102,17 +106,15 @@ where
         (Route::ChatCompletions, "POST") => {
             let limit = state.body_limit;
             let declared = headers.get("content-length").and_then(|length| length.to_str().ok()?.parse::<usize>().ok());
-            let too_large =
-                || Error::new(Kind::TooLarge, format!("the request body is larger than {} MiB", limit >> 20));
             if declared.is_some_and(|length| length > limit) {
-                return Err(too_large());
+                return Err(too_large(limit));
             }
-            let body = read(body, limit).await.ok_or_else(too_large)?;
-            let body =
-                body.map_err(|error| Error::new(Kind::InvalidRequest, format!("the request body broke off: {error}")))?;
+            let body = read(body, limit).await?;
             chat_completions(state, &body).await
         }
-        _ => Err(Error::new(Kind::MethodNotSupported, format!("{path} takes {}, not {method}", route.methods()))),
+        _ => {
+            Err(Error::new(Kind::MethodNotSupported, format!("{path} does not take {method}")).advise(route.methods()))
+        }
     }
 }
 
@@ -131,7 +133,7 @@ async fn chat_completions(state: &State, body: &Bytes) -> Result<Response> {
     let about = about(&call);
     let mut response = if asked.stream {
         let chunks = Chunks::new(id, created, name, asked.include_usage);
-        let mut response = warp::reply::stream(sse::body(call, chunks)).into_response();
+        let mut response = warp::reply::stream(sse::body(call, chunks, over(state.closing.clone()))).into_response();
         set(response.headers_mut(), "content-type", "text/event-stream; charset=utf-8");
         set(response.headers_mut(), "cache-control", "no-cache");
         set(response.headers_mut(), "x-accel-buffering", "no");
@@ -161,6 +163,11 @@ fn about(call: &Call) -> Vec<(&'static str, String)> {
     about
 }
 
+/// What a running answer is told when its time is over.
+pub(super) fn shutting_down() -> Error {
+    Error::new(Kind::ShuttingDown, "the server was stopped before the answer was complete")
+}
+
 fn failure(error: &Error) -> Response {
     let row = error.kind.row();
     let mut response = json(&envelope(error));
@@ -175,7 +182,7 @@ fn failure(error: &Error) -> Response {
         _ => {}
     }
     if error.kind == Kind::MethodNotSupported {
-        set(headers, "allow", "GET, HEAD, POST, OPTIONS");
+        set(headers, "allow", error.advice.as_deref().unwrap_or_default());
     }
     response
 }

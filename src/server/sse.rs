@@ -2,6 +2,7 @@
 //! a comment every 15 s so that nobody takes a slow model for a dead one, an error as a line of its own
 //! (`openai-clients.md` §0.7, §3), `[DONE]` last.
 
+use super::routes::shutting_down;
 use crate::conversation::Event;
 use crate::engine::Call;
 use crate::error::{Error, Kind};
@@ -10,6 +11,8 @@ use crate::openai::error::envelope;
 use bytes::Bytes;
 use futures_util::{Stream, stream};
 use std::convert::Infallible;
+use std::future::Future;
+use std::pin::Pin;
 use std::time::Duration;
 use sync_wrapper::SyncStream;
 
@@ -26,11 +29,16 @@ struct Events {
     call: Call,
     chunks: Chunks,
     phase: Phase,
+    closing: Pin<Box<dyn Future<Output = ()> + Send>>,
 }
 
 /// The body of a streamed answer. Dropping it drops the call, which ends the stream at Bedrock.
-pub fn body(call: Call, chunks: Chunks) -> impl Stream<Item = Result<Bytes, Infallible>> + Send + Sync {
-    let events = Events { call, chunks, phase: Phase::Role };
+pub fn body(
+    call: Call,
+    chunks: Chunks,
+    closing: impl Future<Output = ()> + Send + 'static,
+) -> impl Stream<Item = Result<Bytes, Infallible>> + Send + Sync {
+    let events = Events { call, chunks, phase: Phase::Role, closing: Box::pin(closing) };
     // warp wants a Sync body, and a future that holds the SDK's receiver is none; nobody ever shares it.
     SyncStream::new(stream::unfold(events, |mut events| async move {
         let bytes = events.next().await?;
@@ -57,8 +65,11 @@ impl Events {
     async fn event(&mut self, finished: bool) -> Bytes {
         loop {
             // A lost race loses no event: `next` keeps what it has read until it returns it.
-            let Ok(event) = tokio::time::timeout(KEEP_ALIVE, self.call.next()).await else {
-                return Bytes::from_static(b": keep-alive\n\n");
+            let event = tokio::select! {
+                biased;
+                event = self.call.next() => event,
+                () = &mut self.closing => return self.fail(&shutting_down()),
+                () = tokio::time::sleep(KEEP_ALIVE) => return Bytes::from_static(b": keep-alive\n\n"),
             };
             match event {
                 Ok(Some(event)) => {

@@ -14,6 +14,8 @@ pub enum Line {
     Text(String),
     /// Ctrl-C: clear the line.
     Interrupted,
+    /// Something that is no text.
+    Garbled,
     /// Ctrl-D on an empty line, or the end of the input.
     End,
 }
@@ -51,7 +53,10 @@ impl Editor {
             Ok(line) => Ok(Line::Text(line)),
             Err(ReadlineError::Interrupted) => Ok(Line::Interrupted),
             Err(ReadlineError::Eof) => Ok(Line::End),
-            Err(error) => Err(plain(error)),
+            Err(error) => match plain(error) {
+                error if error.kind() == io::ErrorKind::InvalidData => Ok(Line::Garbled),
+                error => Err(error),
+            },
         }
     }
 

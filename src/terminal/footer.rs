@@ -17,6 +17,8 @@ pub struct Footer {
     pub took: Duration,
     /// Cost of the whole session, in a chat.
     pub session: Option<NanoDollars>,
+    /// What answers without a known cost may add to it at most.
+    pub unsettled: NanoDollars,
     /// Anything the answer did not end by itself with.
     pub note: Option<String>,
 }
@@ -36,7 +38,8 @@ impl Footer {
         };
         let mut line = format!("{tokens} · {cost} · {:.1} s", self.took.as_secs_f32());
         if let Some(session) = self.session {
-            line.push_str(&format!(" · session {session}"));
+            let unsettled = (self.unsettled > NanoDollars(0)).then(|| format!(" + at most {}", self.unsettled));
+            line.push_str(&format!(" · session {session}{}", unsettled.unwrap_or_default()));
         }
         if let Some(note) = &self.note {
             line.push_str(&format!(" · {note}"));

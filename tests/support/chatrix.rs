@@ -65,8 +65,12 @@ impl Chatrix {
         self.env("AWS_ACCESS_KEY_ID", "AKIDEXAMPLE").env("AWS_SECRET_ACCESS_KEY", "dummy")
     }
 
-    pub fn stdin(mut self, text: &str) -> Self {
-        self.stdin = Some(text.into());
+    pub fn stdin(self, text: &str) -> Self {
+        self.stdin_bytes(text.as_bytes())
+    }
+
+    pub fn stdin_bytes(mut self, bytes: &[u8]) -> Self {
+        self.stdin = Some(bytes.into());
         self
     }
 
