@@ -9,6 +9,7 @@
 mod client;
 mod decode;
 mod dialect;
+mod embed;
 mod encode;
 mod fault;
 mod format;

@@ -1,10 +1,12 @@
 //! Which models exist, what they take and what they cost. The data is in three TOML files beside this one;
 //! the operator's own models are added on top. Nothing here knows what a request is.
 
+mod embedding;
 mod id;
 mod model;
 mod money;
 
+pub use embedding::{EmbeddingDialect, EmbeddingModel, embedding_model};
 pub use id::base;
 pub use model::{Capabilities, Effort, Lifecycle, LongContext, Model, OffSwitch, Prices, Sampling, Takes, Thinking};
 pub use money::{NanoDollars, Rate};

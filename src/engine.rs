@@ -6,9 +6,9 @@ mod thoughts;
 
 use crate::bedrock::{Answering, Client, refused_param};
 use crate::catalog::{Lifecycle, Model, NanoDollars};
-use crate::conversation::{Answer, Event, Request, Usage};
+use crate::conversation::{Answer, EmbeddingRequest, Embeddings, Event, Request, Usage};
 use crate::error::{Error, Kind, Result};
-use crate::policy::{Admitted, Edit, Param, Policy, price};
+use crate::policy::{Admitted, Edit, Param, Policy, admit_embedding, price};
 use lessons::Lessons;
 use std::sync::Arc;
 use thoughts::{Thoughts, Thread};
@@ -87,6 +87,28 @@ impl Engine {
         let thread = Thread::new(Arc::clone(&self.thoughts));
         Ok(Call { admitted, asked, answering, thread, usage: None })
     }
+
+    /// Embeds texts.
+    ///
+    /// # Errors
+    /// Refusals of the policy, and any upstream kind.
+    pub async fn embed(&self, request: EmbeddingRequest) -> Result<Embedded> {
+        let admitted = admit_embedding(request)?;
+        let embeddings = self.client.embed(&admitted).await?;
+        let cost = embeddings.input_tokens.map(|tokens| admitted.model().price.cost(tokens));
+        Ok(Embedded { model: admitted.model().id.clone(), embeddings, cost })
+    }
+}
+
+/// Vectors, and what they took.
+#[derive(Debug)]
+pub struct Embedded {
+    /// The Bedrock id that answered.
+    pub model: String,
+    /// The vectors.
+    pub embeddings: Embeddings,
+    /// What they cost; `None` when the service did not count.
+    pub cost: Option<NanoDollars>,
 }
 
 /// AWS tells the end of a model's life in several ways; for a model the catalog knows to be retired,

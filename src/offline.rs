@@ -2,6 +2,7 @@
 //! The unchanged AWS SDK talks to it over a socket. It validates as Bedrock does (`rules`), so that our own
 //! mistakes surface here, and answers with a small deterministic model (`model`). It never leaves this machine.
 
+mod embedding;
 mod model;
 mod rules;
 mod tools;
@@ -79,6 +80,20 @@ async fn answer(request: Request<Incoming>, pace: Duration) -> Result<Response<B
                 json_reply(StatusCode::OK, &json!({"inputTokens": model::input_tokens(conversation)}))
             }
             None => refusal(400, "ValidationException", "The offline Bedrock counts Converse requests only."),
+        },
+        "invoke" => match embedding::answer(&id, &body) {
+            Some((answer, tokens)) => {
+                let mut response = json_reply(StatusCode::OK, &answer);
+                if let Ok(tokens) = tokens.to_string().parse() {
+                    response.headers_mut().insert("x-amzn-bedrock-input-token-count", tokens);
+                }
+                response
+            }
+            None => refusal(
+                400,
+                "ValidationException",
+                "Malformed input request, please reformat your input and try again.",
+            ),
         },
         _ => refusal(404, "UnknownOperationException", "The offline Bedrock has no such operation."),
     })

@@ -4,11 +4,13 @@
 
 mod admitted;
 mod bound;
+mod embedding;
 mod limits;
 pub mod price;
 mod thinking;
 
 pub use admitted::{Admitted, Edit, Param};
+pub use embedding::{AdmittedEmbedding, admit as admit_embedding};
 pub use limits::{Fixed, Limits, Overrides};
 pub use thinking::Thinking;
 

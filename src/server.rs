@@ -5,6 +5,7 @@
 //! rejections answer in plain text, which Jan cannot read.
 
 mod access;
+mod answers;
 mod routes;
 mod sse;
 
@@ -33,7 +34,7 @@ const GRACE: Duration = Duration::from_secs(10);
 /// How long what is cut off then has to say so.
 const LAST_WORDS: Duration = Duration::from_millis(500);
 /// How long a client may pause in the middle of its body.
-const BODY_PAUSE: Duration = Duration::from_secs(60);
+const BODY_PAUSE: Duration = Duration::from_mins(1);
 
 /// What every request needs.
 struct State {

@@ -15,11 +15,11 @@ const EXCEPTIONS: [(&str, &str); 0] = [];
 pub struct Recording {
     pub name: String,
     pub json: Value,
-    body: bytes::Bytes,
+    pub body: bytes::Bytes,
 }
 
 impl Recording {
-    fn reply(&self) -> Reply {
+    pub fn reply(&self) -> Reply {
         let response = &self.json["response"];
         let headers = response["headers"].as_object().unwrap().iter();
         // The recorder's framing is not the service's.

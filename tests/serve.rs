@@ -114,7 +114,7 @@ fn every_error_has_openai_shape() {
     let chat = "/v1/chat/completions";
     let invalid = "invalid_request_error".to_owned();
     assert_eq!(error("GET", "/nope", ""), (404, invalid.clone(), "unknown_url".into()));
-    assert_eq!(error("POST", "/v1/embeddings", "{}"), (404, invalid.clone(), "unknown_url".into()));
+    assert_eq!(error("POST", "/v1/images/generations", "{}"), (404, invalid.clone(), "unknown_url".into()));
     assert_eq!(error("GET", chat, ""), (405, invalid.clone(), "method_not_supported".into()));
     assert_eq!(error("DELETE", "/v1/models", ""), (405, invalid.clone(), "method_not_supported".into()));
     assert_eq!(error("POST", chat, "{"), (400, invalid.clone(), "invalid_value".into()));

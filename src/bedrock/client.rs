@@ -5,10 +5,10 @@
 use super::decode::Reader;
 use super::encode::Encoded;
 use super::fault::Origin;
-use super::{encode, fault};
-use crate::conversation::Event;
+use super::{embed, encode, fault};
+use crate::conversation::{Embeddings, Event};
 use crate::error::{Error, Kind, Result, Retry};
-use crate::policy::Admitted;
+use crate::policy::{Admitted, AdmittedEmbedding};
 use aws_config::meta::region::RegionProviderChain;
 use aws_config::profile::ProfileFileRegionProvider;
 use aws_config::retry::RetryConfig;
@@ -26,6 +26,7 @@ use aws_smithy_runtime_api::client::runtime_components::RuntimeComponents;
 use aws_smithy_types::body::SdkBody;
 use aws_smithy_types::config_bag::ConfigBag;
 use bytes::Bytes;
+use futures_util::StreamExt;
 use std::collections::VecDeque;
 use std::env;
 use std::future::Future;
@@ -37,6 +38,8 @@ use tokio::time::{Instant, timeout, timeout_at};
 const DEFAULT_REGION: &str = "us-west-2";
 /// How often a call is sent at most, and only while nothing can have been generated.
 const TRIES: u32 = 3;
+/// How many calls for embeddings run at once, for models that take one text at a time.
+const EMBEDDINGS_AT_ONCE: usize = 8;
 /// How long to look once more before a stream is called silent.
 const SECOND_LOOK: Duration = Duration::from_millis(200);
 /// The longest wait AWS may ask for before we give its answer to the caller instead.
@@ -103,6 +106,46 @@ impl Client {
             }
         }
         Ok(Answering::Complete(self.converse(admitted, encoded).await?.into()))
+    }
+
+    /// Embeds texts: in as few calls as the model allows, a few of them at once.
+    ///
+    /// # Errors
+    /// Any upstream kind of the table.
+    pub async fn embed(&self, admitted: &AdmittedEmbedding) -> Result<Embeddings> {
+        let calls = embed::bodies(admitted).into_iter().map(|body| self.invoke(&admitted.model().id, body));
+        let mut answers = futures_util::stream::iter(calls).buffered(EMBEDDINGS_AT_ONCE);
+        let mut all = Embeddings::default();
+        while let Some(answer) = answers.next().await {
+            let Embeddings { vectors, input_tokens } = answer?;
+            all.vectors.extend(vectors);
+            all.input_tokens = match (all.input_tokens, input_tokens) {
+                (Some(sum), Some(tokens)) => Some(sum + tokens),
+                (sum, tokens) => sum.or(tokens),
+            };
+        }
+        if all.vectors.len() != admitted.texts().len() {
+            return Err(Error::new(
+                Kind::BadAnswer,
+                "Bedrock answered with another number of embeddings than asked for",
+            ));
+        }
+        Ok(all)
+    }
+
+    async fn invoke(&self, model: &str, body: Bytes) -> Result<Embeddings> {
+        let exchange = tries(|| async {
+            let exchange = Exchange::new(body.clone());
+            let call =
+                self.sdk.invoke_model().model_id(model).content_type("application/json").accept("application/json");
+            let call = call.customize().interceptor(exchange.clone());
+            call.send().await.map_err(|error| fault::call(&error, model, &self.origin))?;
+            Ok(exchange)
+        })
+        .await?;
+        let body =
+            exchange.response.get().ok_or_else(|| Error::new(Kind::BadAnswer, "Bedrock's answer has no body"))?;
+        embed::vectors(body, exchange.input_tokens.get().copied())
     }
 
     /// One complete answer. No limit on its time: a slow answer is paid for and worth waiting for.
@@ -262,11 +305,13 @@ fn local(url: String) -> (aws_sdk_bedrockruntime::config::Builder, Origin) {
 struct Exchange {
     request: Bytes,
     response: Arc<OnceLock<Bytes>>,
+    /// What the header of an `InvokeModel` answer counts.
+    input_tokens: Arc<OnceLock<u64>>,
 }
 
 impl Exchange {
     fn new(request: Bytes) -> Self {
-        Self { request, response: Arc::default() }
+        Self { request, response: Arc::default(), input_tokens: Arc::default() }
     }
 }
 
@@ -294,6 +339,10 @@ impl Intercept for Exchange {
         _components: &RuntimeComponents,
         _config: &mut ConfigBag,
     ) -> Result<(), BoxError> {
+        let counted = context.response().headers().get("x-amzn-bedrock-input-token-count");
+        if let Some(tokens) = counted.and_then(|tokens| tokens.parse().ok()) {
+            let _ = self.input_tokens.set(tokens);
+        }
         // In memory by now; a stream's body never is.
         if let Some(body) = context.response().body().bytes() {
             let _ = self.response.set(Bytes::copy_from_slice(body));

@@ -49,6 +49,14 @@ struct Delta<'a> {
     refusal: Option<()>,
 }
 
+/// Writes an answer as it comes, event by event.
+pub trait Writer {
+    /// What comes before the first event.
+    fn first(&self) -> Option<String>;
+    /// The chunk of an event, if it has one. `cost` is told with the usage.
+    fn event(&mut self, event: &Event, cost: Option<NanoDollars>) -> Option<String>;
+}
+
 /// One call per chunk: the Jan of 2025 reads only the first (`openai-clients.md` §1.5).
 #[derive(Serialize)]
 struct ToolCall<'a> {
@@ -87,16 +95,44 @@ impl Chunks {
         Self { id, created, model, include_usage, thought: 0, length: 0 }
     }
 
-    /// The first chunk: the role.
-    #[must_use]
-    pub fn role(&self) -> String {
+    fn role(&self) -> String {
         let delta = Delta { role: Some("assistant"), content: Some(""), refusal: Some(()), ..Delta::default() };
         self.choice(delta, None)
     }
 
-    /// The chunk of an event, if it has one. `cost` is told with the usage.
-    #[must_use]
-    pub fn event(&mut self, event: &Event, cost: Option<NanoDollars>) -> Option<String> {
+    fn call(call: ToolCall<'_>) -> Delta<'_> {
+        Delta { tool_calls: Some([call]), ..Delta::default() }
+    }
+
+    fn usage(&self, tokens: &Usage, cost: Option<NanoDollars>) -> String {
+        self.chunk(&[], Some(usage(tokens, cost)))
+    }
+
+    fn choice(&self, delta: Delta<'_>, finish_reason: Option<&'static str>) -> String {
+        self.chunk(&[Choice { index: 0, delta, logprobs: (), finish_reason }], None)
+    }
+
+    fn chunk(&self, choices: &[Choice<'_>], usage: Option<Value>) -> String {
+        let chunk = Chunk {
+            id: &self.id,
+            object: "chat.completion.chunk",
+            created: self.created,
+            model: &self.model,
+            system_fingerprint: FINGERPRINT,
+            choices,
+            usage,
+        };
+        // Strings, numbers and options: nothing here can fail to serialise.
+        serde_json::to_string(&chunk).unwrap_or_default()
+    }
+}
+
+impl Writer for Chunks {
+    fn first(&self) -> Option<String> {
+        Some(self.role())
+    }
+
+    fn event(&mut self, event: &Event, cost: Option<NanoDollars>) -> Option<String> {
         let delta = match event {
             Event::Text(text) => {
                 self.length += text.chars().count();
@@ -132,32 +168,6 @@ impl Chunks {
             Event::Usage(usage) => return self.include_usage.then(|| self.usage(usage, cost)),
         };
         Some(self.choice(delta, None))
-    }
-
-    fn call(call: ToolCall<'_>) -> Delta<'_> {
-        Delta { tool_calls: Some([call]), ..Delta::default() }
-    }
-
-    fn usage(&self, tokens: &Usage, cost: Option<NanoDollars>) -> String {
-        self.chunk(&[], Some(usage(tokens, cost)))
-    }
-
-    fn choice(&self, delta: Delta<'_>, finish_reason: Option<&'static str>) -> String {
-        self.chunk(&[Choice { index: 0, delta, logprobs: (), finish_reason }], None)
-    }
-
-    fn chunk(&self, choices: &[Choice<'_>], usage: Option<Value>) -> String {
-        let chunk = Chunk {
-            id: &self.id,
-            object: "chat.completion.chunk",
-            created: self.created,
-            model: &self.model,
-            system_fingerprint: FINGERPRINT,
-            choices,
-            usage,
-        };
-        // Strings, numbers and options: nothing here can fail to serialise.
-        serde_json::to_string(&chunk).unwrap_or_default()
     }
 }
 

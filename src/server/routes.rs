@@ -1,16 +1,15 @@
 //! Where a request goes. Every route is there with and without `/v1`, with doubled and trailing slashes
 //! (`openai-clients.md` §0.1), and everything that goes wrong answers in OpenAI's shape.
 
-use super::{Incoming, State, access, over, read, sse, too_large};
+use super::answers::{self, Chat, Legacy};
+use super::{Incoming, State, access, over, read, too_large};
 use crate::catalog::Model;
-use crate::engine::{Call, Delivery};
 use crate::error::{Error, Kind, Result, Retry};
-use crate::openai::{chat, chunk::Chunks, completion, error::envelope, models};
-use bytes::{Buf, Bytes};
+use crate::openai::{chat, completions, error::envelope, models};
+use bytes::Buf;
 use futures_util::Stream;
 use percent_encoding::percent_decode_str;
 use std::fmt::{Display, Write as _};
-use std::time::{SystemTime, UNIX_EPOCH};
 use warp::Reply;
 use warp::http::{HeaderValue, Method, StatusCode};
 use warp::reply::Response;
@@ -23,6 +22,8 @@ enum Route {
     Models,
     Model(String),
     ChatCompletions,
+    Completions,
+    Embeddings,
 }
 
 impl Route {
@@ -40,6 +41,8 @@ impl Route {
                     return Some(Self::Model(percent_decode_str(&id).decode_utf8_lossy().into_owned()));
                 }
             },
+            Some("completions") => Self::Completions,
+            Some("embeddings") => Self::Embeddings,
             Some("chat") if segments.next() == Some("completions") => Self::ChatCompletions,
             Some(_) => return None,
         };
@@ -48,7 +51,7 @@ impl Route {
 
     fn methods(&self) -> &'static str {
         match self {
-            Self::ChatCompletions => "POST, OPTIONS",
+            Self::ChatCompletions | Self::Completions | Self::Embeddings => "POST, OPTIONS",
             _ => "GET, HEAD, OPTIONS",
         }
     }
@@ -92,7 +95,7 @@ where
         return Ok(response);
     }
     let Some(route) = Route::find(&path) else {
-        let advice = "there are /v1/models, /v1/chat/completions and /healthz";
+        let advice = "there are /v1/models, /v1/chat/completions, /v1/completions, /v1/embeddings and /healthz";
         return Err(Error::new(Kind::UnknownUrl, format!("there is no {method} {path}")).advise(advice));
     };
     let catalog = &state.engine.policy().catalog;
@@ -103,64 +106,23 @@ where
         (Route::Health, "GET" | "HEAD") => Ok(json(&serde_json::json!({"status": "ok"}))),
         (Route::Models, "GET" | "HEAD") => Ok(json(&models::list(catalog.models().map(AsRef::<Model>::as_ref)))),
         (Route::Model(name), "GET" | "HEAD") => Ok(json(&models::entry(&*catalog.resolve(name)?, name))),
-        (Route::ChatCompletions, "POST") => {
+        (Route::ChatCompletions | Route::Completions | Route::Embeddings, "POST") => {
             let limit = state.body_limit;
             let declared = headers.get("content-length").and_then(|length| length.to_str().ok()?.parse::<usize>().ok());
             if declared.is_some_and(|length| length > limit) {
                 return Err(too_large(limit));
             }
             let body = read(body, limit).await?;
-            chat_completions(state, &body).await
+            match route {
+                Route::Embeddings => answers::embeddings(state, &body).await,
+                Route::Completions => answers::ask(state, completions::parse(&body)?, &Legacy).await,
+                _ => answers::ask(state, chat::parse(&body)?, &Chat).await,
+            }
         }
         _ => {
             Err(Error::new(Kind::MethodNotSupported, format!("{path} does not take {method}")).advise(route.methods()))
         }
     }
-}
-
-async fn chat_completions(state: &State, body: &Bytes) -> Result<Response> {
-    let asked = chat::parse(body)?;
-    let name = match asked.request.model.as_str() {
-        "" => state.engine.policy().default_model.clone(),
-        name => name.to_owned(),
-    };
-    let id = format!("chatcmpl-{}", random());
-    let created = SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |since| since.as_secs());
-    let delivery = if asked.stream { Delivery::Streamed } else { Delivery::Complete };
-    // The status is 200 only from here on: until Bedrock has accepted, errors have a status of their own.
-    let mut call = state.engine.ask(asked.request, delivery).await?;
-    state.announce(&call);
-    let about = about(&call);
-    let mut response = if asked.stream {
-        let chunks = Chunks::new(id, created, name, asked.include_usage);
-        let mut response = warp::reply::stream(sse::body(call, chunks, over(state.closing.clone()))).into_response();
-        set(response.headers_mut(), "content-type", "text/event-stream; charset=utf-8");
-        set(response.headers_mut(), "cache-control", "no-cache");
-        set(response.headers_mut(), "x-accel-buffering", "no");
-        response
-    } else {
-        let answer = call.answer().await?;
-        let mut response = json(&completion::completion(&id, created, &name, &answer, call.cost()));
-        if let Some(cost) = call.cost() {
-            set(response.headers_mut(), "x-chatrix-cost-usd", &cost.dollars());
-        }
-        response
-    };
-    for (name, value) in about {
-        set(response.headers_mut(), name, &value);
-    }
-    Ok(response)
-}
-
-/// What the policy and the life cycle did, for whoever wants to know.
-fn about(call: &Call) -> Vec<(&'static str, String)> {
-    let mut about = vec![("x-chatrix-model", call.model().id.clone())];
-    if !call.edits().is_empty() {
-        let edits: Vec<String> = call.edits().iter().map(crate::policy::Edit::ascii).collect();
-        about.push(("x-chatrix-policy", edits.join("; ")));
-    }
-    about.extend(call.succession().map(|text| ("x-chatrix-successor", text)));
-    about
 }
 
 /// What a running answer is told when its time is over.
@@ -187,20 +149,20 @@ fn failure(error: &Error) -> Response {
     response
 }
 
-fn json(value: &serde_json::Value) -> Response {
+pub(super) fn json(value: &serde_json::Value) -> Response {
     let mut response = value.to_string().into_response();
     set(response.headers_mut(), "content-type", "application/json");
     response
 }
 
 /// Sets a header; what cannot stand in one (an operator's alias, say) is left out.
-fn set(headers: &mut warp::http::HeaderMap, name: &'static str, value: &str) {
+pub(super) fn set(headers: &mut warp::http::HeaderMap, name: &'static str, value: &str) {
     if let Ok(value) = HeaderValue::from_str(value) {
         headers.insert(name, value);
     }
 }
 
-fn random() -> String {
+pub(super) fn random() -> String {
     let mut text = String::with_capacity(24);
     // Writing to a String cannot fail.
     let _ = write!(text, "{:024x}", fastrand::u128(..) >> 32);

@@ -6,7 +6,7 @@ use super::routes::shutting_down;
 use crate::conversation::Event;
 use crate::engine::Call;
 use crate::error::{Error, Kind};
-use crate::openai::chunk::Chunks;
+use crate::openai::chunk::Writer;
 use crate::openai::error::envelope;
 use bytes::Bytes;
 use futures_util::{Stream, stream};
@@ -19,26 +19,26 @@ use sync_wrapper::SyncStream;
 const KEEP_ALIVE: Duration = Duration::from_secs(15);
 
 enum Phase {
-    Role,
+    First,
     Events { finished: bool },
     Done,
     Over,
 }
 
-struct Events {
+struct Events<W> {
     call: Call,
-    chunks: Chunks,
+    chunks: W,
     phase: Phase,
     closing: Pin<Box<dyn Future<Output = ()> + Send>>,
 }
 
 /// The body of a streamed answer. Dropping it drops the call, which ends the stream at Bedrock.
-pub fn body(
+pub fn body<W: Writer + Send + 'static>(
     call: Call,
-    chunks: Chunks,
+    chunks: W,
     closing: impl Future<Output = ()> + Send + 'static,
 ) -> impl Stream<Item = Result<Bytes, Infallible>> + Send + Sync {
-    let events = Events { call, chunks, phase: Phase::Role, closing: Box::pin(closing) };
+    let events = Events { call, chunks, phase: Phase::First, closing: Box::pin(closing) };
     // warp wants a Sync body, and a future that holds the SDK's receiver is none; nobody ever shares it.
     SyncStream::new(stream::unfold(events, |mut events| async move {
         let bytes = events.next().await?;
@@ -46,12 +46,15 @@ pub fn body(
     }))
 }
 
-impl Events {
+impl<W: Writer> Events<W> {
     async fn next(&mut self) -> Option<Bytes> {
         match self.phase {
-            Phase::Role => {
+            Phase::First => {
                 self.phase = Phase::Events { finished: false };
-                Some(data(&self.chunks.role()))
+                match self.chunks.first() {
+                    Some(first) => Some(data(&first)),
+                    None => Some(self.event(false).await),
+                }
             }
             Phase::Events { finished } => Some(self.event(finished).await),
             Phase::Done => {
