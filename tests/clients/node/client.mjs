@@ -38,4 +38,37 @@ await assert.rejects(client.chat.completions.create({ model: "gpt-4o", messages:
   return true;
 });
 
+// A tool loop, streamed, with two calls at once.
+const tool = (name) => ({ type: "function", function: { name, parameters: { type: "object", properties: { city: { type: "string" } } } } });
+const tools = [tool("get_weather"), tool("get_time")];
+const talk = [{ role: "user", content: 'use get_weather and get_time with {"city": "Zürich"}' }];
+const runner = client.chat.completions.stream({ model: "claude-haiku", messages: talk, tools });
+const called = (await runner.finalChatCompletion()).choices[0];
+assert.equal(called.finish_reason, "tool_calls");
+assert.deepEqual(called.message.tool_calls.map((call) => [call.function.name, JSON.parse(call.function.arguments)]), [
+  ["get_weather", { city: "Zürich" }], ["get_time", { city: "Zürich" }],
+]);
+talk.push(called.message, ...called.message.tool_calls.map(({ id }) => ({ role: "tool", tool_call_id: id, content: "fine" })));
+const told = await client.chat.completions.create({ model: "claude-haiku", messages: talk, tools });
+assert.equal(told.choices[0].message.content, "The tool says: fine and fine");
+
+// An answer by schema, thoughts, embeddings (base64 by default).
+const schema = { type: "object", properties: { n: { type: "integer" } }, required: ["n"], additionalProperties: false };
+const bound = await client.chat.completions.create({
+  model: "claude-haiku-4-5", messages: hello, response_format: { type: "json_schema", json_schema: { name: "n", schema, strict: true } },
+});
+assert.deepEqual(JSON.parse(bound.choices[0].message.content), { n: 1 });
+const thought = await client.chat.completions.create({ model: "claude-haiku", messages: hello, reasoning_effort: "high" });
+assert(thought.choices[0].message.reasoning_content);
+const vectors = await client.embeddings.create({ model: "cohere-embed", input: ["one", "two"] });
+assert.deepEqual(vectors.data.map(({ embedding }) => embedding.length), [1536, 1536]);
+
+// An error after the stream began.
+await assert.rejects(async () => {
+  const broken = await client.chat.completions.create({
+    model: "nova-micro", messages: [{ role: "user", content: "break off" }], stream: true,
+  });
+  for await (const _ of broken);
+}, (error) => error instanceof OpenAI.APIError && error.code === "upstream_error");
+
 console.log("openai-node", VERSION, "ok");
