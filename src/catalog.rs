@@ -8,7 +8,9 @@ mod money;
 
 pub use embedding::{EmbeddingDialect, EmbeddingModel, embedding_model};
 pub use id::base;
-pub use model::{Capabilities, Effort, Lifecycle, LongContext, Model, OffSwitch, Prices, Sampling, Takes, Thinking};
+pub use model::{
+    Capabilities, Effort, Lifecycle, LongContext, Model, OffSwitch, Prices, Sampling, Takes, Thinking, TierRates,
+};
 pub use money::{NanoDollars, Rate};
 
 use crate::error::{Error, Kind, Result};
@@ -240,6 +242,7 @@ impl Catalog {
                 thinking: Thinking::None,
                 off: OffSwitch::Nothing,
                 ceiling: None,
+                cache: None,
                 takes: Takes::default(),
             },
             |(_, capabilities)| *capabilities,
@@ -307,7 +310,7 @@ mod tests {
     }
 
     #[test]
-    fn every_row_is_whole() {
+    fn c10_every_row_is_whole_and_its_price_is_one() {
         let catalog = catalog();
         assert!(catalog.models().count() >= 16);
         assert_eq!(catalog.families.last().unwrap().0, "", "the last family matches everything");

@@ -5,7 +5,7 @@ mod file;
 
 use crate::catalog::{Catalog, OwnModel};
 use crate::error::{Error, Kind, Result};
-use crate::policy::{Limits, ModelLimits, Policy};
+use crate::policy::{Limits, ModelLimits, Policy, Tier};
 use file::File;
 use std::collections::BTreeMap;
 use std::fmt;
@@ -91,6 +91,8 @@ pub struct Settings {
     pub allow_origins: Vec<String>,
     /// Host names the server answers to besides the local ones.
     pub allow_hosts: Vec<String>,
+    prompt_cache: bool,
+    service_tiers: Vec<Tier>,
     limits: Limits,
     overrides: Vec<ModelLimits>,
     catalog: Arc<Catalog>,
@@ -162,6 +164,15 @@ impl Settings {
             port,
             allow_origins: flags.allow_origins.into_iter().chain(file.serve.allow_origins).collect(),
             allow_hosts: file.serve.allow_hosts,
+            prompt_cache: file.prompt_cache == Some(file::PromptCache::Auto),
+            service_tiers: file
+                .service_tiers
+                .iter()
+                .map(|tier| match tier {
+                    file::ServiceTier::Flex => Tier::Flex,
+                    file::ServiceTier::Priority => Tier::Priority,
+                })
+                .collect(),
             limits: Limits::default().with(&file.limits.overrides()),
             overrides,
             catalog,
@@ -183,6 +194,8 @@ impl Settings {
             limits: self.limits,
             overrides: self.overrides.clone(),
             follow_successor: self.follow_successor.value,
+            prompt_cache: self.prompt_cache,
+            service_tiers: self.service_tiers.clone(),
         }
     }
 }

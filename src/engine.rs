@@ -187,7 +187,7 @@ impl Call {
     /// What the call cost; `None` until its usage has come, or without a price.
     #[must_use]
     pub fn cost(&self) -> Option<NanoDollars> {
-        Some(price::cost(self.model().prices.as_ref()?, self.usage.as_ref()?))
+        Some(price::cost(self.model().prices.as_ref()?, self.usage.as_ref()?, self.admitted.tier()))
     }
 
     /// Reads on to the end.

@@ -4,6 +4,7 @@
 
 mod admitted;
 mod bound;
+mod cache;
 mod embedding;
 mod limits;
 pub mod price;
@@ -44,6 +45,22 @@ pub struct Policy {
     pub overrides: Vec<ModelLimits>,
     /// Whether a model at its end of life is replaced by its successor.
     pub follow_successor: bool,
+    /// Whether cache points are added where they pay.
+    pub prompt_cache: bool,
+    /// The service tiers a client may ask for.
+    pub service_tiers: Vec<Tier>,
+}
+
+/// How fast a call is to be served (`bedrock.md` §5.2).
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Tier {
+    /// As usual.
+    #[default]
+    Standard,
+    /// Cheaper and slower.
+    Flex,
+    /// Faster and dearer.
+    Priority,
 }
 
 impl Policy {
@@ -107,9 +124,14 @@ impl Policy {
         };
         let asked = request.reasoning_effort.clone().filter(|word| word != "none" && word != "minimal");
         note(&mut edits, "reasoning_effort", asked, effort);
-        // Flex and priority have prices of their own: the standard tier is the one that is reserved for.
-        let tier = request.service_tier.clone().filter(|tier| tier != "auto" && tier != "default");
-        note(&mut edits, "service_tier", tier, None);
+        let tier = self.tier(&request, &model);
+        let wished = request.service_tier.clone().filter(|tier| tier != "auto" && tier != "default");
+        let granted = match tier {
+            Tier::Standard => None,
+            Tier::Flex => Some("flex".to_owned()),
+            Tier::Priority => Some("priority".to_owned()),
+        };
+        note(&mut edits, "service_tier", wished, granted);
 
         let mut stop = request.stop.clone();
         if model.id.contains("anthropic.") && stop.iter().any(|text| text.trim().is_empty()) {
@@ -141,9 +163,28 @@ impl Policy {
         if request.messages.is_empty() && request.system.is_empty() {
             return Err(Error::new(Kind::MissingParameter, "the conversation has no messages").at("messages"));
         }
-        let worst_case =
-            model.prices.map(|prices| price::worst_case(&prices, bound::input_tokens(&request), max_tokens));
-        Ok(Admitted { request, model, max_tokens, temperature, top_p, stop, thinking, worst_case, edits })
+        let input_bound = bound::input_tokens(&request);
+        if self.prompt_cache && cache::add_where_it_pays(&mut request, &model, input_bound) {
+            note(&mut edits, "cache_control", None, Some("ephemeral".to_owned()));
+        }
+        let cache = cache::longest(&request).filter(|_| model.capabilities.takes.cache);
+        let worst_case = model.prices.map(|prices| price::worst_case(&prices, input_bound, max_tokens, cache, tier));
+        Ok(Admitted { request, model, max_tokens, temperature, top_p, stop, thinking, tier, worst_case, edits })
+    }
+
+    /// The tier a client gets: one the operator allows and the model has a price for.
+    fn tier(&self, request: &Request, model: &Model) -> Tier {
+        let wished = match request.service_tier.as_deref() {
+            Some("flex") => Tier::Flex,
+            Some("priority") => Tier::Priority,
+            _ => return Tier::Standard,
+        };
+        let priced = model.prices.is_some_and(|prices| match wished {
+            Tier::Flex => prices.flex,
+            Tier::Priority => prices.priority.is_some(),
+            Tier::Standard => true,
+        });
+        if priced && self.service_tiers.contains(&wished) { wished } else { Tier::Standard }
     }
 
     fn limits_for(&self, model: &Model) -> Limits {
@@ -200,6 +241,8 @@ mod tests {
             limits: Limits::default(),
             overrides: Vec::new(),
             follow_successor: true,
+            prompt_cache: false,
+            service_tiers: Vec::new(),
         }
     }
 

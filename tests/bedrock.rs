@@ -181,7 +181,7 @@ fn credentials_come_from_the_usual_places() {
 }
 
 #[test]
-fn an_expired_session_says_how_to_renew_it() {
+fn e4_an_expired_session_says_how_to_renew_it() {
     let sso = "[profile work]\nsso_session = my\nsso_account_id = 123456789012\nsso_role_name = dev\nregion = us-east-1\n\
                [sso-session my]\nsso_region = us-east-1\nsso_start_url = https://example.awsapps.com/start\n\
                sso_registration_scopes = sso:account:access\n";

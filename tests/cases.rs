@@ -508,3 +508,38 @@ fn tags_reach_the_invocation_log_in_its_alphabet() {
     let body = sent(&asked("claude-haiku", json!({"user": "anna@example.com", "metadata": {"team": "grün & co"}})));
     assert_eq!(body["requestMetadata"], json!({"team": "gr_n _ co", "user": "anna@example.com"}));
 }
+
+#[test]
+fn a_tier_is_given_where_the_operator_allows_it_and_priced() {
+    let bedrock = Bedrock::script([Reply::Text(vec!["ok".into()], "end_turn", (1_000_000, 1_000_000))]);
+    let server = Server::run(Chatrix::serve().bedrock(&bedrock).config("service_tiers = ['priority']"));
+    let priority = server.chat(&asked("deepseek-v3", json!({"service_tier": "priority"})));
+    assert_eq!(bedrock.call().body["serviceTier"], json!({"type": "priority"}));
+    assert_eq!(priority.headers["x-chatrix-cost-usd"], "4.3225", "1.085 and 3.2375 per million");
+    let flex = server.chat(&asked("deepseek-v3", json!({"service_tier": "flex"})));
+    assert!(flex.headers["x-chatrix-policy"].contains("service_tier flex->unset"));
+    assert_eq!(bedrock.calls()[1].body["serviceTier"], Value::Null);
+    assert_eq!(server.chat(&asked("claude-haiku", json!({"service_tier": "priority"}))).status, 200);
+    assert_eq!(bedrock.calls()[2].body["serviceTier"], Value::Null, "Claude has none");
+}
+
+#[test]
+fn cache_points_are_added_only_where_they_pay() {
+    let bedrock = Bedrock::script([Reply::text("ok")]);
+    let server = Server::run(Chatrix::serve().bedrock(&bedrock).config("prompt_cache = 'auto'"));
+    let long = "word ".repeat(2000);
+    let conversation = |first: &str| json!([{"role": "user", "content": first}, {"role": "assistant", "content": "yes"}, {"role": "user", "content": "go on"}]);
+    let points = |model: &str, messages: Value| {
+        let answer = server.chat(&asked(model, json!({"messages": messages})));
+        assert_eq!(answer.status, 200);
+        bedrock.calls().last().unwrap().body["messages"].to_string().matches("cachePoint").count()
+    };
+    assert_eq!(points("claude-haiku", conversation(&long)), 1);
+    assert_eq!(points("claude-haiku", conversation("short")), 0, "too short to be kept");
+    assert_eq!(
+        points("claude-haiku", json!([{"role": "user", "content": long}])),
+        0,
+        "nothing says that it comes again"
+    );
+    assert_eq!(points("mistral-large-3", conversation(&long)), 0, "the model has no cache");
+}

@@ -67,7 +67,7 @@ fn a_complete_answer() {
 }
 
 #[test]
-fn a_streamed_answer() {
+fn x6_a_streamed_answer_tells_usage_only_when_asked() {
     let bedrock = Bedrock::script([Reply::Text(vec!["Hel".into(), String::new(), "lo".into()], "max_tokens", (3, 4))]);
     let server = Server::start(&bedrock);
     let mut asked = streamed("nova-micro");

@@ -11,7 +11,7 @@ use super::wire::{Block, Body, Inference, InputSchema, ToolConfig, ToolEntry, To
 use crate::catalog::Takes;
 use crate::conversation::{Message, Part, Request, Tool, ToolChoice};
 use crate::error::{Error, Kind, Result};
-use crate::policy::{Admitted, Thinking};
+use crate::policy::{Admitted, Thinking, Tier};
 use bytes::Bytes;
 use serde_json::{Value, json};
 use std::borrow::Cow;
@@ -92,6 +92,11 @@ pub fn encode(admitted: &Admitted) -> Result<Encoded> {
         additional_model_request_fields: dialect::additional_fields(admitted, keep_tools && !tools.is_empty()),
         tool_config: (!tools.is_empty()).then_some(ToolConfig { tools, tool_choice: choice }),
         output_config: None,
+        service_tier: match admitted.tier() {
+            Tier::Standard => None,
+            Tier::Flex => Some(json!({"type": "flex"})),
+            Tier::Priority => Some(json!({"type": "priority"})),
+        },
         request_metadata: metadata(&request.metadata),
     };
     match &binding {

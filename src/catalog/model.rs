@@ -183,6 +183,8 @@ pub struct Capabilities {
     pub off: OffSwitch,
     /// The highest reasoning effort; `None` where it takes none.
     pub ceiling: Option<Effort>,
+    /// The shortest prompt worth a cache point (tokens).
+    pub cache: Option<u64>,
     /// Everything else.
     pub takes: Takes,
 }
@@ -193,6 +195,16 @@ pub struct Capabilities {
 pub struct LongContext {
     /// The prompt length from which they apply (tokens).
     pub above: u64,
+    /// Input.
+    pub input: Rate,
+    /// Output.
+    pub output: Rate,
+}
+
+/// Rates of another service tier.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct TierRates {
     /// Input.
     pub input: Rate,
     /// Output.
@@ -215,6 +227,12 @@ pub struct Prices {
     pub cache_write_1h: Option<Rate>,
     /// Long prompts.
     pub long: Option<LongContext>,
+    /// The priority tier, which is dearer. `None`: the model has none.
+    pub priority: Option<TierRates>,
+    /// Whether the model has the flex tier. It is cheaper, and booked at the standard rate: the service may fall
+    /// back to that.
+    #[serde(default)]
+    pub flex: bool,
 }
 
 /// One model that can be asked.

@@ -19,6 +19,8 @@ pub struct File {
     pub region: Option<String>,
     pub follow_successor: Option<bool>,
     pub stream_idle_seconds: Option<Positive>,
+    pub prompt_cache: Option<PromptCache>,
+    pub service_tiers: Vec<ServiceTier>,
     pub limits: LimitsTable,
     /// In the order of their names: what depends on another must not depend on chance.
     pub models: BTreeMap<String, Model>,
@@ -56,6 +58,26 @@ pub struct Serve {
     pub port: Option<u16>,
     pub allow_origins: Vec<String>,
     pub allow_hosts: Vec<String>,
+}
+
+/// Whether cache points are added.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum PromptCache {
+    /// Where they pay.
+    Auto,
+    /// Never.
+    Off,
+}
+
+/// A tier that clients may ask for.
+#[derive(Debug, Clone, Copy, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum ServiceTier {
+    /// Cheaper and slower.
+    Flex,
+    /// Faster and dearer.
+    Priority,
 }
 
 /// A whole number from 1 to what Bedrock's integers hold.

@@ -1,6 +1,6 @@
 //! A request that may be sent. Its fields are open to the policy alone, so that only `Policy::admit` makes one.
 
-use super::Thinking;
+use super::{Thinking, Tier};
 use crate::catalog::{Model, NanoDollars};
 use crate::conversation::{Part, Request};
 use std::fmt;
@@ -59,6 +59,7 @@ pub struct Admitted {
     pub(super) top_p: Option<f64>,
     pub(super) stop: Vec<String>,
     pub(super) thinking: Thinking,
+    pub(super) tier: Tier,
     pub(super) worst_case: Option<NanoDollars>,
     pub(super) edits: Vec<Edit>,
 }
@@ -104,6 +105,12 @@ impl Admitted {
     #[must_use]
     pub fn thinking(&self) -> Thinking {
         self.thinking
+    }
+
+    /// How fast it is to be served.
+    #[must_use]
+    pub fn tier(&self) -> Tier {
+        self.tier
     }
 
     /// Whether a parameter is sent.

@@ -1,27 +1,46 @@
 //! What a call costs: one function before it (the worst case), one after it (the truth).
 
+use super::Tier;
 use crate::catalog::{NanoDollars, Prices, Rate};
-use crate::conversation::Usage;
+use crate::conversation::{CacheTtl, Usage};
 
 /// What a call can cost at most: every input token at the dearest input rate that can apply,
 /// and the whole answer at the dearest output rate.
 #[must_use]
-pub fn worst_case(prices: &Prices, input_bound: u64, max_tokens: u32) -> NanoDollars {
-    let (input, output) = match prices.long {
-        Some(long) if input_bound > long.above => (long.input.max(prices.input), long.output.max(prices.output)),
-        _ => (prices.input, prices.output),
+pub fn worst_case(
+    prices: &Prices,
+    input_bound: u64,
+    max_tokens: u32,
+    cache: Option<CacheTtl>,
+    tier: Tier,
+) -> NanoDollars {
+    let tokens = |write_5m, write_1h| Usage {
+        output: u64::from(max_tokens),
+        cache_write_5m: write_5m,
+        cache_write_1h: write_1h,
+        ..Usage::default()
     };
-    input.cost(input_bound) + output.cost(u64::from(max_tokens))
+    let plain = cost(prices, &Usage { input: input_bound, ..tokens(0, 0) }, tier);
+    // What is written to the cache is dearer than what is only read.
+    match cache {
+        None => plain,
+        Some(CacheTtl::FiveMinutes) => plain.max(cost(prices, &tokens(input_bound, 0), tier)),
+        Some(CacheTtl::OneHour) => plain.max(cost(prices, &tokens(0, input_bound), tier)),
+    }
 }
 
 /// What a call cost.
 #[must_use]
-pub fn cost(prices: &Prices, usage: &Usage) -> NanoDollars {
-    let (input, output) = match prices.long {
+pub fn cost(prices: &Prices, usage: &Usage, tier: Tier) -> NanoDollars {
+    let (mut input, mut output) = match prices.long {
         Some(long) if usage.prompt() > long.above => (long.input, long.output),
         _ => (prices.input, prices.output),
     };
-    // Cache rates scale with the input rate when the prompt is long (bedrock.md §2.4).
+    if let (Tier::Priority, Some(priority)) = (tier, prices.priority) {
+        input = input.max(priority.input);
+        output = output.max(priority.output);
+    }
+    // Cache rates scale with the input rate: a long prompt, a dearer tier (bedrock.md §2.4).
     let scaled = |rate: Option<Rate>, otherwise: Rate| match rate {
         Some(rate) if input == prices.input || prices.input == Rate(0) => rate,
         Some(rate) => Rate(
@@ -39,7 +58,7 @@ pub fn cost(prices: &Prices, usage: &Usage) -> NanoDollars {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::catalog::LongContext;
+    use crate::catalog::{LongContext, TierRates};
 
     /// Claude Sonnet 4.5 in the us. geography (models.csv): a price with every column.
     const PRICES: Prices = Prices {
@@ -49,24 +68,45 @@ mod tests {
         cache_write_5m: Some(Rate(4_125_000_000)),
         cache_write_1h: Some(Rate(6_600_000_000)),
         long: Some(LongContext { above: 200_000, input: Rate(6_600_000_000), output: Rate(24_750_000_000) }),
+        priority: None,
+        flex: false,
     };
 
     #[test]
     fn costs_computed_by_hand() {
         let usage = Usage { input: 312, output: 204, ..Usage::default() };
-        assert_eq!(cost(&PRICES, &usage), NanoDollars(312 * 3_300 + 204 * 16_500));
+        assert_eq!(cost(&PRICES, &usage, Tier::Standard), NanoDollars(312 * 3_300 + 204 * 16_500));
         let cached = Usage { cache_read: 1000, cache_write_5m: 100, cache_write_1h: 10, ..usage };
         let expected = 312 * 3_300 + 204 * 16_500 + 1000 * 330 + 100 * 4_125 + 10 * 6_600;
-        assert_eq!(cost(&PRICES, &cached), NanoDollars(expected));
+        assert_eq!(cost(&PRICES, &cached, Tier::Standard), NanoDollars(expected));
         let long = Usage { input: 1, output: 10, cache_read: 200_000, ..Usage::default() };
-        assert_eq!(cost(&PRICES, &long), NanoDollars(6_600 + 10 * 24_750 + 200_000 * 660));
+        assert_eq!(cost(&PRICES, &long, Tier::Standard), NanoDollars(6_600 + 10 * 24_750 + 200_000 * 660));
     }
 
     #[test]
-    fn the_worst_case_is_never_below_the_truth() {
+    fn c2_c6_the_worst_case_is_never_below_the_truth() {
         for (input, output) in [(1, 1), (1_000, 512), (200_000, 1024), (200_001, 1024), (900_000, 7)] {
-            let usage = Usage { input, output: u64::from(output), ..Usage::default() };
-            assert!(worst_case(&PRICES, input, output) >= cost(&PRICES, &usage), "{input} {output}");
+            for tier in [Tier::Standard, Tier::Flex, Tier::Priority] {
+                let prices = Prices {
+                    priority: Some(TierRates { input: Rate(5_775_000_000), output: Rate(28_875_000_000) }),
+                    ..PRICES
+                };
+                let plain = Usage { input, output: u64::from(output), ..Usage::default() };
+                let short = Usage { input: 0, cache_write_5m: input, ..plain };
+                let hour = Usage { input: 0, cache_write_1h: input, ..plain };
+                let read = Usage { input: 0, cache_read: input, ..plain };
+                for (cache, usages) in [
+                    (None, vec![plain]),
+                    (Some(CacheTtl::FiveMinutes), vec![plain, short, read]),
+                    (Some(CacheTtl::OneHour), vec![plain, hour, read]),
+                ] {
+                    let bound = worst_case(&prices, input, output, cache, tier);
+                    assert!(
+                        usages.iter().all(|usage| bound >= cost(&prices, usage, tier)),
+                        "{input} {output} {cache:?}"
+                    );
+                }
+            }
         }
     }
 }
