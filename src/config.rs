@@ -91,6 +91,8 @@ pub struct Settings {
     pub allow_origins: Vec<String>,
     /// Host names the server answers to besides the local ones.
     pub allow_hosts: Vec<String>,
+    /// Whether images may be named by address.
+    pub fetch_images: bool,
     prompt_cache: bool,
     service_tiers: Vec<Tier>,
     limits: Limits,
@@ -164,6 +166,7 @@ impl Settings {
             port,
             allow_origins: flags.allow_origins.into_iter().chain(file.serve.allow_origins).collect(),
             allow_hosts: file.serve.allow_hosts,
+            fetch_images: file.serve.fetch_images,
             prompt_cache: file.prompt_cache == Some(file::PromptCache::Auto),
             service_tiers: file
                 .service_tiers

@@ -6,6 +6,7 @@
 
 mod access;
 mod answers;
+mod images;
 mod routes;
 mod sse;
 
@@ -42,6 +43,8 @@ struct State {
     access: Access,
     body_limit: usize,
     announced: Mutex<HashSet<String>>,
+    /// Fetches images; `None` unless the operator allows it.
+    fetcher: Option<images::Fetcher>,
     /// Turns true when the time of running answers is over.
     closing: watch::Receiver<bool>,
 }
@@ -74,12 +77,15 @@ pub async fn serve(
     listener: TcpListener,
     engine: Engine,
     access: Access,
+    fetch_images: bool,
     mut signals: watch::Receiver<u32>,
 ) -> std::io::Result<()> {
     // Accepted sockets inherit it: each chunk leaves at once. warp gives no hold of them.
     socket2::SockRef::from(&listener).set_tcp_nodelay(true)?;
     let (close, closing) = watch::channel(false);
-    let state = Arc::new(State { engine, access, body_limit: BODY_LIMIT, announced: Mutex::default(), closing });
+    let fetcher = if fetch_images { Some(images::Fetcher::new(images::Reach::Public)?) } else { None };
+    let state =
+        Arc::new(State { engine, access, body_limit: BODY_LIMIT, announced: Mutex::default(), fetcher, closing });
     let filter =
         warp::method().and(warp::path::full()).and(warp::header::headers_cloned()).and(warp::body::stream()).then(
             move |method, path: FullPath, headers, body| {

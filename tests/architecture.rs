@@ -40,7 +40,7 @@ const WALLS: [(&str, &[&str]); 8] = [
     ("indicatif", &["src/terminal/spinner.rs"]),
     ("clap", &["src/cli.rs", "src/main.rs", "src/commands/completions.rs"]),
     ("clap_complete", &["src/commands/completions.rs"]),
-    ("hyper", &["src/offline.rs", "src/bedrock/fault.rs"]),
+    ("hyper", &["src/offline.rs", "src/bedrock/fault.rs", "src/server/images.rs"]),
     ("toml", &["src/catalog.rs", "src/config/"]),
 ];
 

@@ -47,7 +47,7 @@ pub async fn run(args: Serve, settings: Settings) -> anyhow::Result<u8> {
         address.port()
     ));
     let access = Access { bound: host, origins: settings.allow_origins, hosts: settings.allow_hosts };
-    server::serve(listener, engine, access, signals).await?;
+    server::serve(listener, engine, access, settings.fetch_images, signals).await?;
     Ok(0)
 }
 

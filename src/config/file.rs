@@ -58,6 +58,7 @@ pub struct Serve {
     pub port: Option<u16>,
     pub allow_origins: Vec<String>,
     pub allow_hosts: Vec<String>,
+    pub fetch_images: bool,
 }
 
 /// Whether cache points are added.

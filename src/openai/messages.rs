@@ -254,7 +254,10 @@ fn arguments(value: &Value, at: &str) -> Result<String> {
 fn data_uri<'a>(uri: &'a str, at: &str) -> Result<(&'a str, Vec<u8>)> {
     let Some((head, data)) = uri.strip_prefix("data:").and_then(|rest| rest.split_once(',')) else {
         if uri.starts_with("http://") || uri.starts_with("https://") {
-            return Err(unsupported(at, "addresses are not fetched; send the image itself as a data: URI"));
+            return Err(unsupported(
+                at,
+                "addresses are not fetched here; send the image itself as a data: URI, or let the operator set `fetch_images`",
+            ));
         }
         return Err(invalid(at, "must be a data: URI"));
     };

@@ -116,7 +116,13 @@ where
             match route {
                 Route::Embeddings => answers::embeddings(state, &body).await,
                 Route::Completions => answers::ask(state, completions::parse(&body)?, &Legacy).await,
-                _ => answers::ask(state, chat::parse(&body)?, &Chat).await,
+                _ => {
+                    let body = match &state.fetcher {
+                        Some(fetcher) => fetcher.inline(body).await?,
+                        None => body,
+                    };
+                    answers::ask(state, chat::parse(&body)?, &Chat).await
+                }
             }
         }
         _ => {

@@ -1,0 +1,325 @@
+//! Images named by address, where the operator allows it (`fetch_images`). A server on somebody's machine that fetches
+//! what a client names must never be a way into that machine's network (cases.md D2): only public addresses, looked up
+//! once and connected to as they were checked, at every redirect again; bounded in time, size and number.
+
+use crate::error::{Error, Kind, Result};
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD;
+use bytes::Bytes;
+use http_body_util::{BodyExt, Empty, Limited};
+use hyper::header::LOCATION;
+use hyper::{Request, Uri};
+use hyper_rustls::{HttpsConnector, HttpsConnectorBuilder};
+use hyper_util::client::legacy::Client;
+use hyper_util::client::legacy::connect::HttpConnector;
+use hyper_util::client::legacy::connect::dns::Name;
+use hyper_util::rt::TokioExecutor;
+use serde_json::Value;
+use std::future::Future;
+use std::io;
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
+use std::pin::Pin;
+use std::task::{Context, Poll};
+use std::time::Duration;
+
+/// For one image, redirects and all.
+const TIME: Duration = Duration::from_secs(10);
+/// Bedrock's own limit for an image (bytes).
+const SIZE: usize = 3_932_160;
+const REDIRECTS: usize = 3;
+/// Bedrock's own limit for a request.
+const IMAGES: usize = 20;
+
+/// Which addresses may be connected to.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Reach {
+    /// Public ones.
+    Public,
+    /// Any: for the tests of this file, whose server is on loopback.
+    #[cfg(test)]
+    Anywhere,
+}
+
+impl Reach {
+    fn allows(self, address: IpAddr) -> bool {
+        match self {
+            Self::Public => is_public(address),
+            #[cfg(test)]
+            Self::Anywhere => true,
+        }
+    }
+}
+
+/// Fetches images.
+pub struct Fetcher {
+    client: Client<HttpsConnector<HttpConnector<Resolver>>, Empty<Bytes>>,
+    reach: Reach,
+}
+
+impl Fetcher {
+    /// A fetcher with this machine's root certificates.
+    ///
+    /// # Errors
+    /// When there are none.
+    pub fn new(reach: Reach) -> io::Result<Self> {
+        let mut http = HttpConnector::new_with_resolver(Resolver(reach));
+        http.enforce_http(false);
+        http.set_connect_timeout(Some(TIME));
+        let https =
+            HttpsConnectorBuilder::new().with_native_roots()?.https_or_http().enable_http1().wrap_connector(http);
+        Ok(Self { client: Client::builder(TokioExecutor::new()).build(https), reach })
+    }
+
+    /// A chat request with the images it names by address put in.
+    ///
+    /// # Errors
+    /// `InvalidRequest`, naming the image that could not be had.
+    pub async fn inline(&self, body: Bytes) -> Result<Bytes> {
+        // What is no JSON is told so where requests are parsed.
+        let Ok(mut request) = serde_json::from_slice::<Value>(&body) else { return Ok(body) };
+        let mut fetched = 0;
+        let messages = request.get_mut("messages").and_then(Value::as_array_mut).into_iter().flatten();
+        for (index, message) in messages.enumerate() {
+            let parts = message.get_mut("content").and_then(Value::as_array_mut).into_iter().flatten();
+            for (place, part) in parts.enumerate() {
+                let Some(url) = part.pointer_mut("/image_url/url") else { continue };
+                let Some(address) =
+                    url.as_str().filter(|url| url.starts_with("http://") || url.starts_with("https://"))
+                else {
+                    continue;
+                };
+                let at = format!("messages[{index}].content[{place}].image_url.url");
+                fetched += 1;
+                if fetched > IMAGES {
+                    return Err(refuse("there are too many images").at(at));
+                }
+                let image = tokio::time::timeout(TIME, self.fetch(address)).await;
+                let image = image.unwrap_or_else(|_| Err(refuse("the image did not come in time")));
+                let image = image.map_err(|error| error.at(at))?;
+                *url = format!("data:;base64,{}", STANDARD.encode(image)).into();
+            }
+        }
+        if fetched == 0 { Ok(body) } else { Ok(request.to_string().into()) }
+    }
+
+    async fn fetch(&self, address: &str) -> Result<Bytes> {
+        let mut uri: Uri = address.parse().map_err(|_| refuse("the address of the image is none"))?;
+        for _ in 0..=REDIRECTS {
+            self.check(&uri)?;
+            let request = Request::get(uri.clone()).header("accept", "image/*").body(Empty::new());
+            let request = request.map_err(|_| refuse("the address of the image is none"))?;
+            let answer = self.client.request(request).await.map_err(|error| {
+                let cause = std::error::Error::source(&error).map(ToString::to_string).unwrap_or_default();
+                refuse(&format!("the image could not be fetched: {cause}"))
+            })?;
+            if answer.status().is_redirection() {
+                let next = answer.headers().get(LOCATION).and_then(|next| next.to_str().ok());
+                uri = next
+                    .and_then(|next| join(&uri, next))
+                    .ok_or_else(|| refuse("the image is redirected to nowhere"))?;
+                continue;
+            }
+            if !answer.status().is_success() {
+                return Err(refuse(&format!("the image could not be fetched: status {}", answer.status().as_u16())));
+            }
+            let body = Limited::new(answer.into_body(), SIZE).collect().await;
+            return body
+                .map(http_body_util::Collected::to_bytes)
+                .map_err(|_| refuse("the image broke off, or is too large"));
+        }
+        Err(refuse("the image is redirected too often"))
+    }
+
+    /// The connector asks the resolver for names only: an address that stands in the URL is checked here.
+    fn check(&self, uri: &Uri) -> Result<()> {
+        let host = uri.host().ok_or_else(|| refuse("the address of the image names no host"))?;
+        if !matches!(uri.scheme_str(), Some("http" | "https")) {
+            return Err(refuse("only http and https images are fetched"));
+        }
+        match host.trim_matches(['[', ']']).parse::<IpAddr>() {
+            Ok(address) if !self.reach.allows(address) => Err(refuse(PRIVATE)),
+            _ => Ok(()),
+        }
+    }
+}
+
+const PRIVATE: &str = "images are fetched from public addresses only";
+
+fn refuse(message: &str) -> Error {
+    Error::new(Kind::InvalidRequest, message)
+}
+
+/// Where a redirect leads: a whole address, or a path on the same host.
+fn join(from: &Uri, to: &str) -> Option<Uri> {
+    if to.starts_with("http://") || to.starts_with("https://") {
+        return to.parse().ok();
+    }
+    let path = if to.starts_with('/') { to.to_owned() } else { format!("/{to}") };
+    Uri::builder().scheme(from.scheme()?.clone()).authority(from.authority()?.clone()).path_and_query(path).build().ok()
+}
+
+/// Looks a name up, and hands out its addresses only if every one of them may be connected to.
+#[derive(Debug, Clone)]
+struct Resolver(Reach);
+
+impl tower_service::Service<Name> for Resolver {
+    type Response = std::vec::IntoIter<SocketAddr>;
+    type Error = io::Error;
+    type Future = Pin<Box<dyn Future<Output = io::Result<Self::Response>> + Send>>;
+
+    fn poll_ready(&mut self, _context: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Poll::Ready(Ok(()))
+    }
+
+    fn call(&mut self, name: Name) -> Self::Future {
+        let reach = self.0;
+        Box::pin(async move {
+            let addresses: Vec<SocketAddr> = tokio::net::lookup_host((name.as_str(), 0)).await?.collect();
+            if addresses.iter().all(|address| reach.allows(address.ip())) {
+                Ok(addresses.into_iter())
+            } else {
+                Err(io::Error::new(io::ErrorKind::PermissionDenied, PRIVATE))
+            }
+        })
+    }
+}
+
+/// Whether an address is in the public Internet (IANA's special-purpose registries).
+fn is_public(address: IpAddr) -> bool {
+    match address {
+        IpAddr::V4(v4) => is_public_v4(v4),
+        IpAddr::V6(v6) => is_public_v6(v6),
+    }
+}
+
+fn is_public_v4(v4: Ipv4Addr) -> bool {
+    let [a, b, c, _] = v4.octets();
+    let special = v4.is_loopback()
+        || v4.is_private()
+        || v4.is_link_local()
+        || v4.is_multicast()
+        || v4.is_broadcast()
+        || v4.is_documentation()
+        || a == 0
+        || a >= 240
+        || (a == 100 && (64..128).contains(&b)) // carrier-grade NAT
+        || (a == 192 && b == 0 && c == 0)
+        || (a == 192 && b == 88 && c == 99) // 6to4 relays
+        || (a == 198 && (b == 18 || b == 19)); // benchmarks
+    !special
+}
+
+fn is_public_v6(v6: Ipv6Addr) -> bool {
+    if let Some(v4) = v6.to_ipv4() {
+        return is_public_v4(v4); // mapped or compatible
+    }
+    let [a, b, ..] = v6.segments();
+    // Global unicast only, without its special parts: NAT64 lies outside, 6to4 and Teredo carry an IPv4 address.
+    (a & 0xe000) == 0x2000
+        && a != 0x2002
+        && !(a == 0x2001 && b < 0x0200)
+        && !(a == 0x2001 && b == 0x0db8)
+        && a != 0x3fff
+}
+
+#[cfg(test)]
+mod tests {
+    #![expect(clippy::unwrap_used, reason = "a test may stop at the first surprise")]
+    use super::*;
+    use tokio::io::{AsyncReadExt, AsyncWriteExt};
+    use tokio::net::TcpListener;
+
+    #[test]
+    fn d2_only_public_addresses_are() {
+        for private in [
+            "127.0.0.1",
+            "10.1.2.3",
+            "172.16.0.1",
+            "192.168.1.1",
+            "169.254.169.254",
+            "100.64.0.1",
+            "0.0.0.0",
+            "224.0.0.1",
+            "255.255.255.255",
+            "198.18.0.1",
+            "::1",
+            "::",
+            "fe80::1",
+            "fd00::1",
+            "fec0::1",
+            "ff02::1",
+            "::ffff:127.0.0.1",
+            "::ffff:10.0.0.1",
+            "::7f00:1",
+            "64:ff9b::a00:1",
+            "2002:a00:1::",
+            "2001:db8::1",
+            "2001::1",
+        ] {
+            assert!(!is_public(private.parse().unwrap()), "{private}");
+        }
+        for public in ["1.1.1.1", "93.184.216.34", "2606:4700::1111", "2a00:1450::1"] {
+            assert!(is_public(public.parse().unwrap()), "{public}");
+        }
+    }
+
+    /// A server that answers each path with its script, and its address.
+    async fn serve(answer: fn(&str) -> Vec<u8>) -> String {
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let address = format!("http://{}", listener.local_addr().unwrap());
+        tokio::spawn(async move {
+            loop {
+                let (mut socket, _) = listener.accept().await.unwrap();
+                let mut request = vec![0; 4096];
+                let length = socket.read(&mut request).await.unwrap();
+                let path = String::from_utf8_lossy(&request[..length]).split(' ').nth(1).unwrap().to_owned();
+                socket.write_all(&answer(&path)).await.unwrap();
+            }
+        });
+        address
+    }
+
+    fn found(body: &[u8]) -> Vec<u8> {
+        [format!("HTTP/1.1 200 OK\r\nconnection: close\r\ncontent-length: {}\r\n\r\n", body.len()).as_bytes(), body]
+            .concat()
+    }
+
+    fn moved(to: &str) -> Vec<u8> {
+        format!("HTTP/1.1 302 Found\r\nconnection: close\r\ncontent-length: 0\r\nlocation: {to}\r\n\r\n").into_bytes()
+    }
+
+    #[tokio::test]
+    async fn d2_images_are_put_in_and_bounded() {
+        let address = serve(|path| match path {
+            "/image" => found(b"image"),
+            "/moved" => moved("/image"),
+            "/round" => moved("/round"),
+            "/large" => found(&vec![0; SIZE + 1]),
+            _ => b"HTTP/1.1 404 Not Found\r\nconnection: close\r\ncontent-length: 0\r\n\r\n".to_vec(),
+        })
+        .await;
+        let fetcher = Fetcher::new(Reach::Anywhere).unwrap();
+        for path in ["/image", "/moved"] {
+            assert_eq!(fetcher.fetch(&format!("{address}{path}")).await.unwrap(), "image");
+        }
+        for (path, piece) in [("/round", "too often"), ("/large", "too large"), ("/none", "404")] {
+            let error = fetcher.fetch(&format!("{address}{path}")).await.unwrap_err();
+            assert!(error.message.contains(piece), "{path}: {}", error.message);
+        }
+        let body = format!(
+            r#"{{"messages":[{{"content":[{{"type":"image_url","image_url":{{"url":"{address}/image"}}}}]}}]}}"#
+        );
+        let body = fetcher.inline(body.into()).await.unwrap();
+        assert_eq!(
+            body,
+            r#"{"messages":[{"content":[{"type":"image_url","image_url":{"url":"data:;base64,aW1hZ2U="}}]}]}"#
+        );
+
+        let public = Fetcher::new(Reach::Public).unwrap();
+        let port = address.rsplit(':').next().unwrap();
+        for host in ["127.0.0.1", "localhost", "[::1]", "[::ffff:127.0.0.1]", "2130706433", "0x7f.1"] {
+            let error = public.fetch(&format!("http://{host}:{port}/image")).await.unwrap_err();
+            assert_eq!(error.kind, Kind::InvalidRequest, "{host}: {}", error.message);
+        }
+    }
+}

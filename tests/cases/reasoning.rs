@@ -1,0 +1,85 @@
+//! Thoughts and their signatures.
+
+use super::{asked, post, refused, sent, tool, tool_history};
+use crate::support::{Bedrock, Reply, Server};
+use serde_json::{Value, json};
+
+#[test]
+fn r1_signed_thoughts_make_the_round_trip() {
+    let thinking = json!({"reasoningContent": {"reasoningText": {"text": "hm", "signature": "c2ln"}}});
+    let call = json!({"toolUse": {"toolUseId": "call_1", "name": "look", "input": {"q": "x"}}});
+    let bedrock = Bedrock::script([Reply::Blocks(json!([thinking, call])), Reply::text("done")]);
+    let server = Server::start(&bedrock);
+    let first =
+        json!({"tools": [tool("look")], "reasoning_effort": "low", "messages": [{"role": "user", "content": "go"}]});
+    let message = server.chat(&asked("claude-haiku", first.clone())).json()["choices"][0]["message"].clone();
+    assert_eq!(
+        (&message["reasoning_content"], &message["reasoning_details"][0]["signature"]),
+        (&json!("hm"), &json!("c2ln"))
+    );
+    // One client hands the thoughts back, another (Jan) drops them: Claude gets them either way.
+    let mut dropped = message.clone();
+    dropped.as_object_mut().unwrap().remove("reasoning_details");
+    for history in [message, dropped] {
+        let mut next = first.clone();
+        next["messages"] =
+            json!([first["messages"][0], history, {"role": "tool", "tool_call_id": "call_1", "content": "found"}]);
+        assert_eq!(server.chat(&asked("claude-haiku", next)).status, 200);
+        assert_eq!(bedrock.calls().last().unwrap().body["messages"][1]["content"][0], thinking);
+    }
+}
+
+#[test]
+fn r2_r8_a_refused_signature_is_stripped_and_asked_once_more() {
+    let details = json!([{"type": "reasoning.text", "text": "hm", "signature": "foreign", "index": 0}]);
+    let mut history = tool_history();
+    history[1]["reasoning_details"] = details;
+    let invalid = refused(
+        "The model returned the following errors: messages.1.content.0: Invalid `signature` in `thinking` block",
+    );
+    let body = asked("claude-haiku", json!({"messages": history, "tools": [tool("look")], "reasoning_effort": "low"}));
+    let (answer, calls) = post([invalid, Reply::text("ok")], &body);
+    assert_eq!((answer.status, calls.len()), (200, 2), "{}", answer.body);
+    assert!(calls[0].body.to_string().contains("foreign") && !calls[1].body.to_string().contains("foreign"));
+}
+
+#[test]
+fn r4_encrypted_thoughts_come_and_go_as_they_are() {
+    let hidden = json!({"reasoningContent": {"redactedContent": "ZW5jcnlwdGVk"}});
+    let call = json!({"toolUse": {"toolUseId": "call_1", "name": "look", "input": {}}});
+    let bedrock = Bedrock::script([Reply::Blocks(json!([hidden, call])), Reply::text("done")]);
+    let server = Server::start(&bedrock);
+    let more = json!({"tools": [tool("look")], "reasoning_effort": "low"});
+    let message = server.chat(&asked("claude-haiku", more.clone())).json()["choices"][0]["message"].clone();
+    assert_eq!(message["reasoning_details"][0]["data"], "ZW5jcnlwdGVk");
+    let mut next = more;
+    next["messages"] =
+        json!([{"role": "user", "content": "hi"}, message, {"role": "tool", "tool_call_id": "call_1", "content": "x"}]);
+    server.chat(&asked("claude-haiku", next));
+    assert_eq!(bedrock.calls()[1].body["messages"][1]["content"][0], hidden);
+}
+
+#[test]
+fn r6_r7_effort_goes_only_where_it_is_taken_and_not_above_the_ceiling() {
+    for (model, effort, fields) in [
+        ("deepseek", "high", Value::Null),
+        ("llama-4", "high", Value::Null),
+        ("claude-sonnet-4-6", "max", json!({"thinking": {"type": "adaptive"}, "output_config": {"effort": "high"}})),
+        ("gpt-oss-120b", "xhigh", json!({"reasoning_effort": "high"})),
+        ("nova-2-lite", "high", json!({"reasoningConfig": {"type": "enabled", "maxReasoningEffort": "medium"}})),
+        ("qwen3", "medium", json!({"reasoning_config": "high"})),
+        ("deepseek-v3", "none", Value::Null),
+        ("claude-haiku", "banana", json!({"thinking": {"type": "disabled"}})),
+    ] {
+        let body = sent(&asked(model, json!({"reasoning_effort": effort})));
+        assert_eq!(body["additionalModelRequestFields"], fields, "{model}");
+    }
+}
+
+#[test]
+fn r9_inline_thoughts_of_gpt_oss_are_split_off() {
+    let reply = Reply::Text(vec!["<reas".into(), "oning>hm</reasoning>".into(), "42".into()], "end_turn", (1, 2));
+    let (answer, _) = post([reply], &asked("gpt-oss-20b", json!({})));
+    let message = answer.json()["choices"][0]["message"].clone();
+    assert_eq!((&message["content"], &message["reasoning_content"]), (&json!("42"), &json!("hm")));
+}
