@@ -63,6 +63,18 @@ pub enum Tier {
     Priority,
 }
 
+impl Tier {
+    /// The word on the wire; none for the usual one.
+    #[must_use]
+    pub fn word(self) -> Option<&'static str> {
+        match self {
+            Self::Standard => None,
+            Self::Flex => Some("flex"),
+            Self::Priority => Some("priority"),
+        }
+    }
+}
+
 impl Policy {
     /// Lets a request through, changed where the policy says so.
     ///
@@ -103,62 +115,21 @@ impl Policy {
         note(&mut edits, "max_tokens", request.max_tokens.map(|n| n.to_string()), Some(max_tokens.to_string()));
 
         let thinking = thinking::thinking(&request, &model, max_tokens);
-        let (temperature, top_p) = match model.capabilities.sampling {
-            // Claude that thinks takes no sampling (bedrock.md §2.2).
-            _ if thinking != Thinking::Off && model.id.contains("anthropic.") => (None, None),
-            Sampling::Both => (limits.temperature.value(), limits.top_p.value()),
-            // One of the two: temperature is kept, top_p only where there is no temperature (DESIGN §4).
-            Sampling::Temperature => match limits.temperature.value() {
-                Some(temperature) => (Some(temperature), None),
-                None => (None, limits.top_p.value()),
-            },
-            Sampling::None => (None, None),
-        };
+        let (temperature, top_p) = sampling(&model, &limits, thinking);
         note(&mut edits, "temperature", request.temperature.map(plain), temperature.map(plain));
         note(&mut edits, "top_p", request.top_p.map(plain), top_p.map(plain));
-
-        let effort = match thinking {
-            Thinking::Off => None,
-            Thinking::Effort(effort) => Some(effort.word().to_owned()),
-            Thinking::Budget(tokens) => Some(format!("{tokens} tokens")),
-        };
-        let asked = request.reasoning_effort.clone().filter(|word| word != "none" && word != "minimal");
-        note(&mut edits, "reasoning_effort", asked, effort);
+        let effort = request.reasoning_effort.clone().filter(|word| word != "none" && word != "minimal");
+        note(&mut edits, "reasoning_effort", effort, thinking.word());
         let tier = self.tier(&request, &model);
         let wished = request.service_tier.clone().filter(|tier| tier != "auto" && tier != "default");
-        let granted = match tier {
-            Tier::Standard => None,
-            Tier::Flex => Some("flex".to_owned()),
-            Tier::Priority => Some("priority".to_owned()),
-        };
-        note(&mut edits, "service_tier", wished, granted);
-
-        let mut stop = request.stop.clone();
-        if model.id.contains("anthropic.") && stop.iter().any(|text| text.trim().is_empty()) {
-            // Claude refuses stop texts of white space alone (bedrock.md §2.6.12).
-            stop.retain(|text| !text.trim().is_empty());
-            note(
-                &mut edits,
-                "stop",
-                Some(format!("{} texts", request.stop.len())),
-                Some(format!("{} texts", stop.len())),
-            );
-        }
-        if !model.capabilities.takes.stop_sequences && !stop.is_empty() {
-            // GPT, Grok and Kimi answer 400 to stop sequences (bedrock.md §2.1, §2.6.12).
-            note(&mut edits, "stop", Some(format!("{} texts", stop.len())), None);
-            stop.clear();
-        }
-
+        note(&mut edits, "service_tier", wished, tier.word().map(ToOwned::to_owned));
+        let stop = stops(&request.stop, &model);
+        let count = |stop: &[String]| (!stop.is_empty()).then(|| format!("{} texts", stop.len()));
+        note(&mut edits, "stop", count(&request.stop), count(&stop));
         refuse_what_it_cannot(&request, &model)?;
-        // Some models refuse a forced tool choice, and all do while a thinking budget runs (cases.md T6).
-        let forcible = model.capabilities.takes.forced_tool_choice && !matches!(thinking, Thinking::Budget(_));
-        if !forcible && matches!(request.tool_choice, ToolChoice::Required | ToolChoice::Named(_)) {
-            let was = match std::mem::take(&mut request.tool_choice) {
-                ToolChoice::Named(name) => name,
-                _ => "required".to_owned(),
-            };
-            note(&mut edits, "tool_choice", Some(was), Some("auto".to_owned()));
+        let choice = tool_choice(&request.tool_choice, &model, thinking);
+        if choice != request.tool_choice {
+            note(&mut edits, "tool_choice", Some("required".to_owned()), Some("auto".to_owned()));
         }
         if request.messages.is_empty() && request.system.is_empty() {
             return Err(Error::new(Kind::MissingParameter, "the conversation has no messages").at("messages"));
@@ -169,7 +140,19 @@ impl Policy {
         }
         let cache = cache::longest(&request).filter(|_| model.capabilities.takes.cache);
         let worst_case = model.prices.map(|prices| price::worst_case(&prices, input_bound, max_tokens, cache, tier));
-        Ok(Admitted { request, model, max_tokens, temperature, top_p, stop, thinking, tier, worst_case, edits })
+        Ok(Admitted {
+            request,
+            model,
+            max_tokens,
+            temperature,
+            top_p,
+            stop,
+            tool_choice: choice,
+            thinking,
+            tier,
+            worst_case,
+            edits,
+        })
     }
 
     /// The tier a client gets: one the operator allows and the model has a price for.
@@ -196,6 +179,36 @@ impl Policy {
         let related = self.overrides.iter().filter(|limits| base(&limits.id) == base(&model.id));
         let strictest = related.map(|limits| limits.overrides).reduce(Overrides::stricter);
         strictest.map_or(self.limits, |overrides| self.limits.with(&overrides))
+    }
+}
+
+/// Temperature and `top_p`, as far as the model takes them.
+fn sampling(model: &Model, limits: &Limits, thinking: Thinking) -> (Option<f64>, Option<f64>) {
+    let (temperature, top_p) = (limits.temperature.value(), limits.top_p.value());
+    match model.capabilities.sampling {
+        // Claude that thinks takes no sampling (bedrock.md §2.2).
+        _ if thinking != Thinking::Off && model.id.contains("anthropic.") => (None, None),
+        Sampling::Both => (temperature, top_p),
+        // One of the two: temperature is kept, top_p only where there is no temperature (DESIGN §4).
+        Sampling::Temperature if temperature.is_some() => (temperature, None),
+        Sampling::Temperature => (None, top_p),
+        Sampling::None => (None, None),
+    }
+}
+
+/// The stop sequences a model takes (`bedrock.md` §2.1, §2.6.12): GPT, Grok and Kimi none, Claude none of white space.
+fn stops(wished: &[String], model: &Model) -> Vec<String> {
+    let claude = model.id.contains("anthropic.");
+    let taken = |text: &&String| model.capabilities.takes.stop_sequences && !(claude && text.trim().is_empty());
+    wished.iter().filter(taken).cloned().collect()
+}
+
+/// Some models refuse a forced tool choice, and all do while a thinking budget runs (cases.md T6).
+fn tool_choice(wished: &ToolChoice, model: &Model, thinking: Thinking) -> ToolChoice {
+    let forcible = model.capabilities.takes.forced_tool_choice && !matches!(thinking, Thinking::Budget(_));
+    match wished {
+        ToolChoice::Required | ToolChoice::Named(_) if !forcible => ToolChoice::Auto,
+        wished => wished.clone(),
     }
 }
 

@@ -40,7 +40,7 @@ fn it_answers_remembers_and_counts() {
 }
 
 #[test]
-fn ctrl_c_stops_only_the_answer_and_keeps_what_came() {
+fn c7_ctrl_c_stops_only_the_answer_and_keeps_what_came_and_what_it_may_cost() {
     let bedrock = Bedrock::script([Reply::Stall(vec![delta("the first "), delta("half")]), Reply::text("fine")]);
     let (mut chat, _home) = terminal(Chatrix::chat().args(["-m", "nova-micro"]).bedrock(&bedrock));
     chat.send_line("go on").unwrap();

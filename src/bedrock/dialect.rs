@@ -40,12 +40,13 @@ impl Family {
 }
 
 /// `additionalModelRequestFields`: thinking, or its off switch, because thinking counts against `maxTokens`
-/// (`bedrock.md` §2.2); and what Converse's tool choice cannot say. `with_tools`: a tool configuration is sent.
+/// (`bedrock.md` §2.2); and what Converse's tool choice cannot say. `with_tools`: tools are sent, and Converse's own
+/// choice does not speak for the answer tool already.
 pub fn additional_fields(admitted: &Admitted, with_tools: bool) -> Map<String, Value> {
     let family = Family::of(&admitted.model().id);
     let mut fields = thinking(family, admitted.thinking(), admitted.model().capabilities.off);
     if family == Family::Claude && with_tools {
-        match (&admitted.request().tool_choice, admitted.request().parallel_tool_calls) {
+        match (admitted.tool_choice(), admitted.request().parallel_tool_calls) {
             // Converse has no "none" (cases.md T10); Claude has, and then Converse's own choice must be absent.
             (ToolChoice::None, _) => {
                 fields.insert("tool_choice".into(), json!({"type": "none"}));

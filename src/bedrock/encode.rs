@@ -11,7 +11,7 @@ use super::wire::{Block, Body, Inference, InputSchema, ToolConfig, ToolEntry, To
 use crate::catalog::Takes;
 use crate::conversation::{Message, Part, Request, Tool, ToolChoice};
 use crate::error::{Error, Kind, Result};
-use crate::policy::{Admitted, Thinking, Tier};
+use crate::policy::{Admitted, Thinking};
 use bytes::Bytes;
 use serde_json::{Value, json};
 use std::borrow::Cow;
@@ -60,7 +60,7 @@ pub fn encode(admitted: &Admitted) -> Result<Encoded> {
     let family = Family::of(&admitted.model().id);
 
     let history = has_tool_parts(&request.messages);
-    let forbidden = request.tool_choice == ToolChoice::None;
+    let forbidden = *admitted.tool_choice() == ToolChoice::None;
     // Claude can be told not to call; for all others the only sure way is that there is nothing to call (T10).
     let keep_tools = capabilities.takes.tools && (!forbidden || (family == Family::Claude && history));
     let in_history = request.messages.iter().flat_map(|message| &message.parts).filter_map(|part| match part {
@@ -89,14 +89,13 @@ pub fn encode(admitted: &Admitted) -> Result<Encoded> {
             top_p: admitted.top_p(),
             stop_sequences: admitted.stop(),
         },
-        additional_model_request_fields: dialect::additional_fields(admitted, keep_tools && !tools.is_empty()),
+        additional_model_request_fields: dialect::additional_fields(
+            admitted,
+            keep_tools && !tools.is_empty() && !answer_tool,
+        ),
         tool_config: (!tools.is_empty()).then_some(ToolConfig { tools, tool_choice: choice }),
         output_config: None,
-        service_tier: match admitted.tier() {
-            Tier::Standard => None,
-            Tier::Flex => Some(json!({"type": "flex"})),
-            Tier::Priority => Some(json!({"type": "priority"})),
-        },
+        service_tier: admitted.tier().word().map(|tier| json!({"type": tier})),
         request_metadata: metadata(&request.metadata),
     };
     match &binding {
@@ -193,9 +192,9 @@ fn choose<'a>(
         return (tools, None);
     }
     let claude_says_it = Family::of(&admitted.model().id) == Family::Claude
-        && (request.tool_choice == ToolChoice::None
-            || (request.parallel_tool_calls == Some(false) && !matches!(request.tool_choice, ToolChoice::Named(_))));
-    let choice = match (&request.tool_choice, binding) {
+        && (*admitted.tool_choice() == ToolChoice::None
+            || (request.parallel_tool_calls == Some(false) && !matches!(admitted.tool_choice(), ToolChoice::Named(_))));
+    let choice = match (admitted.tool_choice(), binding) {
         (_, Binding::Tool(_)) if forcible && alone => Some(json!({"tool": {"name": ANSWER_TOOL}})),
         (_, Binding::Tool(_)) if forcible => Some(json!({"any": {}})),
         _ if claude_says_it => None,

@@ -2,7 +2,7 @@
 
 use super::{Thinking, Tier};
 use crate::catalog::{Model, NanoDollars};
-use crate::conversation::{Part, Request};
+use crate::conversation::{Part, Request, ToolChoice};
 use std::fmt;
 use std::sync::Arc;
 
@@ -58,6 +58,7 @@ pub struct Admitted {
     pub(super) temperature: Option<f64>,
     pub(super) top_p: Option<f64>,
     pub(super) stop: Vec<String>,
+    pub(super) tool_choice: ToolChoice,
     pub(super) thinking: Thinking,
     pub(super) tier: Tier,
     pub(super) worst_case: Option<NanoDollars>,
@@ -105,6 +106,12 @@ impl Admitted {
     #[must_use]
     pub fn thinking(&self) -> Thinking {
         self.thinking
+    }
+
+    /// Whether tools may, must or must not be called.
+    #[must_use]
+    pub fn tool_choice(&self) -> &ToolChoice {
+        &self.tool_choice
     }
 
     /// How fast it is to be served.

@@ -14,6 +14,18 @@ pub enum Thinking {
     Budget(u32),
 }
 
+impl Thinking {
+    /// What is said of it; nothing while it is off.
+    #[must_use]
+    pub fn word(self) -> Option<String> {
+        match self {
+            Self::Off => None,
+            Self::Effort(effort) => Some(effort.word().to_owned()),
+            Self::Budget(tokens) => Some(format!("{tokens} tokens")),
+        }
+    }
+}
+
 /// How much of the wished reasoning is possible: the model's ceiling, and the room below `max_tokens`.
 pub fn thinking(request: &Request, model: &Model, max_tokens: u32) -> Thinking {
     /// The least an extended-thinking budget may be, and what should be left for the answer (tokens).

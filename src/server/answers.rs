@@ -60,7 +60,7 @@ impl Style for Legacy {
 }
 
 /// Asks a model.
-pub async fn ask<S: Style>(state: &State, asked: ChatRequest, _style: &S) -> Result<Response> {
+pub async fn ask<S: Style>(state: &State, asked: ChatRequest) -> Result<Response> {
     let name = match asked.request.model.as_str() {
         "" => state.engine.policy().default_model.clone(),
         name => name.to_owned(),

@@ -115,13 +115,13 @@ where
             let body = read(body, limit).await?;
             match route {
                 Route::Embeddings => answers::embeddings(state, &body).await,
-                Route::Completions => answers::ask(state, completions::parse(&body)?, &Legacy).await,
+                Route::Completions => answers::ask::<Legacy>(state, completions::parse(&body)?).await,
                 _ => {
                     let body = match &state.fetcher {
                         Some(fetcher) => fetcher.inline(body).await?,
                         None => body,
                     };
-                    answers::ask(state, chat::parse(&body)?, &Chat).await
+                    answers::ask::<Chat>(state, chat::parse(&body)?).await
                 }
             }
         }

@@ -107,6 +107,13 @@ fn structured_answers_by_what_the_model_can() {
     assert_eq!((&choice["message"]["content"], &choice["finish_reason"]), (&json!("{\"n\":7}"), &json!("stop")));
     assert!(choice["message"].get("tool_calls").is_none());
 
+    let alone = json!({"response_format": format, "parallel_tool_calls": false});
+    assert_eq!(
+        sent(&asked("claude-haiku", alone))["additionalModelRequestFields"]["tool_choice"],
+        Value::Null,
+        "one choice"
+    );
+
     let unforced = sent(&asked("claude-sonnet", json!({"response_format": format})));
     assert_eq!(unforced["toolConfig"]["toolChoice"], Value::Null, "Sonnet 5.5 refuses to be forced");
 

@@ -64,3 +64,17 @@ fn e11_jan_gets_its_preflight_and_its_models() {
     assert_eq!(server.send("OPTIONS", "/v1/models", &origin, "").status, 204);
     assert!(server.send("GET", "/v1/models", &origin, "").json()["data"].as_array().unwrap().len() >= 16);
 }
+
+#[test]
+fn e10_proxies_are_honoured_and_invoke_is_not_needed() {
+    // The scripted Bedrock stands in for the proxy: what it sees was meant for a host that does not exist.
+    let proxy = Bedrock::script([Reply::text("ok")]);
+    let ask = || {
+        let ask = Chatrix::ask().args(["-q", "hi"]).keys().env("HTTP_PROXY", &proxy.url);
+        ask.env("AWS_ENDPOINT_URL_BEDROCK_RUNTIME", "http://bedrock.invalid")
+    };
+    ask().stdout("ok\n").code(0);
+    ask().arg("--no-stream").stdout("ok\n").code(0);
+    let operations: Vec<_> = proxy.calls().into_iter().map(|call| call.operation).collect();
+    assert_eq!(operations, ["converse-stream", "converse"]);
+}

@@ -39,6 +39,17 @@ for model in ("claude-haiku-4-5", "claude-haiku"):
     city = ChatOpenAI(model=model, max_retries=0, **base).with_structured_output(City).invoke("a city")
     assert city == City(name="offline"), city
 
+pixel = "iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNk+M9QDwADhgGAWjR9awAAAABJRU5ErkJggg=="
+image = {"type": "image_url", "image_url": {"url": f"data:image/png;base64,{pixel}"}}
+assert "png image" in llm.invoke([HumanMessage([image])]).content
+thinking = ChatOpenAI(model="claude-haiku", reasoning_effort="high", max_retries=0, **base)
+assert thinking.invoke("echo thought").content == "thought"
+try:
+    list(llm.stream("break off"))
+    raise SystemExit("a broken stream ended well")
+except Exception as error:
+    assert "broke off" in str(error), error
+
 embeddings = OpenAIEmbeddings(model="titan-embed", check_embedding_ctx_length=False, **base)
 assert len(embeddings.embed_query("hello")) == 1024
 

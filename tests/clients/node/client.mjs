@@ -52,6 +52,14 @@ talk.push(called.message, ...called.message.tool_calls.map(({ id }) => ({ role: 
 const told = await client.chat.completions.create({ model: "claude-haiku", messages: talk, tools });
 assert.equal(told.choices[0].message.content, "The tool says: fine and fine");
 
+// An image.
+const pixel = "iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNk+M9QDwADhgGAWjR9awAAAABJRU5ErkJggg==";
+const seen = await client.chat.completions.create({
+  model: "claude-haiku",
+  messages: [{ role: "user", content: [{ type: "image_url", image_url: { url: `data:image/png;base64,${pixel}` } }] }],
+});
+assert.match(seen.choices[0].message.content, /png image/);
+
 // An answer by schema, thoughts, embeddings (base64 by default).
 const schema = { type: "object", properties: { n: { type: "integer" } }, required: ["n"], additionalProperties: false };
 const bound = await client.chat.completions.create({
