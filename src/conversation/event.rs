@@ -119,6 +119,25 @@ pub enum Event {
     Usage(Usage),
 }
 
+impl Event {
+    /// Adds what the event thinks, if it does, to the thoughts before it.
+    pub fn think(&self, thoughts: &mut Vec<Reasoning>) {
+        match (self, thoughts.last_mut()) {
+            (Self::Reasoning(more), Some(Reasoning::Text { text, signature: None })) => text.push_str(more),
+            (Self::Reasoning(more), _) => thoughts.push(Reasoning::Text { text: more.clone(), signature: None }),
+            (Self::Signature(signed), Some(Reasoning::Text { signature: signature @ None, .. })) => {
+                *signature = Some(signed.clone());
+            }
+            // A signature without a text is a thought too (cases.md R3).
+            (Self::Signature(signed), _) => {
+                thoughts.push(Reasoning::Text { text: String::new(), signature: Some(signed.clone()) });
+            }
+            (Self::Redacted(data), _) => thoughts.push(Reasoning::Redacted(data.clone())),
+            _ => {}
+        }
+    }
+}
+
 /// A whole answer.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Answer {
@@ -139,24 +158,16 @@ pub struct Answer {
 impl Answer {
     /// Adds the next step.
     pub fn add(&mut self, event: Event) {
+        event.think(&mut self.reasoning);
         match event {
             Event::Text(more) => self.text.push_str(&more),
-            Event::Reasoning(more) => match self.reasoning.last_mut() {
-                Some(Reasoning::Text { text, signature: None }) => text.push_str(&more),
-                _ => self.reasoning.push(Reasoning::Text { text: more, signature: None }),
-            },
-            Event::Signature(signed) => match self.reasoning.last_mut() {
-                Some(Reasoning::Text { signature: signature @ None, .. }) => *signature = Some(signed),
-                // A signature without a text is a thought too (cases.md R3).
-                _ => self.reasoning.push(Reasoning::Text { text: String::new(), signature: Some(signed) }),
-            },
-            Event::Redacted(data) => self.reasoning.push(Reasoning::Redacted(data)),
             Event::ToolCall { id, name, .. } => self.tool_calls.push(ToolCall { id, name, arguments: String::new() }),
             Event::Arguments { index, json } => {
                 if let Some(call) = self.tool_calls.get_mut(index) {
                     call.arguments.push_str(&json);
                 }
             }
+            Event::Reasoning(_) | Event::Signature(_) | Event::Redacted(_) => {}
             Event::Citation(citation) => self.citations.push((self.text.len(), citation)),
             Event::Stop(reason) => self.stop = Some(reason),
             Event::Usage(usage) => self.usage = Some(usage),

@@ -98,16 +98,8 @@ impl Thread {
 
     /// Sees an event go by.
     pub fn follow(&mut self, event: &Event) {
+        event.think(&mut self.reasoning);
         match event {
-            Event::Reasoning(more) => match self.reasoning.last_mut() {
-                Some(Reasoning::Text { text, signature: None }) => text.push_str(more),
-                _ => self.reasoning.push(Reasoning::Text { text: more.clone(), signature: None }),
-            },
-            Event::Signature(signed) => match self.reasoning.last_mut() {
-                Some(Reasoning::Text { signature: signature @ None, .. }) => *signature = Some(signed.clone()),
-                _ => self.reasoning.push(Reasoning::Text { text: String::new(), signature: Some(signed.clone()) }),
-            },
-            Event::Redacted(data) => self.reasoning.push(Reasoning::Redacted(data.clone())),
             Event::ToolCall { id, .. } => self.calls.push(id.clone()),
             Event::Stop(_) => {
                 // Unsigned thoughts are nobody's to give back.
@@ -116,7 +108,7 @@ impl Thread {
                     self.thoughts.keep(&self.calls, std::mem::take(&mut self.reasoning));
                 }
             }
-            Event::Text(_) | Event::Arguments { .. } | Event::Citation(_) | Event::Usage(_) => {}
+            _ => {}
         }
     }
 }
