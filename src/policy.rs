@@ -129,12 +129,17 @@ impl Policy {
         refuse_what_it_cannot(&request, &model)?;
         let choice = tool_choice(&request.tool_choice, &model, thinking);
         if choice != request.tool_choice {
-            note(&mut edits, "tool_choice", Some("required".to_owned()), Some("auto".to_owned()));
+            let word = |choice: &ToolChoice| match choice {
+                ToolChoice::Named(name) => name.clone(),
+                ToolChoice::Required => "required".to_owned(),
+                ToolChoice::Auto | ToolChoice::None => "auto".to_owned(),
+            };
+            note(&mut edits, "tool_choice", Some(word(&request.tool_choice)), Some(word(&choice)));
         }
         if request.messages.is_empty() && request.system.is_empty() {
             return Err(Error::new(Kind::MissingParameter, "the conversation has no messages").at("messages"));
         }
-        let input_bound = bound::input_tokens(&request);
+        let input_bound = bound::input_tokens(&request, &model);
         if self.prompt_cache && cache::add_where_it_pays(&mut request, &model, input_bound) {
             note(&mut edits, "cache_control", None, Some("ephemeral".to_owned()));
         }
@@ -205,9 +210,17 @@ fn stops(wished: &[String], model: &Model) -> Vec<String> {
 
 /// Some models refuse a forced tool choice, and all do while a thinking budget runs (cases.md T6).
 fn tool_choice(wished: &ToolChoice, model: &Model, thinking: Thinking) -> ToolChoice {
-    let forcible = model.capabilities.takes.forced_tool_choice && !matches!(thinking, Thinking::Budget(_));
+    let takes = model.capabilities.takes;
+    // DeepSeek that thinks calls tools as it sees fit (bedrock.md §2.5).
+    let free = match thinking {
+        Thinking::Budget(_) => false,
+        Thinking::Effort(_) => !model.id.contains("deepseek."),
+        Thinking::Off => true,
+    };
     match wished {
-        ToolChoice::Required | ToolChoice::Named(_) if !forcible => ToolChoice::Auto,
+        ToolChoice::Named(_) if free && !takes.forced_tool_choice && takes.any_tool_choice => ToolChoice::Required,
+        ToolChoice::Required if free && takes.any_tool_choice => ToolChoice::Required,
+        ToolChoice::Required | ToolChoice::Named(_) if !(free && takes.forced_tool_choice) => ToolChoice::Auto,
         wished => wished.clone(),
     }
 }

@@ -223,7 +223,12 @@ impl EventStream {
             let frame = match timeout_at(self.heard + self.idle, self.answer.stream.recv()).await {
                 Ok(frame) => frame,
                 // A process that was suspended finds its deadline passed and the frames waiting.
-                Err(_) => timeout(SECOND_LOOK, self.answer.stream.recv()).await.map_err(|_| silent(self.idle))?,
+                Err(_) => match timeout(SECOND_LOOK, self.answer.stream.recv()).await {
+                    Ok(frame) => frame,
+                    // The answer is whole; only its usage does not come.
+                    Err(_) if self.stopped => return Ok(None),
+                    Err(_) => return Err(silent(self.idle)),
+                },
             };
             self.heard = Instant::now();
             match frame {

@@ -96,8 +96,10 @@ impl Reader {
             }
             let json = if call.input.is_null() { "{}".to_owned() } else { call.input.to_string() };
             if self.is_answer(&call.name) {
-                self.answered = true;
-                events.push(Event::Text(json));
+                // The first answer is the answer.
+                if !std::mem::replace(&mut self.answered, true) {
+                    events.push(Event::Text(json));
+                }
             } else {
                 let (index, name) = (self.calls, self.reading.names.restore(&call.name));
                 self.calls += 1;
@@ -138,6 +140,8 @@ impl Reader {
     fn start(&mut self, place: i32, start: Option<ContentBlockStart>, events: &mut Vec<Event>) {
         let block = match start {
             Some(ContentBlockStart::ToolUse(call)) if call.r#type == Some(ToolUseType::ServerToolUse) => Block::Foreign,
+            // The first answer is the answer.
+            Some(ContentBlockStart::ToolUse(call)) if self.is_answer(&call.name) && self.answered => Block::Foreign,
             Some(ContentBlockStart::ToolUse(call)) if self.is_answer(&call.name) => {
                 self.answered = true;
                 self.held.clear();
@@ -186,10 +190,23 @@ impl Reader {
             self.held.push_str(text);
             return;
         }
-        let text = self.fence.pass(text);
-        match &mut self.tags {
-            Some(tags) => events.extend(tags.pass(&text).into_iter().map(event)),
-            None => events.extend((!text.is_empty()).then_some(Event::Text(text))),
+        let pieces = match &mut self.tags {
+            Some(tags) => tags.pass(text),
+            None => vec![Piece::Text(text.to_owned())],
+        };
+        self.pieces(pieces, events);
+    }
+
+    /// Thoughts go by; the rest comes out of its fence.
+    fn pieces(&mut self, pieces: Vec<Piece>, events: &mut Vec<Event>) {
+        for piece in pieces {
+            match piece {
+                Piece::Reasoning(thought) => events.push(Event::Reasoning(thought)),
+                Piece::Text(text) => {
+                    let text = self.fence.pass(&text);
+                    events.extend((!text.is_empty()).then_some(Event::Text(text)));
+                }
+            }
         }
     }
 
@@ -197,17 +214,12 @@ impl Reader {
         if !self.answered && !self.held.is_empty() {
             events.push(Event::Text(std::mem::take(&mut self.held)));
         }
-        if let Some(tags) = &mut self.tags {
-            events.extend(tags.rest().map(event));
-        }
+        let last = self.tags.as_mut().and_then(Tags::rest);
+        self.pieces(last.into_iter().collect(), events);
         let rest = self.fence.rest();
         events.extend((!rest.is_empty()).then_some(Event::Text(rest)));
-        // Calling the answer tool is how the answer is given, not a call for the client.
-        let reason = if self.answered && self.calls == 0 && reason == StopReason::ToolUse {
-            StopReason::EndTurn
-        } else {
-            reason
-        };
+        // Calling the answer tool is how the answer is given, and the service's own tools are not the client's to call.
+        let reason = if self.calls == 0 && reason == StopReason::ToolUse { StopReason::EndTurn } else { reason };
         events.push(Event::Stop(reason));
     }
 
@@ -240,13 +252,6 @@ fn split(input: u64, output: u64, cache_read: u64, written: u64, one_hour: u64) 
     Usage { input, output, cache_read, cache_write_5m: written - cache_write_1h, cache_write_1h }
 }
 
-fn event(piece: Piece) -> Event {
-    match piece {
-        Piece::Text(text) => Event::Text(text),
-        Piece::Reasoning(text) => Event::Reasoning(text),
-    }
-}
-
 fn stop(reason: &str) -> StopReason {
     match reason {
         "end_turn" => StopReason::EndTurn,
@@ -255,7 +260,7 @@ fn stop(reason: &str) -> StopReason {
         "model_context_window_exceeded" => StopReason::ContextWindow,
         "tool_use" => StopReason::ToolUse,
         "guardrail_intervened" => StopReason::Guardrail,
-        "content_filtered" => StopReason::ContentFiltered,
+        "content_filtered" | "refusal" => StopReason::ContentFiltered,
         "malformed_model_output" | "malformed_tool_use" => StopReason::Malformed(reason.to_owned()),
         other => StopReason::Unknown(other.to_owned()),
     }

@@ -7,7 +7,7 @@ use super::format::{self, ANSWER_TOOL, Binding};
 use super::names::Names;
 use super::repair::{self, Rules};
 use super::schema;
-use super::wire::{Block, Body, Inference, InputSchema, ToolConfig, ToolEntry, ToolSpec, Turn};
+use super::wire::{Block, Body, CachePoint, Inference, InputSchema, ToolConfig, ToolEntry, ToolSpec, Turn};
 use crate::catalog::Takes;
 use crate::conversation::{Message, Part, Request, Tool, ToolChoice};
 use crate::error::{Error, Kind, Result};
@@ -19,6 +19,9 @@ use std::collections::BTreeMap;
 
 /// Cache points per request (`bedrock.md` §2.4).
 const CACHE_POINTS: usize = 4;
+
+/// Strict tools per request (`bedrock.md` §2.5).
+const STRICT_TOOLS: usize = 20;
 
 /// A body, and what is needed to read its answer.
 #[derive(Debug)]
@@ -62,7 +65,8 @@ pub fn encode(admitted: &Admitted) -> Result<Encoded> {
     let history = has_tool_parts(&request.messages);
     let forbidden = *admitted.tool_choice() == ToolChoice::None;
     // Claude can be told not to call; for all others the only sure way is that there is nothing to call (T10).
-    let keep_tools = capabilities.takes.tools && (!forbidden || (family == Family::Claude && history));
+    let told = family == Family::Claude && history && !matches!(binding, Binding::Tool(_));
+    let keep_tools = capabilities.takes.tools && (!forbidden || told);
     let in_history = request.messages.iter().flat_map(|message| &message.parts).filter_map(|part| match part {
         Part::ToolCall(call) => Some(call.name.as_str()),
         _ => None,
@@ -107,7 +111,8 @@ pub fn encode(admitted: &Admitted) -> Result<Encoded> {
             body.system.push(Block::Text(Cow::Owned(words)));
         }
     }
-    limit_cache_points(&mut body, family);
+    let one_hour = admitted.model().prices.is_none_or(|prices| prices.cache_write_1h.is_some());
+    limit_cache_points(&mut body, family, one_hour);
     let bytes = serde_json::to_vec(&body).map_err(|error| Error::new(Kind::Internal, error.to_string()))?;
     let reading = Reading {
         names,
@@ -139,7 +144,9 @@ fn tools<'a>(
         }
         known.push(name);
         let schema = schema::of_tool(schema, &format!("tools[{index}].function.parameters"))?;
-        let strict = (takes.json_schema && *strict == Some(true)).then(|| schema::strict(&schema)).flatten();
+        let strict = (takes.json_schema && *strict == Some(true) && index < STRICT_TOOLS)
+            .then(|| schema::strict(&schema))
+            .flatten();
         entries.push(ToolEntry::ToolSpec(ToolSpec {
             name: Cow::Owned(names.send(name).into_owned()),
             description: description.as_deref().filter(|text| !text.trim().is_empty()).map(Cow::Borrowed),
@@ -177,8 +184,8 @@ fn choose<'a>(
     admitted: &Admitted,
     binding: &Binding,
 ) -> (Vec<ToolEntry<'a>>, Option<Value>) {
-    let forcible =
-        admitted.model().capabilities.takes.forced_tool_choice && !matches!(admitted.thinking(), Thinking::Budget(_));
+    let takes = admitted.model().capabilities.takes;
+    let forcible = takes.forced_tool_choice && !matches!(admitted.thinking(), Thinking::Budget(_));
     let alone = tools.is_empty();
     if let Binding::Tool(schema) = binding {
         tools.push(ToolEntry::ToolSpec(ToolSpec {
@@ -195,33 +202,46 @@ fn choose<'a>(
         && (*admitted.tool_choice() == ToolChoice::None
             || (request.parallel_tool_calls == Some(false) && !matches!(admitted.tool_choice(), ToolChoice::Named(_))));
     let choice = match (admitted.tool_choice(), binding) {
+        (ToolChoice::Named(name), _) => Some(json!({"tool": {"name": names.send(name)}})),
         (_, Binding::Tool(_)) if forcible && alone => Some(json!({"tool": {"name": ANSWER_TOOL}})),
-        (_, Binding::Tool(_)) if forcible => Some(json!({"any": {}})),
+        (_, Binding::Tool(_)) if forcible || takes.any_tool_choice => Some(json!({"any": {}})),
         _ if claude_says_it => None,
         (ToolChoice::Required, _) => Some(json!({"any": {}})),
-        (ToolChoice::Named(name), _) => Some(json!({"tool": {"name": names.send(name)}})),
         _ => None,
     };
     (tools, choice)
 }
 
-/// At most four cache points, the earliest kept; Nova takes none among tools (cases.md C5).
-fn limit_cache_points(body: &mut Body<'_>, family: Family) {
-    let mut left = CACHE_POINTS;
-    let mut allowed = move |is_point: bool| {
-        let fits = !is_point || left > 0;
-        left = left.saturating_sub(usize::from(is_point));
-        fits
+/// At most four cache points, the earliest kept; Nova takes none among tools (cases.md C5); an hour only where the
+/// model has it, and never after five minutes (`bedrock.md` §2.4).
+fn limit_cache_points(body: &mut Body<'_>, family: Family, one_hour: bool) {
+    let (mut left, mut hour) = (CACHE_POINTS, one_hour);
+    let mut keep = |point: &mut CachePoint| {
+        if left == 0 {
+            return false;
+        }
+        left -= 1;
+        hour &= point.ttl.is_some();
+        if !hour {
+            point.ttl = None;
+        }
+        true
     };
     if let Some(config) = &mut body.tool_config {
-        config.tools.retain(|entry| match entry {
-            ToolEntry::CachePoint(_) => family != Family::Nova && allowed(true),
+        config.tools.retain_mut(|entry| match entry {
+            ToolEntry::CachePoint(point) => family != Family::Nova && keep(point),
             ToolEntry::ToolSpec(_) => true,
         });
     }
-    body.system.retain(|block| allowed(matches!(block, Block::CachePoint(_))));
+    let mut blocks = |content: &mut Vec<Block<'_>>| {
+        content.retain_mut(|block| match block {
+            Block::CachePoint(point) => keep(point),
+            _ => true,
+        });
+    };
+    blocks(&mut body.system);
     for Turn { content, .. } in &mut body.messages {
-        content.retain(|block| allowed(matches!(block, Block::CachePoint(_))));
+        blocks(content);
     }
 }
 

@@ -42,7 +42,10 @@ pub fn binding(request: &Request, capabilities: &Capabilities) -> Binding {
         return Binding::Native(json!({"textFormat": {"type": "json_schema", "structure": {"jsonSchema": bound}}}));
     }
     match schema::of_tool(wanted, "response_format") {
-        Ok(schema) if takes.tools => Binding::Tool(schema),
+        // A client's own tool of that name could not be told from ours.
+        Ok(schema) if takes.tools && !request.tools.iter().any(|tool| tool.name == ANSWER_TOOL) => {
+            Binding::Tool(schema)
+        }
         _ => Binding::Words(format!(
             "Answer with JSON that follows this JSON schema and nothing else, no prose, no code fence:\n{wanted}"
         )),

@@ -2,6 +2,8 @@
 //! cannot know: same roles are merged, blank text is dropped, every tool call gets its result and every result its
 //! call, a conversation begins with the user. What cannot stand as it is becomes text; nothing is lost silently.
 
+mod calls;
+
 use super::names::{self, Names};
 use super::wire::{Block, CachePoint, Source, Thought, Turn};
 use crate::catalog::Takes;
@@ -9,15 +11,11 @@ use crate::conversation::{CacheTtl, Message, Part, Reasoning, Role, ToolResult};
 use crate::error::{Error, Kind, Result};
 use serde_json::{Value, json};
 use std::borrow::Cow;
-use std::collections::HashSet;
 
 /// What to send in place of nothing: blank text is refused.
 const SOMETHING: &str = ".";
 /// What a model hears that may not be left in the middle of its own turn (cases.md M4).
 const GO_ON: &str = "Continue from exactly where you stopped.";
-/// What a tool call gets that never got a result (cases.md T7).
-const NO_RESULT: &str = "(this call was not answered)";
-
 /// What the model and the request allow.
 pub struct Rules<'a> {
     /// The tool names.
@@ -39,8 +37,15 @@ pub fn turns<'a>(messages: &'a [Message], has_system: bool, rules: &Rules<'_>) -
     let mut turns = Vec::with_capacity(messages.len());
     for (index, message) in messages.iter().enumerate() {
         let keep_thoughts = rules.keep_thoughts && index > loop_start;
-        let content = blocks(&message.parts, rules, keep_thoughts);
+        let mut content = blocks(&message.parts, rules, keep_thoughts);
+        let mut media = Vec::new();
+        if message.role == Role::Assistant {
+            // Images and documents are the user's to show (`bedrock.md` §1.2).
+            let is_media = |block: &Block<'_>| matches!(block, Block::Image { .. } | Block::Document { .. });
+            (media, content) = content.into_iter().partition(is_media);
+        }
         push(&mut turns, role(message.role), content);
+        push(&mut turns, role(Role::User), media);
     }
     if turns.is_empty() && has_system {
         // Only a system prompt was given (cases.md M6).
@@ -53,11 +58,13 @@ pub fn turns<'a>(messages: &'a [Message], has_system: bool, rules: &Rules<'_>) -
     if turns[0].role == "assistant" {
         turns.insert(0, Turn { role: "user", content: vec![text(SOMETHING)] });
     }
-    answer_calls(&mut turns);
+    calls::tell_apart(&mut turns);
+    calls::answer(&mut turns);
     for turn in &mut turns {
         accompany_documents(turn);
     }
-    end(&mut turns, rules.takes.prefill);
+    // A model that thinks takes no beginning of its answer (`bedrock.md` §2.2).
+    end(&mut turns, rules.takes.prefill && !rules.keep_thoughts);
     Ok(turns)
 }
 
@@ -83,7 +90,9 @@ pub fn cache_point(ttl: CacheTtl) -> CachePoint {
 
 /// A question of the user's own, not the results of tools: a tool loop begins here.
 fn is_question(message: &Message) -> bool {
-    message.role == Role::User && !message.parts.iter().any(|part| matches!(part, Part::ToolResult(_)))
+    let blank = message.parts.iter().all(|part| matches!(part, Part::Text(text) if text.trim().is_empty()));
+    let results = message.parts.iter().any(|part| matches!(part, Part::ToolResult(_)));
+    message.role == Role::User && !blank && !results
 }
 
 fn role(role: Role) -> &'static str {
@@ -173,56 +182,6 @@ fn arguments(json: &str) -> Value {
     }
 }
 
-/// Every call is answered in the next turn, results first; a result without its call becomes text (§2.6.7).
-fn answer_calls(turns: &mut Vec<Turn<'_>>) {
-    let mut index = 0;
-    while index < turns.len() {
-        if turns[index].role == "assistant" {
-            let calls = turns[index].content.iter().filter_map(|block| match block {
-                Block::ToolUse { tool_use_id, .. } => Some(tool_use_id.clone()),
-                _ => None,
-            });
-            let calls: Vec<String> = calls.collect();
-            if !calls.is_empty() {
-                if turns.get(index + 1).is_none() {
-                    turns.push(Turn { role: "user", content: Vec::new() });
-                }
-                answer(&calls, &mut turns[index + 1].content);
-                index += 1; // its results are settled
-            }
-        } else {
-            answer(&[], &mut turns[index].content);
-        }
-        index += 1;
-    }
-}
-
-/// Puts the results of these calls first, adds those that are missing, and makes text of any others.
-fn answer(calls: &[String], content: &mut Vec<Block<'_>>) {
-    let mut results = Vec::with_capacity(content.len());
-    let mut rest = Vec::new();
-    let mut answered = HashSet::new();
-    for block in content.drain(..) {
-        match block {
-            Block::ToolResult { tool_use_id, content, status } => {
-                if calls.contains(&tool_use_id) && answered.insert(tool_use_id.clone()) {
-                    results.push(Block::ToolResult { tool_use_id, content, status });
-                } else {
-                    rest.push(Block::Text(Cow::Owned(format!("[result of an unknown tool call, {tool_use_id}:]"))));
-                    rest.extend(content);
-                }
-            }
-            other => rest.push(other),
-        }
-    }
-    for call in calls.iter().filter(|call| !answered.contains(*call)) {
-        let content = vec![text(NO_RESULT)];
-        results.push(Block::ToolResult { tool_use_id: call.clone(), content, status: "error" });
-    }
-    results.append(&mut rest);
-    *content = results;
-}
-
 /// A document needs a text beside it (cases.md D5).
 fn accompany_documents(turn: &mut Turn<'_>) {
     let has = |kind: fn(&Block<'_>) -> bool| turn.content.iter().any(kind);
@@ -249,6 +208,7 @@ fn end(turns: &mut Vec<Turn<'_>>, prefill: bool) {
 #[cfg(test)]
 mod tests {
     #![expect(clippy::unwrap_used, reason = "a test may stop at the first surprise")]
+    use super::calls::NO_RESULT;
     use super::*;
     use crate::conversation::{Media, ToolCall};
 
@@ -358,6 +318,33 @@ mod tests {
         assert!(content[1].get("toolUse").is_some() && content.len() == 2, "{content:?}");
         let without = repaired(&messages, takes, false, true)[3]["content"].to_string();
         assert!(without.contains("toolUse") && !without.contains("reasoning"), "{without}");
+    }
+
+    #[test]
+    fn calls_that_share_an_id_are_told_apart() {
+        let messages = [
+            Message::user("go"),
+            turn(Role::Assistant, vec![call("c"), call("c")]),
+            turn(Role::User, vec![result("c", "one"), result("c", "two")]),
+            turn(Role::Assistant, vec![call("c")]),
+            turn(Role::User, vec![result("c", "three")]),
+        ];
+        let turns = usual(&messages).to_string();
+        for (id, said) in [("c", "one"), ("c-2", "two"), ("c-3", "three")] {
+            let answered = format!(
+                r#"{{"toolResult":{{"toolUseId":"{id}","content":[{{"text":"{said}"}}],"status":"success"}}}}"#
+            );
+            assert!(turns.contains(&answered), "{turns}");
+        }
+    }
+
+    #[test]
+    fn what_an_assistant_shows_is_shown_by_the_user() {
+        let media = Media { format: "png", base64: "iVBORw==".into() };
+        let drawn = turn(Role::Assistant, vec![Part::Text("here".into()), Part::Image(media)]);
+        let turns = usual(&[Message::user("draw"), drawn, Message::user("nice")]);
+        assert_eq!(turns[1]["content"], json!([{"text": "here"}]));
+        assert!(turns[2]["content"][0].get("image").is_some() && turns[2]["content"][1]["text"] == "nice");
     }
 
     #[test]

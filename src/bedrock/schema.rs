@@ -117,6 +117,36 @@ const NOT_STRICT: [&str; 8] = [
 
 /// A schema made strict, or `None` where it does not fit the subset.
 pub fn strict(schema: &Value) -> Option<Value> {
+    if refers_to_itself(schema, schema, &mut Vec::new()) { None } else { closed(schema) }
+}
+
+/// Whether a definition is met again inside itself. `open`: the references on the way here.
+fn refers_to_itself<'a>(schema: &'a Value, root: &'a Value, open: &mut Vec<&'a str>) -> bool {
+    match schema {
+        Value::Array(items) => items.iter().any(|item| refers_to_itself(item, root, open)),
+        Value::Object(members) => {
+            if let Some(Value::String(reference)) = members.get("$ref") {
+                if open.contains(&reference.as_str()) || reference == "#" || open.len() > 32 {
+                    return true;
+                }
+                let target =
+                    root.as_object().zip(reference.strip_prefix('#')).and_then(|(root, path)| lookup(root, path));
+                open.push(reference);
+                let again = target.is_some_and(|target| refers_to_itself(target, root, open));
+                open.pop();
+                if again {
+                    return true;
+                }
+            }
+            // Definitions are followed from where they are used.
+            let used = members.iter().filter(|(name, _)| !matches!(name.as_str(), "$defs" | "definitions"));
+            used.into_iter().any(|(_, value)| refers_to_itself(value, root, open))
+        }
+        _ => false,
+    }
+}
+
+fn closed(schema: &Value) -> Option<Value> {
     match schema {
         Value::Object(members) => {
             let external =
@@ -130,25 +160,28 @@ pub fn strict(schema: &Value) -> Option<Value> {
             for (name, value) in members {
                 // A property may be called `minimum`; only a keyword's place counts.
                 let value = if name == "properties" || name == "$defs" || name == "definitions" {
-                    let named = value.as_object()?.iter().map(|(name, schema)| Some((name.clone(), strict(schema)?)));
+                    let named = value.as_object()?.iter().map(|(name, schema)| Some((name.clone(), closed(schema)?)));
                     Value::Object(named.collect::<Option<Map<_, _>>>()?)
                 } else if NOT_STRICT.contains(&name.as_str()) {
                     return None;
                 } else if matches!(name.as_str(), "enum" | "const" | "default" | "examples" | "required") {
                     value.clone()
                 } else {
-                    strict(value)?
+                    closed(value)?
                 };
                 strict_members.insert(name.clone(), value);
             }
-            let is_object =
-                members.get("type").and_then(Value::as_str) == Some("object") || members.contains_key("properties");
+            let is_object = match members.get("type") {
+                Some(Value::String(kind)) => kind == "object",
+                Some(Value::Array(kinds)) => kinds.contains(&"object".into()),
+                _ => members.contains_key("properties"),
+            };
             if is_object {
                 strict_members.insert("additionalProperties".to_owned(), false.into());
             }
             Some(Value::Object(strict_members))
         }
-        Value::Array(items) => items.iter().map(strict).collect::<Option<Vec<_>>>().map(Value::Array),
+        Value::Array(items) => items.iter().map(closed).collect::<Option<Vec<_>>>().map(Value::Array),
         other => Some(other.clone()),
     }
 }
@@ -195,6 +228,10 @@ mod tests {
         let closed = json!({"type": "object", "properties": {"minimum": {"type": "object", "properties": {},
             "additionalProperties": false}}, "additionalProperties": false});
         assert_eq!(strict(&open), Some(closed));
+        let tree = json!({"$ref": "#/$defs/n", "$defs": {"n": {"type": "object", "properties": {"n": {"$ref": "#/$defs/n"}}}}});
+        assert_eq!(strict(&tree), None, "recursive");
+        let twice = json!({"properties": {"a": {"$ref": "#/$defs/x"}, "b": {"$ref": "#/$defs/x"}}, "$defs": {"x": {"type": "string"}}});
+        assert!(strict(&twice).is_some(), "used twice is not recursive");
         assert_eq!(strict(&json!({"type": "integer", "multipleOf": 2})), None);
         assert_eq!(strict(&json!({"type": "array", "items": {"type": "string"}, "minItems": 2})), None);
         assert_eq!(strict(&json!({"type": "object", "additionalProperties": {"type": "string"}})), None);

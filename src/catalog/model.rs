@@ -126,14 +126,16 @@ impl Effort {
 
 /// Extra abilities of a model, written as letters in `families.toml`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-#[expect(clippy::struct_excessive_bools, reason = "nine independent yes-or-no facts, not states")]
+#[expect(clippy::struct_excessive_bools, reason = "ten independent yes-or-no facts, not states")]
 pub struct Takes {
     /// `t` Tool calls.
     pub tools: bool,
     /// `s` Tool calls in a streamed answer.
     pub streamed_tools: bool,
-    /// `f` A forced tool choice.
+    /// `f` A forced tool choice: any tool, or a named one.
     pub forced_tool_choice: bool,
+    /// `a` A forced tool choice, but of any tool only.
+    pub any_tool_choice: bool,
     /// `j` An answer bound to a JSON schema.
     pub json_schema: bool,
     /// `i` Images.
@@ -156,6 +158,7 @@ impl<'de> Deserialize<'de> for Takes {
                 't' => &mut takes.tools,
                 's' => &mut takes.streamed_tools,
                 'f' => &mut takes.forced_tool_choice,
+                'a' => &mut takes.any_tool_choice,
                 'j' => &mut takes.json_schema,
                 'i' => &mut takes.images,
                 'd' => &mut takes.documents,

@@ -10,7 +10,7 @@ use serde_json::{Value, json};
 use std::sync::Arc;
 use unicode_width::UnicodeWidthStr;
 
-const LEGEND: &str = "* default · takes: t tools, s tools while streaming, f forced tool choice, j JSON schema, i images, \
+const LEGEND: &str = "* default · takes: t tools, s tools while streaming, f forced tool choice (a: any tool only), j JSON schema, i images, \
                       d documents, p prefill, c prompt cache, q stop sequences";
 
 /// Lists the models.
@@ -116,7 +116,7 @@ fn letters(model: &Model) -> String {
     let letters = [
         (takes.tools, 't'),
         (takes.streamed_tools, 's'),
-        (takes.forced_tool_choice, 'f'),
+        (takes.forced_tool_choice || takes.any_tool_choice, if takes.forced_tool_choice { 'f' } else { 'a' }),
         (takes.json_schema, 'j'),
         (takes.images, 'i'),
         (takes.documents, 'd'),
@@ -180,6 +180,7 @@ fn row_json(model: &Model, default: bool) -> Value {
             "tools": takes.tools,
             "streamed_tools": takes.streamed_tools,
             "forced_tool_choice": takes.forced_tool_choice,
+            "any_tool_choice": takes.forced_tool_choice || takes.any_tool_choice,
             "json_schema": takes.json_schema,
             "images": takes.images,
             "documents": takes.documents,

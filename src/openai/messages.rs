@@ -28,15 +28,6 @@ pub fn conversation(messages: &Value) -> Result<(Vec<Part>, Vec<Message>)> {
     for (index, message) in messages.iter().enumerate() {
         reader.message(message, index)?;
     }
-    if reader.images > IMAGES {
-        return Err(invalid("messages", &format!("hold {} images; Bedrock takes up to {IMAGES}", reader.images)));
-    }
-    if reader.documents.len() > DOCUMENTS {
-        return Err(invalid(
-            "messages",
-            &format!("hold {} documents; Bedrock takes up to {DOCUMENTS}", reader.documents.len()),
-        ));
-    }
     Ok((reader.system, reader.turns))
 }
 
@@ -167,7 +158,7 @@ impl Reader {
             Some("image_url" | "input_image") => {
                 let image = &part["image_url"];
                 let url = text(if image.is_string() { image } else { &image["url"] }, &member("image_url.url"))?;
-                self.images += 1;
+                self.count_image()?;
                 let (_, bytes) = data_uri(url, &member("image_url.url"))?;
                 Media::image(&bytes).map(Part::Image).map_err(|error| located(error, &member("image_url.url")))
             }
@@ -179,8 +170,14 @@ impl Reader {
                 }
                 let (mime, bytes) = data_uri(text(&file["file_data"], &at)?, &at)?;
                 let filename = file["filename"].as_str().unwrap_or_default();
+                if self.documents.len() >= DOCUMENTS {
+                    return Err(invalid(
+                        "messages",
+                        &format!("hold more than {DOCUMENTS} documents; Bedrock takes no more"),
+                    ));
+                }
                 if mime.starts_with("image/") {
-                    self.images += 1;
+                    self.count_image()?;
                     return Media::image(&bytes).map(Part::Image).map_err(|error| located(error, &at));
                 }
                 let media = Media::document(&bytes, filename).map_err(|error| located(error, &at))?;
@@ -192,6 +189,15 @@ impl Reader {
             Some(other) => Err(unsupported(&member("type"), &format!("parts of type {other:?} are not known"))),
             None => Err(missing(&member("type"))),
         }
+    }
+
+    /// Checked as they come: what is too much is not read first.
+    fn count_image(&mut self) -> Result<()> {
+        self.images += 1;
+        if self.images > IMAGES {
+            return Err(invalid("messages", &format!("hold more than {IMAGES} images; Bedrock takes no more")));
+        }
+        Ok(())
     }
 
     fn name_document(&mut self, filename: &str) -> String {

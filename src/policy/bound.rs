@@ -1,19 +1,24 @@
 //! How many input tokens a request can be at most. Never below the truth: a reservation is made with it.
 
+use crate::catalog::Model;
 use crate::conversation::{Format, Part, Reasoning, Request};
 
 /// An upper bound of a request's input tokens: no tokenizer makes more tokens than there are UTF-8 bytes,
 /// and the frame around turns, system prompt and request is a few tokens each.
-pub fn input_tokens(request: &Request) -> u64 {
+pub fn input_tokens(request: &Request, model: &Model) -> u64 {
     const PER_TURN: usize = 16;
     const PER_REQUEST: usize = 512; // the longest hidden system text we know of is 346 tokens (bedrock.md §2.2)
+    let most = model.context_window.and_then(|window| usize::try_from(window).ok()).unwrap_or(1_000_000);
+    let bytes = |parts: &[Part]| bytes(parts, most);
     let turns = request.messages.iter().map(|message| bytes(&message.parts) + PER_TURN);
     let tools = request.tools.iter().map(|tool| {
         let description = tool.description.as_ref().map_or(0, String::len);
         tool.name.len() + description + tool.schema.to_string().len() + PER_TURN
     });
     let format = match &request.format {
-        Format::JsonSchema { schema, .. } => 2 * schema.to_string().len(),
+        Format::JsonSchema { schema, description, .. } => {
+            2 * schema.to_string().len() + description.as_ref().map_or(0, String::len)
+        }
         Format::Text | Format::JsonObject => 0,
     };
     let overhead = if request.tools.is_empty() { PER_REQUEST } else { 2 * PER_REQUEST };
@@ -21,7 +26,8 @@ pub fn input_tokens(request: &Request) -> u64 {
     u64::try_from(sum).unwrap_or(u64::MAX)
 }
 
-fn bytes(parts: &[Part]) -> usize {
+/// `most`: what a document can fill, which is all there is. Its bytes are compressed, and its pages may be read as images.
+fn bytes(parts: &[Part], most: usize) -> usize {
     const PER_PART: usize = 16;
     // 8,000 × 8,000 pixels are scaled down by every model; the dearest documented maximum is below this.
     const IMAGE: usize = 8192;
@@ -30,14 +36,17 @@ fn bytes(parts: &[Part]) -> usize {
             + match part {
                 Part::Text(text) => text.len(),
                 Part::Image(_) => IMAGE,
-                // A page is text and may be an image as well; base64 is longer than the bytes by a third.
-                Part::Document(media, name) => media.base64.len() + name.len(),
+                Part::Document(media, name) if ["txt", "md", "csv", "html"].contains(&media.format) => {
+                    media.base64.len() + name.len()
+                }
+                Part::Document(..) => most,
                 Part::Reasoning(Reasoning::Text { text, signature }) => {
                     text.len() + signature.as_ref().map_or(0, String::len)
                 }
                 Part::Reasoning(Reasoning::Redacted(data)) => data.len(),
-                Part::ToolCall(call) => call.id.len() + call.name.len() + call.arguments.len(),
-                Part::ToolResult(result) => result.id.len() + bytes(&result.parts),
+                // The frame of a spec rebuilt from it, and control characters as six bytes each.
+                Part::ToolCall(call) => 64 + call.id.len() + 2 * call.name.len() + 6 * call.arguments.len(),
+                Part::ToolResult(result) => result.id.len() + bytes(&result.parts, most),
                 Part::CachePoint(_) => 0,
             }
     });
