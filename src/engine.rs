@@ -6,7 +6,7 @@ mod thoughts;
 
 use crate::bedrock::{Answering, Client, refused_param};
 use crate::catalog::{Lifecycle, Model, NanoDollars};
-use crate::conversation::{Answer, EmbeddingRequest, Embeddings, Event, Request, Usage};
+use crate::conversation::{Answer, EmbeddingRequest, Embeddings, Event, Request, StopReason, Usage};
 use crate::error::{Error, Kind, Result};
 use crate::policy::{Admitted, Edit, Param, Policy, admit_embedding, price};
 use lessons::Lessons;
@@ -98,6 +98,12 @@ impl Engine {
         let cost = embeddings.input_tokens.map(|tokens| admitted.model().price.cost(tokens));
         Ok(Embedded { model: admitted.model().id.clone(), embeddings, cost })
     }
+}
+
+/// The model ended with something that is no answer, and said nothing else.
+#[must_use]
+pub fn malformed(reason: &str) -> Error {
+    Error::new(Kind::ModelFailed, format!("the model produced no valid answer ({reason})"))
 }
 
 /// Vectors, and what they took.
@@ -199,7 +205,11 @@ impl Call {
         while let Some(event) = self.next().await? {
             answer.add(event);
         }
-        match answer.stop {
+        match &answer.stop {
+            // A malformed answer with something in it is still worth reading (cases.md X5).
+            Some(StopReason::Malformed(reason)) if answer.text.is_empty() && answer.tool_calls.is_empty() => {
+                Err(malformed(reason))
+            }
             Some(_) => Ok(answer),
             None => Err(Error::new(Kind::Truncated, "the answer has no stop reason")),
         }

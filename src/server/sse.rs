@@ -3,8 +3,8 @@
 //! (`openai-clients.md` §0.7, §3), `[DONE]` last.
 
 use super::routes::shutting_down;
-use crate::conversation::Event;
-use crate::engine::Call;
+use crate::conversation::{Event, StopReason};
+use crate::engine::{Call, malformed};
 use crate::error::{Error, Kind};
 use crate::openai::chunk::Writer;
 use crate::openai::error::envelope;
@@ -20,7 +20,11 @@ const KEEP_ALIVE: Duration = Duration::from_secs(15);
 
 enum Phase {
     First,
-    Events { finished: bool },
+    /// Whether anything was said, and whether the answer has ended.
+    Events {
+        said: bool,
+        finished: bool,
+    },
     Done,
     Over,
 }
@@ -50,13 +54,13 @@ impl<W: Writer> Events<W> {
     async fn next(&mut self) -> Option<Bytes> {
         match self.phase {
             Phase::First => {
-                self.phase = Phase::Events { finished: false };
+                self.phase = Phase::Events { said: false, finished: false };
                 match self.chunks.first() {
                     Some(first) => Some(data(&first)),
-                    None => Some(self.event(false).await),
+                    None => Some(self.event(false, false).await),
                 }
             }
-            Phase::Events { finished } => Some(self.event(finished).await),
+            Phase::Events { said, finished } => Some(self.event(said, finished).await),
             Phase::Done => {
                 self.phase = Phase::Over;
                 Some(Bytes::from_static(b"data: [DONE]\n\n"))
@@ -65,7 +69,7 @@ impl<W: Writer> Events<W> {
         }
     }
 
-    async fn event(&mut self, finished: bool) -> Bytes {
+    async fn event(&mut self, said: bool, finished: bool) -> Bytes {
         loop {
             // A lost race loses no event: `next` keeps what it has read until it returns it.
             let event = tokio::select! {
@@ -75,11 +79,14 @@ impl<W: Writer> Events<W> {
                 () = tokio::time::sleep(KEEP_ALIVE) => return Bytes::from_static(b": keep-alive\n\n"),
             };
             match event {
+                // Not the end of an answer, where there was none (cases.md X5).
+                Ok(Some(Event::Stop(StopReason::Malformed(reason)))) if !said => return self.fail(&malformed(&reason)),
                 Ok(Some(event)) => {
                     let cost = self.call.cost();
                     if let Some(chunk) = self.chunks.event(&event, cost) {
                         let finished = finished || matches!(event, Event::Stop(_));
-                        self.phase = Phase::Events { finished };
+                        let said = said || matches!(event, Event::Text(_) | Event::ToolCall { .. });
+                        self.phase = Phase::Events { said, finished };
                         return data(&chunk);
                     }
                 }

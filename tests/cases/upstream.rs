@@ -78,3 +78,18 @@ fn e10_proxies_are_honoured_and_invoke_is_not_needed() {
     let operations: Vec<_> = proxy.calls().into_iter().map(|call| call.operation).collect();
     assert_eq!(operations, ["converse-stream", "converse"]);
 }
+
+#[test]
+fn x5_a_malformed_end_is_an_error_where_nothing_was_said() {
+    for (said, status, piece) in [("", 502, "no valid answer (malformed_tool_use)"), ("half", 200, "half")] {
+        let reply = Reply::Text(vec![said.to_owned()], "malformed_tool_use", (1, 1));
+        let (complete, _) = post([reply.clone()], &asked("claude-haiku", json!({})));
+        assert_eq!(complete.status, status);
+        let (streamed, _) = post([reply], &asked("claude-haiku", json!({"stream": true})));
+        assert!(complete.body.contains(piece) && streamed.body.contains(piece), "{}", streamed.body);
+        assert_eq!(streamed.body.contains("\"finish_reason\":\"stop\""), status == 200);
+    }
+    let reply = Reply::Text(vec!["long".into()], "model_context_window_exceeded", (1, 1));
+    let (full, _) = post([reply], &asked("claude-haiku", json!({})));
+    assert_eq!(full.json()["choices"][0]["finish_reason"], "length");
+}
