@@ -239,7 +239,6 @@ fn parsed<T: std::str::FromStr>(text: &str, name: &'static str, wanted: &str) ->
 }
 
 fn own_models(file: &File, path: &Path) -> Result<Vec<OwnModel>> {
-    let known = Catalog::load(&[])?;
     let mut own = Vec::new();
     for (name, table) in &file.models {
         if table.id.is_none() && table.price.is_none() && table.like.is_none() {
@@ -247,7 +246,8 @@ fn own_models(file: &File, path: &Path) -> Result<Vec<OwnModel>> {
         }
         let id = match &table.id {
             Some(id) => id.clone(),
-            None => known
+            // Read once more, and only here: most files name no known model.
+            None => Catalog::load(&[])?
                 .resolve(name)
                 .map_err(|_| {
                     let message =

@@ -143,23 +143,20 @@ impl Client {
             Ok(exchange)
         })
         .await?;
-        let body =
-            exchange.response.get().ok_or_else(|| Error::new(Kind::BadAnswer, "Bedrock's answer has no body"))?;
-        embed::vectors(body, exchange.input_tokens.get().copied())
+        embed::vectors(exchange.answer()?, exchange.input_tokens.get().copied())
     }
 
     /// One complete answer. No limit on its time: a slow answer is paid for and worth waiting for.
     async fn converse(&self, admitted: &Admitted, encoded: Encoded) -> Result<Vec<Event>> {
         let model = &admitted.model().id;
-        let answer = tries(|| async {
+        let exchange = tries(|| async {
             let exchange = Exchange::new(encoded.body.clone());
             let call = self.sdk.converse().model_id(model).customize().interceptor(exchange.clone());
             call.send().await.map_err(|error| fault::call(&error, model, &self.origin))?;
             Ok(exchange)
         })
         .await?;
-        let body = answer.response.get().ok_or_else(|| Error::new(Kind::BadAnswer, "Bedrock's answer has no body"))?;
-        Reader::new(encoded.reading).complete(body)
+        Reader::new(encoded.reading).complete(exchange.answer()?)
     }
 
     /// One streamed answer.
@@ -317,6 +314,11 @@ struct Exchange {
 impl Exchange {
     fn new(request: Bytes) -> Self {
         Self { request, response: Arc::default(), input_tokens: Arc::default() }
+    }
+
+    /// The answer's bytes.
+    fn answer(&self) -> Result<&Bytes> {
+        self.response.get().ok_or_else(|| Error::new(Kind::BadAnswer, "Bedrock's answer has no body"))
     }
 }
 

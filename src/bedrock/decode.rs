@@ -74,7 +74,7 @@ impl Reader {
     fn block(&mut self, block: CompleteBlock, events: &mut Vec<Event>) {
         let CompleteBlock { text, reasoning_content, tool_use, citations_content } = block;
         if let Some(text) = text {
-            self.text(&text, events);
+            self.text(text, events);
         }
         match reasoning_content {
             Some(Thought { reasoning_text: Some(thought), .. }) => {
@@ -85,7 +85,7 @@ impl Reader {
             _ => {}
         }
         if let Some(cited) = citations_content {
-            for text in cited.content.iter().filter_map(|content| content.text.as_deref()) {
+            for text in cited.content.into_iter().filter_map(|content| content.text) {
                 self.text(text, events);
             }
             events.extend(cited.citations.into_iter().map(|citation| Event::Citation(citation.into())));
@@ -161,7 +161,7 @@ impl Reader {
 
     fn delta(&mut self, place: i32, delta: ContentBlockDelta, events: &mut Vec<Event>) {
         match delta {
-            ContentBlockDelta::Text(text) => self.text(&text, events),
+            ContentBlockDelta::Text(text) => self.text(text, events),
             ContentBlockDelta::ReasoningContent(ReasoningContentBlockDelta::Text(text)) if !text.is_empty() => {
                 events.push(Event::Reasoning(text));
             }
@@ -185,16 +185,24 @@ impl Reader {
         }
     }
 
-    fn text(&mut self, text: &str, events: &mut Vec<Event>) {
+    fn text(&mut self, text: String, events: &mut Vec<Event>) {
         if self.reading.answer_tool {
-            self.held.push_str(text);
+            self.held.push_str(&text);
             return;
         }
-        let pieces = match &mut self.tags {
-            Some(tags) => tags.pass(text),
-            None => vec![Piece::Text(text.to_owned())],
-        };
-        self.pieces(pieces, events);
+        match &mut self.tags {
+            Some(tags) => {
+                let pieces = tags.pass(&text);
+                self.pieces(pieces, events);
+            }
+            None => self.unfenced(text, events),
+        }
+    }
+
+    /// Text out of its fence. Most answers have none, and go by without being copied.
+    fn unfenced(&mut self, text: String, events: &mut Vec<Event>) {
+        let text = if matches!(self.fence, Fence::Off) { text } else { self.fence.pass(&text) };
+        events.extend((!text.is_empty()).then_some(Event::Text(text)));
     }
 
     /// Thoughts go by; the rest comes out of its fence.
@@ -202,10 +210,7 @@ impl Reader {
         for piece in pieces {
             match piece {
                 Piece::Reasoning(thought) => events.push(Event::Reasoning(thought)),
-                Piece::Text(text) => {
-                    let text = self.fence.pass(&text);
-                    events.extend((!text.is_empty()).then_some(Event::Text(text)));
-                }
+                Piece::Text(text) => self.unfenced(text, events),
             }
         }
     }

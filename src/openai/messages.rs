@@ -4,7 +4,7 @@
 use super::values::{cache_control, flag, invalid, is_nothing, missing, text, unsupported};
 use crate::conversation::media::{decode, document_name};
 use crate::conversation::{Media, Message, Part, Reasoning, Role, ToolCall, ToolResult};
-use crate::error::{Error, Result};
+use crate::error::Result;
 use serde_json::Value;
 
 /// Images and documents per request (`bedrock.md` §1.2).
@@ -160,7 +160,7 @@ impl Reader {
                 let url = text(if image.is_string() { image } else { &image["url"] }, &member("image_url.url"))?;
                 self.count_image()?;
                 let (_, bytes) = data_uri(url, &member("image_url.url"))?;
-                Media::image(&bytes).map(Part::Image).map_err(|error| located(error, &member("image_url.url")))
+                Media::image(&bytes).map(Part::Image).map_err(|error| error.at(member("image_url.url")))
             }
             Some("file" | "input_file") => {
                 let file = if part["file"].is_object() { &part["file"] } else { part };
@@ -178,9 +178,9 @@ impl Reader {
                 }
                 if mime.starts_with("image/") {
                     self.count_image()?;
-                    return Media::image(&bytes).map(Part::Image).map_err(|error| located(error, &at));
+                    return Media::image(&bytes).map(Part::Image).map_err(|error| error.at(&at));
                 }
-                let media = Media::document(&bytes, filename).map_err(|error| located(error, &at))?;
+                let media = Media::document(&bytes, filename).map_err(|error| error.at(&at))?;
                 Ok(Part::Document(media, self.name_document(filename)))
             }
             Some(kind @ ("input_audio" | "audio" | "video_url" | "input_video")) => {
@@ -269,13 +269,9 @@ fn data_uri<'a>(uri: &'a str, at: &str) -> Result<(&'a str, Vec<u8>)> {
     };
     let mime = head.split(';').next().unwrap_or_default();
     let bytes = if head.ends_with(";base64") {
-        decode(data).map_err(|error| located(error, at))?
+        decode(data).map_err(|error| error.at(at))?
     } else {
         percent_encoding::percent_decode_str(data).collect()
     };
     Ok((mime, bytes))
-}
-
-fn located(error: Error, at: &str) -> Error {
-    error.at(at)
 }
