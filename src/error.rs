@@ -70,6 +70,14 @@ table! {
     /// The cost policy says no.
     RefusedByPolicy: 3, 400, "invalid_request_error", "refused_by_policy", Never,
         "the operator sets the limits in the config file; see `chatrix --help`";
+    /// A budget would be overshot.
+    BudgetExceeded: 3, 429, "insufficient_quota", "insufficient_quota", Never, "";
+    /// What was spent cannot be written down, and a budget depends on it.
+    LedgerUnavailable: 1, 503, "server_error", "ledger_unavailable", Never, "";
+    /// No API key, or none of ours.
+    InvalidKey: 1, 401, "invalid_request_error", "invalid_api_key", Never, "";
+    /// The API key is not for this model.
+    ModelNotAllowed: 3, 403, "permission_error", "model_not_allowed", Never, "";
     /// The prompt does not fit the model.
     ContextLength: 2, 400, "invalid_request_error", "context_length_exceeded", Never,
         "shorten the conversation, or take a model with a larger context window";

@@ -11,8 +11,9 @@ pub mod openai;
 pub mod policy;
 pub mod terminal;
 
-// Floor 2: the paid call.
+// Floor 2: the paid call, and what it may cost and did cost.
 pub mod bedrock;
+pub mod ledger;
 
 // Floor 3: the one door.
 pub mod engine;

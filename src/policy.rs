@@ -8,6 +8,7 @@ mod cache;
 mod embedding;
 mod limits;
 pub mod price;
+mod quote;
 mod thinking;
 
 pub use admitted::{Admitted, Edit, Param};
@@ -19,6 +20,7 @@ use crate::catalog::{Catalog, Model, Sampling, base};
 use crate::conversation::{Part, Request, ToolChoice};
 use crate::error::{Error, Kind, Result};
 use admitted::{note, plain};
+use quote::Quote;
 use std::sync::Arc;
 
 /// What the operator set for one model.
@@ -143,8 +145,8 @@ impl Policy {
         if self.prompt_cache && cache::add_where_it_pays(&mut request, &model, input_bound) {
             note(&mut edits, "cache_control", None, Some("ephemeral".to_owned()));
         }
-        let cache = cache::longest(&request).filter(|_| model.capabilities.takes.cache);
-        let worst_case = model.prices.map(|prices| price::worst_case(&prices, input_bound, max_tokens, cache, tier));
+        let mut quotes = vec![quote(&request, &model, input_bound, max_tokens, tier)];
+        quotes.extend(self.successors_quote(&request, &model)?);
         Ok(Admitted {
             request,
             model,
@@ -155,9 +157,20 @@ impl Policy {
             tool_choice: choice,
             thinking,
             tier,
-            worst_case,
+            quotes,
             edits,
         })
+    }
+
+    /// What the call costs at most when the model's successor answers it.
+    fn successors_quote(&self, request: &Request, model: &Model) -> Result<Option<Quote>> {
+        let Some(successor) = model.successor.as_ref().filter(|_| self.follow_successor) else {
+            return Ok(None);
+        };
+        let model = self.catalog.resolve(successor)?;
+        let max_tokens = self.limits_for(&model).max_tokens(request.max_tokens, model.max_output)?;
+        let tier = self.tier(request, &model);
+        Ok(Some(quote(request, &model, bound::input_tokens(request, &model), max_tokens, tier)))
     }
 
     /// The tier a client gets: one the operator allows and the model has a price for.
@@ -185,6 +198,11 @@ impl Policy {
         let strictest = related.map(|limits| limits.overrides).reduce(Overrides::stricter);
         strictest.map_or(self.limits, |overrides| self.limits.with(&overrides))
     }
+}
+
+fn quote(request: &Request, model: &Model, input: u64, max_tokens: u32, tier: Tier) -> Quote {
+    let cache = cache::longest(request).filter(|_| model.capabilities.takes.cache);
+    Quote { prices: model.prices, input, max_tokens, cache, tier }
 }
 
 /// Temperature and `top_p`, as far as the model takes them.

@@ -3,7 +3,9 @@
 
 use serde::{Deserialize, Deserializer};
 use std::fmt;
-use std::ops::{Add, AddAssign};
+use std::iter::Sum;
+use std::ops::{Add, AddAssign, Sub};
+use std::str::FromStr;
 
 /// An amount of money (nano-dollars).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Default, Hash)]
@@ -19,6 +21,53 @@ impl Add for NanoDollars {
 impl AddAssign for NanoDollars {
     fn add_assign(&mut self, other: Self) {
         *self = *self + other;
+    }
+}
+
+impl Sub for NanoDollars {
+    type Output = Self;
+    /// Never below nothing: what is left of a budget that is overdrawn is nothing.
+    fn sub(self, other: Self) -> Self {
+        Self(self.0.saturating_sub(other.0))
+    }
+}
+
+impl Sum for NanoDollars {
+    fn sum<I: Iterator<Item = Self>>(amounts: I) -> Self {
+        amounts.fold(Self(0), Add::add)
+    }
+}
+
+/// The largest amount that can be typed or set: a million dollars. More is a slip of the finger.
+const MOST: u64 = 1_000_000_000_000_000;
+
+impl FromStr for NanoDollars {
+    type Err = String;
+    /// Dollars as a person types them, exactly: `5`, `0.05`, `$1.50`, up to nine decimals.
+    fn from_str(text: &str) -> Result<Self, String> {
+        let wrong = || format!("{text:?} is not an amount of dollars, like 5 or 0.05");
+        let digits = text.trim().trim_start_matches('$');
+        let (whole, part) = digits.split_once('.').unwrap_or((digits, ""));
+        let plain = |digits: &str| digits.chars().all(|c| c.is_ascii_digit());
+        if (whole.is_empty() && part.is_empty()) || !plain(whole) || !plain(part) || part.len() > 9 {
+            return Err(wrong());
+        }
+        let whole: u64 = if whole.is_empty() { 0 } else { whole.parse().map_err(|_| wrong())? };
+        let nano: u64 = format!("{part:0<9}").parse().map_err(|_| wrong())?;
+        let amount = whole.checked_mul(1_000_000_000).and_then(|whole| whole.checked_add(nano));
+        amount.filter(|amount| *amount <= MOST).map(Self).ok_or_else(|| format!("{text:?} is more than $1000000"))
+    }
+}
+
+impl<'de> Deserialize<'de> for NanoDollars {
+    /// Reads dollars.
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let dollars = f64::deserialize(deserializer)?;
+        if !(0.0..=1e6).contains(&dollars) {
+            return Err(serde::de::Error::custom(format!("{dollars} is not an amount of dollars (0 to 1000000)")));
+        }
+        #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "bounded above and below just now")]
+        Ok(Self((dollars * 1e9).round() as u64))
     }
 }
 
@@ -78,6 +127,11 @@ impl<'de> Deserialize<'de> for Rate {
                 "{dollars} is not a price in dollars per million tokens (0 to 1000)"
             )));
         }
+        if dollars > 0.0 && dollars < 0.001 {
+            return Err(serde::de::Error::custom(format!(
+                "{dollars} looks like a price per token; prices are in dollars per million tokens"
+            )));
+        }
         #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "bounded above and below just now")]
         Ok(Self((dollars * 1e9).round() as u64))
     }
@@ -93,6 +147,16 @@ mod tests {
         assert_eq!(Rate(8_750_000).cost(1), NanoDollars(9));
         assert_eq!(Rate(3_300_000_000).cost(1_000_000), NanoDollars(3_300_000_000));
         assert_eq!(Rate(u64::MAX).cost(u64::MAX), NanoDollars(u64::MAX));
+    }
+
+    #[test]
+    fn dollars_are_read_exactly() {
+        for (text, nano) in [("5", 5_000_000_000), ("0.05", 50_000_000), ("$1.50", 1_500_000_000), (".000000001", 1)] {
+            assert_eq!(text.parse(), Ok(NanoDollars(nano)), "{text}");
+        }
+        for wrong in ["", "$", ".", "-1", "1e3", "1,5", "0.0000000001", "2000000", "five"] {
+            assert!(wrong.parse::<NanoDollars>().is_err(), "{wrong}");
+        }
     }
 
     #[test]

@@ -1,6 +1,7 @@
 //! A request that may be sent. Its fields are open to the policy alone, so that only `Policy::admit` makes one.
 
-use super::{Thinking, Tier};
+use super::quote::{self, Quote};
+use super::{Thinking, Tier, thinking};
 use crate::catalog::{Model, NanoDollars};
 use crate::conversation::{Part, Request, ToolChoice};
 use std::fmt;
@@ -61,7 +62,8 @@ pub struct Admitted {
     pub(super) tool_choice: ToolChoice,
     pub(super) thinking: Thinking,
     pub(super) tier: Tier,
-    pub(super) worst_case: Option<NanoDollars>,
+    /// The model's own, and its successor's where that may answer.
+    pub(super) quotes: Vec<Quote>,
     pub(super) edits: Vec<Edit>,
 }
 
@@ -165,7 +167,61 @@ impl Admitted {
     /// What the call can cost at most; `None` when the model's price is unknown.
     #[must_use]
     pub fn worst_case(&self) -> Option<NanoDollars> {
-        self.worst_case
+        self.quotes.first()?.at(self.max_tokens)
+    }
+
+    /// How many input tokens it can have at most.
+    #[must_use]
+    pub fn input_bound(&self) -> u64 {
+        self.quotes.first().map_or(0, |quote| quote.input)
+    }
+
+    /// Whether a successor may answer in the model's place.
+    #[must_use]
+    pub fn may_be_succeeded(&self) -> bool {
+        self.quotes.len() > 1
+    }
+
+    /// What must be reserved for it, with an answer of at most so many tokens: the dearer of the model and its
+    /// successor. `None` when a price is unknown.
+    #[must_use]
+    pub fn reserve(&self, max_tokens: u32) -> Option<NanoDollars> {
+        quote::dearest(&self.quotes, max_tokens.min(self.max_tokens))
+    }
+
+    /// The same request with a sharper count of its input tokens, from above.
+    #[must_use]
+    pub fn counted(mut self, tokens: u64) -> Self {
+        if let Some(quote) = self.quotes.first_mut() {
+            quote.input = quote.input.min(tokens);
+        }
+        self
+    }
+
+    /// The same request with the longest answer that can be paid with an amount. Never makes a call dearer.
+    #[must_use]
+    pub fn within(mut self, amount: NanoDollars) -> Self {
+        let fits = quote::longest(&self.quotes, self.max_tokens, amount).unwrap_or(1);
+        if fits == self.max_tokens {
+            return self;
+        }
+        self.max_tokens = fits;
+        let to = Some(format!("{fits} (budget)"));
+        match self.edits.iter_mut().find(|edit| edit.param == "max_tokens") {
+            Some(edit) => edit.to = to,
+            None => {
+                let from = self.request.max_tokens.map(|tokens| tokens.to_string());
+                self.edits.insert(0, Edit { param: "max_tokens", from, to });
+            }
+        }
+        // A thinking budget must stay below max_tokens (cases.md S6).
+        let fitting = thinking::thinking(&self.request, &self.model, fits);
+        if matches!(self.thinking, Thinking::Budget(_)) && fitting != self.thinking {
+            self.edits.retain(|edit| edit.param != "reasoning_effort");
+            note(&mut self.edits, "reasoning_effort", self.request.reasoning_effort.clone(), fitting.word());
+            self.thinking = fitting;
+        }
+        self
     }
 
     /// Every change made to the request.

@@ -1,0 +1,215 @@
+//! The ledger: what is promised and what was spent, for every command and every process on the machine.
+//! A [`Reservation`] books a call's worst case before the call leaves; its end replaces that with the truth.
+//! Dropping it never refunds what may have been billed: once the call is sent, it stays booked as uncertain.
+
+pub mod budget;
+mod clerk;
+pub mod key;
+mod presence;
+mod sqlite;
+
+pub use sqlite::{Book, By, Clock, Ending, Entry, Outcome, Row, Sums, Uncertain};
+
+use crate::catalog::NanoDollars;
+use crate::conversation::Usage;
+use budget::{Limit, Standing, Wish};
+use clerk::{Job, Wait};
+use std::path::PathBuf;
+use std::sync::mpsc::{Sender, channel};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::thread::JoinHandle;
+use std::time::{Duration, Instant};
+use tokio::sync::oneshot;
+
+/// The ledger of this process. Cheap to clone; the last one that goes writes what is left and closes it.
+#[derive(Debug, Clone)]
+pub struct Ledger(Arc<Desk>);
+
+#[derive(Debug)]
+struct Desk {
+    jobs: Sender<Job>,
+    clerk: Mutex<Option<JoinHandle<()>>>,
+}
+
+/// A reservation, and what is booked under the ceilings with it.
+#[derive(Debug)]
+pub struct Granted {
+    /// The reservation.
+    pub reservation: Reservation,
+    /// One for each limit.
+    pub standings: Vec<Standing>,
+}
+
+/// Why nothing was reserved.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Refused {
+    /// It does not fit under this ceiling.
+    OverBudget(Standing),
+    /// The ledger cannot be read or written, in words.
+    OutOfReach(String),
+}
+
+impl Ledger {
+    /// A ledger in a file. It is opened when it is first needed, on a thread of its own.
+    #[must_use]
+    pub fn new(path: PathBuf, clock: Clock) -> Self {
+        let (jobs, desk) = channel();
+        let own = jobs.clone();
+        let clerk = std::thread::Builder::new().name("ledger".into()).spawn(move || clerk::run(path, clock, own, &desk));
+        // Without a thread every job is refused: the channel is closed.
+        Self(Arc::new(Desk { jobs, clerk: Mutex::new(clerk.ok()) }))
+    }
+
+    /// Reserves what a call wishes. Returns once it is on disk. `patience`: how long to wait while only open
+    /// reservations stand in the way.
+    ///
+    /// # Errors
+    /// See [`Refused`].
+    pub async fn reserve(
+        &self,
+        entry: Entry,
+        limits: Vec<Limit>,
+        wish: Wish,
+        patience: Duration,
+    ) -> Result<Granted, Refused> {
+        let gone = || Refused::OutOfReach("the ledger is closed".to_owned());
+        let (reply, answer) = oneshot::channel();
+        let until = Instant::now() + patience;
+        self.0.jobs.send(Job::Reserve(Wait { entry, limits, wish, until, reply })).map_err(|_| gone())?;
+        answer.await.map_err(|_| gone())?
+    }
+
+    /// Waits until everything booked so far is written, as far as it can be.
+    pub fn flush(&self) {
+        let (done, written) = channel();
+        if self.0.jobs.send(Job::Flush(done)).is_ok() {
+            // A clerk that is gone has written what it could.
+            let _ = written.recv();
+        }
+    }
+
+    /// Writes what is left, gives up what is still open, and closes the ledger for all who hold it.
+    pub fn close(&self) {
+        self.0.close();
+    }
+}
+
+impl Desk {
+    fn close(&self) {
+        let clerk = self.clerk.lock().unwrap_or_else(PoisonError::into_inner).take();
+        if let Some(clerk) = clerk {
+            let _ = self.jobs.send(Job::Close);
+            // A clerk that panicked has left the ledger as it was after its last transaction.
+            let _ = clerk.join();
+        }
+    }
+}
+
+impl Drop for Desk {
+    fn drop(&mut self) {
+        self.close();
+    }
+}
+
+/// How far a call has got.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Stage {
+    /// Nothing has left yet.
+    Unsent,
+    /// It may be billed.
+    Sent,
+    /// Its end is booked.
+    Over,
+}
+
+/// A call's worst case, booked. Each call ends in exactly one of [`settle`](Self::settle),
+/// [`estimate`](Self::estimate) and [`release`](Self::release), or is dropped: then it is released if nothing was
+/// sent, and uncertain otherwise.
+#[derive(Debug)]
+pub struct Reservation {
+    id: i64,
+    amount: NanoDollars,
+    stage: Stage,
+    began: Instant,
+    model: String,
+    request_id: Option<String>,
+    /// `None`: there is no ledger to book in.
+    jobs: Option<Sender<Job>>,
+}
+
+impl Reservation {
+    fn new(id: i64, amount: NanoDollars, model: String, jobs: Option<Sender<Job>>) -> Self {
+        Self { id, amount, stage: Stage::Unsent, began: Instant::now(), model, request_id: None, jobs }
+    }
+
+    /// One that is written nowhere, for calls without a budget when there is no ledger.
+    #[must_use]
+    pub fn without_ledger(amount: NanoDollars) -> Self {
+        Self::new(0, amount, String::new(), None)
+    }
+
+    /// What is reserved: the most that the call may cost.
+    #[must_use]
+    pub fn amount(&self) -> NanoDollars {
+        self.amount
+    }
+
+    /// Whether its end is booked.
+    #[must_use]
+    pub fn is_over(&self) -> bool {
+        self.stage == Stage::Over
+    }
+
+    /// The request leaves: from here on it may be billed.
+    pub fn sent(&mut self) {
+        self.stage = Stage::Sent;
+    }
+
+    /// Bedrock has accepted it: who answers, and under which request id.
+    pub fn accepted(&mut self, model: &str, request_id: Option<&str>) {
+        model.clone_into(&mut self.model);
+        self.request_id = request_id.map(ToOwned::to_owned);
+    }
+
+    /// Books the truth. `cost` is `None` where the model has no price.
+    pub fn settle(&mut self, usage: Usage, cost: Option<NanoDollars>) {
+        self.end(Outcome::Settled(usage, cost));
+    }
+
+    /// Books the best that is known of an answer whose service does not count.
+    pub fn estimate(&mut self, cost: NanoDollars) {
+        self.end(Outcome::Estimated(cost));
+    }
+
+    /// Nothing was generated: nothing is owed.
+    pub fn release(&mut self) {
+        self.end(Outcome::Released);
+    }
+
+    /// Its usage will not come: it stays booked at its worst case.
+    pub fn abandon(&mut self) {
+        self.end(Outcome::Uncertain);
+    }
+
+    fn end(&mut self, outcome: Outcome) {
+        if std::mem::replace(&mut self.stage, Stage::Over) == Stage::Over {
+            return;
+        }
+        if let Some(jobs) = &self.jobs {
+            let milliseconds = u64::try_from(self.began.elapsed().as_millis()).unwrap_or(u64::MAX);
+            let (model, request_id) = (std::mem::take(&mut self.model), self.request_id.take());
+            // A clerk that is gone has booked every open reservation as uncertain.
+            let _ = jobs.send(Job::Settle(Ending { id: self.id, outcome, model, request_id, milliseconds }));
+        }
+    }
+}
+
+impl Drop for Reservation {
+    fn drop(&mut self) {
+        match self.stage {
+            Stage::Unsent => self.release(),
+            Stage::Sent => self.abandon(),
+            Stage::Over => {}
+        }
+    }
+}

@@ -1,0 +1,258 @@
+//! Budgets: what may be booked in a day or a month, and whether one more call fits. Pure arithmetic on what the
+//! ledger says; it never reads a clock and never writes.
+
+use crate::catalog::NanoDollars;
+use std::fmt;
+use std::time::Duration;
+use time::{Date, Month, OffsetDateTime};
+
+/// What the operator allows. `None`: no such limit.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Budgets {
+    /// For one call.
+    pub request: Option<NanoDollars>,
+    /// For a day, in UTC.
+    pub day: Option<NanoDollars>,
+    /// For a month, in UTC.
+    pub month: Option<NanoDollars>,
+    /// The shortest `max_tokens` an answer is lowered to (tokens); what does not fit even so is refused.
+    pub floor_tokens: u32,
+    /// How long a call waits while only open reservations stand in its way.
+    pub wait: Duration,
+}
+
+impl Default for Budgets {
+    fn default() -> Self {
+        Self { request: None, day: None, month: None, floor_tokens: 64, wait: Duration::from_secs(2) }
+    }
+}
+
+/// What a budget is renewed by.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Period {
+    /// A day, in UTC.
+    Day,
+    /// A calendar month, in UTC.
+    Month,
+}
+
+impl Period {
+    /// The word.
+    #[must_use]
+    pub fn word(self) -> &'static str {
+        match self {
+            Self::Day => "day",
+            Self::Month => "month",
+        }
+    }
+
+    /// The first day of the period that a day is in (days since 1970).
+    #[must_use]
+    pub fn start(self, day: i64) -> i64 {
+        match self {
+            Self::Day => day,
+            Self::Month => days(date(day).replace_day(1).unwrap_or(Date::MIN)),
+        }
+    }
+
+    /// The first day of the next one (days since 1970).
+    #[must_use]
+    pub fn next(self, day: i64) -> i64 {
+        match self {
+            Self::Day => day + 1,
+            Self::Month => {
+                let date = date(day);
+                let year = if date.month() == Month::December { date.year() + 1 } else { date.year() };
+                days(Date::from_calendar_date(year, date.month().next(), 1).unwrap_or(Date::MAX))
+            }
+        }
+    }
+}
+
+/// The date of a day (days since 1970, UTC).
+#[must_use]
+pub fn date(day: i64) -> Date {
+    OffsetDateTime::from_unix_timestamp(day.saturating_mul(86_400)).map_or(Date::MAX, OffsetDateTime::date)
+}
+
+/// A date's day (days since 1970, UTC).
+#[must_use]
+pub fn days(date: Date) -> i64 {
+    // The Julian day of 1 January 1970.
+    i64::from(date.to_julian_day()) - 2_440_588
+}
+
+/// One ceiling.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub struct Limit {
+    /// The API key it is for, by id and name; everything together when `None`.
+    pub key: Option<(i64, String)>,
+    /// What it is renewed by.
+    pub period: Period,
+    /// How much.
+    pub amount: NanoDollars,
+}
+
+impl fmt::Display for Limit {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} budget", self.period.word())?;
+        match &self.key {
+            Some((_, name)) => write!(f, " of key {name}"),
+            None => Ok(()),
+        }
+    }
+}
+
+/// What is booked in a period.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Booked {
+    /// Calls whose cost is known.
+    pub settled: NanoDollars,
+    /// Calls that are running, at their worst case.
+    pub reserved: NanoDollars,
+    /// Calls whose usage never came, at their worst case.
+    pub uncertain: NanoDollars,
+}
+
+impl Booked {
+    /// What cannot come back by itself.
+    #[must_use]
+    pub fn spent(&self) -> NanoDollars {
+        self.settled + self.uncertain
+    }
+
+    /// Everything.
+    #[must_use]
+    pub fn all(&self) -> NanoDollars {
+        self.spent() + self.reserved
+    }
+}
+
+/// A ceiling and what is booked under it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Standing {
+    /// The ceiling.
+    pub limit: Limit,
+    /// What is booked.
+    pub booked: Booked,
+    /// When it begins anew (days since 1970, UTC).
+    pub resets: i64,
+}
+
+impl Standing {
+    /// What a new call may reserve.
+    #[must_use]
+    pub fn left(&self) -> NanoDollars {
+        self.limit.amount - self.booked.all()
+    }
+
+    /// Whether 80 % is booked for good.
+    #[must_use]
+    pub fn is_near_its_end(&self) -> bool {
+        u128::from(self.booked.spent().0) * 10 >= u128::from(self.limit.amount.0) * 8
+    }
+}
+
+impl fmt::Display for Standing {
+    /// `day budget of $5.00: $4.98 spent, $0.01 of it uncertain, $0.00 reserved by running calls, resets …`
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { limit, booked, resets } = self;
+        write!(f, "{limit} of {}: {} spent", limit.amount, booked.spent())?;
+        if booked.uncertain > NanoDollars(0) {
+            write!(f, " ({} of it uncertain)", booked.uncertain)?;
+        }
+        write!(f, ", {} reserved by running calls; it resets on {} at 00:00 UTC", booked.reserved, date(*resets))
+    }
+}
+
+/// What a call would like to reserve.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Wish {
+    /// Its worst case.
+    pub full: NanoDollars,
+    /// Its worst case with the shortest answer that is worth asking for.
+    pub least: NanoDollars,
+}
+
+/// Whether it fits.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Verdict {
+    /// This much may be reserved: all that was wished, or what is left.
+    Grant(NanoDollars),
+    /// Not yet: only open reservations stand in the way, and most of each will come back (cases.md C9).
+    Wait,
+    /// No, because of the ceiling with this index.
+    Refuse(usize),
+}
+
+/// Judges a wish. `patient`: whether waiting is possible.
+#[must_use]
+pub fn judge(standings: &[Standing], wish: Wish, patient: bool) -> Verdict {
+    let tightest = standings.iter().enumerate().min_by_key(|(_, standing)| standing.left());
+    let Some((index, tightest)) = tightest else {
+        return Verdict::Grant(wish.full);
+    };
+    let left = tightest.left();
+    let once_idle = standings.iter().map(|standing| standing.limit.amount - standing.booked.spent()).min();
+    let waiting_helps = |amount| patient && once_idle.is_some_and(|left| amount <= left);
+    if wish.full <= left {
+        Verdict::Grant(wish.full)
+    } else if waiting_helps(wish.full) {
+        Verdict::Wait
+    } else if wish.least <= left {
+        Verdict::Grant(left)
+    } else if waiting_helps(wish.least) {
+        Verdict::Wait
+    } else {
+        Verdict::Refuse(index)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn standing(amount: u64, settled: u64, reserved: u64) -> Standing {
+        Standing {
+            limit: Limit { key: None, period: Period::Day, amount: NanoDollars(amount) },
+            booked: Booked {
+                settled: NanoDollars(settled),
+                reserved: NanoDollars(reserved),
+                uncertain: NanoDollars::default(),
+            },
+            resets: 0,
+        }
+    }
+
+    #[test]
+    fn c9_open_reservations_are_waited_for_and_spent_money_is_not() {
+        let wish = Wish { full: NanoDollars(10), least: NanoDollars(4) };
+        for (settled, reserved, patient, expected) in [
+            (0, 0, true, Verdict::Grant(NanoDollars(10))),
+            (90, 0, true, Verdict::Grant(NanoDollars(10))),
+            (50, 45, true, Verdict::Wait),
+            (50, 45, false, Verdict::Grant(NanoDollars(5))),
+            (93, 0, true, Verdict::Grant(NanoDollars(7))),
+            (93, 5, true, Verdict::Wait),
+            (93, 5, false, Verdict::Refuse(0)),
+            (97, 0, true, Verdict::Refuse(0)),
+            (200, 0, true, Verdict::Refuse(0)),
+        ] {
+            assert_eq!(judge(&[standing(100, settled, reserved)], wish, patient), expected, "{settled} {reserved}");
+        }
+        assert_eq!(judge(&[], wish, true), Verdict::Grant(wish.full));
+        assert_eq!(judge(&[standing(100, 0, 0), standing(7, 0, 0)], wish, true), Verdict::Grant(NanoDollars(7)));
+        assert_eq!(judge(&[standing(100, 0, 0), standing(3, 0, 0)], wish, true), Verdict::Refuse(1));
+    }
+
+    #[test]
+    fn periods_follow_the_calendar() {
+        let day = |year, month, day| Date::from_calendar_date(year, month, day).map_or(0, days);
+        assert_eq!(day(1970, Month::January, 1), 0);
+        let leap = day(2028, Month::February, 29);
+        assert_eq!((Period::Month.start(leap), Period::Month.next(leap)), (leap - 28, leap + 1));
+        let eve = day(2026, Month::December, 31);
+        assert_eq!((Period::Month.next(eve), Period::Day.next(eve)), (day(2027, Month::January, 1), eve + 1));
+        assert_eq!(date(eve).to_string(), "2026-12-31");
+    }
+}

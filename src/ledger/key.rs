@@ -1,0 +1,121 @@
+//! API keys of `serve`: who may spend how much on which models. A token is shown once, when it is made;
+//! what is kept is its SHA-256 hash, compared in constant time.
+
+use super::budget::{Limit, Period};
+use crate::catalog::NanoDollars;
+use sha2::{Digest, Sha256};
+use std::fmt::Write;
+use std::io;
+use subtle::ConstantTimeEq;
+
+/// How our tokens begin: told from whatever else a client sends as its key.
+pub const PREFIX: &str = "sk-chatrix-";
+
+/// A key, without its token.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Key {
+    /// Its number in the ledger, from 1.
+    pub id: i64,
+    /// Its name.
+    pub name: String,
+    /// The hash of its token, in hex.
+    pub hash: String,
+    /// When it was made (milliseconds since 1970).
+    pub made: i64,
+    /// When it was revoked (milliseconds since 1970).
+    pub revoked: Option<i64>,
+    /// What it may spend.
+    pub terms: Terms,
+}
+
+/// What a key may spend, and on what.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Terms {
+    /// On one call.
+    pub request: Option<NanoDollars>,
+    /// In a day, in UTC.
+    pub day: Option<NanoDollars>,
+    /// In a month, in UTC.
+    pub month: Option<NanoDollars>,
+    /// The models it may ask, by name or id; all when empty.
+    pub models: Vec<String>,
+}
+
+impl Key {
+    /// Its ceilings.
+    pub fn limits(&self) -> impl Iterator<Item = Limit> {
+        let limits = [(Period::Day, self.terms.day), (Period::Month, self.terms.month)];
+        let key = (self.id, self.name.clone());
+        limits.into_iter().filter_map(move |(period, amount)| {
+            Some(Limit { key: Some(key.clone()), period, amount: amount? })
+        })
+    }
+}
+
+/// A new token, from the operating system's random bits.
+///
+/// # Errors
+/// When the operating system has none.
+pub fn new_token() -> io::Result<String> {
+    Ok(format!("{PREFIX}{}", random_hex(32)?))
+}
+
+/// What is kept of a token.
+#[must_use]
+pub fn hash(token: &str) -> String {
+    hex(&Sha256::digest(token.as_bytes()))
+}
+
+/// The key that a token opens. Looks at every key, whatever it finds: time tells nothing.
+#[must_use]
+pub fn find<'a>(keys: &'a [Key], token: &str) -> Option<&'a Key> {
+    let hash = hash(token);
+    let mut found = None;
+    for key in keys {
+        if bool::from(key.hash.as_bytes().ct_eq(hash.as_bytes())) {
+            found = Some(key);
+        }
+    }
+    found
+}
+
+/// Random bytes in hex.
+pub(super) fn random_hex(bytes: usize) -> io::Result<String> {
+    let mut random = vec![0; bytes];
+    getrandom::fill(&mut random).map_err(io::Error::other)?;
+    Ok(hex(&random))
+}
+
+fn hex(bytes: &[u8]) -> String {
+    bytes.iter().fold(String::with_capacity(bytes.len() * 2), |mut text, byte| {
+        // Writing to a String cannot fail.
+        let _ = write!(text, "{byte:02x}");
+        text
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    #![expect(clippy::unwrap_used, reason = "a test may stop at the first surprise")]
+    use super::*;
+
+    #[test]
+    fn a_token_opens_its_key_and_no_other() {
+        let (ours, other) = (new_token().unwrap(), new_token().unwrap());
+        assert!(ours.starts_with(PREFIX) && ours.len() == PREFIX.len() + 64 && ours != other);
+        let key = |id, token: &str| Key {
+            id,
+            name: format!("k{id}"),
+            hash: hash(token),
+            made: 0,
+            revoked: None,
+            terms: Terms { day: Some(NanoDollars(5)), ..Terms::default() },
+        };
+        let keys = [key(1, &ours), key(2, &other)];
+        assert_eq!(find(&keys, &other).map(|key| key.id), Some(2));
+        assert_eq!(find(&keys, &format!("{other}x")), None);
+        assert_eq!(hash("abc"), "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad");
+        let limits: Vec<String> = keys[0].limits().map(|limit| limit.to_string()).collect();
+        assert_eq!(limits, ["day budget of key k1"]);
+    }
+}
