@@ -30,6 +30,8 @@ complete -c chatrix -n "__fish_chatrix_needs_command" -l region -d 'AWS region [
 complete -c chatrix -n "__fish_chatrix_needs_command" -s h -l help -d 'Print help'
 complete -c chatrix -n "__fish_chatrix_needs_command" -s V -l version -d 'Print version'
 complete -c chatrix -n "__fish_chatrix_needs_command" -f -a "models" -d 'List the models: prices per million tokens, abilities, life cycle'
+complete -c chatrix -n "__fish_chatrix_needs_command" -f -a "usage" -d 'Show what was spent, and what is left of the budgets'
+complete -c chatrix -n "__fish_chatrix_needs_command" -f -a "keys" -d 'Make, list and revoke API keys of `serve`'
 complete -c chatrix -n "__fish_chatrix_needs_command" -f -a "completions" -d 'Print a shell\'s completion script'
 complete -c chatrix -n "__fish_chatrix_needs_command" -f -a "ask" -d 'Ask one question; the answer goes to stdout'
 complete -c chatrix -n "__fish_chatrix_needs_command" -f -a "chat" -d 'Talk, with a memory of what was said'
@@ -43,6 +45,61 @@ complete -c chatrix -n "__fish_chatrix_using_subcommand models" -s q -l quiet -d
 complete -c chatrix -n "__fish_chatrix_using_subcommand models" -l all -d 'Also every other Bedrock id whose price is known'
 complete -c chatrix -n "__fish_chatrix_using_subcommand models" -s v -l verbose -d 'Also Bedrock ids, and where each row comes from'
 complete -c chatrix -n "__fish_chatrix_using_subcommand models" -s h -l help -d 'Print help'
+complete -c chatrix -n "__fish_chatrix_using_subcommand usage; and not __fish_seen_subcommand_from settle help" -l by -d 'A row for each day, model, key or command' -r -f -a "day\t''
+model\t''
+key\t''
+command\t''"
+complete -c chatrix -n "__fish_chatrix_using_subcommand usage; and not __fish_seen_subcommand_from settle help" -l since -d 'From this day on, in UTC: 2026-11-01, 7d, or all' -r
+complete -c chatrix -n "__fish_chatrix_using_subcommand usage; and not __fish_seen_subcommand_from settle help" -l config -d 'Config file to read' -r -F
+complete -c chatrix -n "__fish_chatrix_using_subcommand usage; and not __fish_seen_subcommand_from settle help" -l profile -d 'AWS profile [env: AWS_PROFILE]' -r
+complete -c chatrix -n "__fish_chatrix_using_subcommand usage; and not __fish_seen_subcommand_from settle help" -l region -d 'AWS region [env: AWS_REGION] [default: the profile\'s, or us-west-2]' -r
+complete -c chatrix -n "__fish_chatrix_using_subcommand usage; and not __fish_seen_subcommand_from settle help" -l json -d 'Everything, as JSON'
+complete -c chatrix -n "__fish_chatrix_using_subcommand usage; and not __fish_seen_subcommand_from settle help" -l csv -d 'The rows, as CSV'
+complete -c chatrix -n "__fish_chatrix_using_subcommand usage; and not __fish_seen_subcommand_from settle help" -l uncertain -d 'The calls whose usage never came, which AWS may have billed'
+complete -c chatrix -n "__fish_chatrix_using_subcommand usage; and not __fish_seen_subcommand_from settle help" -l offline -d 'The calls of --offline, which cost nothing'
+complete -c chatrix -n "__fish_chatrix_using_subcommand usage; and not __fish_seen_subcommand_from settle help" -s h -l help -d 'Print help'
+complete -c chatrix -n "__fish_chatrix_using_subcommand usage; and not __fish_seen_subcommand_from settle help" -f -a "settle" -d 'Book what an uncertain call has really cost'
+complete -c chatrix -n "__fish_chatrix_using_subcommand usage; and not __fish_seen_subcommand_from settle help" -f -a "help" -d 'Print this message or the help of the given subcommand(s)'
+complete -c chatrix -n "__fish_chatrix_using_subcommand usage; and __fish_seen_subcommand_from settle" -l usd -d 'What AWS billed for it, in dollars' -r
+complete -c chatrix -n "__fish_chatrix_using_subcommand usage; and __fish_seen_subcommand_from settle" -l config -d 'Config file to read' -r -F
+complete -c chatrix -n "__fish_chatrix_using_subcommand usage; and __fish_seen_subcommand_from settle" -l profile -d 'AWS profile [env: AWS_PROFILE]' -r
+complete -c chatrix -n "__fish_chatrix_using_subcommand usage; and __fish_seen_subcommand_from settle" -l region -d 'AWS region [env: AWS_REGION] [default: the profile\'s, or us-west-2]' -r
+complete -c chatrix -n "__fish_chatrix_using_subcommand usage; and __fish_seen_subcommand_from settle" -l offline -d 'The call is one of --offline'
+complete -c chatrix -n "__fish_chatrix_using_subcommand usage; and __fish_seen_subcommand_from settle" -s h -l help -d 'Print help'
+complete -c chatrix -n "__fish_chatrix_using_subcommand usage; and __fish_seen_subcommand_from help" -f -a "settle" -d 'Book what an uncertain call has really cost'
+complete -c chatrix -n "__fish_chatrix_using_subcommand usage; and __fish_seen_subcommand_from help" -f -a "help" -d 'Print this message or the help of the given subcommand(s)'
+complete -c chatrix -n "__fish_chatrix_using_subcommand keys; and not __fish_seen_subcommand_from add list revoke help" -l config -d 'Config file to read' -r -F
+complete -c chatrix -n "__fish_chatrix_using_subcommand keys; and not __fish_seen_subcommand_from add list revoke help" -l profile -d 'AWS profile [env: AWS_PROFILE]' -r
+complete -c chatrix -n "__fish_chatrix_using_subcommand keys; and not __fish_seen_subcommand_from add list revoke help" -l region -d 'AWS region [env: AWS_REGION] [default: the profile\'s, or us-west-2]' -r
+complete -c chatrix -n "__fish_chatrix_using_subcommand keys; and not __fish_seen_subcommand_from add list revoke help" -s h -l help -d 'Print help'
+complete -c chatrix -n "__fish_chatrix_using_subcommand keys; and not __fish_seen_subcommand_from add list revoke help" -f -a "add" -d 'Make a key; its token is shown once, and kept only as a hash'
+complete -c chatrix -n "__fish_chatrix_using_subcommand keys; and not __fish_seen_subcommand_from add list revoke help" -f -a "list" -d 'List the keys, what they may spend and what they have spent'
+complete -c chatrix -n "__fish_chatrix_using_subcommand keys; and not __fish_seen_subcommand_from add list revoke help" -f -a "revoke" -d 'Revoke a key at once'
+complete -c chatrix -n "__fish_chatrix_using_subcommand keys; and not __fish_seen_subcommand_from add list revoke help" -f -a "help" -d 'Print this message or the help of the given subcommand(s)'
+complete -c chatrix -n "__fish_chatrix_using_subcommand keys; and __fish_seen_subcommand_from add" -l request-usd -d 'Most dollars for one call' -r
+complete -c chatrix -n "__fish_chatrix_using_subcommand keys; and __fish_seen_subcommand_from add" -l day-usd -d 'Most dollars in a day (UTC)' -r
+complete -c chatrix -n "__fish_chatrix_using_subcommand keys; and __fish_seen_subcommand_from add" -l month-usd -d 'Most dollars in a month (UTC)' -r
+complete -c chatrix -n "__fish_chatrix_using_subcommand keys; and __fish_seen_subcommand_from add" -l models -d 'Only these models, by name or id' -r
+complete -c chatrix -n "__fish_chatrix_using_subcommand keys; and __fish_seen_subcommand_from add" -l config -d 'Config file to read' -r -F
+complete -c chatrix -n "__fish_chatrix_using_subcommand keys; and __fish_seen_subcommand_from add" -l profile -d 'AWS profile [env: AWS_PROFILE]' -r
+complete -c chatrix -n "__fish_chatrix_using_subcommand keys; and __fish_seen_subcommand_from add" -l region -d 'AWS region [env: AWS_REGION] [default: the profile\'s, or us-west-2]' -r
+complete -c chatrix -n "__fish_chatrix_using_subcommand keys; and __fish_seen_subcommand_from add" -l offline -d 'For `serve --offline`'
+complete -c chatrix -n "__fish_chatrix_using_subcommand keys; and __fish_seen_subcommand_from add" -s h -l help -d 'Print help'
+complete -c chatrix -n "__fish_chatrix_using_subcommand keys; and __fish_seen_subcommand_from list" -l config -d 'Config file to read' -r -F
+complete -c chatrix -n "__fish_chatrix_using_subcommand keys; and __fish_seen_subcommand_from list" -l profile -d 'AWS profile [env: AWS_PROFILE]' -r
+complete -c chatrix -n "__fish_chatrix_using_subcommand keys; and __fish_seen_subcommand_from list" -l region -d 'AWS region [env: AWS_REGION] [default: the profile\'s, or us-west-2]' -r
+complete -c chatrix -n "__fish_chatrix_using_subcommand keys; and __fish_seen_subcommand_from list" -l json -d 'As JSON'
+complete -c chatrix -n "__fish_chatrix_using_subcommand keys; and __fish_seen_subcommand_from list" -l offline -d 'For `serve --offline`'
+complete -c chatrix -n "__fish_chatrix_using_subcommand keys; and __fish_seen_subcommand_from list" -s h -l help -d 'Print help'
+complete -c chatrix -n "__fish_chatrix_using_subcommand keys; and __fish_seen_subcommand_from revoke" -l config -d 'Config file to read' -r -F
+complete -c chatrix -n "__fish_chatrix_using_subcommand keys; and __fish_seen_subcommand_from revoke" -l profile -d 'AWS profile [env: AWS_PROFILE]' -r
+complete -c chatrix -n "__fish_chatrix_using_subcommand keys; and __fish_seen_subcommand_from revoke" -l region -d 'AWS region [env: AWS_REGION] [default: the profile\'s, or us-west-2]' -r
+complete -c chatrix -n "__fish_chatrix_using_subcommand keys; and __fish_seen_subcommand_from revoke" -l offline -d 'For `serve --offline`'
+complete -c chatrix -n "__fish_chatrix_using_subcommand keys; and __fish_seen_subcommand_from revoke" -s h -l help -d 'Print help'
+complete -c chatrix -n "__fish_chatrix_using_subcommand keys; and __fish_seen_subcommand_from help" -f -a "add" -d 'Make a key; its token is shown once, and kept only as a hash'
+complete -c chatrix -n "__fish_chatrix_using_subcommand keys; and __fish_seen_subcommand_from help" -f -a "list" -d 'List the keys, what they may spend and what they have spent'
+complete -c chatrix -n "__fish_chatrix_using_subcommand keys; and __fish_seen_subcommand_from help" -f -a "revoke" -d 'Revoke a key at once'
+complete -c chatrix -n "__fish_chatrix_using_subcommand keys; and __fish_seen_subcommand_from help" -f -a "help" -d 'Print this message or the help of the given subcommand(s)'
 complete -c chatrix -n "__fish_chatrix_using_subcommand completions" -l config -d 'Config file to read' -r -F
 complete -c chatrix -n "__fish_chatrix_using_subcommand completions" -l profile -d 'AWS profile [env: AWS_PROFILE]' -r
 complete -c chatrix -n "__fish_chatrix_using_subcommand completions" -l region -d 'AWS region [env: AWS_REGION] [default: the profile\'s, or us-west-2]' -r
@@ -51,6 +108,7 @@ complete -c chatrix -n "__fish_chatrix_using_subcommand ask" -s s -l system -d '
 complete -c chatrix -n "__fish_chatrix_using_subcommand ask" -l max-tokens -d 'Longest answer, in tokens; the policy\'s limit holds' -r
 complete -c chatrix -n "__fish_chatrix_using_subcommand ask" -s f -l file -d 'Attach a file: an image, a document or text, by its content. Repeatable' -r -F
 complete -c chatrix -n "__fish_chatrix_using_subcommand ask" -l schema -d 'Answer with JSON that follows the JSON schema in this file' -r -F
+complete -c chatrix -n "__fish_chatrix_using_subcommand ask" -l max-cost -d 'Cost at most this many dollars; the answer is shortened to what fits' -r
 complete -c chatrix -n "__fish_chatrix_using_subcommand ask" -s m -l model -d 'A name from `chatrix models`, or any Bedrock id, inference-profile id or ARN' -r -f -a "claude-sonnet-4\t''
 claude-sonnet-3\t''
 deepseek\t''
@@ -86,6 +144,7 @@ complete -c chatrix -n "__fish_chatrix_using_subcommand ask" -l config -d 'Confi
 complete -c chatrix -n "__fish_chatrix_using_subcommand ask" -l profile -d 'AWS profile [env: AWS_PROFILE]' -r
 complete -c chatrix -n "__fish_chatrix_using_subcommand ask" -l region -d 'AWS region [env: AWS_REGION] [default: the profile\'s, or us-west-2]' -r
 complete -c chatrix -n "__fish_chatrix_using_subcommand ask" -l offline -d 'Talk to a small Bedrock inside this process: no AWS account, no cost'
+complete -c chatrix -n "__fish_chatrix_using_subcommand ask" -l dry-run -d 'Show what would be sent, and what it can cost; send nothing'
 complete -c chatrix -n "__fish_chatrix_using_subcommand ask" -l json -d 'Print one JSON object: text, model, usage, cost, stop reason, what the policy changed'
 complete -c chatrix -n "__fish_chatrix_using_subcommand ask" -l no-stream -d 'Wait for the whole answer'
 complete -c chatrix -n "__fish_chatrix_using_subcommand ask" -l no-stdin -d 'Do not read stdin'
@@ -94,6 +153,7 @@ complete -c chatrix -n "__fish_chatrix_using_subcommand ask" -s v -l verbose -d 
 complete -c chatrix -n "__fish_chatrix_using_subcommand ask" -s h -l help -d 'Print help'
 complete -c chatrix -n "__fish_chatrix_using_subcommand chat" -s s -l system -d 'System prompt' -r
 complete -c chatrix -n "__fish_chatrix_using_subcommand chat" -l max-tokens -d 'Longest answer, in tokens; the policy\'s limit holds' -r
+complete -c chatrix -n "__fish_chatrix_using_subcommand chat" -l max-cost -d 'Spend at most this many dollars in this session' -r
 complete -c chatrix -n "__fish_chatrix_using_subcommand chat" -s m -l model -d 'A name from `chatrix models`, or any Bedrock id, inference-profile id or ARN' -r -f -a "claude-sonnet-4\t''
 claude-sonnet-3\t''
 deepseek\t''
@@ -168,12 +228,19 @@ minimax\t''"
 complete -c chatrix -n "__fish_chatrix_using_subcommand serve" -l config -d 'Config file to read' -r -F
 complete -c chatrix -n "__fish_chatrix_using_subcommand serve" -l profile -d 'AWS profile [env: AWS_PROFILE]' -r
 complete -c chatrix -n "__fish_chatrix_using_subcommand serve" -l region -d 'AWS region [env: AWS_REGION] [default: the profile\'s, or us-west-2]' -r
+complete -c chatrix -n "__fish_chatrix_using_subcommand serve" -l require-key -d 'Answer only to API keys made with `chatrix keys add`'
 complete -c chatrix -n "__fish_chatrix_using_subcommand serve" -l i-know-this-is-open -d 'Listen beyond this machine, where anyone who can connect spends your money'
 complete -c chatrix -n "__fish_chatrix_using_subcommand serve" -l offline -d 'Talk to a small Bedrock inside this process: no AWS account, no cost'
 complete -c chatrix -n "__fish_chatrix_using_subcommand serve" -s h -l help -d 'Print help'
-complete -c chatrix -n "__fish_chatrix_using_subcommand help; and not __fish_seen_subcommand_from models completions ask chat serve help" -f -a "models" -d 'List the models: prices per million tokens, abilities, life cycle'
-complete -c chatrix -n "__fish_chatrix_using_subcommand help; and not __fish_seen_subcommand_from models completions ask chat serve help" -f -a "completions" -d 'Print a shell\'s completion script'
-complete -c chatrix -n "__fish_chatrix_using_subcommand help; and not __fish_seen_subcommand_from models completions ask chat serve help" -f -a "ask" -d 'Ask one question; the answer goes to stdout'
-complete -c chatrix -n "__fish_chatrix_using_subcommand help; and not __fish_seen_subcommand_from models completions ask chat serve help" -f -a "chat" -d 'Talk, with a memory of what was said'
-complete -c chatrix -n "__fish_chatrix_using_subcommand help; and not __fish_seen_subcommand_from models completions ask chat serve help" -f -a "serve" -d 'Serve the OpenAI API for Jan and other apps'
-complete -c chatrix -n "__fish_chatrix_using_subcommand help; and not __fish_seen_subcommand_from models completions ask chat serve help" -f -a "help" -d 'Print this message or the help of the given subcommand(s)'
+complete -c chatrix -n "__fish_chatrix_using_subcommand help; and not __fish_seen_subcommand_from models usage keys completions ask chat serve help" -f -a "models" -d 'List the models: prices per million tokens, abilities, life cycle'
+complete -c chatrix -n "__fish_chatrix_using_subcommand help; and not __fish_seen_subcommand_from models usage keys completions ask chat serve help" -f -a "usage" -d 'Show what was spent, and what is left of the budgets'
+complete -c chatrix -n "__fish_chatrix_using_subcommand help; and not __fish_seen_subcommand_from models usage keys completions ask chat serve help" -f -a "keys" -d 'Make, list and revoke API keys of `serve`'
+complete -c chatrix -n "__fish_chatrix_using_subcommand help; and not __fish_seen_subcommand_from models usage keys completions ask chat serve help" -f -a "completions" -d 'Print a shell\'s completion script'
+complete -c chatrix -n "__fish_chatrix_using_subcommand help; and not __fish_seen_subcommand_from models usage keys completions ask chat serve help" -f -a "ask" -d 'Ask one question; the answer goes to stdout'
+complete -c chatrix -n "__fish_chatrix_using_subcommand help; and not __fish_seen_subcommand_from models usage keys completions ask chat serve help" -f -a "chat" -d 'Talk, with a memory of what was said'
+complete -c chatrix -n "__fish_chatrix_using_subcommand help; and not __fish_seen_subcommand_from models usage keys completions ask chat serve help" -f -a "serve" -d 'Serve the OpenAI API for Jan and other apps'
+complete -c chatrix -n "__fish_chatrix_using_subcommand help; and not __fish_seen_subcommand_from models usage keys completions ask chat serve help" -f -a "help" -d 'Print this message or the help of the given subcommand(s)'
+complete -c chatrix -n "__fish_chatrix_using_subcommand help; and __fish_seen_subcommand_from usage" -f -a "settle" -d 'Book what an uncertain call has really cost'
+complete -c chatrix -n "__fish_chatrix_using_subcommand help; and __fish_seen_subcommand_from keys" -f -a "add" -d 'Make a key; its token is shown once, and kept only as a hash'
+complete -c chatrix -n "__fish_chatrix_using_subcommand help; and __fish_seen_subcommand_from keys" -f -a "list" -d 'List the keys, what they may spend and what they have spent'
+complete -c chatrix -n "__fish_chatrix_using_subcommand help; and __fish_seen_subcommand_from keys" -f -a "revoke" -d 'Revoke a key at once'

@@ -4,13 +4,15 @@
 //! On the way out: `encode` writes Converse's JSON (`wire` are its shapes), after `repair` has made of the
 //! conversation what Bedrock takes, `names` and `schema` have made the tools legal, `format` has found a way to bind
 //! the answer to JSON and `dialect` has added what differs by family. On the way back: `decode` reads events,
-//! `fault` reads errors. All of these are pure; `client` is the only one that talks.
+//! `fault` reads errors. All of these are pure; `client` is the only one that
+//! talks, and `exchange` holds what it says and hears.
 
 mod client;
 mod decode;
 mod dialect;
 mod embed;
 mod encode;
+mod exchange;
 mod fault;
 mod format;
 mod names;
@@ -18,5 +20,6 @@ mod repair;
 mod schema;
 mod wire;
 
-pub use client::{Access, Answering, Client, EventStream};
+pub use client::{Accepted, Access, Answering, Client, EventStream};
+pub use encode::preview;
 pub use fault::refused_param;

@@ -1,5 +1,6 @@
 //! What a person types. Data only: nothing is read, opened or decided here.
 
+use crate::catalog::NanoDollars;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use std::net::IpAddr;
 use std::path::PathBuf;
@@ -58,6 +59,10 @@ pub enum Command {
     Chat(Chat),
     /// Serve the OpenAI API for Jan and other apps
     Serve(Serve),
+    /// Show what was spent, and what is left of the budgets
+    Usage(Usage),
+    /// Make, list and revoke API keys of `serve`
+    Keys(Keys),
     /// Print a shell's completion script
     Completions(Completions),
 }
@@ -115,6 +120,12 @@ pub struct Ask {
     /// Answer with JSON that follows the JSON schema in this file
     #[arg(long, value_name = "FILE", value_hint = clap::ValueHint::FilePath)]
     pub schema: Option<PathBuf>,
+    /// Cost at most this many dollars; the answer is shortened to what fits
+    #[arg(long, value_name = "USD")]
+    pub max_cost: Option<NanoDollars>,
+    /// Show what would be sent, and what it can cost; send nothing
+    #[arg(long)]
+    pub dry_run: bool,
     /// Print one JSON object: text, model, usage, cost, stop reason, what the policy changed
     #[arg(long)]
     pub json: bool,
@@ -138,6 +149,9 @@ pub struct Chat {
     /// Model, system prompt, limits.
     #[command(flatten)]
     pub question: Question,
+    /// Spend at most this many dollars in this session
+    #[arg(long, value_name = "USD")]
+    pub max_cost: Option<NanoDollars>,
     /// Say what the policy changed
     #[arg(short, long)]
     pub verbose: bool,
@@ -158,10 +172,133 @@ pub struct Serve {
     /// A web origin that may use the server besides local ones; * for all. Repeatable
     #[arg(long, value_name = "ORIGIN")]
     pub allow_origin: Vec<String>,
+    /// Answer only to API keys made with `chatrix keys add`
+    #[arg(long)]
+    pub require_key: bool,
     /// Listen beyond this machine, where anyone who can connect spends your money
     #[arg(long)]
     pub i_know_this_is_open: bool,
     /// Talk to a small Bedrock inside this process: no AWS account, no cost
+    #[arg(long)]
+    pub offline: bool,
+}
+
+/// `chatrix usage`
+#[derive(Debug, Args)]
+#[command(args_conflicts_with_subcommands = true)]
+pub struct Usage {
+    /// What to do instead of showing.
+    #[command(subcommand)]
+    pub action: Option<UsageAction>,
+    /// A row for each day, model, key or command
+    #[arg(long, value_name = "WHAT", default_value = "day")]
+    pub by: By,
+    /// From this day on, in UTC: 2026-11-01, 7d, or all
+    #[arg(long, value_name = "DAY", default_value = "30d")]
+    pub since: String,
+    /// Everything, as JSON
+    #[arg(long, conflicts_with = "csv")]
+    pub json: bool,
+    /// The rows, as CSV
+    #[arg(long)]
+    pub csv: bool,
+    /// The calls whose usage never came, which AWS may have billed
+    #[arg(long, conflicts_with_all = ["csv", "by", "since"])]
+    pub uncertain: bool,
+    /// The calls of --offline, which cost nothing
+    #[arg(long)]
+    pub offline: bool,
+}
+
+/// `chatrix usage …`
+#[derive(Debug, Subcommand)]
+pub enum UsageAction {
+    /// Book what an uncertain call has really cost
+    Settle(Settle),
+}
+
+/// `chatrix usage settle`
+#[derive(Debug, Args)]
+pub struct Settle {
+    /// The call's number, from `chatrix usage --uncertain`
+    pub id: i64,
+    /// What AWS billed for it, in dollars
+    #[arg(long, value_name = "USD")]
+    pub usd: NanoDollars,
+    /// The call is one of --offline
+    #[arg(long)]
+    pub offline: bool,
+}
+
+/// What `chatrix usage` has a row for each of.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+#[expect(missing_docs, reason = "the words say it")]
+pub enum By {
+    Day,
+    Model,
+    Key,
+    Command,
+}
+
+/// `chatrix keys`
+#[derive(Debug, Args)]
+#[command(arg_required_else_help = true)]
+pub struct Keys {
+    /// What to do.
+    #[command(subcommand)]
+    pub action: KeysAction,
+}
+
+/// `chatrix keys …`
+#[derive(Debug, Subcommand)]
+pub enum KeysAction {
+    /// Make a key; its token is shown once, and kept only as a hash
+    Add(KeysAdd),
+    /// List the keys, what they may spend and what they have spent
+    List(KeysList),
+    /// Revoke a key at once
+    Revoke(KeysRevoke),
+}
+
+/// `chatrix keys add`
+#[derive(Debug, Args)]
+pub struct KeysAdd {
+    /// A name for it: letters, digits, `.`, `_`, `-`
+    pub name: String,
+    /// Most dollars for one call
+    #[arg(long, value_name = "USD")]
+    pub request_usd: Option<NanoDollars>,
+    /// Most dollars in a day (UTC)
+    #[arg(long, value_name = "USD")]
+    pub day_usd: Option<NanoDollars>,
+    /// Most dollars in a month (UTC)
+    #[arg(long, value_name = "USD")]
+    pub month_usd: Option<NanoDollars>,
+    /// Only these models, by name or id
+    #[arg(long, value_name = "MODEL", value_delimiter = ',')]
+    pub models: Vec<String>,
+    /// For `serve --offline`
+    #[arg(long)]
+    pub offline: bool,
+}
+
+/// `chatrix keys list`
+#[derive(Debug, Args)]
+pub struct KeysList {
+    /// As JSON
+    #[arg(long)]
+    pub json: bool,
+    /// For `serve --offline`
+    #[arg(long)]
+    pub offline: bool,
+}
+
+/// `chatrix keys revoke`
+#[derive(Debug, Args)]
+pub struct KeysRevoke {
+    /// Its name
+    pub name: String,
+    /// For `serve --offline`
     #[arg(long)]
     pub offline: bool,
 }

@@ -3,21 +3,26 @@
 pub mod ask;
 pub mod chat;
 pub mod completions;
+pub mod keys;
 pub mod models;
 pub mod serve;
+pub mod usage;
 
 use crate::bedrock::{Access, Client};
 use crate::config::{Setting, Settings};
-use crate::engine::Engine;
+use crate::engine::{Budgeted, Engine};
 use crate::error::{Error, Kind};
+use crate::ledger::{Book, Clock, Ledger};
 use crate::offline;
 use anyhow::Context;
 use std::io::{self, Write};
+use std::sync::Arc;
 use std::time::Duration;
 
 /// Opens the one door: to AWS, or to a Bedrock inside this process.
 /// `pace` is the offline model's, between two tokens.
-pub(crate) async fn open(settings: &Settings, pace: Duration) -> anyhow::Result<Engine> {
+/// `drain`: answers that nobody waits for any more are read on to their usage.
+pub(crate) async fn open(settings: &Settings, pace: Duration, drain: bool) -> anyhow::Result<Arc<Engine>> {
     let access = if settings.offline.value {
         let url = offline::start(pace).await.context("the offline Bedrock could not start")?;
         Access::Local { url }
@@ -26,7 +31,29 @@ pub(crate) async fn open(settings: &Settings, pace: Duration) -> anyhow::Result<
         Access::Aws { profile: text(&settings.profile), region: text(&settings.region) }
     };
     let client = Client::new(access, settings.stream_idle.value).await;
-    Ok(Engine::new(settings.policy(), client))
+    Ok(Arc::new(Engine::new(settings.policy(), client, budgeted(settings), drain)))
+}
+
+/// What may be spent, and where it is booked.
+pub(crate) fn budgeted(settings: &Settings) -> Budgeted {
+    let ledger = settings.ledger.clone().map(|path| Ledger::new(path, Clock::system()));
+    Budgeted { budgets: settings.budgets, ledger }
+}
+
+/// Opens the ledger to read it, or to change what is not a call's own business.
+pub(crate) fn book(settings: &Settings) -> anyhow::Result<Book> {
+    let path = settings.ledger.as_ref().ok_or_else(|| {
+        Error::new(Kind::LedgerUnavailable, "there is no folder for the ledger").advise("set XDG_STATE_HOME or HOME")
+    })?;
+    let mut book = Book::open(path, Clock::system()).map_err(unavailable)?;
+    // What a process that was killed has left open is uncertain from now on.
+    book.transact(|pages| pages.recover()).map_err(unavailable)?;
+    Ok(book)
+}
+
+/// The ledger's trouble, as an error of the table.
+pub(crate) fn unavailable(reason: impl std::fmt::Display) -> Error {
+    Error::new(Kind::LedgerUnavailable, format!("the ledger is out of reach: {reason}"))
 }
 
 /// The offline model's pace: `CHATRIX_OFFLINE_PACE` milliseconds between tokens,

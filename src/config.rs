@@ -3,8 +3,9 @@
 
 mod file;
 
-use crate::catalog::{Catalog, OwnModel};
+use crate::catalog::{Catalog, OwnModel, Rate, embedding_model};
 use crate::error::{Error, Kind, Result};
+use crate::ledger::budget::Budgets;
 use crate::policy::{Limits, ModelLimits, Policy, Tier};
 use file::File;
 use std::collections::BTreeMap;
@@ -66,6 +67,8 @@ pub struct Flags {
     pub port: Option<u16>,
     /// `--allow-origin`, each
     pub allow_origins: Vec<String>,
+    /// `--require-key`
+    pub require_key: bool,
 }
 
 /// Everything that can be set.
@@ -93,6 +96,15 @@ pub struct Settings {
     pub allow_hosts: Vec<String>,
     /// Whether images may be named by address.
     pub fetch_images: bool,
+    /// Whether `serve` answers only to its own API keys.
+    pub require_key: bool,
+    /// Whether `serve` reads an answer on to its usage when its client has gone.
+    pub drain: bool,
+    /// What may be spent.
+    pub budgets: Budgets,
+    /// Where the ledger is; `None` when there is no home folder.
+    pub ledger: Option<PathBuf>,
+    embedding_prices: Vec<(String, Rate)>,
     prompt_cache: bool,
     service_tiers: Vec<Tier>,
     limits: Limits,
@@ -107,7 +119,7 @@ impl Settings {
     /// `Config`, naming file, line and key, or the variable.
     pub fn load(flags: Flags, environment: impl Fn(&str) -> Option<String>) -> Result<Self> {
         let environment = |name: &'static str| environment(name).filter(|value| !value.is_empty());
-        let (file, path) = read(flags.config, &environment)?;
+        let (mut file, path) = read(flags.config, &environment)?;
         let from_file = || Source::File(path.clone());
         // flag > environment > file
         let pick = |flag: Option<String>, names: &[&'static str], file: Option<String>| {
@@ -117,6 +129,7 @@ impl Settings {
             found.map(|(value, source)| Setting { value, source })
         };
 
+        let embedding_prices = embedding_prices(&mut file);
         let catalog = Arc::new(Catalog::load(&own_models(&file, &path)?)?);
         let model = pick(flags.model, &["CHATRIX_MODEL"], file.default_model)
             .unwrap_or_else(|| Setting { value: catalog.default_alias().to_owned(), source: Source::Default });
@@ -156,6 +169,7 @@ impl Settings {
             model,
             profile: pick(flags.profile, &["AWS_PROFILE"], file.profile),
             region: pick(flags.region, &["AWS_REGION", "AWS_DEFAULT_REGION"], file.region),
+            ledger: ledger(offline.value, &environment),
             offline,
             follow_successor: set(file.follow_successor),
             stream_idle: Setting {
@@ -167,6 +181,10 @@ impl Settings {
             allow_origins: flags.allow_origins.into_iter().chain(file.serve.allow_origins).collect(),
             allow_hosts: file.serve.allow_hosts,
             fetch_images: file.serve.fetch_images,
+            require_key: flags.require_key || file.serve.require_key,
+            drain: file.serve.on_disconnect == Some(file::OnDisconnect::Drain),
+            budgets: file.budget.budgets(),
+            embedding_prices,
             prompt_cache: file.prompt_cache == Some(file::PromptCache::Auto),
             service_tiers: file
                 .service_tiers
@@ -199,6 +217,7 @@ impl Settings {
             follow_successor: self.follow_successor.value,
             prompt_cache: self.prompt_cache,
             service_tiers: self.service_tiers.clone(),
+            embedding_prices: self.embedding_prices.clone(),
         }
     }
 }
@@ -236,6 +255,26 @@ fn parsed<T: std::str::FromStr>(text: &str, name: &'static str, wanted: &str) ->
         Ok(value) => Ok(Setting { value, source: Source::Environment(name) }),
         Err(_) => Err(Error::new(Kind::Config, format!("{name} is {text:?}, which is not {wanted}"))),
     }
+}
+
+/// Where calls are booked. Offline ones have a ledger of their own: nothing of theirs was ever billed.
+fn ledger(offline: bool, environment: &impl Fn(&'static str) -> Option<String>) -> Option<PathBuf> {
+    let lookup = |name: &str| environment(if name == "HOME" { "HOME" } else { "XDG_STATE_HOME" });
+    let name = if offline { "offline.db" } else { "ledger.db" };
+    folder("XDG_STATE_HOME", ".local/state", lookup).map(|folder| folder.join(name))
+}
+
+/// Takes the prices of embedding models out of the file: they are no models that can be asked.
+fn embedding_prices(file: &mut File) -> Vec<(String, Rate)> {
+    let mut prices = Vec::new();
+    file.models.retain(|name, table| match (embedding_model(name), table.price) {
+        (Ok(model), Some(price)) if table.id.is_none() => {
+            prices.push((model.id, price.input));
+            false
+        }
+        _ => true,
+    });
+    prices
 }
 
 fn own_models(file: &File, path: &Path) -> Result<Vec<OwnModel>> {

@@ -1,14 +1,21 @@
 //! The one door. Every question, from a terminal or over HTTP, goes through [`Engine::ask`]:
 //! admitted by the policy, sent to Bedrock, its events counted and priced. Nothing below knows who asked.
 
+mod admission;
+mod call;
 mod lessons;
 mod thoughts;
 
-use crate::bedrock::{Answering, Client, refused_param};
+pub use admission::{Budgeted, Caller, Warning, over_ceiling, unpriced};
+pub use call::Call;
+
+use crate::bedrock::{Client, refused_param};
 use crate::catalog::{Lifecycle, Model, NanoDollars};
-use crate::conversation::{Answer, EmbeddingRequest, Embeddings, Event, Request, StopReason, Usage};
-use crate::error::{Error, Kind, Result};
-use crate::policy::{Admitted, Edit, Param, Policy, admit_embedding, price};
+use crate::conversation::{EmbeddingRequest, Embeddings, Request};
+use crate::error::{Error, Kind, Result, Retry};
+use crate::ledger::Reservation;
+use crate::policy::{Param, Policy};
+use admission::Admission;
 use lessons::Lessons;
 use std::sync::Arc;
 use thoughts::{Thoughts, Thread};
@@ -25,20 +32,31 @@ pub enum Delivery {
     Streamed,
 }
 
-/// Policy and connection in one.
+/// Policy, ledger and connection in one.
 #[derive(Debug)]
 pub struct Engine {
     policy: Policy,
     client: Client,
+    admission: Admission,
     lessons: Lessons,
     thoughts: Arc<Thoughts>,
+    /// Whether an answer that nobody waits for any more is read on to its usage.
+    drain: bool,
 }
 
 impl Engine {
-    /// An engine with its rules and its connection.
+    /// An engine with its rules, its connection, and where it books what. `drain`: an answer that nobody waits for any
+    /// more is read on to its usage, instead of being stopped and booked at its worst case.
     #[must_use]
-    pub fn new(policy: Policy, client: Client) -> Self {
-        Self { policy, client, lessons: Lessons::default(), thoughts: Arc::default() }
+    pub fn new(policy: Policy, client: Client, budgeted: Budgeted, drain: bool) -> Self {
+        let admission = Admission::new(budgeted);
+        Self { policy, client, admission, lessons: Lessons::default(), thoughts: Arc::default(), drain }
+    }
+
+    /// What may be spent, and where it is booked.
+    #[must_use]
+    pub fn budgeted(&self) -> &Budgeted {
+        self.admission.budgeted()
     }
 
     /// The rules.
@@ -47,29 +65,55 @@ impl Engine {
         &self.policy
     }
 
-    /// Asks a model. Returns once Bedrock has accepted the call.
+    /// Asks a model. Returns once Bedrock has accepted the call. Its worst case is booked before it leaves; whichever
+    /// way this ends, dropped included, the ledger has it.
     ///
     /// # Errors
-    /// Refusals of the policy, and any upstream kind.
-    pub async fn ask(&self, mut request: Request, delivery: Delivery) -> Result<Call> {
+    /// Refusals of the policy and of the budget, and any upstream kind.
+    pub async fn ask(self: &Arc<Self>, request: Request, delivery: Delivery, caller: Caller) -> Result<Call> {
+        if !self.drain {
+            return self.send(request, delivery, caller).await;
+        }
+        // On a task of its own the call goes on when its caller hangs up, and the answer that nobody takes is drained.
+        let engine = Arc::clone(self);
+        let call = tokio::spawn(async move { engine.send(request, delivery, caller).await });
+        call.await.map_err(|error| Error::new(Kind::Internal, format!("a call ended by itself: {error}")))?
+    }
+
+    async fn send(&self, mut request: Request, delivery: Delivery, caller: Caller) -> Result<Call> {
+        let asked_name = request.model.clone();
         self.thoughts.restore(&mut request.messages);
         let mut admitted = self.policy.admit(request)?;
+        caller.check(&self.policy.catalog, &admitted.model().id)?;
         let asked = Arc::clone(admitted.model());
         if self.lessons.is_retired(&asked.id) {
             admitted = self.policy.succeed(admitted)?;
         }
         admitted = self.lessons.apply(admitted);
+        let asked_name = if asked_name.is_empty() { self.policy.default_model.clone() } else { asked_name };
+        let (reserved, mut booking) = self.admission.reserve(&self.client, admitted, asked_name, &caller).await?;
+        admitted = reserved;
         let mut refusals = 0;
-        // Each way round is free: AWS refuses before anything is generated.
-        let answering = loop {
+        // Each way round is free: AWS refuses before anything is generated. One reservation covers them all.
+        let accepted = loop {
+            booking.reservation.sent();
             let error = match self.client.ask(&admitted, delivery == Delivery::Streamed).await {
-                Ok(answering) => break answering,
+                Ok(accepted) => break accepted,
                 Err(error) => error,
             };
+            if error.kind.row().retry == Retry::MayBill {
+                return Err(error); // and the reservation stays booked, as uncertain
+            }
             let model = Arc::clone(admitted.model());
             if model.id == asked.id && is_end_of_life(&error, &model) {
-                admitted = self.lessons.apply(self.policy.succeed(admitted)?);
                 self.lessons.retire(&asked.id);
+                match self.policy.succeed(admitted) {
+                    Ok(successor) => admitted = booking.within(self.lessons.apply(successor)),
+                    Err(error) => {
+                        booking.reservation.release();
+                        return Err(error);
+                    }
+                }
                 continue;
             }
             match refused_param(&error).filter(|param| refusals < LESSONS_PER_CALL && admitted.has(*param)) {
@@ -81,22 +125,51 @@ impl Engine {
                         self.lessons.learn(&model.id, param);
                     }
                 }
-                None => return Err(error),
+                None => {
+                    booking.reservation.release();
+                    return Err(error);
+                }
             }
         };
         let thread = Thread::new(Arc::clone(&self.thoughts));
-        Ok(Call { admitted, asked, answering, thread, usage: None })
+        Ok(Call::new(admitted, asked, accepted, thread, booking, self.drain))
     }
 
     /// Embeds texts.
     ///
     /// # Errors
-    /// Refusals of the policy, and any upstream kind.
-    pub async fn embed(&self, request: EmbeddingRequest) -> Result<Embedded> {
-        let admitted = admit_embedding(request)?;
-        let embeddings = self.client.embed(&admitted).await?;
+    /// Refusals of the policy and of the budget, and any upstream kind.
+    pub async fn embed(&self, request: EmbeddingRequest, caller: &Caller) -> Result<Embedded> {
+        let asked = request.model.clone();
+        let admitted = self.policy.admit_embedding(request)?;
+        caller.check(&self.policy.catalog, &admitted.model().id)?;
+        let mut booking = self.admission.reserve_embedding(&admitted, asked, caller).await?;
+        booking.reservation.sent();
+        let calls = admitted.texts().len().div_ceil(admitted.model().batch.max(1));
+        let embeddings = match self.client.embed(&admitted).await {
+            Ok(embeddings) => embeddings,
+            Err(error) => {
+                // Of several calls, others may have been answered.
+                if calls == 1 && error.kind.row().retry != Retry::MayBill {
+                    booking.reservation.release();
+                }
+                return Err(error);
+            }
+        };
+        booking.reservation.accepted(&admitted.model().id, None, String::new());
         let cost = embeddings.input_tokens.map(|tokens| admitted.model().price.cost(tokens));
-        Ok(Embedded { model: admitted.model().id.clone(), embeddings, cost })
+        settle_embedding(&mut booking.reservation, &embeddings, cost);
+        let left = booking.left(cost);
+        Ok(Embedded { model: admitted.model().id.clone(), embeddings, cost, left, warnings: booking.warnings() })
+    }
+}
+
+/// A service that does not count is booked at its worst case: there is nothing better to know.
+fn settle_embedding(reservation: &mut Reservation, embeddings: &Embeddings, cost: Option<NanoDollars>) {
+    use crate::conversation::Usage;
+    match (embeddings.input_tokens, cost) {
+        (Some(input), cost) => reservation.settle(Usage { input, ..Usage::default() }, cost),
+        (None, _) => reservation.estimate(reservation.amount()),
     }
 }
 
@@ -115,6 +188,10 @@ pub struct Embedded {
     pub embeddings: Embeddings,
     /// What they cost; `None` when the service did not count.
     pub cost: Option<NanoDollars>,
+    /// What is left of the tightest budget; `None` without one.
+    pub left: Option<NanoDollars>,
+    /// Budgets that are nearly used up.
+    pub warnings: Vec<Warning>,
 }
 
 /// AWS tells the end of a model's life in several ways; for a model the catalog knows to be retired,
@@ -124,94 +201,5 @@ fn is_end_of_life(error: &Error, model: &Model) -> bool {
         Kind::EndOfLife => true,
         Kind::ModelNotFound => model.lifecycle == Lifecycle::EndOfLife,
         _ => false,
-    }
-}
-
-/// An accepted call: its events, and what it took. Dropping it ends the stream at Bedrock.
-pub struct Call {
-    admitted: Admitted,
-    asked: Arc<Model>,
-    answering: Answering,
-    thread: Thread,
-    usage: Option<Usage>,
-}
-
-impl Call {
-    /// Who answers: the model asked for, or its successor.
-    #[must_use]
-    pub fn model(&self) -> &Arc<Model> {
-        self.admitted.model()
-    }
-
-    /// What the policy changed.
-    #[must_use]
-    pub fn edits(&self) -> &[Edit] {
-        self.admitted.edits()
-    }
-
-    /// What the call can cost at most; `None` without a price.
-    #[must_use]
-    pub fn worst_case(&self) -> Option<NanoDollars> {
-        self.admitted.worst_case()
-    }
-
-    /// What to tell a person when another model answers than the one that was asked.
-    #[must_use]
-    pub fn succession(&self) -> Option<String> {
-        let model = self.model();
-        (model.id != self.asked.id).then(|| {
-            let date = self.asked.end_of_life.as_deref().map(|date| format!(" on {date}")).unwrap_or_default();
-            let (from, to) = (self.asked.display_name(), model.display_name());
-            format!("AWS has retired {from}{date}; {to} ({}) answers instead", model.id)
-        })
-    }
-
-    /// The next event; `None` after the last one. Usage comes after the stop: read on.
-    ///
-    /// # Errors
-    /// Any upstream kind; `Truncated` when the answer broke off.
-    pub async fn next(&mut self) -> Result<Option<Event>> {
-        let event = match &mut self.answering {
-            Answering::Complete(events) => events.pop_front(),
-            Answering::Stream(stream) => stream.next().await?,
-        };
-        if let Some(event) = &event {
-            self.thread.follow(event);
-        }
-        if let Some(Event::Usage(usage)) = &event {
-            self.usage = Some(*usage);
-        }
-        Ok(event)
-    }
-
-    /// What the call took; `None` until its usage has come.
-    #[must_use]
-    pub fn usage(&self) -> Option<Usage> {
-        self.usage
-    }
-
-    /// What the call cost; `None` until its usage has come, or without a price.
-    #[must_use]
-    pub fn cost(&self) -> Option<NanoDollars> {
-        Some(price::cost(self.model().prices.as_ref()?, self.usage.as_ref()?, self.admitted.tier()))
-    }
-
-    /// Reads on to the end.
-    ///
-    /// # Errors
-    /// As [`Call::next`].
-    pub async fn answer(&mut self) -> Result<Answer> {
-        let mut answer = Answer::default();
-        while let Some(event) = self.next().await? {
-            answer.add(event);
-        }
-        match &answer.stop {
-            // A malformed answer with something in it is still worth reading (cases.md X5).
-            Some(StopReason::Malformed(reason)) if answer.text.is_empty() && answer.tool_calls.is_empty() => {
-                Err(malformed(reason))
-            }
-            Some(_) => Ok(answer),
-            None => Err(Error::new(Kind::Truncated, "the answer has no stop reason")),
-        }
     }
 }

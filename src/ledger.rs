@@ -5,9 +5,11 @@
 pub mod budget;
 mod clerk;
 pub mod key;
+mod keyring;
 mod presence;
 mod sqlite;
 
+pub use keyring::Keyring;
 pub use sqlite::{Book, By, Clock, Ending, Entry, Outcome, Row, Sums, Uncertain};
 
 use crate::catalog::NanoDollars;
@@ -55,7 +57,8 @@ impl Ledger {
     pub fn new(path: PathBuf, clock: Clock) -> Self {
         let (jobs, desk) = channel();
         let own = jobs.clone();
-        let clerk = std::thread::Builder::new().name("ledger".into()).spawn(move || clerk::run(path, clock, own, &desk));
+        let clerk =
+            std::thread::Builder::new().name("ledger".into()).spawn(move || clerk::run(path, clock, own, &desk));
         // Without a thread every job is refused: the channel is closed.
         Self(Arc::new(Desk { jobs, clerk: Mutex::new(clerk.ok()) }))
     }
@@ -79,12 +82,13 @@ impl Ledger {
         answer.await.map_err(|_| gone())?
     }
 
-    /// Waits until everything booked so far is written, as far as it can be.
-    pub fn flush(&self) {
-        let (done, written) = channel();
-        if self.0.jobs.send(Job::Flush(done)).is_ok() {
-            // A clerk that is gone has written what it could.
-            let _ = written.recv();
+    /// What is booked under each limit, everything of this process included; nothing when the ledger is out of reach.
+    #[must_use]
+    pub fn standings(&self, limits: Vec<Limit>) -> Vec<Standing> {
+        let (reply, standings) = channel();
+        match self.0.jobs.send(Job::Look(limits, reply)) {
+            Ok(()) => standings.recv().unwrap_or_default(),
+            Err(_) => Vec::new(),
         }
     }
 
@@ -133,13 +137,23 @@ pub struct Reservation {
     began: Instant,
     model: String,
     request_id: Option<String>,
+    edits: String,
     /// `None`: there is no ledger to book in.
     jobs: Option<Sender<Job>>,
 }
 
 impl Reservation {
     fn new(id: i64, amount: NanoDollars, model: String, jobs: Option<Sender<Job>>) -> Self {
-        Self { id, amount, stage: Stage::Unsent, began: Instant::now(), model, request_id: None, jobs }
+        Self {
+            id,
+            amount,
+            stage: Stage::Unsent,
+            began: Instant::now(),
+            model,
+            request_id: None,
+            edits: String::new(),
+            jobs,
+        }
     }
 
     /// One that is written nowhere, for calls without a budget when there is no ledger.
@@ -165,10 +179,10 @@ impl Reservation {
         self.stage = Stage::Sent;
     }
 
-    /// Bedrock has accepted it: who answers, and under which request id.
-    pub fn accepted(&mut self, model: &str, request_id: Option<&str>) {
+    /// Bedrock has accepted it: who answers, under which request id, and what the policy had changed.
+    pub fn accepted(&mut self, model: &str, request_id: Option<String>, edits: String) {
         model.clone_into(&mut self.model);
-        self.request_id = request_id.map(ToOwned::to_owned);
+        (self.request_id, self.edits) = (request_id, edits);
     }
 
     /// Books the truth. `cost` is `None` where the model has no price.
@@ -197,9 +211,11 @@ impl Reservation {
         }
         if let Some(jobs) = &self.jobs {
             let milliseconds = u64::try_from(self.began.elapsed().as_millis()).unwrap_or(u64::MAX);
-            let (model, request_id) = (std::mem::take(&mut self.model), self.request_id.take());
+            let (model, edits) = (std::mem::take(&mut self.model), std::mem::take(&mut self.edits));
+            let ending =
+                Ending { id: self.id, outcome, model, request_id: self.request_id.take(), milliseconds, edits };
             // A clerk that is gone has booked every open reservation as uncertain.
-            let _ = jobs.send(Job::Settle(Ending { id: self.id, outcome, model, request_id, milliseconds }));
+            let _ = jobs.send(Job::Settle(ending));
         }
     }
 }

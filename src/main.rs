@@ -1,8 +1,8 @@
 //! Parse, run, exit. The only place where the process ends.
 
 use anyhow::Context;
-use chatrix::cli::{Cli, Command};
-use chatrix::commands::{ask, chat, completions, models, serve};
+use chatrix::cli::{Cli, Command, KeysAction, UsageAction};
+use chatrix::commands::{ask, chat, completions, keys, models, serve, usage};
 use chatrix::config::{Flags, Settings};
 use chatrix::error::Error;
 use clap::Parser;
@@ -27,6 +27,19 @@ fn run(cli: Cli) -> anyhow::Result<u8> {
         Flags { config: cli.global.config, profile: cli.global.profile, region: cli.global.region, ..Flags::default() };
     match cli.command {
         Command::Completions(args) => completions::run(args.shell),
+        Command::Usage(args) => {
+            let settling = matches!(&args.action, Some(UsageAction::Settle(settle)) if settle.offline);
+            flags.offline = args.offline || settling;
+            usage::run(&args, &load(flags)?)
+        }
+        Command::Keys(args) => {
+            flags.offline = match &args.action {
+                KeysAction::Add(add) => add.offline,
+                KeysAction::List(list) => list.offline,
+                KeysAction::Revoke(revoke) => revoke.offline,
+            };
+            keys::run(&args.action, &load(flags)?)
+        }
         Command::Models(args) => models::run(&args, &load(flags)?),
         Command::Ask(args) => {
             flags.model.clone_from(&args.question.model);
@@ -45,6 +58,7 @@ fn run(cli: Cli) -> anyhow::Result<u8> {
             flags.offline = args.offline;
             flags.host = args.host;
             flags.port = args.port;
+            flags.require_key = args.require_key;
             flags.allow_origins.clone_from(&args.allow_origin);
             let settings = load(flags)?;
             asynchronously(serve::run(args, settings))

@@ -12,11 +12,11 @@ mod quote;
 mod thinking;
 
 pub use admitted::{Admitted, Edit, Param};
-pub use embedding::{AdmittedEmbedding, admit as admit_embedding};
+pub use embedding::AdmittedEmbedding;
 pub use limits::{Fixed, Limits, Overrides};
 pub use thinking::Thinking;
 
-use crate::catalog::{Catalog, Model, Sampling, base};
+use crate::catalog::{Catalog, Model, Rate, Sampling, base};
 use crate::conversation::{Part, Request, ToolChoice};
 use crate::error::{Error, Kind, Result};
 use admitted::{note, plain};
@@ -51,6 +51,8 @@ pub struct Policy {
     pub prompt_cache: bool,
     /// The service tiers a client may ask for.
     pub service_tiers: Vec<Tier>,
+    /// Prices of embedding models that the operator set, by id.
+    pub embedding_prices: Vec<(String, Rate)>,
 }
 
 /// How fast a call is to be served (`bedrock.md` §5.2).
@@ -287,6 +289,7 @@ mod tests {
             follow_successor: true,
             prompt_cache: false,
             service_tiers: Vec::new(),
+            embedding_prices: Vec::new(),
         }
     }
 

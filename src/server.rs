@@ -7,12 +7,14 @@
 mod access;
 mod answers;
 mod images;
+mod keys;
 mod routes;
 mod sse;
 
 pub use access::Access;
+pub use keys::Keys;
 
-use crate::engine::{Call, Engine};
+use crate::engine::{Call, Engine, Warning};
 use crate::error::{Error, Kind, Result};
 use bytes::{Buf, Bytes};
 use futures_util::{Stream, StreamExt};
@@ -39,8 +41,9 @@ const BODY_PAUSE: Duration = Duration::from_mins(1);
 
 /// What every request needs.
 struct State {
-    engine: Engine,
+    engine: Arc<Engine>,
     access: Access,
+    keys: Keys,
     body_limit: usize,
     announced: Mutex<HashSet<String>>,
     /// Fetches images; `None` unless the operator allows it.
@@ -52,9 +55,21 @@ struct State {
 impl State {
     /// Tells the operator once that a retired model is answered for by another.
     fn announce(&self, call: &Call) {
-        if let Some(text) = call.succession()
-            && self.announced.lock().unwrap_or_else(PoisonError::into_inner).insert(text.clone())
-        {
+        if let Some(text) = call.succession() {
+            self.say_once(text.clone(), &text);
+        }
+        self.warn(&call.warnings());
+    }
+
+    /// Tells the operator once in each period that a budget is nearly used up.
+    fn warn(&self, warnings: &[Warning]) {
+        for warning in warnings {
+            self.say_once(warning.about.clone(), &warning.text);
+        }
+    }
+
+    fn say_once(&self, about: String, text: &str) {
+        if self.announced.lock().unwrap_or_else(PoisonError::into_inner).insert(about) {
             // A stderr that is gone is no reason to fail.
             let _ = writeln!(std::io::stderr(), "{text}");
         }
@@ -75,8 +90,9 @@ struct Incoming<S> {
 /// When the socket cannot be set up.
 pub async fn serve(
     listener: TcpListener,
-    engine: Engine,
+    engine: Arc<Engine>,
     access: Access,
+    keys: Keys,
     fetch_images: bool,
     mut signals: watch::Receiver<u32>,
 ) -> std::io::Result<()> {
@@ -85,7 +101,7 @@ pub async fn serve(
     let (close, closing) = watch::channel(false);
     let fetcher = if fetch_images { Some(images::Fetcher::new(images::Reach::Public)?) } else { None };
     let state =
-        Arc::new(State { engine, access, body_limit: BODY_LIMIT, announced: Mutex::default(), fetcher, closing });
+        Arc::new(State { engine, access, keys, body_limit: BODY_LIMIT, announced: Mutex::default(), fetcher, closing });
     let filter =
         warp::method().and(warp::path::full()).and(warp::header::headers_cloned()).and(warp::body::stream()).then(
             move |method, path: FullPath, headers, body| {

@@ -5,3 +5,4 @@ pub mod footer;
 pub mod sanitize;
 pub mod spinner;
 pub mod style;
+pub mod table;

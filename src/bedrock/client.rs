@@ -4,8 +4,10 @@
 
 use super::decode::Reader;
 use super::encode::Encoded;
+use super::exchange::Exchange;
 use super::fault::Origin;
 use super::{embed, encode, fault};
+use crate::catalog::base;
 use crate::conversation::{Embeddings, Event};
 use crate::error::{Error, Kind, Result, Retry};
 use crate::policy::{Admitted, AdmittedEmbedding};
@@ -16,21 +18,14 @@ use aws_config::stalled_stream_protection::StalledStreamProtectionConfig;
 use aws_config::timeout::TimeoutConfig;
 use aws_config::{BehaviorVersion, Region};
 use aws_sdk_bedrockruntime::config::{Config, Credentials};
+use aws_sdk_bedrockruntime::operation::RequestId;
 use aws_sdk_bedrockruntime::operation::converse_stream::ConverseStreamOutput as Streaming;
-use aws_smithy_runtime_api::box_error::BoxError;
-use aws_smithy_runtime_api::client::interceptors::context::{
-    AfterDeserializationInterceptorContextRef, BeforeTransmitInterceptorContextMut,
-};
-use aws_smithy_runtime_api::client::interceptors::{Intercept, dyn_dispatch_hint};
-use aws_smithy_runtime_api::client::runtime_components::RuntimeComponents;
-use aws_smithy_types::body::SdkBody;
-use aws_smithy_types::config_bag::ConfigBag;
+use aws_sdk_bedrockruntime::types::{ConverseTokensRequest, CountTokensInput};
 use bytes::Bytes;
 use futures_util::StreamExt;
 use std::collections::VecDeque;
 use std::env;
 use std::future::Future;
-use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 use tokio::time::{Instant, timeout, timeout_at};
 
@@ -42,6 +37,8 @@ const TRIES: u32 = 3;
 const EMBEDDINGS_AT_ONCE: usize = 8;
 /// How long to look once more before a stream is called silent.
 const SECOND_LOOK: Duration = Duration::from_millis(200);
+/// How long a count of tokens may take.
+const COUNTING: Duration = Duration::from_secs(2);
 /// The longest wait AWS may ask for before we give its answer to the caller instead.
 const LONGEST_WAIT: Duration = Duration::from_secs(5);
 
@@ -96,16 +93,36 @@ impl Client {
     ///
     /// # Errors
     /// Any upstream kind of the table.
-    pub async fn ask(&self, admitted: &Admitted, streamed: bool) -> Result<Answering> {
+    pub async fn ask(&self, admitted: &Admitted, streamed: bool) -> Result<Accepted> {
         let encoded = encode::encode(admitted)?;
         if streamed && !encode::only_complete(admitted) {
             match self.converse_stream(admitted, &encoded).await {
                 // Refused before anything was generated: free.
                 Err(error) if fault::cannot_stream(&error) => {}
-                answer => return answer.map(|stream| Answering::Stream(Box::new(stream))),
+                answer => {
+                    let stream = answer?;
+                    let request_id = stream.answer.request_id().map(ToOwned::to_owned);
+                    return Ok(Accepted { answering: Answering::Stream(Box::new(stream)), request_id });
+                }
             }
         }
-        Ok(Answering::Complete(self.converse(admitted, encoded).await?.into()))
+        let (events, request_id) = self.converse(admitted, encoded).await?;
+        Ok(Accepted { answering: Answering::Complete(events.into()), request_id })
+    }
+
+    /// How many input tokens a request has, as AWS counts them: free of charge, for the models that have it and that
+    /// are named openly. `None`: it cannot be told.
+    pub async fn count(&self, admitted: &Admitted) -> Option<u64> {
+        let model = base(&admitted.model().id);
+        if !admitted.model().capabilities.takes.count_tokens || model.starts_with("arn:") {
+            return None;
+        }
+        let exchange = Exchange::new(encode::to_count(admitted)?);
+        let input = CountTokensInput::Converse(ConverseTokensRequest::builder().build());
+        let call = self.sdk.count_tokens().model_id(model).input(input).customize().interceptor(exchange);
+        // A count that fails or takes long is done without.
+        let answer = timeout(COUNTING, call.send()).await.ok()?.ok()?;
+        u64::try_from(answer.input_tokens()).ok()
     }
 
     /// Embeds texts: in as few calls as the model allows, a few of them at once.
@@ -143,20 +160,20 @@ impl Client {
             Ok(exchange)
         })
         .await?;
-        embed::vectors(exchange.answer()?, exchange.input_tokens.get().copied())
+        embed::vectors(exchange.answer()?, exchange.input_tokens())
     }
 
     /// One complete answer. No limit on its time: a slow answer is paid for and worth waiting for.
-    async fn converse(&self, admitted: &Admitted, encoded: Encoded) -> Result<Vec<Event>> {
+    async fn converse(&self, admitted: &Admitted, encoded: Encoded) -> Result<(Vec<Event>, Option<String>)> {
         let model = &admitted.model().id;
-        let exchange = tries(|| async {
+        let (exchange, request_id) = tries(|| async {
             let exchange = Exchange::new(encoded.body.clone());
             let call = self.sdk.converse().model_id(model).customize().interceptor(exchange.clone());
-            call.send().await.map_err(|error| fault::call(&error, model, &self.origin))?;
-            Ok(exchange)
+            let answer = call.send().await.map_err(|error| fault::call(&error, model, &self.origin))?;
+            Ok((exchange, answer.request_id().map(ToOwned::to_owned)))
         })
         .await?;
-        Reader::new(encoded.reading).complete(exchange.answer()?)
+        Ok((Reader::new(encoded.reading).complete(exchange.answer()?)?, request_id))
     }
 
     /// One streamed answer.
@@ -180,11 +197,20 @@ impl Client {
             idle: self.idle,
             heard: Instant::now(),
             stopped: false,
+            began: false,
         })
     }
 }
 
 /// An accepted call.
+pub struct Accepted {
+    /// Its answer.
+    pub answering: Answering,
+    /// Bedrock's id for it.
+    pub request_id: Option<String>,
+}
+
+/// An answer.
 pub enum Answering {
     /// The events of a complete answer.
     Complete(VecDeque<Event>),
@@ -204,9 +230,17 @@ pub struct EventStream {
     /// When the last frame came. Kept here, because a reader may give up on one `next` and try again.
     heard: Instant,
     stopped: bool,
+    /// Whether any frame has come.
+    began: bool,
 }
 
 impl EventStream {
+    /// Whether anything of an answer has come: from then on it may be billed, whatever comes next.
+    #[must_use]
+    pub fn began(&self) -> bool {
+        self.began
+    }
+
     /// The next event; `None` after the last one. May be dropped and called again: nothing is lost.
     ///
     /// # Errors
@@ -229,7 +263,10 @@ impl EventStream {
             };
             self.heard = Instant::now();
             match frame {
-                Ok(Some(frame)) => self.events.extend(self.reader.frame(frame)),
+                Ok(Some(frame)) => {
+                    self.began = true;
+                    self.events.extend(self.reader.frame(frame));
+                }
                 Ok(None) if self.stopped => return Ok(None),
                 // A clean end at a frame boundary looks like success to the SDK (bedrock.md trap 6).
                 Ok(None) => return Err(Error::new(Kind::Truncated, "the stream ended before the answer did")),
@@ -300,60 +337,4 @@ fn local(url: String) -> (aws_sdk_bedrockruntime::config::Builder, Origin) {
         .credentials_provider(Credentials::new("offline", "offline", None, None, "offline"))
         .endpoint_url(url);
     (config, Origin { profile: None, region: "offline".to_owned() })
-}
-
-/// Puts our own ordered JSON into the request before it is signed, and keeps the answer's bytes as they came.
-#[derive(Debug, Clone)]
-struct Exchange {
-    request: Bytes,
-    response: Arc<OnceLock<Bytes>>,
-    /// What the header of an `InvokeModel` answer counts.
-    input_tokens: Arc<OnceLock<u64>>,
-}
-
-impl Exchange {
-    fn new(request: Bytes) -> Self {
-        Self { request, response: Arc::default(), input_tokens: Arc::default() }
-    }
-
-    /// The answer's bytes.
-    fn answer(&self) -> Result<&Bytes> {
-        self.response.get().ok_or_else(|| Error::new(Kind::BadAnswer, "Bedrock's answer has no body"))
-    }
-}
-
-#[dyn_dispatch_hint]
-impl Intercept for Exchange {
-    fn name(&self) -> &'static str {
-        "Exchange"
-    }
-
-    fn modify_before_retry_loop(
-        &self,
-        context: &mut BeforeTransmitInterceptorContextMut<'_>,
-        _components: &RuntimeComponents,
-        _config: &mut ConfigBag,
-    ) -> Result<(), BoxError> {
-        let request = context.request_mut();
-        request.headers_mut().insert("content-length", self.request.len().to_string());
-        *request.body_mut() = SdkBody::from(self.request.clone());
-        Ok(())
-    }
-
-    fn read_after_deserialization(
-        &self,
-        context: &AfterDeserializationInterceptorContextRef<'_>,
-        _components: &RuntimeComponents,
-        _config: &mut ConfigBag,
-    ) -> Result<(), BoxError> {
-        let counted = context.response().headers().get("x-amzn-bedrock-input-token-count");
-        if let Some(tokens) = counted.and_then(|tokens| tokens.parse().ok()) {
-            let _ = self.input_tokens.set(tokens);
-        }
-        // In memory by now; a stream's body never is.
-        if let Some(body) = context.response().body().bytes() {
-            let _ = self.response.set(Bytes::copy_from_slice(body));
-        }
-        Ok(())
-    }
 }

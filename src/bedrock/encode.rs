@@ -123,6 +123,27 @@ pub fn encode(admitted: &Admitted) -> Result<Encoded> {
     Ok(Encoded { body: bytes.into(), reading })
 }
 
+/// What would be sent.
+///
+/// # Errors
+/// As [`encode`].
+pub fn preview(admitted: &Admitted) -> Result<Value> {
+    let body = encode(admitted)?.body;
+    serde_json::from_slice(&body).map_err(|error| Error::new(Kind::Internal, error.to_string()))
+}
+
+/// The body of a CountTokens call (`bedrock.md` §1.6); `None` for what it cannot count.
+pub fn to_count(admitted: &Admitted) -> Option<Bytes> {
+    let mut body = preview(admitted).ok()?;
+    let members = body.as_object_mut()?;
+    if members.contains_key("outputConfig") {
+        return None;
+    }
+    let counted = ["messages", "system", "toolConfig", "additionalModelRequestFields"];
+    members.retain(|name, _| counted.contains(&name.as_str()));
+    Some(json!({"input": {"converse": body}}).to_string().into())
+}
+
 fn has_tool_parts(messages: &[Message]) -> bool {
     let mut parts = messages.iter().flat_map(|message| &message.parts);
     parts.any(|part| matches!(part, Part::ToolCall(_) | Part::ToolResult(_)))

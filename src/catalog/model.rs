@@ -126,7 +126,7 @@ impl Effort {
 
 /// Extra abilities of a model, written as letters in `families.toml`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-#[expect(clippy::struct_excessive_bools, reason = "ten independent yes-or-no facts, not states")]
+#[expect(clippy::struct_excessive_bools, reason = "eleven independent yes-or-no facts, not states")]
 pub struct Takes {
     /// `t` Tool calls.
     pub tools: bool,
@@ -148,6 +148,8 @@ pub struct Takes {
     pub cache: bool,
     /// `q` Stop sequences.
     pub stop_sequences: bool,
+    /// `n` Input tokens counted before a call (CountTokens).
+    pub count_tokens: bool,
 }
 
 impl<'de> Deserialize<'de> for Takes {
@@ -165,6 +167,7 @@ impl<'de> Deserialize<'de> for Takes {
                 'p' => &mut takes.prefill,
                 'c' => &mut takes.cache,
                 'q' => &mut takes.stop_sequences,
+                'n' => &mut takes.count_tokens,
                 other => {
                     return Err(serde::de::Error::custom(format!("no capability has the letter {other:?}")));
                 }

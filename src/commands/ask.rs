@@ -1,13 +1,14 @@
 //! `chatrix ask`: one question, for people and for scripts. stdout is the answer and nothing else;
 //! spinner, reasoning, footer and notices go to stderr, and only where a person reads it.
 
+mod preview;
 mod question;
 
 use crate::cli::Ask;
 use crate::commands::{OFFLINE_NOTICE, note, offline_pace, open, print};
 use crate::config::Settings;
 use crate::conversation::{Answer, Event, Message, Part, Request, Role, StopReason};
-use crate::engine::{Call, Delivery};
+use crate::engine::{Call, Caller, Delivery};
 use crate::error::{Error, Kind};
 use crate::terminal::footer::{Footer, stop_note};
 use crate::terminal::sanitize::Sanitizer;
@@ -27,7 +28,6 @@ pub async fn run(args: Ask, settings: Settings) -> anyhow::Result<u8> {
     if settings.offline.value && !args.quiet {
         note(&style::dim(OFFLINE_NOTICE, colour));
     }
-    let engine = open(&settings, offline_pace(person_reads)?).await?;
     let request = Request {
         model: settings.model.value.clone(),
         system: args.question.system.clone().map(Part::Text).into_iter().collect(),
@@ -36,16 +36,24 @@ pub async fn run(args: Ask, settings: Settings) -> anyhow::Result<u8> {
         max_tokens: args.question.max_tokens,
         ..Request::default()
     };
+    if args.dry_run {
+        return preview::run(request, &settings, args.max_cost);
+    }
+    let engine = open(&settings, offline_pace(person_reads)?, false).await?;
+    let caller = Caller { command: "ask", key: None, at_most: args.max_cost };
     let delivery = if args.no_stream || args.json { Delivery::Complete } else { Delivery::Streamed };
 
     let started = Instant::now();
     let mut spinner = person_watches.then(|| Spinner::start(&settings.model.value));
     let mut call = tokio::select! {
-        call = engine.ask(request, delivery) => call?,
+        call = engine.ask(request, delivery, caller) => call?,
         _ = tokio::signal::ctrl_c() => return Ok(Kind::Interrupted.row().exit),
     };
     if let Some(succession) = call.succession().filter(|_| !args.quiet) {
         note(&style::dim(&succession, colour));
+    }
+    for warning in call.warnings().iter().filter(|_| !args.quiet) {
+        note(&style::dim(&warning.text, colour));
     }
     if args.verbose {
         for line in explanation(&call) {

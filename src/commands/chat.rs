@@ -8,7 +8,7 @@ use crate::cli::Chat;
 use crate::commands::{OFFLINE_NOTICE, ask, note, offline_pace, open, print};
 use crate::config::{self, Settings};
 use crate::conversation::{Event, Message, Part, Request, StopReason};
-use crate::engine::{Call, Delivery, Engine};
+use crate::engine::{Call, Caller, Delivery, Engine};
 use crate::error::{Error, Kind};
 use crate::terminal::editor::{Editor, Line};
 use crate::terminal::footer::{Footer, stop_note};
@@ -18,17 +18,20 @@ use crate::terminal::style;
 use anyhow::Context;
 use slash::Slash;
 use std::io::IsTerminal;
+use std::sync::Arc;
 use std::time::Instant;
 
 /// Talks until `/exit` or Ctrl-D.
 pub async fn run(args: Chat, settings: Settings) -> anyhow::Result<u8> {
     let person_reads = std::io::stdout().is_terminal();
     let colour = style::colour(&std::io::stdout());
-    let engine = open(&settings, offline_pace(person_reads)?).await?;
+    let engine = open(&settings, offline_pace(person_reads)?, false).await?;
     let mut session = Session {
         model: settings.model.value.clone(),
         system: args.question.system.clone(),
         max_tokens: args.question.max_tokens,
+        max_cost: args.max_cost,
+        warned: false,
         messages: Vec::new(),
         spent: NanoDollars(0),
         unsettled: NanoDollars(0),
@@ -73,6 +76,10 @@ struct Session {
     model: String,
     system: Option<String>,
     max_tokens: Option<i64>,
+    /// What the whole session may cost.
+    max_cost: Option<NanoDollars>,
+    /// Whether it was said that a budget is nearly used up.
+    warned: bool,
     messages: Vec<Message>,
     /// Cost of the answers whose usage came.
     spent: NanoDollars,
@@ -86,7 +93,7 @@ struct Session {
 
 impl Session {
     /// One question and its answer. `false` when nobody reads any more.
-    async fn turn(&mut self, text: String, engine: &Engine) -> anyhow::Result<bool> {
+    async fn turn(&mut self, text: String, engine: &Arc<Engine>) -> anyhow::Result<bool> {
         self.messages.push(Message::user(text));
         let mut shown = Shown { sanitizer: Sanitizer::default(), text: String::new(), in_reasoning: false, stop: None };
         let started = Instant::now();
@@ -98,8 +105,10 @@ impl Session {
             max_tokens: self.max_tokens,
             ..Request::default()
         };
+        let at_most = self.max_cost.map(|most| most - self.spent - self.unsettled);
+        let caller = Caller { command: "chat", key: None, at_most };
         let mut call = tokio::select! {
-            call = engine.ask(request, Delivery::Streamed) => match call {
+            call = engine.ask(request, Delivery::Streamed, caller) => match call {
                 Ok(call) => call,
                 Err(error) => {
                     drop(spinner);
@@ -116,6 +125,10 @@ impl Session {
         if let Some(succession) = call.succession() {
             note(&style::dim(&succession, self.colour));
         }
+        for warning in call.warnings().iter().filter(|_| !self.warned) {
+            note(&style::dim(&warning.text, self.colour));
+        }
+        self.warned |= !call.warnings().is_empty();
         if self.verbose {
             for line in ask::explanation(&call) {
                 note(&style::dim(&line, self.colour));
@@ -129,7 +142,7 @@ impl Session {
         if shown.in_reasoning || (!shown.text.is_empty() && !shown.text.ends_with('\n')) {
             print("\n")?;
         }
-        self.settle(&call);
+        self.count(&call);
         let remark = match (&ending, &shown.stop) {
             (Ok(false), _) => return Ok(false),
             (Err(error), _) => Some(format!("error: {error}")),
@@ -179,7 +192,7 @@ impl Session {
         }
     }
 
-    fn settle(&mut self, call: &Call) {
+    fn count(&mut self, call: &Call) {
         self.calls += 1;
         match call.cost() {
             Some(cost) => self.spent += cost,
@@ -233,18 +246,24 @@ impl Session {
                 self.messages.clear();
                 "the conversation begins anew; model, system prompt and cost stay".to_owned()
             }
-            Slash::Cost => self.cost(),
+            Slash::Cost => self.cost(engine),
             Slash::Unknown(name) => format!("error: there is no command /{name}; /help lists them"),
             Slash::Exit => return,
         };
         note(&said);
     }
 
-    fn cost(&self) -> String {
+    fn cost(&self, engine: &Engine) -> String {
         let answers = if self.calls == 1 { "answer" } else { "answers" };
         let mut text = format!("{} {answers}, {}", self.calls, self.spent);
         if self.unsettled > NanoDollars(0) {
             text.push_str(&format!(", and at most {} for answers that were cut off", self.unsettled));
+        }
+        if let Some(most) = self.max_cost {
+            text.push_str(&format!("; --max-cost leaves {} of {most}", most - self.spent - self.unsettled));
+        }
+        for standing in engine.budgeted().standings() {
+            text.push_str(&format!("\n{} left of the {standing}", standing.left()));
         }
         text
     }

@@ -6,12 +6,12 @@ use crate::cli::Models;
 use crate::commands::{note, print};
 use crate::config::Settings;
 use crate::terminal::style;
+use crate::terminal::table::table;
 use serde_json::{Value, json};
 use std::sync::Arc;
-use unicode_width::UnicodeWidthStr;
 
 const LEGEND: &str = "* default · takes: t tools, s tools while streaming, f forced tool choice (a: any tool only), j JSON schema, i images, \
-                      d documents, p prefill, c prompt cache, q stop sequences";
+                      d documents, p prefill, c prompt cache, q stop sequences, n token counts";
 
 /// Lists the models.
 pub fn run(args: &Models, settings: &Settings) -> anyhow::Result<u8> {
@@ -37,7 +37,7 @@ pub fn run(args: &Models, settings: &Settings) -> anyhow::Result<u8> {
     } else if args.quiet {
         models.iter().map(|model| format!("{}\n", model.display_name())).collect()
     } else {
-        table(&models, &default, args.verbose)
+        listing(&models, &default, args.verbose)
     };
     if models.is_empty() && !args.json {
         note(&format!("no model matches {filter:?}; `chatrix models` lists them all"));
@@ -52,12 +52,12 @@ fn price_key(model: &Model) -> (u64, String) {
     (price, model.display_name().to_owned())
 }
 
-fn table(models: &[Arc<Model>], default: &Model, verbose: bool) -> String {
-    let mut rows = vec![["NAME", "$/M IN", "$/M OUT", "CONTEXT", "TAKES", "STATE"].map(str::to_owned).to_vec()];
+fn listing(models: &[Arc<Model>], default: &Model, verbose: bool) -> String {
+    let mut heads = vec!["NAME", "$/M IN", "$/M OUT", "CONTEXT", "TAKES", "STATE"];
     if verbose {
-        rows[0].extend(["ID", "SOURCE"].map(str::to_owned));
+        heads.extend(["ID", "SOURCE"]);
     }
-    for model in models {
+    let rows = models.iter().map(|model| {
         let star = if model.id == default.id && model.alias == default.alias { "*" } else { "" };
         let rate = |rate: Option<Rate>| rate.map_or_else(|| "?".to_owned(), Rate::dollars);
         let mut row = vec![
@@ -71,25 +71,10 @@ fn table(models: &[Arc<Model>], default: &Model, verbose: bool) -> String {
         if verbose {
             row.extend([model.id.clone(), format!("{} {}", model.source, model.date)]);
         }
-        rows.push(row);
-    }
-    let widths: Vec<usize> =
-        (0..rows[0].len()).map(|column| rows.iter().map(|row| row[column].width()).max().unwrap_or(0)).collect();
+        row
+    });
     let colour = style::colour(&std::io::stdout());
-    let mut text = String::new();
-    for (index, row) in rows.iter().enumerate() {
-        let mut line = String::new();
-        for (column, cell) in row.iter().enumerate() {
-            let space = " ".repeat(widths[column] - cell.width());
-            // Numbers stand right, words left.
-            let cell = if (1..=3).contains(&column) { format!("{space}{cell}") } else { format!("{cell}{space}") };
-            line.push_str(&cell);
-            line.push_str("  ");
-        }
-        let line = line.trim_end();
-        text.push_str(&if index == 0 { style::bold(line, colour) } else { line.to_owned() });
-        text.push('\n');
-    }
+    let mut text = table(&heads, &rows.collect::<Vec<_>>(), &[1, 2, 3], colour);
     if colour {
         text.push_str(&style::dim(LEGEND, true));
         text.push('\n');
@@ -123,6 +108,7 @@ fn letters(model: &Model) -> String {
         (takes.prefill, 'p'),
         (takes.cache, 'c'),
         (takes.stop_sequences, 'q'),
+        (takes.count_tokens, 'n'),
     ];
     letters.iter().map(|(has, letter)| if *has { *letter } else { '-' }).collect()
 }
@@ -187,6 +173,7 @@ fn row_json(model: &Model, default: bool) -> Value {
             "prefill": takes.prefill,
             "cache": takes.cache,
             "stop_sequences": takes.stop_sequences,
+            "count_tokens": takes.count_tokens,
         },
         "source": source,
         "date": date,

@@ -4,7 +4,8 @@ use crate::cli::Serve;
 use crate::commands::{OFFLINE_NOTICE, note, offline_pace, open};
 use crate::config::Settings;
 use crate::error::{Error, Kind};
-use crate::server::{self, Access};
+use crate::ledger::Keyring;
+use crate::server::{self, Access, Keys};
 use std::io::ErrorKind;
 use std::net::SocketAddr;
 use tokio::net::TcpListener;
@@ -13,13 +14,15 @@ use tokio::sync::watch;
 /// Serves until Ctrl-C or SIGTERM.
 pub async fn run(args: Serve, settings: Settings) -> anyhow::Result<u8> {
     let host = settings.host.value;
-    if !host.is_loopback() && !args.i_know_this_is_open {
+    if !host.is_loopback() && !args.i_know_this_is_open && !settings.require_key {
         let message = format!(
             "{host} (from {}) is reachable beyond this machine, and anyone who can connect spends your money",
             settings.host.source
         );
         return Err(Error::new(Kind::RefusedByPolicy, message)
-            .advise("add --i-know-this-is-open if that is meant")
+            .advise(
+                "require keys with --require-key and `chatrix keys add`, or add --i-know-this-is-open if that is meant",
+            )
             .into());
     }
     let address = SocketAddr::new(host, settings.port.value);
@@ -36,7 +39,9 @@ pub async fn run(args: Serve, settings: Settings) -> anyhow::Result<u8> {
         Error::new(Kind::Io, message).advise(advice)
     })?;
     let address = listener.local_addr()?;
-    let engine = open(&settings, offline_pace(false)?).await?;
+    let keys = keyring(&settings)?;
+    let engine = open(&settings, offline_pace(false)?, settings.drain).await?;
+    let ledger = engine.budgeted().ledger.clone();
     if settings.offline.value {
         note(OFFLINE_NOTICE);
     }
@@ -47,8 +52,24 @@ pub async fn run(args: Serve, settings: Settings) -> anyhow::Result<u8> {
         address.port()
     ));
     let access = Access { bound: host, origins: settings.allow_origins, hosts: settings.allow_hosts };
-    server::serve(listener, engine, access, settings.fetch_images, signals).await?;
+    server::serve(listener, engine, access, keys, settings.fetch_images, signals).await?;
+    // Answers that were cut off still hold the engine: what they may cost is booked now.
+    if let Some(ledger) = ledger {
+        ledger.close();
+    }
     Ok(0)
+}
+
+/// Who may, by API key.
+fn keyring(settings: &Settings) -> anyhow::Result<Keys> {
+    let keys = Keys { ring: settings.ledger.clone().map(Keyring::new), required: settings.require_key };
+    if keys.required {
+        let known = keys.all()?;
+        if known.iter().all(|key| key.revoked.is_some()) {
+            note("there are no API keys yet, and every call needs one: chatrix keys add NAME");
+        }
+    }
+    Ok(keys)
 }
 
 /// Counts Ctrl-C and SIGTERM.

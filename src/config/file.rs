@@ -1,7 +1,8 @@
 //! The config file as it is written. Every mistake names file, line and key.
 
-use crate::catalog::Prices;
+use crate::catalog::{NanoDollars, Prices};
 use crate::error::{Error, Kind, Result};
+use crate::ledger::budget::Budgets;
 use crate::policy::{Fixed, Overrides};
 use serde::de::{Error as _, Unexpected};
 use serde::{Deserialize, Deserializer};
@@ -9,6 +10,7 @@ use std::collections::BTreeMap;
 use std::net::IpAddr;
 use std::num::NonZeroU32;
 use std::path::Path;
+use std::time::Duration;
 
 /// The whole file.
 #[derive(Debug, Default, Deserialize)]
@@ -22,6 +24,7 @@ pub struct File {
     pub prompt_cache: Option<PromptCache>,
     pub service_tiers: Vec<ServiceTier>,
     pub limits: LimitsTable,
+    pub budget: Budget,
     /// In the order of their names: what depends on another must not depend on chance.
     pub models: BTreeMap<String, Model>,
     pub serve: Serve,
@@ -35,6 +38,17 @@ pub struct LimitsTable {
     max_tokens_limit: Option<Positive>,
     temperature: Option<Share>,
     top_p: Option<Share>,
+}
+
+/// `[budget]`: ceilings in dollars. `None`: there is none.
+#[derive(Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Budget {
+    pub request_usd: Option<NanoDollars>,
+    pub day_usd: Option<NanoDollars>,
+    pub month_usd: Option<NanoDollars>,
+    pub floor_tokens: Option<Positive>,
+    pub wait_seconds: Option<Seconds>,
 }
 
 /// `[models.NAME]`: an own model, or limits for one.
@@ -59,6 +73,18 @@ pub struct Serve {
     pub allow_origins: Vec<String>,
     pub allow_hosts: Vec<String>,
     pub fetch_images: bool,
+    pub require_key: bool,
+    pub on_disconnect: Option<OnDisconnect>,
+}
+
+/// What becomes of an answer whose client has gone.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum OnDisconnect {
+    /// It is stopped, and booked at its worst case.
+    Stop,
+    /// It is read on to its usage, and booked at what it cost.
+    Drain,
 }
 
 /// Whether cache points are added.
@@ -94,6 +120,20 @@ impl<'de> Deserialize<'de> for Positive {
     }
 }
 
+/// A time from 0 to 60 seconds.
+#[derive(Debug, Clone, Copy)]
+pub struct Seconds(pub Duration);
+
+impl<'de> Deserialize<'de> for Seconds {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let seconds = f64::deserialize(deserializer)?;
+        if !(0.0..=60.0).contains(&seconds) {
+            return Err(D::Error::custom(format!("{seconds} is not a number of seconds from 0 to 60")));
+        }
+        Ok(Self(Duration::from_secs_f64(seconds)))
+    }
+}
+
 /// A number from 0 to 1, or `"unset"`.
 #[derive(Debug, Clone, Copy)]
 struct Share(Fixed);
@@ -107,6 +147,20 @@ impl<'de> Deserialize<'de> for Share {
             toml::Value::Integer(1) => Ok(Self(Fixed::Value(1.0))),
             toml::Value::String(word) if word == "unset" => Ok(Self(Fixed::Unset)),
             other => Err(D::Error::custom(format!("{other} is not {WANTED}"))),
+        }
+    }
+}
+
+impl Budget {
+    /// What is set here, over the defaults.
+    pub fn budgets(&self) -> Budgets {
+        let default = Budgets::default();
+        Budgets {
+            request: self.request_usd,
+            day: self.day_usd,
+            month: self.month_usd,
+            floor_tokens: self.floor_tokens.map_or(default.floor_tokens, |tokens| tokens.0.get()),
+            wait: self.wait_seconds.map_or(default.wait, |seconds| seconds.0),
         }
     }
 }

@@ -28,8 +28,8 @@ pub enum Job {
     Reserve(Wait),
     /// Book an end.
     Settle(Ending),
-    /// Say when everything before this is written.
-    Flush(std::sync::mpsc::Sender<()>),
+    /// Say how some ceilings stand.
+    Look(Vec<Limit>, Sender<Vec<Standing>>),
     /// Write what is there, give open reservations up, and go.
     Close,
 }
@@ -64,14 +64,14 @@ pub fn run(path: PathBuf, clock: Clock, jobs: Sender<Job>, desk: &Receiver<Job>)
     let mut clerk = Clerk { path, clock, jobs, open: None, waiting: Vec::new(), unwritten: Vec::new() };
     let mut closing = false;
     while !closing {
-        let mut flushes = Vec::new();
+        let mut looks = Vec::new();
         let mut fresh = Vec::new();
         let mut next = clerk.next(desk);
         while let Some(job) = next {
             match job {
                 Job::Reserve(wait) => fresh.push(wait),
                 Job::Settle(ending) => clerk.unwritten.push(ending),
-                Job::Flush(done) => flushes.push(done),
+                Job::Look(limits, reply) => looks.push((limits, reply)),
                 Job::Close => closing = true,
             }
             let full = closing || fresh.len() + clerk.unwritten.len() >= BATCH;
@@ -79,9 +79,9 @@ pub fn run(path: PathBuf, clock: Clock, jobs: Sender<Job>, desk: &Receiver<Job>)
         }
         clerk.waiting.append(&mut fresh);
         clerk.work();
-        for done in flushes {
+        for (limits, reply) in looks {
             // Who asked may be gone.
-            let _ = done.send(());
+            let _ = reply.send(clerk.look(&limits));
         }
     }
     clerk.close();
@@ -158,13 +158,20 @@ impl Clerk {
             return Ok(());
         }
         let mut book = Book::open(&self.path, self.clock.clone())?;
-        let told = |error: &dyn std::fmt::Display| format!("the ledger {} cannot be written: {error}", self.path.display());
+        let told =
+            |error: &dyn std::fmt::Display| format!("the ledger {} cannot be written: {error}", self.path.display());
         let folder = presences(&self.path);
         let presence = Presence::show(&folder).map_err(|error| told(&error))?;
         book.transact(|pages| pages.recover()).map_err(|error| told(&error))?;
         presence::tidy(&folder);
         self.open = Some((book, presence));
         Ok(())
+    }
+
+    fn look(&mut self, limits: &[Limit]) -> Vec<Standing> {
+        let opened = self.open().is_ok();
+        let standings = self.open.as_mut().filter(|_| opened).map(|(book, _)| book.standings(limits));
+        standings.and_then(Result::ok).unwrap_or_default()
     }
 
     /// Nothing can be written: who waits is told, what has ended is kept.
@@ -188,11 +195,12 @@ type Verdicted = Option<Result<(i64, NanoDollars, Vec<Standing>), Refused>>;
 
 /// `None`: it goes on waiting.
 fn judged(pages: &mut Pages<'_>, process: &str, wait: &Wait, now: Instant) -> Written<Verdicted> {
-    let (verdict, standings) =
-        pages.reserve(process, &wait.entry, &wait.limits, wait.wish, now < wait.until)?;
+    let (verdict, standings) = pages.reserve(process, &wait.entry, &wait.limits, wait.wish, now < wait.until)?;
     Ok(match verdict {
         Ok((id, amount)) => Some(Ok((id, amount, standings))),
-        Err(Verdict::Refuse(index)) => standings.into_iter().nth(index).map(|standing| Err(Refused::OverBudget(standing))),
+        Err(Verdict::Refuse(index)) => {
+            standings.into_iter().nth(index).map(|standing| Err(Refused::OverBudget(standing)))
+        }
         Err(Verdict::Wait | Verdict::Grant(_)) => None,
     })
 }

@@ -46,9 +46,9 @@ impl Key {
     pub fn limits(&self) -> impl Iterator<Item = Limit> {
         let limits = [(Period::Day, self.terms.day), (Period::Month, self.terms.month)];
         let key = (self.id, self.name.clone());
-        limits.into_iter().filter_map(move |(period, amount)| {
-            Some(Limit { key: Some(key.clone()), period, amount: amount? })
-        })
+        limits
+            .into_iter()
+            .filter_map(move |(period, amount)| Some(Limit { key: Some(key.clone()), period, amount: amount? }))
     }
 }
 

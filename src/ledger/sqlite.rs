@@ -77,8 +77,6 @@ pub struct Entry {
     pub asked: String,
     /// The Bedrock id it is sent to.
     pub model: String,
-    /// What the policy changed.
-    pub edits: String,
 }
 
 /// How a call can end.
@@ -107,6 +105,8 @@ pub struct Ending {
     pub request_id: Option<String>,
     /// How long it took (milliseconds).
     pub milliseconds: u64,
+    /// What the policy changed.
+    pub edits: String,
 }
 
 /// The states of a call, as they are stored.
@@ -159,7 +159,8 @@ impl Book {
 
     fn prepare(&mut self) -> std::result::Result<(), String> {
         let connection = &self.connection;
-        let set = |name: &str, value: &str| connection.pragma_update(None, name, value).map_err(|error| error.to_string());
+        let set =
+            |name: &str, value: &str| connection.pragma_update(None, name, value).map_err(|error| error.to_string());
         connection.busy_timeout(BUSY).map_err(|error| error.to_string())?;
         // A killed process loses nothing that was committed; only a power cut can take the last moments (README).
         set("journal_mode", "WAL")?;
@@ -212,21 +213,28 @@ struct Place<'a> {
 
 impl Pages<'_> {
     /// Reserves what a call wishes, or as much of it as there is, if it fits.
-    pub fn reserve(&mut self, process: &str, entry: &Entry, limits: &[Limit], wish: Wish, patient: bool) -> Result<Judged> {
+    pub fn reserve(
+        &mut self,
+        process: &str,
+        entry: &Entry,
+        limits: &[Limit],
+        wish: Wish,
+        patient: bool,
+    ) -> Result<Judged> {
         let mut standings = self.standings(limits)?;
         let amount = match judge(&standings, wish, patient) {
             Verdict::Grant(amount) => amount,
             verdict => return Ok((Err(verdict), standings)),
         };
-        let Entry { command, key, asked, model, edits } = entry;
+        let Entry { command, key, asked, model } = entry;
         let (now, reserved) = (self.clock.now(), stored(amount.0));
         let day = now.div_euclid(DAY);
         self.transaction
             .prepare_cached(
                 "INSERT INTO calls (at, day, command, key, asked, model, reserved, state, edits, process)
-                 VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, 0, ?8, ?9)",
+                 VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, 0, '', ?8)",
             )?
-            .execute(params![now, day, command, key, asked, model, reserved, edits, process])?;
+            .execute(params![now, day, command, key, asked, model, reserved, process])?;
         let id = self.transaction.last_insert_rowid();
         self.add(&Place { day, command, key: *key, model }, Part { calls: 1, reserved, ..Part::default() })?;
         for standing in &mut standings {
@@ -237,12 +245,19 @@ impl Pages<'_> {
 
     /// Books how a call ended. One that has its end already keeps it: the first truth stands.
     pub fn settle(&mut self, ending: &Ending) -> Result<()> {
-        let Ending { id, outcome, model, request_id, milliseconds } = ending;
+        let Ending { id, outcome, model, request_id, milliseconds, edits } = ending;
         let found = self
             .transaction
             .prepare_cached("SELECT day, command, key, model, reserved, state FROM calls WHERE id = ?1")?
             .query_row([id], |row| {
-                Ok((row.get(0)?, row.get::<_, String>(1)?, row.get(2)?, row.get::<_, String>(3)?, row.get(4)?, row.get(5)?))
+                Ok((
+                    row.get(0)?,
+                    row.get::<_, String>(1)?,
+                    row.get(2)?,
+                    row.get::<_, String>(3)?,
+                    row.get(4)?,
+                    row.get(5)?,
+                ))
             })
             .optional()?;
         let Some((day, command, key, booked_model, reserved, was)) = found else {
@@ -273,7 +288,7 @@ impl Pages<'_> {
         self.transaction
             .prepare_cached(
                 "UPDATE calls SET state = ?2, settled = ?3, model = ?4, request_id = ?5, milliseconds = ?6, input = ?7,
-                 output = ?8, cache_read = ?9, cache_write_5m = ?10, cache_write_1h = ?11 WHERE id = ?1",
+                 output = ?8, cache_read = ?9, cache_write_5m = ?10, cache_write_1h = ?11, edits = ?12 WHERE id = ?1",
             )?
             .execute(params![
                 id,
@@ -287,6 +302,7 @@ impl Pages<'_> {
                 tokens(|usage| usage.cache_read),
                 tokens(|usage| usage.cache_write_5m),
                 tokens(|usage| usage.cache_write_1h),
+                edits,
             ])?;
         let place = |model| Place { day, command: &command, key, model };
         if booked_model == *model {
@@ -302,10 +318,14 @@ impl Pages<'_> {
     pub fn correct(&mut self, id: i64, cost: NanoDollars) -> Result<bool> {
         let found = self
             .transaction
-            .query_row("SELECT day, command, key, model, reserved, settled, state FROM calls WHERE id = ?1", [id], |row| {
-                let place: (i64, String, i64, String) = (row.get(0)?, row.get(1)?, row.get(2)?, row.get(3)?);
-                Ok((place, row.get::<_, i64>(4)?, row.get::<_, Option<i64>>(5)?, row.get::<_, i64>(6)?))
-            })
+            .query_row(
+                "SELECT day, command, key, model, reserved, settled, state FROM calls WHERE id = ?1",
+                [id],
+                |row| {
+                    let place: (i64, String, i64, String) = (row.get(0)?, row.get(1)?, row.get(2)?, row.get(3)?);
+                    Ok((place, row.get::<_, i64>(4)?, row.get::<_, Option<i64>>(5)?, row.get::<_, i64>(6)?))
+                },
+            )
             .optional()?;
         let Some(((day, command, key, model), reserved, settled, was)) = found else {
             return Ok(false);
@@ -342,7 +362,8 @@ impl Pages<'_> {
             .collect::<Result<_>>()?;
         for (id, at, model) in open {
             let milliseconds = u64::try_from(self.clock.now() - at).unwrap_or(0);
-            self.settle(&Ending { id, outcome: Outcome::Uncertain, model, request_id: None, milliseconds })?;
+            let outcome = Outcome::Uncertain;
+            self.settle(&Ending { id, outcome, model, request_id: None, milliseconds, edits: String::new() })?;
         }
         Ok(())
     }

@@ -104,7 +104,8 @@ impl Access {
 }
 
 const EXPOSED: &str = "x-request-id, retry-after, retry-after-ms, x-chatrix-model, x-chatrix-policy, \
-                       x-chatrix-successor, x-chatrix-cost-usd";
+                       x-chatrix-successor, x-chatrix-cost-usd, \
+                       x-chatrix-budget-remaining-usd";
 
 fn is_loopback(name: &str) -> bool {
     let name = name.trim_end_matches('.');

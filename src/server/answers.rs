@@ -4,7 +4,7 @@ use super::routes::{json, random, set};
 use super::{State, over, sse};
 use crate::catalog::NanoDollars;
 use crate::conversation::Answer;
-use crate::engine::{Call, Delivery};
+use crate::engine::{Call, Caller, Delivery};
 use crate::error::Result;
 use crate::openai::chat::ChatRequest;
 use crate::openai::chunk::{Chunks, Writer};
@@ -60,7 +60,7 @@ impl Style for Legacy {
 }
 
 /// Asks a model.
-pub async fn ask<S: Style>(state: &State, asked: ChatRequest) -> Result<Response> {
+pub async fn ask<S: Style>(state: &State, asked: ChatRequest, caller: Caller) -> Result<Response> {
     let name = match asked.request.model.as_str() {
         "" => state.engine.policy().default_model.clone(),
         name => name.to_owned(),
@@ -69,9 +69,10 @@ pub async fn ask<S: Style>(state: &State, asked: ChatRequest) -> Result<Response
     let created = SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |since| since.as_secs());
     let delivery = if asked.stream { Delivery::Streamed } else { Delivery::Complete };
     // The status is 200 only from here on: until Bedrock has accepted, errors have a status of their own.
-    let mut call = state.engine.ask(asked.request, delivery).await?;
+    let mut call = state.engine.ask(asked.request, delivery, caller).await?;
     state.announce(&call);
     let about = about(&call);
+    let mut left = call.budget_left();
     let mut response = if asked.stream {
         let chunks = S::chunks(id, created, name, asked.include_usage);
         let stream = sse::body(call, chunks, over(state.closing.clone()));
@@ -83,11 +84,11 @@ pub async fn ask<S: Style>(state: &State, asked: ChatRequest) -> Result<Response
     } else {
         let answer = call.answer().await?;
         let mut response = json(&S::complete(&id, created, &name, &answer, call.cost()));
-        if let Some(cost) = call.cost() {
-            set(response.headers_mut(), "x-chatrix-cost-usd", &cost.dollars());
-        }
+        money(&mut response, "x-chatrix-cost-usd", call.cost());
+        left = call.budget_left();
         response
     };
+    money(&mut response, "x-chatrix-budget-remaining-usd", left);
     for (name, value) in about {
         set(response.headers_mut(), name, &value);
     }
@@ -95,16 +96,23 @@ pub async fn ask<S: Style>(state: &State, asked: ChatRequest) -> Result<Response
 }
 
 /// Embeds texts.
-pub async fn embeddings(state: &State, body: &Bytes) -> Result<Response> {
+pub async fn embeddings(state: &State, body: &Bytes, caller: &Caller) -> Result<Response> {
     let (request, encoding) = embeddings::parse(body)?;
     let name = request.model.clone();
-    let embedded = state.engine.embed(request).await?;
+    let embedded = state.engine.embed(request, caller).await?;
+    state.warn(&embedded.warnings);
     let mut response = json(&embeddings::answer(&name, &embedded.embeddings, encoding));
     set(response.headers_mut(), "x-chatrix-model", &embedded.model);
-    if let Some(cost) = embedded.cost {
-        set(response.headers_mut(), "x-chatrix-cost-usd", &cost.dollars());
-    }
+    money(&mut response, "x-chatrix-cost-usd", embedded.cost);
+    money(&mut response, "x-chatrix-budget-remaining-usd", embedded.left);
     Ok(response)
+}
+
+/// An amount, where it is known.
+fn money(response: &mut Response, name: &'static str, amount: Option<NanoDollars>) {
+    if let Some(amount) = amount {
+        set(response.headers_mut(), name, &amount.dollars());
+    }
 }
 
 /// What the policy and the life cycle did, for whoever wants to know.

@@ -4,6 +4,7 @@
 use super::answers::{self, Chat, Legacy};
 use super::{Incoming, State, access, over, read, too_large};
 use crate::catalog::Model;
+use crate::engine::Caller;
 use crate::error::{Error, Kind, Result, Retry};
 use crate::openai::{chat, completions, error::envelope, models};
 use bytes::Buf;
@@ -98,13 +99,21 @@ where
         let advice = "there are /v1/models, /v1/chat/completions, /v1/completions, /v1/embeddings and /healthz";
         return Err(Error::new(Kind::UnknownUrl, format!("there is no {method} {path}")).advise(advice));
     };
+    // Whether it is there may be asked by anyone.
+    let caller = match route {
+        Route::Root | Route::Health => Caller::default(),
+        _ => state.keys.caller(&headers)?,
+    };
     let catalog = &state.engine.policy().catalog;
     match (&route, method.as_str()) {
         (Route::Root, "GET" | "HEAD") => Ok(json(&serde_json::json!({
             "name": "chatrix", "version": env!("CARGO_PKG_VERSION"), "openai_base_url": "/v1",
         }))),
         (Route::Health, "GET" | "HEAD") => Ok(json(&serde_json::json!({"status": "ok"}))),
-        (Route::Models, "GET" | "HEAD") => Ok(json(&models::list(catalog.models().map(AsRef::<Model>::as_ref)))),
+        (Route::Models, "GET" | "HEAD") => {
+            let models = catalog.models().map(AsRef::<Model>::as_ref);
+            Ok(json(&models::list(models.filter(|model| caller.may_ask(catalog, &model.id)))))
+        }
         (Route::Model(name), "GET" | "HEAD") => Ok(json(&models::entry(&*catalog.resolve(name)?, name))),
         (Route::ChatCompletions | Route::Completions | Route::Embeddings, "POST") => {
             let limit = state.body_limit;
@@ -114,14 +123,14 @@ where
             }
             let body = read(body, limit).await?;
             match route {
-                Route::Embeddings => answers::embeddings(state, &body).await,
-                Route::Completions => answers::ask::<Legacy>(state, completions::parse(&body)?).await,
+                Route::Embeddings => answers::embeddings(state, &body, &caller).await,
+                Route::Completions => answers::ask::<Legacy>(state, completions::parse(&body)?, caller).await,
                 _ => {
                     let body = match &state.fetcher {
                         Some(fetcher) => fetcher.inline(body).await?,
                         None => body,
                     };
-                    answers::ask::<Chat>(state, chat::parse(&body)?).await
+                    answers::ask::<Chat>(state, chat::parse(&body)?, caller).await
                 }
             }
         }

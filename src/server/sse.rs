@@ -80,7 +80,11 @@ impl<W: Writer> Events<W> {
             };
             match event {
                 // Not the end of an answer, where there was none (cases.md X5).
-                Ok(Some(Event::Stop(StopReason::Malformed(reason)))) if !said => return self.fail(&malformed(&reason)),
+                Ok(Some(Event::Stop(StopReason::Malformed(reason)))) if !said => {
+                    // Usage comes after the stop, and is owed.
+                    while let Ok(Some(_)) = self.call.next().await {}
+                    return self.fail(&malformed(&reason));
+                }
                 Ok(Some(event)) => {
                     let cost = self.call.cost();
                     if let Some(chunk) = self.chunks.event(&event, cost) {

@@ -85,7 +85,8 @@ const SUMS: &str = "COALESCE(SUM(calls), 0), COALESCE(SUM(input), 0), COALESCE(S
     COALESCE(SUM(settled), 0), COALESCE(SUM(reserved), 0), COALESCE(SUM(uncertain), 0)";
 
 fn sums(row: &rusqlite::Row<'_>, first: usize) -> Result<Sums> {
-    let count = |column: usize| Ok::<_, rusqlite::Error>(u64::try_from(row.get::<_, i64>(first + column)?).unwrap_or(0));
+    let count =
+        |column: usize| Ok::<_, rusqlite::Error>(u64::try_from(row.get::<_, i64>(first + column)?).unwrap_or(0));
     Ok(Sums {
         calls: count(0)?,
         input: count(1)?,
@@ -107,9 +108,10 @@ impl Book {
         let (column, order) = match by {
             By::Day => ("day", "day"),
             By::Model => ("model", "SUM(settled) + SUM(uncertain) DESC, model"),
-            By::Key => {
-                ("COALESCE((SELECT name FROM keys WHERE keys.id = totals.key), '')", "SUM(settled) + SUM(uncertain) DESC")
-            }
+            By::Key => (
+                "COALESCE((SELECT name FROM keys WHERE keys.id = totals.key), '')",
+                "SUM(settled) + SUM(uncertain) DESC",
+            ),
             By::Command => ("command", "command"),
         };
         let group = if by == By::Key { "key" } else { column };

@@ -88,7 +88,8 @@ pub fn migrate(connection: &mut Connection) -> Result<(), String> {
         let number = |name: &str| transaction.pragma_query_value(None, name, |row| row.get::<_, i64>(0));
         // Read again: another process may have done it meanwhile.
         let (version, application) = (number("user_version")?, number("application_id")?);
-        let empty: bool = transaction.query_row("SELECT NOT EXISTS (SELECT 1 FROM sqlite_schema)", [], |row| row.get(0))?;
+        let empty: bool =
+            transaction.query_row("SELECT NOT EXISTS (SELECT 1 FROM sqlite_schema)", [], |row| row.get(0))?;
         if application != APPLICATION && !empty {
             return Ok(Err("it is a database of another program".to_owned()));
         }

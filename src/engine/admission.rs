@@ -1,0 +1,325 @@
+//! Whether a call can be paid for, and its worst case booked before it leaves. In this order: it fits; it fits once its
+//! tokens are counted; it fits once running calls have ended, within a short wait; it fits with a shorter answer; it is
+//! refused, with the sums.
+
+use crate::bedrock::Client;
+use crate::catalog::{Catalog, NanoDollars, base, embedding_model};
+use crate::error::{Error, Kind, Result};
+use crate::ledger::budget::{Budgets, Limit, Period, Standing, Wish};
+use crate::ledger::key::Key;
+use crate::ledger::{Entry, Granted, Ledger, Refused, Reservation};
+use crate::policy::{Admitted, AdmittedEmbedding};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
+
+/// Who asks, and what they may spend on it.
+#[derive(Debug, Clone, Default)]
+pub struct Caller {
+    /// `ask`, `chat` or `serve`.
+    pub command: &'static str,
+    /// The API key it came with.
+    pub key: Option<Arc<Key>>,
+    /// What this call may cost at most (`--max-cost`).
+    pub at_most: Option<NanoDollars>,
+}
+
+/// What may be spent, and where it is booked.
+#[derive(Debug, Clone)]
+pub struct Budgeted {
+    /// The operator's ceilings.
+    pub budgets: Budgets,
+    /// The ledger; `None` where there is no home folder for one.
+    pub ledger: Option<Ledger>,
+}
+
+impl Caller {
+    /// Whether its key is for a model, however that is spelled.
+    #[must_use]
+    pub fn may_ask(&self, catalog: &Catalog, id: &str) -> bool {
+        let Some(key) = self.key.as_ref().filter(|key| !key.terms.models.is_empty()) else {
+            return true;
+        };
+        key.terms.models.iter().any(|name| {
+            let model = catalog.resolve(name).map(|model| model.id.clone());
+            let known = model.or_else(|_| embedding_model(name).map(|model| model.id));
+            known.is_ok_and(|known| base(&known) == base(id))
+        })
+    }
+
+    /// Refuses what its key is not for.
+    ///
+    /// # Errors
+    /// `ModelNotAllowed`.
+    pub fn check(&self, catalog: &Catalog, id: &str) -> Result<()> {
+        if self.may_ask(catalog, id) {
+            return Ok(());
+        }
+        let terms = self.key.as_ref().map(|key| (key.name.as_str(), key.terms.models.join(", ")));
+        let (name, models) = terms.unwrap_or_default();
+        Err(Error::new(Kind::ModelNotAllowed, format!("the API key {name} is not for this model"))
+            .at("model")
+            .advise(format!("it is for {models}")))
+    }
+}
+
+impl Budgeted {
+    /// The ceilings of a caller that the ledger watches.
+    #[must_use]
+    pub fn limits(&self, key: Option<&Key>) -> Vec<Limit> {
+        let own = [(Period::Day, self.budgets.day), (Period::Month, self.budgets.month)];
+        let own = own.into_iter().filter_map(|(period, amount)| Some(Limit { key: None, period, amount: amount? }));
+        own.chain(key.into_iter().flat_map(Key::limits)).collect()
+    }
+
+    /// How the operator's own ceilings stand; none where they cannot be read.
+    #[must_use]
+    pub fn standings(&self) -> Vec<Standing> {
+        let limits = self.limits(None);
+        match &self.ledger {
+            Some(ledger) if !limits.is_empty() => ledger.standings(limits),
+            _ => Vec::new(),
+        }
+    }
+
+    /// The ceiling of one call, and what it is called.
+    #[must_use]
+    pub fn ceiling(&self, caller: &Caller) -> Option<(NanoDollars, String)> {
+        let key = caller
+            .key
+            .as_ref()
+            .and_then(|key| Some((key.terms.request?, format!("request budget of key {}", key.name))));
+        let house = self.budgets.request.map(|amount| (amount, "request budget".to_owned()));
+        let call = caller.at_most.map(|amount| (amount, "--max-cost".to_owned()));
+        [house, key, call].into_iter().flatten().min_by_key(|(amount, _)| *amount)
+    }
+}
+
+/// A budget that is nearly used up.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Warning {
+    /// Which budget, in which period: the same text until it is renewed.
+    pub about: String,
+    /// What to say.
+    pub text: String,
+}
+
+/// A call's reservation, and what is booked with it.
+#[derive(Debug)]
+pub struct Booking {
+    /// The reservation.
+    pub reservation: Reservation,
+    standings: Vec<Standing>,
+    /// Whether its amount is a ceiling: not where the price is unknown.
+    priced: bool,
+}
+
+impl Booking {
+    /// Another request in the place of the first, so short that the reservation covers it.
+    pub fn within(&self, admitted: Admitted) -> Admitted {
+        if self.priced { admitted.within(self.reservation.amount()) } else { admitted }
+    }
+
+    /// What is left of the tightest budget, with the call at its cost, or at its worst case while that is unknown.
+    pub fn left(&self, cost: Option<NanoDollars>) -> Option<NanoDollars> {
+        let left = self.standings.iter().map(Standing::left).min()?;
+        Some(left + cost.map_or(NanoDollars(0), |cost| self.reservation.amount() - cost))
+    }
+
+    /// Budgets that are nearly used up.
+    pub fn warnings(&self) -> Vec<Warning> {
+        let near = self.standings.iter().filter(|standing| standing.is_near_its_end());
+        near.map(|standing| {
+            let share = u128::from(standing.booked.spent().0) * 100 / u128::from(standing.limit.amount.0.max(1));
+            let about = format!("{} until {}", standing.limit, standing.resets);
+            Warning { about, text: format!("{share} % is used of the {standing}") }
+        })
+        .collect()
+    }
+
+    /// The reservation, to be ended elsewhere.
+    pub fn take(&mut self) -> Reservation {
+        std::mem::replace(&mut self.reservation, Reservation::without_ledger(NanoDollars(0)))
+    }
+}
+
+/// The way in.
+#[derive(Debug)]
+pub struct Admission {
+    budgeted: Budgeted,
+    /// Whether it was said that calls are not booked.
+    warned: AtomicBool,
+}
+
+impl Admission {
+    pub fn new(budgeted: Budgeted) -> Self {
+        Self { budgeted, warned: AtomicBool::new(false) }
+    }
+
+    pub fn budgeted(&self) -> &Budgeted {
+        &self.budgeted
+    }
+
+    /// Books a request's worst case, lowering its answer to what can be paid.
+    ///
+    /// # Errors
+    /// `BudgetExceeded` with the sums; `RefusedByPolicy` for an unknown price under a budget; `LedgerUnavailable`.
+    pub async fn reserve(
+        &self,
+        client: &Client,
+        mut admitted: Admitted,
+        asked: String,
+        caller: &Caller,
+    ) -> Result<(Admitted, Booking)> {
+        let limits = self.budgeted.limits(caller.key.as_deref());
+        let ceiling = self.budgeted.ceiling(caller);
+        let floor = self.budgeted.budgets.floor_tokens;
+        if admitted.reserve(u32::MAX).is_none() {
+            if !limits.is_empty() || ceiling.is_some() {
+                return Err(unpriced(&admitted));
+            }
+            let wish = Wish { full: NanoDollars(0), least: NanoDollars(0) };
+            let granted = self.book(entry(&admitted, asked, caller), limits, wish, Duration::ZERO).await?;
+            return Ok((admitted, booking(granted, false)));
+        }
+        // A count sharpens the bound where bytes alone would be too many; only once, and only where it can help.
+        let mut countable = admitted.model().capabilities.takes.count_tokens && !admitted.may_be_succeeded();
+        loop {
+            if let Some((amount, name)) = &ceiling
+                && admitted.reserve(u32::MAX).is_some_and(|full| full > *amount)
+            {
+                if std::mem::take(&mut countable)
+                    && let Some(tokens) = client.count(&admitted).await
+                {
+                    admitted = admitted.counted(with_margin(tokens));
+                    continue;
+                }
+                let least = admitted.reserve(floor).unwrap_or_default();
+                if least > *amount {
+                    return Err(over_ceiling(&admitted, name, *amount, least, floor));
+                }
+                admitted = admitted.within(*amount);
+            }
+            let wish = Wish {
+                full: admitted.reserve(u32::MAX).unwrap_or_default(),
+                least: admitted.reserve(floor).unwrap_or_default(),
+            };
+            // While a count may still help, nothing is lowered and nobody waits.
+            let (first, patience) = match countable && !limits.is_empty() {
+                true => (Wish { least: wish.full, ..wish }, Duration::ZERO),
+                false => (wish, self.budgeted.budgets.wait),
+            };
+            match self.book(entry(&admitted, asked.clone(), caller), limits.clone(), first, patience).await {
+                Ok(granted) => {
+                    let booking = booking(granted, true);
+                    let admitted = booking.within(admitted);
+                    return Ok((admitted, booking));
+                }
+                Err(error) if error.kind == Kind::BudgetExceeded && std::mem::take(&mut countable) => {
+                    if let Some(tokens) = client.count(&admitted).await {
+                        admitted = admitted.counted(with_margin(tokens));
+                    }
+                }
+                Err(error) => return Err(error),
+            }
+        }
+    }
+
+    /// Books the worst case of embeddings.
+    ///
+    /// # Errors
+    /// As [`Admission::reserve`].
+    pub async fn reserve_embedding(
+        &self,
+        admitted: &AdmittedEmbedding,
+        asked: String,
+        caller: &Caller,
+    ) -> Result<Booking> {
+        let full = admitted.worst_case();
+        if let Some((amount, name)) = self.budgeted.ceiling(caller).filter(|(amount, _)| full > *amount) {
+            let message = format!("the {name} allows {amount} for a call, and this one can cost {full}");
+            return Err(Error::new(Kind::BudgetExceeded, message).advise("send fewer texts at once"));
+        }
+        let key = caller.key.as_ref().map_or(0, |key| key.id);
+        let model = admitted.model().id.clone();
+        let entry = Entry { command: caller.command, key, asked, model };
+        let limits = self.budgeted.limits(caller.key.as_deref());
+        let granted = self.book(entry, limits, Wish { full, least: full }, self.budgeted.budgets.wait).await?;
+        Ok(booking(granted, true))
+    }
+
+    async fn book(&self, entry: Entry, limits: Vec<Limit>, wish: Wish, patience: Duration) -> Result<Granted> {
+        let budgeted = !limits.is_empty();
+        let refused = match &self.budgeted.ledger {
+            Some(ledger) => match ledger.reserve(entry, limits, wish, patience).await {
+                Ok(granted) => return Ok(granted),
+                Err(refused) => refused,
+            },
+            None => {
+                Refused::OutOfReach("there is no folder for the ledger: neither XDG_STATE_HOME nor HOME is set".into())
+            }
+        };
+        match refused {
+            Refused::OverBudget(standing) => Err(over_budget(&standing, wish)),
+            Refused::OutOfReach(reason) if budgeted => {
+                Err(Error::new(Kind::LedgerUnavailable, reason)
+                    .advise("a budget is set, so no call is made without it"))
+            }
+            Refused::OutOfReach(reason) => {
+                if !self.warned.swap(true, Ordering::Relaxed) {
+                    // The only word of this room, for whoever runs it: a stderr that is gone is no reason to fail.
+                    use std::io::Write;
+                    let _ = writeln!(std::io::stderr(), "warning: {reason}; calls go on, and are not booked");
+                }
+                Ok(Granted { reservation: Reservation::without_ledger(wish.full), standings: Vec::new() })
+            }
+        }
+    }
+}
+
+fn booking(granted: Granted, priced: bool) -> Booking {
+    Booking { reservation: granted.reservation, standings: granted.standings, priced }
+}
+
+fn entry(admitted: &Admitted, asked: String, caller: &Caller) -> Entry {
+    Entry {
+        command: caller.command,
+        key: caller.key.as_ref().map_or(0, |key| key.id),
+        asked,
+        model: admitted.model().id.clone(),
+    }
+}
+
+/// What AWS counts is what it bills; a twentieth more, and the longest hidden text we know of besides, in case.
+fn with_margin(tokens: u64) -> u64 {
+    tokens.saturating_add(tokens / 20).saturating_add(64)
+}
+
+/// A model without a known price cannot be used under a budget (DESIGN §4).
+pub fn unpriced(admitted: &Admitted) -> Error {
+    let name = admitted.model().display_name();
+    Error::new(Kind::RefusedByPolicy, format!("the price of {name} is not known, and a budget is set")).at("model").advise(
+        format!("set it in the config file: [models.{name:?}] price = {{ input = …, output = … }}, in dollars per million tokens"),
+    )
+}
+
+/// A call that costs more than one call may.
+pub fn over_ceiling(admitted: &Admitted, name: &str, amount: NanoDollars, least: NanoDollars, floor: u32) -> Error {
+    let tokens = floor.min(admitted.max_tokens());
+    let bound = admitted.input_bound();
+    let message = format!(
+        "{name} allows {amount} for a call, and this one can cost {least} even with an answer of only {tokens} tokens \
+         (its input can have up to {bound})"
+    );
+    Error::new(Kind::BudgetExceeded, message).advise("shorten the input, or take a cheaper model: `chatrix models`")
+}
+
+fn over_budget(standing: &Standing, wish: Wish) -> Error {
+    let needed = if wish.least < wish.full {
+        format!("{}, or at least {} with a short answer", wish.full, wish.least)
+    } else {
+        wish.full.to_string()
+    };
+    let message = format!("this call needs {needed}, and {} is left of the {standing}", standing.left());
+    Error::new(Kind::BudgetExceeded, message).advise("`chatrix usage` shows where it went")
+}

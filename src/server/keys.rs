@@ -1,0 +1,69 @@
+//! Whose call it is. A client may send any key, as Jan does; one of ours is known by its beginning, and then it must be
+//! good. With `--require-key` every call needs one of ours.
+
+use crate::engine::Caller;
+use crate::error::{Error, Kind, Result};
+use crate::ledger::Keyring;
+use crate::ledger::key::{self, Key};
+use std::sync::Arc;
+use warp::http::HeaderMap;
+
+/// The keys of this server.
+#[derive(Debug)]
+pub struct Keys {
+    /// Where they are; `None` where there is no ledger.
+    pub ring: Option<Keyring>,
+    /// Whether every call needs one.
+    pub required: bool,
+}
+
+impl Keys {
+    /// Every key.
+    ///
+    /// # Errors
+    /// `LedgerUnavailable`.
+    pub fn all(&self) -> Result<Arc<[Key]>> {
+        let unavailable = |reason: String| {
+            Error::new(Kind::LedgerUnavailable, reason)
+                .advise("API keys are kept there; nothing is answered without it")
+        };
+        match &self.ring {
+            Some(ring) => ring.keys().map_err(unavailable),
+            None => {
+                Err(unavailable("there is no folder for the ledger: neither XDG_STATE_HOME nor HOME is set".into()))
+            }
+        }
+    }
+
+    /// Whose call it is.
+    ///
+    /// # Errors
+    /// `InvalidKey`; `LedgerUnavailable`.
+    pub fn caller(&self, headers: &HeaderMap) -> Result<Caller> {
+        let caller = |key| Caller { command: "serve", key, at_most: None };
+        let ours = tokens(headers).find(|token| token.starts_with(key::PREFIX));
+        let Some(token) = ours else {
+            return match self.required {
+                false => Ok(caller(None)),
+                true => Err(Error::new(Kind::InvalidKey, "this server needs an API key of its own")
+                    .advise("`chatrix keys add NAME` makes one; send it as Authorization: Bearer")),
+            };
+        };
+        let invalid =
+            |message: String| Err(Error::new(Kind::InvalidKey, message).advise("`chatrix keys list` shows the keys"));
+        match key::find(&self.all()?, token) {
+            None => invalid("this API key is not known here".to_owned()),
+            Some(key) if key.revoked.is_some() => invalid(format!("the API key {} is revoked", key.name)),
+            Some(key) => Ok(caller(Some(Arc::new(key.clone())))),
+        }
+    }
+}
+
+/// What was sent as a key: clients use three headers, and some two at once (`openai-clients.md` §0.3).
+fn tokens(headers: &HeaderMap) -> impl Iterator<Item = &str> {
+    let bearer = headers.get("authorization").and_then(|value| value.to_str().ok());
+    let bearer =
+        bearer.and_then(|value| value.split_once(' ')).filter(|(scheme, _)| scheme.eq_ignore_ascii_case("bearer"));
+    let others = ["x-api-key", "api-key"].into_iter().filter_map(|name| headers.get(name)?.to_str().ok());
+    bearer.map(|(_, token)| token).into_iter().chain(others).map(str::trim)
+}
