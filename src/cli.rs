@@ -186,6 +186,7 @@ pub struct Serve {
 /// `chatrix usage`
 #[derive(Debug, Args)]
 #[command(args_conflicts_with_subcommands = true)]
+#[expect(clippy::struct_excessive_bools, reason = "each is a flag of its own")]
 pub struct Usage {
     /// What to do instead of showing.
     #[command(subcommand)]

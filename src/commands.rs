@@ -47,7 +47,7 @@ pub(crate) fn book(settings: &Settings) -> anyhow::Result<Book> {
     })?;
     let mut book = Book::open(path, Clock::system()).map_err(unavailable)?;
     // What a process that was killed has left open is uncertain from now on.
-    book.transact(|pages| pages.recover()).map_err(unavailable)?;
+    book.recover().map_err(unavailable)?;
     Ok(book)
 }
 

@@ -73,6 +73,7 @@ pub struct Flags {
 
 /// Everything that can be set.
 #[derive(Debug)]
+#[expect(clippy::struct_excessive_bools, reason = "each is a setting of its own")]
 pub struct Settings {
     /// The model of a request that names none.
     pub model: Setting<String>,

@@ -116,19 +116,16 @@ impl Engine {
                 }
                 continue;
             }
-            match refused_param(&error).filter(|param| refusals < LESSONS_PER_CALL && admitted.has(*param)) {
-                Some(param) => {
-                    refusals += 1;
-                    admitted = admitted.without(param);
-                    // A foreign signature is the conversation's, not the model's.
-                    if param != Param::History {
-                        self.lessons.learn(&model.id, param);
-                    }
-                }
-                None => {
-                    booking.reservation.release();
-                    return Err(error);
-                }
+            let refused = refused_param(&error).filter(|param| refusals < LESSONS_PER_CALL && admitted.has(*param));
+            let Some(param) = refused else {
+                booking.reservation.release();
+                return Err(error);
+            };
+            refusals += 1;
+            admitted = admitted.without(param);
+            // A foreign signature is the conversation's, not the model's.
+            if param != Param::History {
+                self.lessons.learn(&model.id, param);
             }
         };
         let thread = Thread::new(Arc::clone(&self.thoughts));

@@ -3,14 +3,18 @@
 //! Dropping it never refunds what may have been billed: once the call is sent, it stays booked as uncertain.
 
 pub mod budget;
+mod call;
 mod clerk;
+mod clock;
 pub mod key;
 mod keyring;
 mod presence;
 mod sqlite;
 
+pub use call::{Ending, Entry, Outcome};
+pub use clock::Clock;
 pub use keyring::Keyring;
-pub use sqlite::{Book, By, Clock, Ending, Entry, Outcome, Row, Sums, Uncertain};
+pub use sqlite::{Book, By, Pages, Row, Sums, Uncertain};
 
 use crate::catalog::NanoDollars;
 use crate::conversation::Usage;

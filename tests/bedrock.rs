@@ -153,7 +153,7 @@ fn credentials_come_from_the_usual_places() {
     let here = || Chatrix::ask().args(["-q", "hi"]).env("AWS_ENDPOINT_URL_BEDROCK_RUNTIME", &bedrock.url);
     let scope = |n: usize| bedrock.calls()[n].headers["authorization"].clone();
 
-    here().keys().stdout("ok\n").code(0);
+    here().credentials().stdout("ok\n").code(0);
     assert!(scope(0).contains("Credential=AKIDEXAMPLE/") && scope(0).contains("/us-west-2/bedrock/aws4_request"));
 
     let profile = "[profile work]\nregion = eu-west-1\naws_access_key_id = AKIDWORK\naws_secret_access_key = dummy\n";
@@ -196,7 +196,7 @@ fn e4_an_expired_session_says_how_to_renew_it() {
 #[test]
 fn an_empty_endpoint_counts_as_unset() {
     let bedrock = Bedrock::script([Reply::text("ok")]);
-    let ask = Chatrix::ask().args(["-q", "hi"]).keys();
+    let ask = Chatrix::ask().args(["-q", "hi"]).credentials();
     let ask = ask.env("AWS_ENDPOINT_URL_BEDROCK_RUNTIME", "").env("AWS_ENDPOINT_URL", &bedrock.url);
     ask.env("AWS_BEARER_TOKEN_BEDROCK", "").env("AWS_PROFILE", "").env("AWS_REGION", "").stdout("ok\n").code(0);
 }
@@ -204,6 +204,6 @@ fn an_empty_endpoint_counts_as_unset() {
 #[test]
 fn nothing_listening_is_said_plainly() {
     let outcome =
-        Chatrix::ask().args(["-q", "hi"]).keys().env("AWS_ENDPOINT_URL_BEDROCK_RUNTIME", "http://127.0.0.1:9");
+        Chatrix::ask().args(["-q", "hi"]).credentials().env("AWS_ENDPOINT_URL_BEDROCK_RUNTIME", "http://127.0.0.1:9");
     outcome.stdout("").code(5).stderr_has("no connection to Bedrock in us-west-2").stderr_lacks("panicked");
 }

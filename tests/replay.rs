@@ -29,6 +29,13 @@ impl Recording {
         Reply::Recorded(u16::try_from(response["status"].as_u64().unwrap()).unwrap(), headers, self.body.clone())
     }
 
+    /// What the recorded usage says of the answer's length; `None` where there is no usage.
+    pub fn output_tokens(&self) -> Option<u64> {
+        let text = String::from_utf8_lossy(&self.body);
+        let after = text.split("\"outputTokens\":").nth(1)?;
+        after.trim_start().chars().take_while(char::is_ascii_digit).collect::<String>().parse().ok()
+    }
+
     pub fn model(&self) -> &str {
         self.json["model_id"].as_str().unwrap()
     }

@@ -3,7 +3,7 @@
 //! OpenAI's shape cannot say.
 
 use crate::replay::{Recording, recordings};
-use crate::support::{Bedrock, Reply, Server};
+use crate::support::{Bedrock, Chatrix, Home, Reply, Server};
 use serde_json::{Map, Value, json};
 
 /// What has no place in Chat Completions; a request that uses it cannot be taken back.
@@ -265,4 +265,40 @@ fn recorded_requests_come_out_as_they_were_recorded() {
     }
     println!("requests: {passed} of {tried}; cannot be said in OpenAI's shape: {skipped:?}");
     assert!(failed.is_empty(), "{} of {tried} failed:\n{}", failed.len(), failed.join("\n"));
+}
+
+#[test]
+fn no_recorded_answer_cost_more_than_was_reserved_for_it() {
+    let Some(complete) = recordings("converse") else { return };
+    let streamed = recordings("converse-stream").unwrap();
+    let home = Home::new("[limits]\nmax_tokens_limit = 200000\n[budget]\nday_usd = 1000");
+    let bedrock = Bedrock::script([Reply::text("ok")]);
+    let server = Server::run(Chatrix::serve().home(&home).bedrock(&bedrock));
+    for (recording, stream) in complete.iter().map(|it| (it, false)).chain(streamed.iter().map(|it| (it, true))) {
+        if cannot_be_said(&recording.json["request"]["body"]).is_some() {
+            continue;
+        }
+        // As long as the answer was: the policy's cap is not what is measured here.
+        let output = recording.output_tokens().unwrap_or(512);
+        bedrock.answer_with(recording.reply());
+        let mut body = openai(recording);
+        (body["stream"], body["max_tokens"]) = (stream.into(), output.max(1).into());
+        server.chat(&body);
+    }
+    let calls: Vec<_> = {
+        home.at_rest();
+        home.calls()
+    };
+    let settled: Vec<_> =
+        calls.iter().filter_map(|call| Some((call.1, call.2.filter(|_| call.0 == 1)?, &call.3))).collect();
+    let mut shares: Vec<i64> = settled.iter().map(|(reserved, cost, _)| cost * 100 / (*reserved).max(1)).collect();
+    shares.sort_unstable();
+    println!(
+        "requests: {} recorded answers with a price and usage cost at most what was reserved; the closest {} % of it",
+        settled.len(),
+        shares.last().unwrap()
+    );
+    assert!(settled.len() > 150, "{} of {} calls", settled.len(), calls.len());
+    let over: Vec<_> = settled.iter().filter(|(reserved, cost, _)| cost > reserved).collect();
+    assert!(over.is_empty(), "cost more than was reserved: {over:?}");
 }

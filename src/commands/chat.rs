@@ -17,6 +17,7 @@ use crate::terminal::spinner::Spinner;
 use crate::terminal::style;
 use anyhow::Context;
 use slash::Slash;
+use std::collections::HashSet;
 use std::io::IsTerminal;
 use std::sync::Arc;
 use std::time::Instant;
@@ -31,7 +32,7 @@ pub async fn run(args: Chat, settings: Settings) -> anyhow::Result<u8> {
         system: args.question.system.clone(),
         max_tokens: args.question.max_tokens,
         max_cost: args.max_cost,
-        warned: false,
+        warned: HashSet::new(),
         messages: Vec::new(),
         spent: NanoDollars(0),
         unsettled: NanoDollars(0),
@@ -78,8 +79,8 @@ struct Session {
     max_tokens: Option<i64>,
     /// What the whole session may cost.
     max_cost: Option<NanoDollars>,
-    /// Whether it was said that a budget is nearly used up.
-    warned: bool,
+    /// The budgets of which it was said that they are nearly used up.
+    warned: HashSet<String>,
     messages: Vec<Message>,
     /// Cost of the answers whose usage came.
     spent: NanoDollars,
@@ -125,10 +126,11 @@ impl Session {
         if let Some(succession) = call.succession() {
             note(&style::dim(&succession, self.colour));
         }
-        for warning in call.warnings().iter().filter(|_| !self.warned) {
-            note(&style::dim(&warning.text, self.colour));
+        for warning in call.warnings() {
+            if self.warned.insert(warning.about) {
+                note(&style::dim(&warning.text, self.colour));
+            }
         }
-        self.warned |= !call.warnings().is_empty();
         if self.verbose {
             for line in ask::explanation(&call) {
                 note(&style::dim(&line, self.colour));

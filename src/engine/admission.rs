@@ -205,9 +205,10 @@ impl Admission {
                 least: admitted.reserve(floor).unwrap_or_default(),
             };
             // While a count may still help, nothing is lowered and nobody waits.
-            let (first, patience) = match countable && !limits.is_empty() {
-                true => (Wish { least: wish.full, ..wish }, Duration::ZERO),
-                false => (wish, self.budgeted.budgets.wait),
+            let (first, patience) = if countable && !limits.is_empty() {
+                (Wish { least: wish.full, ..wish }, Duration::ZERO)
+            } else {
+                (wish, self.budgeted.budgets.wait)
             };
             match self.book(entry(&admitted, asked.clone(), caller), limits.clone(), first, patience).await {
                 Ok(granted) => {
@@ -296,6 +297,7 @@ fn with_margin(tokens: u64) -> u64 {
 }
 
 /// A model without a known price cannot be used under a budget (DESIGN §4).
+#[must_use]
 pub fn unpriced(admitted: &Admitted) -> Error {
     let name = admitted.model().display_name();
     Error::new(Kind::RefusedByPolicy, format!("the price of {name} is not known, and a budget is set")).at("model").advise(
@@ -304,6 +306,7 @@ pub fn unpriced(admitted: &Admitted) -> Error {
 }
 
 /// A call that costs more than one call may.
+#[must_use]
 pub fn over_ceiling(admitted: &Admitted, name: &str, amount: NanoDollars, least: NanoDollars, floor: u32) -> Error {
     let tokens = floor.min(admitted.max_tokens());
     let bound = admitted.input_bound();

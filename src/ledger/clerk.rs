@@ -3,12 +3,14 @@
 //! comes back is booked first, then who waits for some is served in the order they came, then who is new.
 
 use super::budget::{Limit, Standing, Verdict, Wish};
+use super::call::{Ending, Entry};
+use super::clock::Clock;
 use super::presence::{self, Presence};
-use super::sqlite::{Book, Clock, Ending, Entry, Pages, Written, presences};
+use super::sqlite::{Book, Pages, Written, presences};
 use super::{Granted, Refused, Reservation};
 use crate::catalog::NanoDollars;
 use std::path::PathBuf;
-use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, TryRecvError};
+use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender};
 use std::time::{Duration, Instant};
 use tokio::sync::oneshot;
 
@@ -75,7 +77,7 @@ pub fn run(path: PathBuf, clock: Clock, jobs: Sender<Job>, desk: &Receiver<Job>)
                 Job::Close => closing = true,
             }
             let full = closing || fresh.len() + clerk.unwritten.len() >= BATCH;
-            next = if full { None } else { more(desk) };
+            next = if full { None } else { desk.try_recv().ok() };
         }
         clerk.waiting.append(&mut fresh);
         clerk.work();
@@ -85,13 +87,6 @@ pub fn run(path: PathBuf, clock: Clock, jobs: Sender<Job>, desk: &Receiver<Job>)
         }
     }
     clerk.close();
-}
-
-fn more(desk: &Receiver<Job>) -> Option<Job> {
-    match desk.try_recv() {
-        Ok(job) => Some(job),
-        Err(TryRecvError::Empty | TryRecvError::Disconnected) => None,
-    }
 }
 
 impl Clerk {
@@ -126,7 +121,20 @@ impl Clerk {
             for ending in unwritten {
                 pages.settle(ending)?;
             }
-            waiting.iter().map(|wait| judged(pages, presence.name(), wait, now)).collect::<Written<Vec<_>>>()
+            // The first who has to wait stands for all who wish as much under the same ceilings: a long queue is cheap.
+            let mut stuck: Option<&Wait> = None;
+            let verdicts = waiting.iter().map(|wait| {
+                let patient = now < wait.until;
+                if patient
+                    && stuck.is_some_and(|first| first.wish.full <= wait.wish.full && first.limits == wait.limits)
+                {
+                    return Ok(None);
+                }
+                let verdict = judged(pages, presence.name(), wait, patient)?;
+                stuck = stuck.or(verdict.is_none().then_some(wait));
+                Ok(verdict)
+            });
+            verdicts.collect::<Written<Vec<_>>>()
         });
         match result {
             Ok(verdicts) => {
@@ -162,7 +170,7 @@ impl Clerk {
             |error: &dyn std::fmt::Display| format!("the ledger {} cannot be written: {error}", self.path.display());
         let folder = presences(&self.path);
         let presence = Presence::show(&folder).map_err(|error| told(&error))?;
-        book.transact(|pages| pages.recover()).map_err(|error| told(&error))?;
+        book.recover().map_err(|error| told(&error))?;
         presence::tidy(&folder);
         self.open = Some((book, presence));
         Ok(())
@@ -194,8 +202,8 @@ impl Clerk {
 type Verdicted = Option<Result<(i64, NanoDollars, Vec<Standing>), Refused>>;
 
 /// `None`: it goes on waiting.
-fn judged(pages: &mut Pages<'_>, process: &str, wait: &Wait, now: Instant) -> Written<Verdicted> {
-    let (verdict, standings) = pages.reserve(process, &wait.entry, &wait.limits, wait.wish, now < wait.until)?;
+fn judged(pages: &mut Pages<'_>, process: &str, wait: &Wait, patient: bool) -> Written<Verdicted> {
+    let (verdict, standings) = pages.reserve(process, &wait.entry, &wait.limits, wait.wish, patient)?;
     Ok(match verdict {
         Ok((id, amount)) => Some(Ok((id, amount, standings))),
         Err(Verdict::Refuse(index)) => {

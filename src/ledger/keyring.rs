@@ -1,8 +1,9 @@
 //! The API keys as `serve` sees them: read again once a second at most, so that a key that is revoked or added
 //! counts at once, and a busy server does not read them for every request.
 
+use super::clock::Clock;
 use super::key::Key;
-use super::sqlite::{Book, Clock};
+use super::sqlite::Book;
 use std::path::PathBuf;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};

@@ -207,12 +207,11 @@ impl Admitted {
         }
         self.max_tokens = fits;
         let to = Some(format!("{fits} (budget)"));
-        match self.edits.iter_mut().find(|edit| edit.param == "max_tokens") {
-            Some(edit) => edit.to = to,
-            None => {
-                let from = self.request.max_tokens.map(|tokens| tokens.to_string());
-                self.edits.insert(0, Edit { param: "max_tokens", from, to });
-            }
+        if let Some(edit) = self.edits.iter_mut().find(|edit| edit.param == "max_tokens") {
+            edit.to = to;
+        } else {
+            let from = self.request.max_tokens.map(|tokens| tokens.to_string());
+            self.edits.insert(0, Edit { param: "max_tokens", from, to });
         }
         // A thinking budget must stay below max_tokens (cases.md S6).
         let fitting = thinking::thinking(&self.request, &self.model, fits);

@@ -43,11 +43,11 @@ impl Keys {
         let caller = |key| Caller { command: "serve", key, at_most: None };
         let ours = tokens(headers).find(|token| token.starts_with(key::PREFIX));
         let Some(token) = ours else {
-            return match self.required {
-                false => Ok(caller(None)),
-                true => Err(Error::new(Kind::InvalidKey, "this server needs an API key of its own")
-                    .advise("`chatrix keys add NAME` makes one; send it as Authorization: Bearer")),
-            };
+            if self.required {
+                return Err(Error::new(Kind::InvalidKey, "this server needs an API key of its own")
+                    .advise("`chatrix keys add NAME` makes one; send it as Authorization: Bearer"));
+            }
+            return Ok(caller(None));
         };
         let invalid =
             |message: String| Err(Error::new(Kind::InvalidKey, message).advise("`chatrix keys list` shows the keys"));

@@ -70,7 +70,7 @@ fn e10_proxies_are_honoured_and_invoke_is_not_needed() {
     // The scripted Bedrock stands in for the proxy: what it sees was meant for a host that does not exist.
     let proxy = Bedrock::script([Reply::text("ok")]);
     let ask = || {
-        let ask = Chatrix::ask().args(["-q", "hi"]).keys().env("HTTP_PROXY", &proxy.url);
+        let ask = Chatrix::ask().args(["-q", "hi"]).credentials().env("HTTP_PROXY", &proxy.url);
         ask.env("AWS_ENDPOINT_URL_BEDROCK_RUNTIME", "http://bedrock.invalid")
     };
     ask().stdout("ok\n").code(0);

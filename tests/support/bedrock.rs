@@ -13,7 +13,7 @@ use percent_encoding::percent_decode_str;
 use serde_json::{Value, json};
 use std::collections::HashMap;
 use std::io;
-use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 use tokio::net::TcpListener;
@@ -23,6 +23,10 @@ use tokio::net::TcpListener;
 pub enum Reply {
     /// A whole answer, complete or streamed as it is asked for: pieces of text, stop reason, usage (input, output).
     Text(Vec<String>, &'static str, (u64, u64)),
+    /// `ok`, and a usage of so many tokens, of which the answer's are cut to what was asked for.
+    Measured(u64, u64),
+    /// A whole answer, a piece every few milliseconds: pieces of text and usage (input, output).
+    Slow(Vec<String>, (u64, u64)),
     /// An HTTP error.
     Error(u16, &'static str, &'static str),
     /// These frames, then a clean end of the body.
@@ -71,6 +75,9 @@ struct Shared {
     script: Mutex<Vec<Reply>>,
     calls: Mutex<Vec<Call>>,
     abandoned: AtomicUsize,
+    /// What `CountTokens` says; refused while it is 0.
+    count: AtomicU64,
+    counted: AtomicUsize,
 }
 
 /// A running scripted Bedrock; it ends with the test.
@@ -117,6 +124,16 @@ impl Bedrock {
         self.shared.calls.lock().unwrap().clone()
     }
 
+    /// Counts every request as this many input tokens.
+    pub fn count_as(&self, tokens: u64) {
+        self.shared.count.store(tokens, Ordering::SeqCst);
+    }
+
+    /// How often tokens were counted.
+    pub fn counted(&self) -> usize {
+        self.shared.counted.load(Ordering::SeqCst)
+    }
+
     /// The only call that arrived.
     #[track_caller]
     pub fn call(&self) -> Call {
@@ -148,6 +165,10 @@ async fn answer(shared: Arc<Shared>, request: Request<Incoming>) -> Result<Respo
     let path = request.uri().path().to_owned();
     let (id, operation) = path.strip_prefix("/model/").unwrap().rsplit_once('/').unwrap();
     let bytes = request.into_body().collect().await.unwrap().to_bytes();
+    if operation == "count-tokens" {
+        return Ok(count(&shared));
+    }
+    let sent = bytes.clone();
     shared.calls.lock().unwrap().push(Call {
         model: percent_decode_str(id).decode_utf8().unwrap().into_owned(),
         operation: operation.to_owned(),
@@ -155,9 +176,16 @@ async fn answer(shared: Arc<Shared>, request: Request<Incoming>) -> Result<Respo
         body: serde_json::from_slice(&bytes).unwrap(),
         bytes,
     });
+    let limit = serde_json::from_slice::<Value>(&sent).unwrap()["inferenceConfig"]["maxTokens"].as_u64();
     let reply = {
         let mut script = shared.script.lock().unwrap();
         if script.len() > 1 { script.remove(0) } else { script[0].clone() }
+    };
+    let reply = match reply {
+        Reply::Measured(input, output) => {
+            Reply::Text(vec!["ok".into()], "end_turn", (input, output.min(limit.unwrap_or(u64::MAX))))
+        }
+        other => other,
     };
     let watch = Watch(Arc::clone(&shared));
     Ok(match reply {
@@ -207,12 +235,53 @@ async fn answer(shared: Arc<Shared>, request: Request<Incoming>) -> Result<Respo
             });
             eventstream(StreamBody::new(pieces).boxed_unsync())
         }
+        Reply::Slow(pieces, tokens) if operation == "converse-stream" => {
+            let mut frames: Vec<Bytes> = pieces.iter().map(|piece| delta(piece)).collect();
+            frames.push(wire::event("messageStop", json!({"stopReason": "end_turn"})));
+            frames.push(wire::event("metadata", json!({"usage": usage(tokens), "metrics": {"latencyMs": 1}})));
+            let left = frames.len();
+            let frames = futures_util::stream::iter(frames.into_iter().enumerate()).scan(
+                Some(watch),
+                move |watch, (place, frame)| {
+                    if place + 1 == left {
+                        std::mem::forget(watch.take());
+                    }
+                    std::future::ready(Some(frame))
+                },
+            );
+            let frames = frames.then(|frame| async move {
+                tokio::time::sleep(Duration::from_millis(20)).await;
+                Ok(Frame::data(frame))
+            });
+            eventstream(StreamBody::new(frames).boxed_unsync())
+        }
+        Reply::Slow(pieces, tokens) => {
+            tokio::time::sleep(Duration::from_millis(800)).await;
+            std::mem::forget(watch);
+            complete(&json!([{"text": pieces.concat()}]), "end_turn", tokens)
+        }
+        Reply::Measured(..) => unreachable!("made a text above"),
         Reply::Silence => {
             std::future::pending::<()>().await;
             drop(watch);
             unreachable!()
         }
     })
+}
+
+fn count(shared: &Shared) -> Response<Body> {
+    shared.counted.fetch_add(1, Ordering::SeqCst);
+    match shared.count.load(Ordering::SeqCst) {
+        0 => {
+            let body = json!({"message": "The provided model doesn't support counting tokens."}).to_string();
+            let response = Response::builder().status(400).header("x-amzn-errortype", "ValidationException");
+            response.body(full(body)).unwrap()
+        }
+        tokens => {
+            let body = json!({"inputTokens": tokens}).to_string();
+            Response::builder().header("content-type", "application/json").body(full(body)).unwrap()
+        }
+    }
 }
 
 enum End {

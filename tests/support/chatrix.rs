@@ -2,6 +2,7 @@
 
 use super::Bedrock;
 use std::io::Write;
+use std::path::PathBuf;
 use std::process::{Child, Command, Stdio};
 use tempfile::TempDir;
 
@@ -37,6 +38,19 @@ impl Chatrix {
         Self::new("serve")
     }
 
+    pub fn usage() -> Self {
+        Self::new("usage")
+    }
+
+    pub fn keys() -> Self {
+        Self::new("keys")
+    }
+
+    /// In a home that several commands share.
+    pub fn home(self, home: &Home) -> Self {
+        self.env("HOME", home.0.path().to_str().unwrap())
+    }
+
     pub fn completions() -> Self {
         Self::new("completions")
     }
@@ -58,10 +72,10 @@ impl Chatrix {
 
     /// Another Bedrock, with dummy keys, as a person would point the binary at one.
     pub fn bedrock(self, bedrock: &Bedrock) -> Self {
-        self.keys().env("AWS_ENDPOINT_URL_BEDROCK_RUNTIME", &bedrock.url)
+        self.credentials().env("AWS_ENDPOINT_URL_BEDROCK_RUNTIME", &bedrock.url)
     }
 
-    pub fn keys(self) -> Self {
+    pub fn credentials(self) -> Self {
         self.env("AWS_ACCESS_KEY_ID", "AKIDEXAMPLE").env("AWS_SECRET_ACCESS_KEY", "dummy")
     }
 
@@ -122,6 +136,64 @@ impl Chatrix {
         let outcome = self.run();
         assert_eq!(outcome.stdout, expected, "stderr: {}", outcome.stderr);
         outcome
+    }
+}
+
+/// A home that several commands share, and the ledger in it.
+pub struct Home(TempDir);
+
+impl Home {
+    /// With this config file.
+    pub fn new(config: &str) -> Self {
+        let home = Self(tempfile::tempdir().unwrap());
+        home.configure(config);
+        home
+    }
+
+    pub fn configure(&self, config: &str) {
+        let folder = self.0.path().join(".config/chatrix");
+        std::fs::create_dir_all(&folder).unwrap();
+        std::fs::write(folder.join("config.toml"), config).unwrap();
+    }
+
+    pub fn path(&self, path: &str) -> PathBuf {
+        self.0.path().join(path)
+    }
+
+    pub fn ledger(&self) -> PathBuf {
+        self.path(".local/state/chatrix/ledger.db")
+    }
+
+    /// The ledger, as any program could open it.
+    pub fn open(&self) -> rusqlite::Connection {
+        let connection = rusqlite::Connection::open(self.ledger()).unwrap();
+        connection.busy_timeout(std::time::Duration::from_secs(10)).unwrap();
+        connection
+    }
+
+    /// What is booked altogether (nano-dollars): settled, reserved, uncertain.
+    pub fn booked(&self) -> (i64, i64, i64) {
+        if !self.ledger().exists() {
+            return (0, 0, 0);
+        }
+        let sql = "SELECT COALESCE(SUM(settled), 0), COALESCE(SUM(reserved), 0), COALESCE(SUM(uncertain), 0) FROM booked WHERE key = 0";
+        self.open().query_row(sql, [], |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?))).unwrap()
+    }
+
+    /// Each call: state, reserved, settled (nano-dollars), model.
+    pub fn calls(&self) -> Vec<(i64, i64, Option<i64>, String)> {
+        let connection = self.open();
+        let mut statement =
+            connection.prepare("SELECT state, reserved, settled, model FROM calls ORDER BY id").unwrap();
+        let rows = statement.query_map([], |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?, row.get(3)?))).unwrap();
+        rows.map(Result::unwrap).collect()
+    }
+
+    /// Waits until no call is open, and gives what is booked.
+    #[track_caller]
+    pub fn at_rest(&self) -> (i64, i64, i64) {
+        super::eventually("every call has its end", || self.booked().1 == 0);
+        self.booked()
     }
 }
 

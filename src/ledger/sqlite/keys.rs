@@ -1,6 +1,7 @@
 //! API keys in the ledger. Revoked keys stay: what they spent belongs to them.
 
-use super::{Book, dollars, stored};
+use super::Book;
+use super::pages::{dollars, stored};
 use crate::ledger::key::{Key, Terms};
 use rusqlite::{ErrorCode, Result, Row, params};
 

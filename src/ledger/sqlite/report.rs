@@ -1,6 +1,7 @@
 //! What the ledger tells. Read from the running sums, never from the calls: ten million of those take no longer.
 
-use super::{Book, dollars, state};
+use super::Book;
+use super::pages::{dollars, state};
 use crate::catalog::NanoDollars;
 use crate::ledger::budget::date;
 use rusqlite::{Result, params};

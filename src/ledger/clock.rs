@@ -1,0 +1,52 @@
+//! The time by which calls are booked. A value that is handed in, so that a test can set it.
+
+use std::fmt;
+use std::sync::Arc;
+use std::time::{SystemTime, UNIX_EPOCH};
+
+/// Milliseconds of a day.
+const DAY: i64 = 86_400_000;
+
+/// What time it is (milliseconds since 1970, UTC).
+#[derive(Clone)]
+pub struct Clock(Arc<dyn Fn() -> i64 + Send + Sync>);
+
+impl Clock {
+    /// The system's clock.
+    #[must_use]
+    pub fn system() -> Self {
+        Self::new(|| {
+            let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+            i64::try_from(since.as_millis()).unwrap_or(i64::MAX)
+        })
+    }
+
+    /// Another clock.
+    pub fn new(now: impl Fn() -> i64 + Send + Sync + 'static) -> Self {
+        Self(Arc::new(now))
+    }
+
+    /// Now (milliseconds since 1970, UTC).
+    #[must_use]
+    pub fn now(&self) -> i64 {
+        (self.0)()
+    }
+
+    /// Today (days since 1970, UTC).
+    #[must_use]
+    pub fn today(&self) -> i64 {
+        day_of(self.now())
+    }
+}
+
+impl fmt::Debug for Clock {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Clock")
+    }
+}
+
+/// The day of a moment (milliseconds to days since 1970, UTC).
+#[must_use]
+pub fn day_of(moment: i64) -> i64 {
+    moment.div_euclid(DAY)
+}

@@ -1,0 +1,167 @@
+//! However a call ends, the ledger has it: settled with its usage, released where nothing can have been generated,
+//! and uncertain, at its worst case, otherwise (cases.md C7, X1, X8).
+
+use super::{COST, ask, day, question, serve, worst};
+use crate::support::{Bedrock, Chatrix, Home, Reply, Server, delta, eventually, signal};
+use chatrix::offline::wire;
+use serde_json::json;
+use std::io::Read;
+use std::time::Duration;
+
+fn frames(end: &[bytes::Bytes]) -> Vec<bytes::Bytes> {
+    let mut frames = vec![wire::event("messageStart", json!({"role": "assistant"})), delta("half")];
+    frames.extend_from_slice(end);
+    frames
+}
+
+#[test]
+fn x1_an_answer_that_broke_off_stays_booked_at_its_worst_case() {
+    for reply in [
+        Reply::Cut(frames(&[])),
+        Reply::Frames(frames(&[])),
+        Reply::Frames(frames(&[wire::exception("modelStreamErrorException", "The model broke.")])),
+        Reply::Frames(frames(&[wire::exception("throttlingException", "Too many tokens.")])),
+        Reply::Error(500, "InternalServerException", "Oh."),
+        Reply::Error(424, "ModelErrorException", "Oh."),
+        Reply::Frames(frames(&[wire::event("messageStop", json!({"stopReason": "end_turn"}))])),
+    ] {
+        let home = Home::new("");
+        ask(&home, &Bedrock::script([reply.clone()])).run();
+        assert_eq!(home.at_rest(), (0, 0, worst(512)));
+        let server_home = Home::new("");
+        let server = serve(&server_home, &Bedrock::script([reply]));
+        server.chat(&question(&json!({"stream": true})));
+        assert_eq!(server_home.at_rest(), (0, 0, worst(512)));
+    }
+}
+
+#[test]
+fn what_was_refused_before_anything_was_generated_costs_nothing() {
+    for reply in [
+        Reply::Error(429, "ThrottlingException", "Too many requests."),
+        Reply::Error(400, "ValidationException", "Nope."),
+        Reply::Error(403, "AccessDeniedException", "No."),
+        Reply::Error(503, "ServiceUnavailableException", "Busy."),
+        Reply::Frames(vec![wire::exception("validationException", "The image is broken.")]),
+    ] {
+        let home = Home::new("");
+        ask(&home, &Bedrock::script([reply])).run();
+        assert_eq!(home.at_rest(), (0, 0, 0));
+        assert_eq!(home.calls().len(), 1, "and it was let out");
+        assert_eq!(home.calls()[0].0, 4);
+    }
+}
+
+#[test]
+fn retries_share_one_reservation() {
+    let home = Home::new(&day(worst(512)));
+    let throttled = || Reply::Error(429, "ThrottlingException", "Too many requests.");
+    let bedrock = Bedrock::script([throttled(), throttled(), Reply::text("ok")]);
+    ask(&home, &bedrock).stdout("ok\n").code(0);
+    assert_eq!((bedrock.calls().len(), home.calls().len()), (3, 1));
+    assert_eq!(home.at_rest(), (COST, 0, 0));
+    // A parameter that the model turns out not to take.
+    let (home, refusal) = (Home::new(&day(worst(512))), "`temperature` is deprecated for this model.");
+    let bedrock = Bedrock::script([Reply::Error(400, "ValidationException", refusal), Reply::text("ok")]);
+    ask(&home, &bedrock).stdout("ok\n").code(0);
+    assert_eq!((bedrock.calls().len(), home.calls().len()), (2, 1));
+}
+
+#[test]
+fn e7_the_dearer_of_a_model_and_its_successor_is_reserved() {
+    let bedrock = Bedrock::script([Reply::retired(), Reply::Measured(546, 9999)]);
+    // Sonnet 4 costs $3 and $15, its successor $3.30 and $16.50; there is room for 200 tokens of the dearer one.
+    let dearer = 546 * 3300 + 200 * 16_500;
+    let home = Home::new(&day(dearer + 16_499));
+    let asked = Chatrix::ask().args(["-m", "claude-sonnet-4", "-v", "hi"]).home(&home).bedrock(&bedrock);
+    asked.stdout("ok\n").code(0).stderr_has("claude-sonnet-4-6").stderr_has("max_tokens unset→200 (budget)");
+    assert_eq!(bedrock.calls()[1].body["inferenceConfig"]["maxTokens"], 200);
+    assert_eq!(home.at_rest(), (dearer, 0, 0));
+    let calls = home.calls();
+    assert_eq!((calls.len(), calls[0].3.as_str()), (1, "us.anthropic.claude-sonnet-4-6"), "booked under who answered");
+    let usage = Chatrix::usage().args(["--by", "model", "--csv"]).home(&home).run().stdout;
+    assert_eq!(usage.lines().filter(|line| line.contains(",1,")).count(), 1, "{usage}");
+}
+
+/// Hangs up on a streamed answer after its first piece.
+fn hang_up(server: &Server, streamed: bool) {
+    let body = question(&json!({"stream": streamed})).to_string();
+    let mut socket = server.open("POST", "/v1/chat/completions", &[], &body);
+    if streamed {
+        let mut some = [0; 400];
+        socket.read_exact(&mut some).unwrap();
+    } else {
+        std::thread::sleep(Duration::from_millis(300));
+    }
+}
+
+#[test]
+fn x8_c7_a_client_that_hangs_up_is_booked_at_the_worst_case_or_read_on() {
+    for streamed in [true, false] {
+        let (home, bedrock) =
+            (Home::new(""), Bedrock::script([if streamed { Reply::Endless } else { Reply::Silence }]));
+        let server = serve(&home, &bedrock);
+        hang_up(&server, streamed);
+        eventually("the Bedrock stream is cancelled", || bedrock.abandoned() == 1);
+        assert_eq!(home.at_rest(), (0, 0, worst(512)));
+    }
+    let home = Home::new("[serve]\non_disconnect = 'drain'");
+    let mut pieces: Vec<String> = (0..40).map(|n| format!("{n} ")).collect();
+    pieces.push("end".into());
+    let bedrock = Bedrock::script([Reply::Slow(pieces, (10, 5))]);
+    let server = serve(&home, &bedrock);
+    for streamed in [true, false] {
+        hang_up(&server, streamed);
+    }
+    eventually("both are settled", || home.booked() == (2 * COST, 0, 0));
+    assert_eq!(bedrock.abandoned(), 0, "read on to the end");
+}
+
+#[test]
+fn a_server_that_is_stopped_books_what_it_cuts_off() {
+    let (home, bedrock) = (Home::new(""), Bedrock::script([Reply::Endless]));
+    let server = serve(&home, &bedrock);
+    let body = question(&json!({"stream": true})).to_string();
+    let mut socket = server.open("POST", "/v1/chat/completions", &[], &body);
+    let mut some = [0; 400];
+    socket.read_exact(&mut some).unwrap();
+    assert_eq!(home.booked(), (0, worst(512), 0));
+    signal(server.pid(), "TERM");
+    signal(server.pid(), "INT");
+    assert_eq!(server.wait().0, Some(0));
+    assert_eq!(home.booked(), (0, 0, worst(512)), "without any other process having looked");
+    let running = std::fs::read_dir(home.path(".local/state/chatrix/ledger.running")).unwrap();
+    assert_eq!(running.count(), 0, "and leaves no sign of itself");
+}
+
+#[test]
+fn ctrl_c_and_a_closed_pipe_are_booked() {
+    let (home, bedrock) = (Home::new(""), Bedrock::script([Reply::Endless]));
+    let (mut child, _own) = ask(&home, &bedrock).spawn();
+    let mut first = [0; 4];
+    child.stdout.as_mut().unwrap().read_exact(&mut first).unwrap();
+    signal(child.id(), "INT");
+    assert_eq!(child.wait().unwrap().code(), Some(130));
+    assert_eq!(home.booked(), (0, 0, worst(512)));
+    let (mut child, _own) = ask(&home, &bedrock).spawn();
+    child.stdout.take().unwrap().read_exact(&mut first).unwrap(); // and the pipe closes
+    assert_eq!(child.wait().unwrap().code(), Some(0));
+    assert_eq!(home.booked(), (0, 0, 2 * worst(512)));
+}
+
+#[test]
+fn an_uncertain_call_is_listed_and_can_be_settled() {
+    let (home, bedrock) =
+        (Home::new(&day(worst(512) + COST)), Bedrock::script([Reply::Cut(frames(&[])), Reply::text("ok")]));
+    ask(&home, &bedrock).run().code(5);
+    ask(&home, &bedrock).stdout("").code(3).stderr_has("($0.000091 of it uncertain)");
+    let listed = Chatrix::usage().arg("--uncertain").home(&home).run().code(0).stdout;
+    assert!(listed.contains("us.amazon.nova-micro-v1:0  $0.000091"), "{listed}");
+    let settle = |id: &str, usd: &str| Chatrix::usage().args(["settle", id, "--usd", usd]).home(&home).run();
+    settle("7", "0.1").code(2).stderr_has("there is no call 7");
+    settle("1", "0.00000105").code(0).stderr("call 1 is booked at $0.0000011\n");
+    settle("1", "0").code(2).stderr_has("call 1 is settled");
+    assert_eq!(home.booked(), (COST, 0, 0));
+    ask(&home, &bedrock).stdout("ok\n").code(0);
+    assert_eq!(Chatrix::usage().arg("--uncertain").home(&home).run().stdout, "no call is uncertain\n");
+}

@@ -1,0 +1,126 @@
+//! Under load: no overshoot at any moment, and no call that reached Bedrock missing from the ledger after a kill.
+
+use super::{day, question, serve, worst};
+use crate::support::{Bedrock, Chatrix, Home, Reply, eventually};
+use serde_json::json;
+use std::collections::BTreeSet;
+use std::io::Read;
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::time::Duration;
+
+#[test]
+fn c8_c9_concurrent_calls_never_overshoot_and_all_that_fits_is_served() {
+    const CALLS: usize = 520;
+    // Each costs 500 × 35 + 480 × 140; there is money for a third of them.
+    let cost = 500 * 35 + 480 * 140;
+    let budget = cost * 520 / 3;
+    let home = Home::new(&day(budget).replace("0.2", "2"));
+    let bedrock = Bedrock::script([Reply::Measured(500, 480)]);
+    Chatrix::usage().home(&home).run().code(0); // and there is a ledger
+    let server = serve(&home, &bedrock);
+    let (good, refused, over) = (AtomicUsize::new(0), AtomicUsize::new(0), AtomicBool::new(false));
+    let (mut looks, mut most) = (0, 0);
+    std::thread::scope(|scope| {
+        let watcher = scope.spawn(|| {
+            let ledger = home.open();
+            let mut all =
+                ledger.prepare("SELECT COALESCE(SUM(settled + reserved + uncertain), 0) FROM booked").unwrap();
+            let (mut looks, mut most) = (0, 0);
+            while !over.load(Ordering::SeqCst) {
+                let booked: i64 = all.query_row([], |row| row.get(0)).unwrap();
+                assert!(booked <= budget, "{booked} is booked of {budget}");
+                (looks, most) = (looks + 1, most.max(booked));
+            }
+            (looks, most)
+        });
+        let calls: Vec<_> = (0..CALLS)
+            .map(|n| {
+                let (server, home, bedrock, good, refused) = (&server, &home, &bedrock, &good, &refused);
+                scope.spawn(move || {
+                    let ok = if n % 26 == 0 {
+                        let asked = Chatrix::ask().args(["-q", "-m", "nova-micro", "hi"]).home(home).bedrock(bedrock);
+                        match asked.run().code {
+                            Some(0) => true,
+                            Some(3) => false,
+                            other => panic!("ask ended with {other:?}"),
+                        }
+                    } else {
+                        let answer = server.chat(&question(&json!({"stream": n % 2 == 0})));
+                        assert!([200, 429].contains(&answer.status), "{}", answer.body);
+                        assert!(answer.status == 200 || answer.error().1 == "insufficient_quota");
+                        answer.status == 200
+                    };
+                    if ok { good } else { refused }.fetch_add(1, Ordering::SeqCst);
+                })
+            })
+            .collect();
+        calls.into_iter().for_each(|call| call.join().unwrap());
+        over.store(true, Ordering::SeqCst);
+        (looks, most) = watcher.join().unwrap();
+    });
+    let (settled, reserved, uncertain) = home.at_rest();
+    let (good, refused) = (good.into_inner(), refused.into_inner());
+    println!(
+        "budget {budget}, settled {settled}, most booked at once {most} in {looks} looks (nano-dollars); \
+         {good} served, {refused} refused"
+    );
+    assert_eq!((reserved, uncertain, good + refused, bedrock.calls().len()), (0, 0, CALLS, good));
+    assert!(settled <= budget && most <= budget && looks > 20);
+    assert!(budget - settled < worst(64), "{} is left, and something would fit", budget - settled);
+}
+
+#[test]
+fn a_killed_server_has_booked_every_call_that_reached_bedrock() {
+    const KILLS: usize = 50;
+    let home = Home::new(&day(1_000_000_000));
+    let bedrock = Bedrock::script([Reply::Slow(vec!["a ".into(); 4], (10, 5))]);
+    let mut random = fastrand::Rng::with_seed(4);
+    for round in 0..KILLS {
+        let server = serve(&home, &bedrock);
+        std::thread::scope(|scope| {
+            for n in 0..12 {
+                let server = &server;
+                scope.spawn(move || {
+                    // Every prompt has a length of its own, and so every call a worst case of its own.
+                    let prompt = "x".repeat(1 + round * 12 + n);
+                    let body = json!({
+                        "model": "nova-micro", "stream": n % 3 > 0, "max_tokens": 100,
+                        "messages": [{"role": "user", "content": prompt}],
+                    });
+                    let mut socket = server.open("POST", "/v1/chat/completions", &[], &body.to_string());
+                    // The connection ends as the server does.
+                    let _ = socket.read_to_end(&mut Vec::new());
+                });
+            }
+            std::thread::sleep(Duration::from_millis(random.u64(0..250)));
+            std::process::Command::new("kill").args(["-9", &server.pid().to_string()]).status().unwrap();
+        });
+    }
+    // Whoever opens the ledger next finds the reservations of the dead.
+    Chatrix::usage().home(&home).run().code(0);
+    let reserved: BTreeSet<i64> = home.calls().iter().map(|call| call.1).collect();
+    let sent = bedrock.calls();
+    let missing: Vec<_> = sent
+        .iter()
+        .map(|call| i64::try_from(call.body["messages"][0]["content"][0]["text"].as_str().unwrap().len()).unwrap())
+        .filter(|length| !reserved.contains(&((length + 544) * 35 + 100 * 140)))
+        .collect();
+    let states = |state: i64| home.calls().iter().filter(|call| call.0 == state).count();
+    println!(
+        "{KILLS} kills: {} calls reached Bedrock, {} are booked ({} settled, {} uncertain, {} released)",
+        sent.len(),
+        home.calls().len(),
+        states(1),
+        states(3),
+        states(4)
+    );
+    assert!(missing.is_empty(), "prompts of these lengths are missing: {missing:?}");
+    assert!(sent.len() > KILLS && states(1) > 0 && states(3) > 0, "the kills came too early or too late");
+    assert_eq!(states(0), 0);
+    // And the budget holds after it: what is booked counts.
+    let (settled, _, uncertain) = home.booked();
+    home.configure(&day(settled + uncertain + 1000));
+    let refused = serve(&home, &bedrock).chat(&question(&json!({})));
+    assert_eq!(refused.error().0, 429);
+    eventually("nothing is left open", || home.booked().1 == 0);
+}
