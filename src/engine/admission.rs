@@ -10,7 +10,6 @@ use crate::ledger::key::Key;
 use crate::ledger::{Entry, Granted, Ledger, Refused, Reservation};
 use crate::policy::{Admitted, AdmittedEmbedding};
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 /// Who asks, and what they may spend on it.
@@ -95,10 +94,10 @@ impl Budgeted {
     }
 }
 
-/// A budget that is nearly used up.
+/// What whoever pays should know: a budget is nearly used up, or nothing is booked.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Warning {
-    /// Which budget, in which period: the same text until it is renewed.
+    /// What it is about: the same text as long as it need not be said again.
     pub about: String,
     /// What to say.
     pub text: String,
@@ -112,6 +111,8 @@ pub struct Booking {
     standings: Vec<Standing>,
     /// Whether its amount is a ceiling: not where the price is unknown.
     priced: bool,
+    /// Why it is not booked, where it is not.
+    unbooked: Option<String>,
 }
 
 impl Booking {
@@ -126,15 +127,19 @@ impl Booking {
         Some(left + cost.map_or(NanoDollars(0), |cost| self.reservation.amount() - cost))
     }
 
-    /// Budgets that are nearly used up.
+    /// What whoever pays should know.
     pub fn warnings(&self) -> Vec<Warning> {
         let near = self.standings.iter().filter(|standing| standing.is_near_its_end());
-        near.map(|standing| {
+        let near = near.map(|standing| {
             let share = u128::from(standing.booked.spent().0) * 100 / u128::from(standing.limit.amount.0.max(1));
             let about = format!("{} until {}", standing.limit, standing.resets);
             Warning { about, text: format!("{share} % is used of the {standing}") }
-        })
-        .collect()
+        });
+        let unbooked = self.unbooked.as_ref().map(|reason| Warning {
+            about: "no ledger".to_owned(),
+            text: format!("warning: {reason}; calls go on, and are not booked"),
+        });
+        near.chain(unbooked).collect()
     }
 
     /// The reservation, to be ended elsewhere.
@@ -147,13 +152,11 @@ impl Booking {
 #[derive(Debug)]
 pub struct Admission {
     budgeted: Budgeted,
-    /// Whether it was said that calls are not booked.
-    warned: AtomicBool,
 }
 
 impl Admission {
     pub fn new(budgeted: Budgeted) -> Self {
-        Self { budgeted, warned: AtomicBool::new(false) }
+        Self { budgeted }
     }
 
     pub fn budgeted(&self) -> &Budgeted {
@@ -179,8 +182,8 @@ impl Admission {
                 return Err(unpriced(&admitted));
             }
             let wish = Wish { full: NanoDollars(0), least: NanoDollars(0) };
-            let granted = self.book(entry(&admitted, asked, caller), limits, wish, Duration::ZERO).await?;
-            return Ok((admitted, booking(granted, false)));
+            let booking = self.book(entry(&admitted, asked, caller), limits, wish, Duration::ZERO).await?;
+            return Ok((admitted, Booking { priced: false, ..booking }));
         }
         // A count sharpens the bound where bytes alone would be too many; only once, and only where it can help.
         let mut countable = admitted.model().capabilities.takes.count_tokens && !admitted.may_be_succeeded();
@@ -211,8 +214,7 @@ impl Admission {
                 (wish, self.budgeted.budgets.wait)
             };
             match self.book(entry(&admitted, asked.clone(), caller), limits.clone(), first, patience).await {
-                Ok(granted) => {
-                    let booking = booking(granted, true);
+                Ok(booking) => {
                     let admitted = booking.within(admitted);
                     return Ok((admitted, booking));
                 }
@@ -245,15 +247,16 @@ impl Admission {
         let model = admitted.model().id.clone();
         let entry = Entry { command: caller.command, key, asked, model };
         let limits = self.budgeted.limits(caller.key.as_deref());
-        let granted = self.book(entry, limits, Wish { full, least: full }, self.budgeted.budgets.wait).await?;
-        Ok(booking(granted, true))
+        self.book(entry, limits, Wish { full, least: full }, self.budgeted.budgets.wait).await
     }
 
-    async fn book(&self, entry: Entry, limits: Vec<Limit>, wish: Wish, patience: Duration) -> Result<Granted> {
+    async fn book(&self, entry: Entry, limits: Vec<Limit>, wish: Wish, patience: Duration) -> Result<Booking> {
         let budgeted = !limits.is_empty();
         let refused = match &self.budgeted.ledger {
             Some(ledger) => match ledger.reserve(entry, limits, wish, patience).await {
-                Ok(granted) => return Ok(granted),
+                Ok(Granted { reservation, standings }) => {
+                    return Ok(Booking { reservation, standings, priced: true, unbooked: None });
+                }
                 Err(refused) => refused,
             },
             None => {
@@ -266,20 +269,14 @@ impl Admission {
                 Err(Error::new(Kind::LedgerUnavailable, reason)
                     .advise("a budget is set, so no call is made without it"))
             }
-            Refused::OutOfReach(reason) => {
-                if !self.warned.swap(true, Ordering::Relaxed) {
-                    // The only word of this room, for whoever runs it: a stderr that is gone is no reason to fail.
-                    use std::io::Write;
-                    let _ = writeln!(std::io::stderr(), "warning: {reason}; calls go on, and are not booked");
-                }
-                Ok(Granted { reservation: Reservation::without_ledger(wish.full), standings: Vec::new() })
-            }
+            Refused::OutOfReach(reason) => Ok(Booking {
+                reservation: Reservation::without_ledger(wish.full),
+                standings: Vec::new(),
+                priced: true,
+                unbooked: Some(reason),
+            }),
         }
     }
-}
-
-fn booking(granted: Granted, priced: bool) -> Booking {
-    Booking { reservation: granted.reservation, standings: granted.standings, priced }
 }
 
 fn entry(admitted: &Admitted, asked: String, caller: &Caller) -> Entry {

@@ -84,6 +84,23 @@ mod tests {
     }
 
     #[test]
+    fn a_geography_has_its_own_price() {
+        // Computed by hand from models.csv: 1,000 tokens in, 100 out, 10 read from the cache, 10 written for an hour.
+        let usage = Usage { input: 1000, output: 100, cache_read: 10, cache_write_1h: 10, ..Usage::default() };
+        for (id, nano) in [
+            ("us.anthropic.claude-sonnet-4-6", 1000 * 3300 + 100 * 16_500 + 10 * 330 + 10 * 6600),
+            ("global.anthropic.claude-sonnet-4-6", 1000 * 3000 + 100 * 15_000 + 10 * 300 + 10 * 6000),
+            ("us.anthropic.claude-haiku-5-5", 1000 * 110 + 100 * 550 + 10 * 11 + 10 * 220),
+            ("apac.amazon.nova-lite-v1:0", 1000 * 63 + 100 * 252 + (10_u64 * 15_750).div_ceil(1000) + 10 * 126),
+        ] {
+            let catalog = crate::catalog::Catalog::load(&[]);
+            let prices = catalog.and_then(|catalog| catalog.resolve(id)).map(|model| model.prices);
+            let prices = prices.unwrap_or_default();
+            assert_eq!(prices.map(|prices| cost(&prices, &usage, Tier::Standard)), Some(NanoDollars(nano)), "{id}");
+        }
+    }
+
+    #[test]
     fn c2_c6_the_worst_case_is_never_below_the_truth() {
         for (input, output) in [(1, 1), (1_000, 512), (200_000, 1024), (200_001, 1024), (900_000, 7)] {
             for tier in [Tier::Standard, Tier::Flex, Tier::Priority] {

@@ -74,7 +74,7 @@ fn c8_each_key_has_its_own_ceiling_below_that_of_all() {
     assert!(by_key.contains("\nsmall,3,") && by_key.contains("\nlarge,2,") && by_key.contains("\n,2,"), "{by_key}");
     let listed = Chatrix::keys().args(["list", "--json"]).home(&home).run().stdout;
     let listed: Value = serde_json::from_str(&listed).unwrap();
-    assert_eq!(listed[0]["day_left_usd"].as_f64().map(|usd| (usd * 1e9).round()), Some((worst(512) - 2 * COST) as f64));
+    assert_eq!(listed[0]["day_left_usd"], json!(dollars(worst(512) - 2 * COST).parse::<f64>().unwrap()));
 }
 
 #[test]

@@ -54,7 +54,9 @@ fn c8_c9_concurrent_calls_never_overshoot_and_all_that_fits_is_served() {
                 })
             })
             .collect();
-        calls.into_iter().for_each(|call| call.join().unwrap());
+        for call in calls {
+            call.join().unwrap();
+        }
         over.store(true, Ordering::SeqCst);
         (looks, most) = watcher.join().unwrap();
     });

@@ -235,26 +235,7 @@ async fn answer(shared: Arc<Shared>, request: Request<Incoming>) -> Result<Respo
             });
             eventstream(StreamBody::new(pieces).boxed_unsync())
         }
-        Reply::Slow(pieces, tokens) if operation == "converse-stream" => {
-            let mut frames: Vec<Bytes> = pieces.iter().map(|piece| delta(piece)).collect();
-            frames.push(wire::event("messageStop", json!({"stopReason": "end_turn"})));
-            frames.push(wire::event("metadata", json!({"usage": usage(tokens), "metrics": {"latencyMs": 1}})));
-            let left = frames.len();
-            let frames = futures_util::stream::iter(frames.into_iter().enumerate()).scan(
-                Some(watch),
-                move |watch, (place, frame)| {
-                    if place + 1 == left {
-                        std::mem::forget(watch.take());
-                    }
-                    std::future::ready(Some(frame))
-                },
-            );
-            let frames = frames.then(|frame| async move {
-                tokio::time::sleep(Duration::from_millis(20)).await;
-                Ok(Frame::data(frame))
-            });
-            eventstream(StreamBody::new(frames).boxed_unsync())
-        }
+        Reply::Slow(pieces, tokens) if operation == "converse-stream" => slow(&pieces, tokens, watch),
         Reply::Slow(pieces, tokens) => {
             tokio::time::sleep(Duration::from_millis(800)).await;
             std::mem::forget(watch);
@@ -267,6 +248,25 @@ async fn answer(shared: Arc<Shared>, request: Request<Incoming>) -> Result<Respo
             unreachable!()
         }
     })
+}
+
+/// A piece every 20 ms; abandoned if it is dropped before the last one.
+fn slow(pieces: &[String], tokens: (u64, u64), watch: Watch) -> Response<Body> {
+    let mut frames: Vec<Bytes> = pieces.iter().map(|piece| delta(piece)).collect();
+    frames.push(wire::event("messageStop", json!({"stopReason": "end_turn"})));
+    frames.push(wire::event("metadata", json!({"usage": usage(tokens), "metrics": {"latencyMs": 1}})));
+    let left = (frames.into_iter(), watch);
+    let frames = futures_util::stream::unfold(Some(left), |left| async move {
+        let (mut frames, watch) = left?;
+        tokio::time::sleep(Duration::from_millis(20)).await;
+        let frame = Frame::data(frames.next()?);
+        if frames.len() == 0 {
+            std::mem::forget(watch);
+            return Some((Ok(frame), None));
+        }
+        Some((Ok(frame), Some((frames, watch))))
+    });
+    eventstream(StreamBody::new(frames).boxed_unsync())
 }
 
 fn count(shared: &Shared) -> Response<Body> {
