@@ -79,6 +79,11 @@ fn e7_the_dearer_of_a_model_and_its_successor_is_reserved() {
     assert_eq!(home.at_rest(), (dearer, 0, 0));
     let calls = home.calls();
     assert_eq!((calls.len(), calls[0].3.as_str()), (1, "us.anthropic.claude-sonnet-4-6"), "booked under who answered");
+    let rich = Home::new(&day(1_000_000_000));
+    let bedrock = Bedrock::script([Reply::retired(), Reply::text("ok")]);
+    Chatrix::ask().args(["-m", "claude-sonnet-4", "hi"]).home(&rich).bedrock(&bedrock).stdout("ok\n").code(0);
+    assert_eq!(bedrock.calls()[1].body["inferenceConfig"]["maxTokens"], 512, "nothing is shortened without need");
+    assert_eq!(rich.calls()[0].1, 546 * 3300 + 512 * 16_500);
     let usage = Chatrix::usage().args(["--by", "model", "--csv"]).home(&home).run().stdout;
     assert_eq!(usage.lines().filter(|line| line.contains(",1,")).count(), 1, "{usage}");
 }
