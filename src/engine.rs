@@ -14,8 +14,8 @@ use crate::catalog::{Lifecycle, Model, NanoDollars};
 use crate::conversation::{EmbeddingRequest, Embeddings, Request};
 use crate::error::{Error, Kind, Result, Retry};
 use crate::ledger::Reservation;
-use crate::policy::{Param, Policy};
-use admission::Admission;
+use crate::policy::{Admitted, Param, Policy};
+use admission::{Admission, Booking};
 use lessons::Lessons;
 use std::sync::Arc;
 use thoughts::{Thoughts, Thread};
@@ -70,18 +70,8 @@ impl Engine {
     ///
     /// # Errors
     /// Refusals of the policy and of the budget, and any upstream kind.
-    pub async fn ask(self: &Arc<Self>, request: Request, delivery: Delivery, caller: Caller) -> Result<Call> {
-        if !self.drain {
-            return self.send(request, delivery, caller).await;
-        }
-        // On a task of its own the call goes on when its caller hangs up, and the answer that nobody takes is drained.
-        let engine = Arc::clone(self);
-        let call = tokio::spawn(async move { engine.send(request, delivery, caller).await });
-        call.await.map_err(|error| Error::new(Kind::Internal, format!("a call ended by itself: {error}")))?
-    }
-
-    async fn send(&self, mut request: Request, delivery: Delivery, caller: Caller) -> Result<Call> {
-        let asked_name = request.model.clone();
+    pub async fn ask(self: &Arc<Self>, mut request: Request, delivery: Delivery, caller: Caller) -> Result<Call> {
+        let asked_name = if request.model.is_empty() { &self.policy.default_model } else { &request.model }.clone();
         self.thoughts.restore(&mut request.messages);
         let mut admitted = self.policy.admit(request)?;
         caller.check(&self.policy.catalog, &admitted.model().id)?;
@@ -90,9 +80,24 @@ impl Engine {
             admitted = self.policy.succeed(admitted)?;
         }
         admitted = self.lessons.apply(admitted);
-        let asked_name = if asked_name.is_empty() { self.policy.default_model.clone() } else { asked_name };
-        let (reserved, mut booking) = self.admission.reserve(&self.client, admitted, asked_name, &caller).await?;
-        admitted = reserved;
+        let (admitted, booking) = self.admission.reserve(&self.client, admitted, asked_name, &caller).await?;
+        if !self.drain {
+            return self.send(asked, admitted, booking, delivery).await;
+        }
+        // On a task of its own a call that has left goes on when its caller hangs up; the answer that nobody takes is
+        // drained. One that has not left yet, waiting for money, goes with its caller.
+        let engine = Arc::clone(self);
+        let call = tokio::spawn(async move { engine.send(asked, admitted, booking, delivery).await });
+        call.await.map_err(|error| Error::new(Kind::Internal, format!("a call ended by itself: {error}")))?
+    }
+
+    async fn send(
+        &self,
+        asked: Arc<Model>,
+        mut admitted: Admitted,
+        mut booking: Booking,
+        delivery: Delivery,
+    ) -> Result<Call> {
         let mut refusals = 0;
         // Each way round is free: AWS refuses before anything is generated. One reservation covers them all.
         let accepted = loop {
@@ -107,8 +112,9 @@ impl Engine {
             let model = Arc::clone(admitted.model());
             if model.id == asked.id && is_end_of_life(&error, &model) {
                 self.lessons.retire(&asked.id);
-                match self.policy.succeed(admitted) {
-                    Ok(successor) => admitted = booking.within(self.lessons.apply(successor)),
+                let successor = self.policy.succeed(admitted);
+                match successor.and_then(|successor| booking.within(self.lessons.apply(successor))) {
+                    Ok(successor) => admitted = successor,
                     Err(error) => {
                         booking.reservation.release();
                         return Err(error);
@@ -146,11 +152,16 @@ impl Engine {
         let embeddings = match self.client.embed(&admitted).await {
             Ok(embeddings) => embeddings,
             Err(error) => {
-                // Of several calls, others may have been answered.
-                if calls == 1 && error.kind.row().retry != Retry::MayBill {
+                let retry = error.kind.row().retry;
+                if calls == 1 && retry != Retry::MayBill {
                     booking.reservation.release();
                 }
-                return Err(error);
+                if calls == 1 || retry != Retry::Free {
+                    return Err(error);
+                }
+                // Of several calls, others may have been answered: trying again is not free.
+                let message = format!("some of the texts could not be embedded: {}", error.message);
+                return Err(Error::new(Kind::ModelFailed, message).advise(error.advice().to_owned()));
             }
         };
         booking.reservation.accepted(&admitted.model().id, None, String::new());

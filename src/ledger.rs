@@ -10,11 +10,13 @@ pub mod key;
 mod keyring;
 mod presence;
 mod sqlite;
+mod tally;
 
 pub use call::{Ending, Entry, Outcome};
 pub use clock::Clock;
 pub use keyring::Keyring;
 pub use sqlite::{Book, By, Pages, Row, Sums, Uncertain};
+pub use tally::Tally;
 
 use crate::catalog::NanoDollars;
 use crate::conversation::Usage;
@@ -53,6 +55,8 @@ pub enum Refused {
     OverBudget(Standing),
     /// The ledger cannot be read or written, in words.
     OutOfReach(String),
+    /// The process is on its way out.
+    Closed,
 }
 
 impl Ledger {
@@ -79,11 +83,18 @@ impl Ledger {
         wish: Wish,
         patience: Duration,
     ) -> Result<Granted, Refused> {
-        let gone = || Refused::OutOfReach("the ledger is closed".to_owned());
         let (reply, answer) = oneshot::channel();
         let until = Instant::now() + patience;
-        self.0.jobs.send(Job::Reserve(Wait { entry, limits, wish, until, reply })).map_err(|_| gone())?;
-        answer.await.map_err(|_| gone())?
+        self.0.jobs.send(Job::Reserve(Wait { entry, limits, wish, until, reply })).map_err(|_| Refused::Closed)?;
+        answer.await.map_err(|_| Refused::Closed)?
+    }
+
+    /// A reservation that could not be written: it is booked with its end, as soon as that can be.
+    #[must_use]
+    pub fn book_later(&self, entry: Entry, amount: NanoDollars) -> Reservation {
+        let mut reservation = Reservation::new(0, amount, entry.model.clone(), Some(self.0.jobs.clone()));
+        reservation.late = Some(entry);
+        reservation
     }
 
     /// What is booked under each limit, everything of this process included; nothing when the ledger is out of reach.
@@ -142,22 +153,18 @@ pub struct Reservation {
     model: String,
     request_id: Option<String>,
     edits: String,
+    /// The call, where it could not be written when it began.
+    late: Option<Entry>,
+    tally: Option<Arc<Tally>>,
     /// `None`: there is no ledger to book in.
     jobs: Option<Sender<Job>>,
 }
 
 impl Reservation {
     fn new(id: i64, amount: NanoDollars, model: String, jobs: Option<Sender<Job>>) -> Self {
-        Self {
-            id,
-            amount,
-            stage: Stage::Unsent,
-            began: Instant::now(),
-            model,
-            request_id: None,
-            edits: String::new(),
-            jobs,
-        }
+        let (began, edits) = (Instant::now(), String::new());
+        let (stage, request_id, late, tally) = (Stage::Unsent, None, None, None);
+        Self { id, amount, stage, began, model, request_id, edits, late, tally, jobs }
     }
 
     /// One that is written nowhere, for calls without a budget when there is no ledger.
@@ -170,6 +177,11 @@ impl Reservation {
     #[must_use]
     pub fn amount(&self) -> NanoDollars {
         self.amount
+    }
+
+    /// Its end is also added to the sums of a session.
+    pub fn count_in(&mut self, tally: Arc<Tally>) {
+        self.tally = Some(tally);
     }
 
     /// Whether its end is booked.
@@ -213,11 +225,15 @@ impl Reservation {
         if std::mem::replace(&mut self.stage, Stage::Over) == Stage::Over {
             return;
         }
+        if let Some(tally) = &self.tally {
+            tally.add(outcome, self.amount);
+        }
         if let Some(jobs) = &self.jobs {
+            let late = self.late.take().map(|entry| (entry, self.amount));
             let milliseconds = u64::try_from(self.began.elapsed().as_millis()).unwrap_or(u64::MAX);
             let (model, edits) = (std::mem::take(&mut self.model), std::mem::take(&mut self.edits));
             let ending =
-                Ending { id: self.id, outcome, model, request_id: self.request_id.take(), milliseconds, edits };
+                Ending { id: self.id, late, outcome, model, request_id: self.request_id.take(), milliseconds, edits };
             // A clerk that is gone has booked every open reservation as uncertain.
             let _ = jobs.send(Job::Settle(ending));
         }

@@ -84,7 +84,7 @@ fn a_day_that_is_used_up_refuses_with_the_sums() {
     let third = ask(&home, &bedrock).stdout("").code(3);
     third
         .stderr_has(
-            "this call needs $0.000091, or at least $0.000028 with a short answer, and $0.00000014 is left of the",
+            "this call needs $0.00009079, or at least $0.00002807 with a short answer, and $0.000000139 is left of the",
         )
         .stderr_has("day budget of $0.00011: $0.00011 spent, $0.00 reserved by running calls; it resets on 20")
         .stderr_has(" at 00:00 UTC");
@@ -127,7 +127,7 @@ fn one_call_has_a_ceiling_of_its_own() {
     ask(&home, &bedrock).args(["-v", "--max-cost", &cost]).stdout("ok\n").stderr_has("max_tokens unset→70 (budget)");
     let refused = ask(&home, &bedrock).args(["--max-cost", &dollars(worst(64) - 1)]).stdout("").code(3);
     refused.stderr_has(
-        "--max-cost allows $0.000028 for a call, and this one can cost $0.000028 even with an answer of only 64",
+        "--max-cost allows $0.000028069 for a call, and this one can cost $0.00002807 even with an answer of only 64",
     );
     // An answer that is meant to be shorter than the floor may be.
     let short = ["--max-tokens", "3", "--max-cost"];
@@ -147,6 +147,31 @@ fn a_chat_spends_no_more_than_it_may() {
         .stderr_has("--max-cost allows")
         .stderr_has("2 answers, $0.0000021; --max-cost leaves $0.000032 of $0.000034");
     assert_eq!(bedrock.calls().len(), 2);
+}
+
+#[test]
+fn a_chat_counts_what_came_to_nothing() {
+    let bedrock = Bedrock::script([Reply::Error(500, "InternalServerException", "Oh."), Reply::text("ok")]);
+    let chat =
+        Chatrix::chat().args(["-m", "nova-micro", "--max-tokens", "100", "--max-cost", &dollars(worst(100) + 9)]);
+    let home = Home::new("");
+    let outcome = chat.home(&home).bedrock(&bedrock).stdin("hi\nhi\n/cost\n").run().code(0);
+    outcome
+        .stderr_has("what is left of --max-cost allows $0.000000009")
+        .stderr_has("and at most $0.000033 for answers");
+    assert_eq!((bedrock.calls().len(), home.booked()), (1, (0, 0, worst(100))));
+}
+
+#[test]
+fn embeddings_that_failed_in_part_are_not_tried_again_for_free() {
+    let ok = json!({"embedding": [0.5], "inputTextTokenCount": 3}).to_string();
+    let ok = Reply::Recorded(200, vec![("content-type".into(), "application/json".into())], ok.into());
+    let bedrock = Bedrock::script([ok, Reply::Error(429, "ThrottlingException", "Too many requests.")]);
+    let home = Home::new("");
+    let server = serve(&home, &bedrock);
+    let answer = server.post("/v1/embeddings", &json!({"model": "titan-embed", "input": ["a", "b"]}));
+    assert_eq!((answer.error().0, answer.headers["x-should-retry"].as_str()), (502, "false"));
+    assert_eq!(home.at_rest(), (0, 0, 2 * 17 * 20), "booked at the bound");
 }
 
 #[test]

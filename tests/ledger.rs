@@ -46,7 +46,7 @@ fn wish(full: u64, least: u64) -> Wish {
 }
 
 fn ending(id: i64, outcome: Outcome) -> Ending {
-    Ending { id, outcome, model: "us.m".into(), request_id: None, milliseconds: 1, edits: String::new() }
+    Ending { id, late: None, outcome, model: "us.m".into(), request_id: None, milliseconds: 1, edits: String::new() }
 }
 
 fn open(path: &Path, hand: &Hand) -> Book {

@@ -132,14 +132,12 @@ impl Client {
     pub async fn embed(&self, admitted: &AdmittedEmbedding) -> Result<Embeddings> {
         let calls = embed::bodies(admitted).into_iter().map(|body| self.invoke(&admitted.model().id, body));
         let mut answers = futures_util::stream::iter(calls).buffered(EMBEDDINGS_AT_ONCE);
-        let mut all = Embeddings::default();
+        let mut all = Embeddings { input_tokens: Some(0), ..Embeddings::default() };
         while let Some(answer) = answers.next().await {
             let Embeddings { vectors, input_tokens } = answer?;
             all.vectors.extend(vectors);
-            all.input_tokens = match (all.input_tokens, input_tokens) {
-                (Some(sum), Some(tokens)) => Some(sum + tokens),
-                (sum, tokens) => sum.or(tokens),
-            };
+            // A part that was not counted leaves the whole uncounted.
+            all.input_tokens = all.input_tokens.zip(input_tokens).map(|(sum, tokens)| sum + tokens);
         }
         if all.vectors.len() != admitted.texts().len() {
             return Err(Error::new(

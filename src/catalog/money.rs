@@ -91,6 +91,12 @@ impl Rate {
 }
 
 impl NanoDollars {
+    /// With the sign and to the last nano-dollar, where two amounts are compared.
+    #[must_use]
+    pub fn exact(self) -> String {
+        format!("${}", self.dollars())
+    }
+
     /// Dollars without the sign: at least two decimals, at most nine, no trailing zeros beyond.
     #[must_use]
     pub fn dollars(self) -> String {

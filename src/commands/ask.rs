@@ -40,7 +40,8 @@ pub async fn run(args: Ask, settings: Settings) -> anyhow::Result<u8> {
         return preview::run(request, &settings, args.max_cost);
     }
     let engine = open(&settings, offline_pace(person_reads)?, false).await?;
-    let caller = Caller { command: "ask", key: None, at_most: args.max_cost };
+    let caller =
+        Caller { command: "ask", at_most: args.max_cost.map(|most| (most, "--max-cost")), ..Caller::default() };
     let delivery = if args.no_stream || args.json { Delivery::Complete } else { Delivery::Streamed };
 
     let started = Instant::now();

@@ -10,6 +10,7 @@ use crate::config::{self, Settings};
 use crate::conversation::{Event, Message, Part, Request, StopReason};
 use crate::engine::{Call, Caller, Delivery, Engine};
 use crate::error::{Error, Kind};
+use crate::ledger::Tally;
 use crate::terminal::editor::{Editor, Line};
 use crate::terminal::footer::{Footer, stop_note};
 use crate::terminal::sanitize::Sanitizer;
@@ -34,8 +35,7 @@ pub async fn run(args: Chat, settings: Settings) -> anyhow::Result<u8> {
         max_cost: args.max_cost,
         warned: HashSet::new(),
         messages: Vec::new(),
-        spent: NanoDollars(0),
-        unsettled: NanoDollars(0),
+        tally: Arc::default(),
         calls: 0,
         verbose: args.verbose,
         person_reads,
@@ -82,10 +82,8 @@ struct Session {
     /// The budgets of which it was said that they are nearly used up.
     warned: HashSet<String>,
     messages: Vec<Message>,
-    /// Cost of the answers whose usage came.
-    spent: NanoDollars,
-    /// Worst case of the answers whose usage never came.
-    unsettled: NanoDollars,
+    /// What the calls came to, whatever became of each.
+    tally: Arc<Tally>,
     calls: u32,
     verbose: bool,
     person_reads: bool,
@@ -106,8 +104,8 @@ impl Session {
             max_tokens: self.max_tokens,
             ..Request::default()
         };
-        let at_most = self.max_cost.map(|most| most - self.spent - self.unsettled);
-        let caller = Caller { command: "chat", key: None, at_most };
+        let at_most = self.left().map(|left| (left, "what is left of --max-cost"));
+        let caller = Caller { command: "chat", key: None, at_most, tally: Some(Arc::clone(&self.tally)) };
         let mut call = tokio::select! {
             call = engine.ask(request, Delivery::Streamed, caller) => match call {
                 Ok(call) => call,
@@ -144,7 +142,10 @@ impl Session {
         if shown.in_reasoning || (!shown.text.is_empty() && !shown.text.ends_with('\n')) {
             print("\n")?;
         }
-        self.count(&call);
+        self.calls += 1;
+        // Whatever it is now, it is over: an answer that was stopped is booked at its worst case.
+        let (usage, cost, at_most) = (call.usage(), call.cost(), call.worst_case());
+        drop(call);
         let remark = match (&ending, &shown.stop) {
             (Ok(false), _) => return Ok(false),
             (Err(error), _) => Some(format!("error: {error}")),
@@ -157,7 +158,7 @@ impl Session {
         } else {
             self.messages.push(Message::assistant(shown.text));
         }
-        self.footer(&call, started, remark);
+        self.footer(Footer { usage, cost, at_most, took: started.elapsed(), note: remark, ..Footer::default() });
         Ok(true)
     }
 
@@ -194,13 +195,9 @@ impl Session {
         }
     }
 
-    fn count(&mut self, call: &Call) {
-        self.calls += 1;
-        match call.cost() {
-            Some(cost) => self.spent += cost,
-            // It may be billed in full: never count it as nothing.
-            None => self.unsettled += call.worst_case().unwrap_or_default(),
-        }
+    /// What the session may still spend.
+    fn left(&self) -> Option<NanoDollars> {
+        Some(self.max_cost? - self.tally.settled() - self.tally.uncertain())
     }
 
     /// Forgets a question that got no answer; it is in the editor's history.
@@ -210,17 +207,9 @@ impl Session {
         note(&style::dim("the question was not kept; arrow up brings it back", self.colour));
     }
 
-    fn footer(&self, call: &Call, started: Instant, note_: Option<String>) {
-        let footer = Footer {
-            usage: call.usage(),
-            cost: call.cost(),
-            at_most: call.worst_case(),
-            took: started.elapsed(),
-            session: Some(self.spent),
-            unsettled: self.unsettled,
-            note: note_,
-        };
-        note(&style::dim(&footer.line(), self.colour));
+    fn footer(&self, footer: Footer) {
+        let (session, unsettled) = (Some(self.tally.settled()), self.tally.uncertain());
+        note(&style::dim(&Footer { session, unsettled, ..footer }.line(), self.colour));
     }
 
     fn obey(&mut self, command: Slash, engine: &Engine) {
@@ -257,12 +246,13 @@ impl Session {
 
     fn cost(&self, engine: &Engine) -> String {
         let answers = if self.calls == 1 { "answer" } else { "answers" };
-        let mut text = format!("{} {answers}, {}", self.calls, self.spent);
-        if self.unsettled > NanoDollars(0) {
-            text.push_str(&format!(", and at most {} for answers that were cut off", self.unsettled));
+        let mut text = format!("{} {answers}, {}", self.calls, self.tally.settled());
+        let uncertain = self.tally.uncertain();
+        if uncertain > NanoDollars(0) {
+            text.push_str(&format!(", and at most {uncertain} for answers that were cut off"));
         }
-        if let Some(most) = self.max_cost {
-            text.push_str(&format!("; --max-cost leaves {} of {most}", most - self.spent - self.unsettled));
+        if let (Some(left), Some(most)) = (self.left(), self.max_cost) {
+            text.push_str(&format!("; --max-cost leaves {left} of {most}"));
         }
         for standing in engine.budgeted().standings() {
             text.push_str(&format!("\n{} left of the {standing}", standing.left()));

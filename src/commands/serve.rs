@@ -63,11 +63,20 @@ pub async fn run(args: Serve, settings: Settings) -> anyhow::Result<u8> {
 /// Who may, by API key.
 fn keyring(settings: &Settings) -> anyhow::Result<Keys> {
     let keys = Keys { ring: settings.ledger.clone().map(Keyring::new), required: settings.require_key };
-    if keys.required {
-        let known = keys.all()?;
-        if known.iter().all(|key| key.revoked.is_some()) {
-            note("there are no API keys yet, and every call needs one: chatrix keys add NAME");
-        }
+    if !keys.required && !settings.ledger.as_ref().is_some_and(|path| path.exists()) {
+        return Ok(keys);
+    }
+    match keys.all() {
+        Ok(known) => match (keys.required, known.iter().any(|key| key.revoked.is_none())) {
+            (true, false) => note("there are no API keys yet, and every call needs one: chatrix keys add NAME"),
+            (false, true) => {
+                note("there are API keys, but calls without one are answered too; --require-key changes that");
+            }
+            _ => {}
+        },
+        Err(error) if keys.required => return Err(error.into()),
+        // Calls will say so, where it matters.
+        Err(_) => {}
     }
     Ok(keys)
 }

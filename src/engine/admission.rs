@@ -7,7 +7,7 @@ use crate::catalog::{Catalog, NanoDollars, base, embedding_model};
 use crate::error::{Error, Kind, Result};
 use crate::ledger::budget::{Budgets, Limit, Period, Standing, Wish};
 use crate::ledger::key::Key;
-use crate::ledger::{Entry, Granted, Ledger, Refused, Reservation};
+use crate::ledger::{Entry, Granted, Ledger, Refused, Reservation, Tally};
 use crate::policy::{Admitted, AdmittedEmbedding};
 use std::sync::Arc;
 use std::time::Duration;
@@ -19,8 +19,10 @@ pub struct Caller {
     pub command: &'static str,
     /// The API key it came with.
     pub key: Option<Arc<Key>>,
-    /// What this call may cost at most (`--max-cost`).
-    pub at_most: Option<NanoDollars>,
+    /// What this call may cost at most, and what to call that.
+    pub at_most: Option<(NanoDollars, &'static str)>,
+    /// Where its cost is added up, besides the ledger.
+    pub tally: Option<Arc<Tally>>,
 }
 
 /// What may be spent, and where it is booked.
@@ -87,9 +89,9 @@ impl Budgeted {
         let key = caller
             .key
             .as_ref()
-            .and_then(|key| Some((key.terms.request?, format!("request budget of key {}", key.name))));
-        let house = self.budgets.request.map(|amount| (amount, "request budget".to_owned()));
-        let call = caller.at_most.map(|amount| (amount, "--max-cost".to_owned()));
+            .and_then(|key| Some((key.terms.request?, format!("the request budget of key {}", key.name))));
+        let house = self.budgets.request.map(|amount| (amount, "the request budget".to_owned()));
+        let call = caller.at_most.map(|(amount, name)| (amount, name.to_owned()));
         [house, key, call].into_iter().flatten().min_by_key(|(amount, _)| *amount)
     }
 }
@@ -117,8 +119,25 @@ pub struct Booking {
 
 impl Booking {
     /// Another request in the place of the first, so short that the reservation covers it.
-    pub fn within(&self, admitted: Admitted) -> Admitted {
-        if self.priced { admitted.within(self.reservation.amount()) } else { admitted }
+    ///
+    /// # Errors
+    /// `BudgetExceeded` where not even the shortest does.
+    pub fn within(&self, admitted: Admitted) -> Result<Admitted> {
+        let amount = self.reservation.amount();
+        if !self.priced {
+            return Ok(admitted);
+        }
+        let admitted = admitted.within(amount);
+        match admitted.reserve(u32::MAX) {
+            Some(full) if full <= amount => Ok(admitted),
+            _ => {
+                let name = admitted.model().display_name();
+                Err(Error::new(
+                    Kind::BudgetExceeded,
+                    format!("{name} can cost more than the {} reserved", amount.exact()),
+                ))
+            }
+        }
     }
 
     /// What is left of the tightest budget, with the call at its cost, or at its worst case while that is unknown.
@@ -137,9 +156,16 @@ impl Booking {
         });
         let unbooked = self.unbooked.as_ref().map(|reason| Warning {
             about: "no ledger".to_owned(),
-            text: format!("warning: {reason}; calls go on, and are not booked"),
+            text: format!("warning: {reason}; calls go on, and are booked when it can be written again"),
         });
         near.chain(unbooked).collect()
+    }
+
+    fn counted_in(mut self, caller: &Caller) -> Self {
+        if let Some(tally) = &caller.tally {
+            self.reservation.count_in(Arc::clone(tally));
+        }
+        self
     }
 
     /// The reservation, to be ended elsewhere.
@@ -183,7 +209,7 @@ impl Admission {
             }
             let wish = Wish { full: NanoDollars(0), least: NanoDollars(0) };
             let booking = self.book(entry(&admitted, asked, caller), limits, wish, Duration::ZERO).await?;
-            return Ok((admitted, Booking { priced: false, ..booking }));
+            return Ok((admitted, Booking { priced: false, ..booking }.counted_in(caller)));
         }
         // A count sharpens the bound where bytes alone would be too many; only once, and only where it can help.
         let mut countable = admitted.model().capabilities.takes.count_tokens && !admitted.may_be_succeeded();
@@ -215,8 +241,8 @@ impl Admission {
             };
             match self.book(entry(&admitted, asked.clone(), caller), limits.clone(), first, patience).await {
                 Ok(booking) => {
-                    let admitted = booking.within(admitted);
-                    return Ok((admitted, booking));
+                    let admitted = booking.within(admitted)?;
+                    return Ok((admitted, booking.counted_in(caller)));
                 }
                 Err(error) if error.kind == Kind::BudgetExceeded && std::mem::take(&mut countable) => {
                     if let Some(tokens) = client.count(&admitted).await {
@@ -240,7 +266,8 @@ impl Admission {
     ) -> Result<Booking> {
         let full = admitted.worst_case();
         if let Some((amount, name)) = self.budgeted.ceiling(caller).filter(|(amount, _)| full > *amount) {
-            let message = format!("the {name} allows {amount} for a call, and this one can cost {full}");
+            let message =
+                format!("{name} allows {} for a call, and this one can cost {}", amount.exact(), full.exact());
             return Err(Error::new(Kind::BudgetExceeded, message).advise("send fewer texts at once"));
         }
         let key = caller.key.as_ref().map_or(0, |key| key.id);
@@ -252,6 +279,7 @@ impl Admission {
 
     async fn book(&self, entry: Entry, limits: Vec<Limit>, wish: Wish, patience: Duration) -> Result<Booking> {
         let budgeted = !limits.is_empty();
+        let later = entry.clone();
         let refused = match &self.budgeted.ledger {
             Some(ledger) => match ledger.reserve(entry, limits, wish, patience).await {
                 Ok(Granted { reservation, standings }) => {
@@ -269,8 +297,12 @@ impl Admission {
                 Err(Error::new(Kind::LedgerUnavailable, reason)
                     .advise("a budget is set, so no call is made without it"))
             }
+            Refused::Closed => Err(Error::new(Kind::ShuttingDown, "the call came too late: this process is ending")),
             Refused::OutOfReach(reason) => Ok(Booking {
-                reservation: Reservation::without_ledger(wish.full),
+                reservation: match &self.budgeted.ledger {
+                    Some(ledger) => ledger.book_later(later, wish.full),
+                    None => Reservation::without_ledger(wish.full),
+                },
                 standings: Vec::new(),
                 priced: true,
                 unbooked: Some(reason),
@@ -305,6 +337,7 @@ pub fn unpriced(admitted: &Admitted) -> Error {
 /// A call that costs more than one call may.
 #[must_use]
 pub fn over_ceiling(admitted: &Admitted, name: &str, amount: NanoDollars, least: NanoDollars, floor: u32) -> Error {
+    let (amount, least) = (amount.exact(), least.exact());
     let tokens = floor.min(admitted.max_tokens());
     let bound = admitted.input_bound();
     let message = format!(
@@ -316,10 +349,10 @@ pub fn over_ceiling(admitted: &Admitted, name: &str, amount: NanoDollars, least:
 
 fn over_budget(standing: &Standing, wish: Wish) -> Error {
     let needed = if wish.least < wish.full {
-        format!("{}, or at least {} with a short answer", wish.full, wish.least)
+        format!("{}, or at least {} with a short answer", wish.full.exact(), wish.least.exact())
     } else {
-        wish.full.to_string()
+        wish.full.exact()
     };
-    let message = format!("this call needs {needed}, and {} is left of the {standing}", standing.left());
+    let message = format!("this call needs {needed}, and {} is left of the {standing}", standing.left().exact());
     Error::new(Kind::BudgetExceeded, message).advise("`chatrix usage` shows where it went")
 }

@@ -37,7 +37,9 @@ impl Call {
         drain: bool,
     ) -> Self {
         let Accepted { answering, request_id } = accepted;
-        let edits: Vec<String> = admitted.edits().iter().map(Edit::ascii).collect();
+        // Numbers only: a client's own words, tool names for instance, are not for the ledger.
+        let numbers = |edit: &&Edit| ["max_tokens", "temperature", "top_p", "stop"].contains(&edit.param);
+        let edits: Vec<String> = admitted.edits().iter().filter(numbers).map(Edit::ascii).collect();
         booking.reservation.accepted(&admitted.model().id, request_id, edits.join("; "));
         Self { admitted, asked, answering: Some(answering), thread, usage: None, booking, drain }
     }

@@ -34,6 +34,8 @@ pub enum Outcome {
 pub struct Ending {
     /// Which call.
     pub id: i64,
+    /// What it was and what it had promised, where that could not be written when it began.
+    pub late: Option<(Entry, NanoDollars)>,
     /// How it ended.
     pub outcome: Outcome,
     /// The Bedrock id that answered.

@@ -57,15 +57,18 @@ struct Clerk {
     jobs: Sender<Job>,
     open: Option<(Book, Presence)>,
     waiting: Vec<Wait>,
+    /// When it was last looked whether other processes are gone.
+    looked: Instant,
     /// Ends that could not be written yet. Money is never lost for a full disk.
     unwritten: Vec<Ending>,
 }
 
 /// Runs until it is told to close.
 pub fn run(path: PathBuf, clock: Clock, jobs: Sender<Job>, desk: &Receiver<Job>) {
-    let mut clerk = Clerk { path, clock, jobs, open: None, waiting: Vec::new(), unwritten: Vec::new() };
+    let mut clerk =
+        Clerk { path, clock, jobs, open: None, waiting: Vec::new(), looked: Instant::now(), unwritten: Vec::new() };
     let mut closing = false;
-    while !closing {
+    loop {
         let mut looks = Vec::new();
         let mut fresh = Vec::new();
         let mut next = clerk.next(desk);
@@ -80,6 +83,9 @@ pub fn run(path: PathBuf, clock: Clock, jobs: Sender<Job>, desk: &Receiver<Job>)
             next = if full { None } else { desk.try_recv().ok() };
         }
         clerk.waiting.append(&mut fresh);
+        if closing {
+            break;
+        }
         clerk.work();
         for (limits, reply) in looks {
             // Who asked may be gone.
@@ -117,7 +123,15 @@ impl Clerk {
         }
         let Some((book, presence)) = &mut self.open else { return };
         let (waiting, unwritten, now) = (&self.waiting, &self.unwritten, Instant::now());
+        // What a killed process has left open will not come back: nobody is to wait for that.
+        let look = !waiting.is_empty() && self.looked.elapsed() > TRY_AGAIN;
+        if look {
+            self.looked = now;
+        }
         let result = book.transact(|pages| {
+            if look {
+                pages.recover()?;
+            }
             for ending in unwritten {
                 pages.settle(ending)?;
             }
@@ -190,6 +204,9 @@ impl Clerk {
     }
 
     fn close(&mut self) {
+        for wait in self.waiting.drain(..) {
+            drop(wait.reply.send(Err(Refused::Closed)));
+        }
         self.work();
         if let Some((book, presence)) = &mut self.open {
             // What is still open cannot be settled any more. A ledger that cannot be written now keeps them as reserved,

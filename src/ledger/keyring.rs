@@ -15,21 +15,24 @@ const FRESH: Duration = Duration::from_secs(1);
 #[derive(Debug)]
 pub struct Keyring {
     path: PathBuf,
-    read: Mutex<Option<Read>>,
+    read: Mutex<Read>,
 }
 
-#[derive(Debug)]
+/// Keys, or why they cannot be read.
+type Keys = Result<Arc<[Key]>, String>;
+
+#[derive(Debug, Default)]
 struct Read {
-    book: Book,
-    keys: Arc<[Key]>,
-    at: Instant,
+    book: Option<Book>,
+    /// What came of the last reading, a failure too: a ledger that is out of reach is not tried for every request.
+    last: Option<(Instant, Keys)>,
 }
 
 impl Keyring {
     /// The keys of the ledger in a file.
     #[must_use]
     pub fn new(path: PathBuf) -> Self {
-        Self { path, read: Mutex::new(None) }
+        Self { path, read: Mutex::default() }
     }
 
     /// Every key, revoked ones too.
@@ -37,18 +40,24 @@ impl Keyring {
     /// # Errors
     /// In words, when the ledger cannot be read.
     pub fn keys(&self) -> Result<Arc<[Key]>, String> {
-        let told =
-            |error: &dyn std::fmt::Display| format!("the ledger {} cannot be read: {error}", self.path.display());
-        let mut slot = self.read.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some(read) = slot.as_ref().filter(|read| read.at.elapsed() < FRESH) {
-            return Ok(Arc::clone(&read.keys));
+        let mut read = self.read.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some((at, keys)) = &read.last
+            && at.elapsed() < FRESH
+        {
+            return keys.clone();
         }
-        let book = match slot.take() {
-            Some(read) => read.book,
-            None => Book::open(&self.path, Clock::system())?,
+        let keys = self.read(&mut read.book);
+        read.last = Some((Instant::now(), keys.clone()));
+        keys
+    }
+
+    fn read(&self, slot: &mut Option<Book>) -> Keys {
+        let book = match slot {
+            Some(book) => book,
+            None => slot.insert(Book::open(&self.path, Clock::system())?),
         };
-        let keys: Arc<[Key]> = book.keys().map_err(|error| told(&error))?.into();
-        *slot = Some(Read { book, keys: Arc::clone(&keys), at: Instant::now() });
-        Ok(keys)
+        let keys =
+            book.keys().map_err(|error| format!("the ledger {} cannot be read: {error}", self.path.display()))?;
+        Ok(keys.into())
     }
 }

@@ -40,7 +40,7 @@ impl Keys {
     /// # Errors
     /// `InvalidKey`; `LedgerUnavailable`.
     pub fn caller(&self, headers: &HeaderMap) -> Result<Caller> {
-        let caller = |key| Caller { command: "serve", key, at_most: None };
+        let caller = |key| Caller { command: "serve", key, ..Caller::default() };
         let ours = tokens(headers).find(|token| token.starts_with(key::PREFIX));
         let Some(token) = ours else {
             if self.required {

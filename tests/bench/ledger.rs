@@ -86,7 +86,7 @@ fn fill(path: &Path) {
          INSERT INTO totals SELECT day, command, key, model, COUNT(*), SUM(input), SUM(output), 0, 0, SUM(settled), 0, 0
          FROM calls GROUP BY day, command, key, model;
          INSERT INTO booked SELECT 0, day, SUM(settled), 0, 0 FROM calls GROUP BY day;
-         COMMIT;"
+         COMMIT; PRAGMA wal_checkpoint(TRUNCATE);"
     );
     rusqlite::Connection::open(path).unwrap().execute_batch(&sql).unwrap();
 }

@@ -18,7 +18,7 @@ fn a_ledger_locked_by_another_process() {
     assert_eq!(bedrock.calls().len(), 1);
     home.configure("");
     let outcome = ask(&home, &bedrock).stdout("ok\n").code(0);
-    outcome.stderr_has("warning: the ledger ").stderr_has("calls go on, and are not booked");
+    outcome.stderr_has("warning: the ledger ").stderr_has("calls go on, and are booked when it can be");
     other.execute_batch("ROLLBACK").unwrap();
     assert_eq!(server.chat(&question(&json!({}))).status, 200, "and goes on by itself");
     assert_eq!(home.at_rest(), (2 * COST, 0, 0));
@@ -41,6 +41,19 @@ fn a_settlement_that_cannot_be_written_is_written_later() {
     });
     assert_eq!(answer.status, 200);
     assert_eq!(home.at_rest(), (COST, 0, 0));
+}
+
+#[test]
+fn a_call_that_could_not_be_booked_is_booked_later() {
+    let (home, bedrock) = (Home::new(""), Bedrock::script([Reply::text("ok")]));
+    let server = serve(&home, &bedrock);
+    assert_eq!(server.chat(&question(&json!({}))).status, 200);
+    home.at_rest();
+    let other = home.open();
+    other.execute_batch("BEGIN EXCLUSIVE").unwrap();
+    assert_eq!(server.chat(&question(&json!({}))).status, 200, "there is no budget");
+    other.execute_batch("ROLLBACK").unwrap();
+    crate::support::eventually("it is booked", || home.booked() == (2 * COST, 0, 0));
 }
 
 /// A file that may grow to so many blocks of 512 bytes: writing more fails, as on a full disk.

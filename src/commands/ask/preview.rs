@@ -15,7 +15,7 @@ use serde_json::{Value, json};
 pub fn run(request: Request, settings: &Settings, max_cost: Option<NanoDollars>) -> anyhow::Result<u8> {
     let mut admitted = settings.policy().admit(request)?;
     let budgeted = Budgeted { budgets: settings.budgets, ledger: None };
-    let caller = Caller { command: "ask", key: None, at_most: max_cost };
+    let caller = Caller { command: "ask", at_most: max_cost.map(|most| (most, "--max-cost")), ..Caller::default() };
     let (ceiling, limits) = (budgeted.ceiling(&caller), budgeted.limits(None));
     let floor = budgeted.budgets.floor_tokens;
     if admitted.reserve(u32::MAX).is_none() && (ceiling.is_some() || !limits.is_empty()) {
@@ -38,7 +38,7 @@ pub fn run(request: Request, settings: &Settings, max_cost: Option<NanoDollars>)
         Verdict::Grant(amount) if !standings.is_empty() => admitted = admitted.within(amount),
         Verdict::Refuse(index) => {
             if let Some(standing) = standings.get(index) {
-                note(&format!("it would be refused: {} is left of the {standing}", standing.left()));
+                note(&format!("it would be refused: {} is left of the {standing}", standing.left().exact()));
             }
         }
         Verdict::Grant(_) | Verdict::Wait => {}

@@ -70,6 +70,15 @@ impl Pages<'_> {
             Verdict::Grant(amount) => amount,
             verdict => return Ok((Err(verdict), standings)),
         };
+        let id = self.insert(process, entry, amount)?;
+        for standing in &mut standings {
+            standing.booked.reserved += amount;
+        }
+        Ok((Ok((id, amount)), standings))
+    }
+
+    /// Writes a call down as reserved.
+    fn insert(&mut self, process: &str, entry: &Entry, amount: NanoDollars) -> Result<i64> {
         let Entry { command, key, asked, model } = entry;
         let (now, reserved) = (self.clock.now(), stored(amount.0));
         let day = day_of(now);
@@ -81,15 +90,17 @@ impl Pages<'_> {
             .execute(params![now, day, command, key, asked, model, reserved, process])?;
         let id = self.transaction.last_insert_rowid();
         self.add(&Place { day, command, key: *key, model }, Part { calls: 1, reserved, ..Part::default() })?;
-        for standing in &mut standings {
-            standing.booked.reserved += amount;
-        }
-        Ok((Ok((id, amount)), standings))
+        Ok(id)
     }
 
     /// Books how a call ended. One that has its end already keeps it: the first truth stands.
     pub fn settle(&mut self, ending: &Ending) -> Result<()> {
-        let Ending { id, outcome, model, request_id, milliseconds, edits } = ending;
+        let Ending { id, late, outcome, model, request_id, milliseconds, edits } = ending;
+        let id = &match late {
+            // No process is there for it: should this be cut off, it is uncertain.
+            Some((entry, amount)) => self.insert("", entry, *amount)?,
+            None => *id,
+        };
         let found = self
             .transaction
             .prepare_cached("SELECT day, command, key, model, reserved, state FROM calls WHERE id = ?1")?
@@ -207,7 +218,15 @@ impl Pages<'_> {
         for (id, at, model) in open {
             let milliseconds = u64::try_from(self.clock.now() - at).unwrap_or(0);
             let outcome = Outcome::Uncertain;
-            self.settle(&Ending { id, outcome, model, request_id: None, milliseconds, edits: String::new() })?;
+            self.settle(&Ending {
+                id,
+                late: None,
+                outcome,
+                model,
+                request_id: None,
+                milliseconds,
+                edits: String::new(),
+            })?;
         }
         Ok(())
     }
