@@ -192,17 +192,21 @@ fn report(by: By, since: i64, rows: &[Row], standings: &[Standing]) -> String {
     }
     let total = total(rows);
     let most = rows.iter().map(|row| row.sums.settled + row.sums.uncertain).max().unwrap_or_default();
+    // Columns of nothing are left out.
+    let some = |of: fn(&Sums) -> NanoDollars| of(&total) > NanoDollars(0);
+    let (uncertain, reserved) = (some(|sums| sums.uncertain), some(|sums| sums.reserved));
     let line = |name: &str, sums: &Sums, bar: String| {
-        vec![
+        let mut cells = vec![
             name.to_owned(),
             sums.calls.to_string(),
             (sums.input + sums.cache_read + sums.cache_write).to_string(),
             sums.output.to_string(),
             sums.settled.to_string(),
-            amount(sums.uncertain),
-            amount(sums.reserved),
-            bar,
-        ]
+        ];
+        cells.extend(uncertain.then(|| amount(sums.uncertain)));
+        cells.extend(reserved.then(|| amount(sums.reserved)));
+        cells.push(bar);
+        cells
     };
     let mut lines: Vec<Vec<String>> = rows
         .iter()
@@ -212,8 +216,13 @@ fn report(by: By, since: i64, rows: &[Row], standings: &[Standing]) -> String {
         })
         .collect();
     lines.push(line("total", &total, String::new()));
-    let heads = [&by.word().to_uppercase(), "CALLS", "TOKENS IN", "OUT", "SPENT", "UNCERTAIN", "RESERVED", ""];
-    let mut text = table(&heads, &lines, &[1, 2, 3, 4, 5, 6], colour);
+    let by = by.word().to_uppercase();
+    let mut heads = vec![by.as_str(), "CALLS", "TOKENS IN", "OUT", "SPENT"];
+    heads.extend(uncertain.then_some("UNCERTAIN"));
+    heads.extend(reserved.then_some("RESERVED"));
+    heads.push("");
+    let numbers: Vec<usize> = (1..heads.len() - 1).collect();
+    let mut text = table(&heads, &lines, &numbers, colour);
     text.push_str(&budgets(standings));
     if total.uncertain > NanoDollars(0) && std::io::stdout().is_terminal() {
         let hint = "uncertain: the usage never came; `chatrix usage --uncertain` lists these calls";
