@@ -89,6 +89,8 @@ fn fill(path: &Path) {
          COMMIT; PRAGMA wal_checkpoint(TRUNCATE);"
     );
     rusqlite::Connection::open(path).unwrap().execute_batch(&sql).unwrap();
+    // What the filling left to be written is not the ledger's doing.
+    std::fs::File::open(path).unwrap().sync_all().unwrap();
 }
 
 fn main() {
