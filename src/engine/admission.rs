@@ -354,5 +354,11 @@ fn over_budget(standing: &Standing, wish: Wish) -> Error {
         wish.full.exact()
     };
     let message = format!("this call needs {needed}, and {} is left of the {standing}", standing.left().exact());
-    Error::new(Kind::BudgetExceeded, message).advise("`chatrix usage` shows where it went")
+    // Kept from trying again by itself even so: who repeats what was refused keeps others waiting.
+    let advice = if wish.least <= standing.limit.amount - standing.booked.spent() {
+        "running calls hold what is missing; most of it comes back when they end"
+    } else {
+        "`chatrix usage` shows where it went"
+    };
+    Error::new(Kind::BudgetExceeded, message).advise(advice)
 }
