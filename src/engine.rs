@@ -2,12 +2,16 @@
 //! admitted by the policy, sent to Bedrock, its events counted and priced. Nothing below knows who asked.
 
 mod admission;
+mod booking;
 mod call;
+mod caller;
 mod lessons;
 mod thoughts;
 
-pub use admission::{Budgeted, Caller, Warning, over_ceiling, unpriced};
+pub use admission::{Budgeted, over_ceiling, unpriced};
+pub use booking::Warning;
 pub use call::Call;
+pub use caller::Caller;
 
 use crate::bedrock::{Client, refused_param};
 use crate::catalog::{Lifecycle, Model, NanoDollars};
@@ -15,7 +19,7 @@ use crate::conversation::{EmbeddingRequest, Embeddings, Request};
 use crate::error::{Error, Kind, Result, Retry};
 use crate::ledger::Reservation;
 use crate::policy::{Admitted, Param, Policy};
-use admission::{Admission, Booking};
+use booking::Booking;
 use lessons::Lessons;
 use std::sync::Arc;
 use thoughts::{Thoughts, Thread};
@@ -37,7 +41,7 @@ pub enum Delivery {
 pub struct Engine {
     policy: Policy,
     client: Client,
-    admission: Admission,
+    budgeted: Budgeted,
     lessons: Lessons,
     thoughts: Arc<Thoughts>,
     /// Whether an answer that nobody waits for any more is read on to its usage.
@@ -49,14 +53,13 @@ impl Engine {
     /// more is read on to its usage, instead of being stopped and booked at its worst case.
     #[must_use]
     pub fn new(policy: Policy, client: Client, budgeted: Budgeted, drain: bool) -> Self {
-        let admission = Admission::new(budgeted);
-        Self { policy, client, admission, lessons: Lessons::default(), thoughts: Arc::default(), drain }
+        Self { policy, client, budgeted, lessons: Lessons::default(), thoughts: Arc::default(), drain }
     }
 
     /// What may be spent, and where it is booked.
     #[must_use]
     pub fn budgeted(&self) -> &Budgeted {
-        self.admission.budgeted()
+        &self.budgeted
     }
 
     /// The rules.
@@ -80,7 +83,7 @@ impl Engine {
             admitted = self.policy.succeed(admitted)?;
         }
         admitted = self.lessons.apply(admitted);
-        let (admitted, booking) = self.admission.reserve(&self.client, admitted, asked_name, &caller).await?;
+        let (admitted, booking) = self.budgeted.reserve(&self.client, admitted, asked_name, &caller).await?;
         if !self.drain {
             return self.send(asked, admitted, booking, delivery).await;
         }
@@ -146,7 +149,7 @@ impl Engine {
         let asked = request.model.clone();
         let admitted = self.policy.admit_embedding(request)?;
         caller.check(&self.policy.catalog, &admitted.model().id)?;
-        let mut booking = self.admission.reserve_embedding(&admitted, asked, caller).await?;
+        let mut booking = self.budgeted.reserve_embedding(&admitted, asked, caller).await?;
         booking.reservation.sent();
         let calls = admitted.texts().len().div_ceil(admitted.model().batch.max(1));
         let embeddings = match self.client.embed(&admitted).await {

@@ -2,28 +2,16 @@
 //! tokens are counted; it fits once running calls have ended, within a short wait; it fits with a shorter answer; it is
 //! refused, with the sums.
 
+use super::booking::Booking;
+use super::caller::Caller;
 use crate::bedrock::Client;
-use crate::catalog::{Catalog, NanoDollars, base, embedding_model};
+use crate::catalog::NanoDollars;
 use crate::error::{Error, Kind, Result};
 use crate::ledger::budget::{Budgets, Limit, Period, Standing, Wish};
 use crate::ledger::key::Key;
-use crate::ledger::{Entry, Granted, Ledger, Refused, Reservation, Tally};
+use crate::ledger::{Entry, Granted, Ledger, Refused, Reservation};
 use crate::policy::{Admitted, AdmittedEmbedding};
-use std::sync::Arc;
 use std::time::Duration;
-
-/// Who asks, and what they may spend on it.
-#[derive(Debug, Clone, Default)]
-pub struct Caller {
-    /// `ask`, `chat` or `serve`.
-    pub command: &'static str,
-    /// The API key it came with.
-    pub key: Option<Arc<Key>>,
-    /// What this call may cost at most, and what to call that.
-    pub at_most: Option<(NanoDollars, &'static str)>,
-    /// Where its cost is added up, besides the ledger.
-    pub tally: Option<Arc<Tally>>,
-}
 
 /// What may be spent, and where it is booked.
 #[derive(Debug, Clone)]
@@ -32,36 +20,6 @@ pub struct Budgeted {
     pub budgets: Budgets,
     /// The ledger; `None` where there is no home folder for one.
     pub ledger: Option<Ledger>,
-}
-
-impl Caller {
-    /// Whether its key is for a model, however that is spelled.
-    #[must_use]
-    pub fn may_ask(&self, catalog: &Catalog, id: &str) -> bool {
-        let Some(key) = self.key.as_ref().filter(|key| !key.terms.models.is_empty()) else {
-            return true;
-        };
-        key.terms.models.iter().any(|name| {
-            let model = catalog.resolve(name).map(|model| model.id.clone());
-            let known = model.or_else(|_| embedding_model(name).map(|model| model.id));
-            known.is_ok_and(|known| base(&known) == base(id))
-        })
-    }
-
-    /// Refuses what its key is not for.
-    ///
-    /// # Errors
-    /// `ModelNotAllowed`.
-    pub fn check(&self, catalog: &Catalog, id: &str) -> Result<()> {
-        if self.may_ask(catalog, id) {
-            return Ok(());
-        }
-        let terms = self.key.as_ref().map(|key| (key.name.as_str(), key.terms.models.join(", ")));
-        let (name, models) = terms.unwrap_or_default();
-        Err(Error::new(Kind::ModelNotAllowed, format!("the API key {name} is not for this model"))
-            .at("model")
-            .advise(format!("it is for {models}")))
-    }
 }
 
 impl Budgeted {
@@ -94,100 +52,6 @@ impl Budgeted {
         let call = caller.at_most.map(|(amount, name)| (amount, name.to_owned()));
         [house, key, call].into_iter().flatten().min_by_key(|(amount, _)| *amount)
     }
-}
-
-/// What whoever pays should know: a budget is nearly used up, or nothing is booked.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Warning {
-    /// What it is about: the same text as long as it need not be said again.
-    pub about: String,
-    /// What to say.
-    pub text: String,
-}
-
-/// A call's reservation, and what is booked with it.
-#[derive(Debug)]
-pub struct Booking {
-    /// The reservation.
-    pub reservation: Reservation,
-    standings: Vec<Standing>,
-    /// Whether its amount is a ceiling: not where the price is unknown.
-    priced: bool,
-    /// Why it is not booked, where it is not.
-    unbooked: Option<String>,
-}
-
-impl Booking {
-    /// Another request in the place of the first, so short that the reservation covers it.
-    ///
-    /// # Errors
-    /// `BudgetExceeded` where not even the shortest does.
-    pub fn within(&self, admitted: Admitted) -> Result<Admitted> {
-        let amount = self.reservation.amount();
-        if !self.priced {
-            return Ok(admitted);
-        }
-        let admitted = admitted.within(amount);
-        match admitted.reserve(u32::MAX) {
-            Some(full) if full <= amount => Ok(admitted),
-            _ => {
-                let name = admitted.model().display_name();
-                Err(Error::new(
-                    Kind::BudgetExceeded,
-                    format!("{name} can cost more than the {} reserved", amount.exact()),
-                ))
-            }
-        }
-    }
-
-    /// What is left of the tightest budget, with the call at its cost, or at its worst case while that is unknown.
-    pub fn left(&self, cost: Option<NanoDollars>) -> Option<NanoDollars> {
-        let left = self.standings.iter().map(Standing::left).min()?;
-        Some(left + cost.map_or(NanoDollars(0), |cost| self.reservation.amount() - cost))
-    }
-
-    /// What whoever pays should know.
-    pub fn warnings(&self) -> Vec<Warning> {
-        let near = self.standings.iter().filter(|standing| standing.is_near_its_end());
-        let near = near.map(|standing| {
-            let share = u128::from(standing.booked.spent().0) * 100 / u128::from(standing.limit.amount.0.max(1));
-            let about = format!("{} until {}", standing.limit, standing.resets);
-            Warning { about, text: format!("{share} % is used of the {standing}") }
-        });
-        let unbooked = self.unbooked.as_ref().map(|reason| Warning {
-            about: "no ledger".to_owned(),
-            text: format!("warning: {reason}; calls go on, and are booked when it can be written again"),
-        });
-        near.chain(unbooked).collect()
-    }
-
-    fn counted_in(mut self, caller: &Caller) -> Self {
-        if let Some(tally) = &caller.tally {
-            self.reservation.count_in(Arc::clone(tally));
-        }
-        self
-    }
-
-    /// The reservation, to be ended elsewhere.
-    pub fn take(&mut self) -> Reservation {
-        std::mem::replace(&mut self.reservation, Reservation::without_ledger(NanoDollars(0)))
-    }
-}
-
-/// The way in.
-#[derive(Debug)]
-pub struct Admission {
-    budgeted: Budgeted,
-}
-
-impl Admission {
-    pub fn new(budgeted: Budgeted) -> Self {
-        Self { budgeted }
-    }
-
-    pub fn budgeted(&self) -> &Budgeted {
-        &self.budgeted
-    }
 
     /// Books a request's worst case, lowering its answer to what can be paid.
     ///
@@ -200,9 +64,9 @@ impl Admission {
         asked: String,
         caller: &Caller,
     ) -> Result<(Admitted, Booking)> {
-        let limits = self.budgeted.limits(caller.key.as_deref());
-        let ceiling = self.budgeted.ceiling(caller);
-        let floor = self.budgeted.budgets.floor_tokens;
+        let limits = self.limits(caller.key.as_deref());
+        let ceiling = self.ceiling(caller);
+        let floor = self.budgets.floor_tokens;
         if admitted.reserve(u32::MAX).is_none() {
             if !limits.is_empty() || ceiling.is_some() {
                 return Err(unpriced(&admitted));
@@ -237,7 +101,7 @@ impl Admission {
             let (first, patience) = if countable && !limits.is_empty() {
                 (Wish { least: wish.full, ..wish }, Duration::ZERO)
             } else {
-                (wish, self.budgeted.budgets.wait)
+                (wish, self.budgets.wait)
             };
             match self.book(entry(&admitted, asked.clone(), caller), limits.clone(), first, patience).await {
                 Ok(booking) => {
@@ -257,7 +121,7 @@ impl Admission {
     /// Books the worst case of embeddings.
     ///
     /// # Errors
-    /// As [`Admission::reserve`].
+    /// As [`Budgeted::reserve`].
     pub async fn reserve_embedding(
         &self,
         admitted: &AdmittedEmbedding,
@@ -265,7 +129,7 @@ impl Admission {
         caller: &Caller,
     ) -> Result<Booking> {
         let full = admitted.worst_case();
-        if let Some((amount, name)) = self.budgeted.ceiling(caller).filter(|(amount, _)| full > *amount) {
+        if let Some((amount, name)) = self.ceiling(caller).filter(|(amount, _)| full > *amount) {
             let message =
                 format!("{name} allows {} for a call, and this one can cost {}", amount.exact(), full.exact());
             return Err(Error::new(Kind::BudgetExceeded, message).advise("send fewer texts at once"));
@@ -273,14 +137,14 @@ impl Admission {
         let key = caller.key.as_ref().map_or(0, |key| key.id);
         let model = admitted.model().id.clone();
         let entry = Entry { command: caller.command, key, asked, model };
-        let limits = self.budgeted.limits(caller.key.as_deref());
-        self.book(entry, limits, Wish { full, least: full }, self.budgeted.budgets.wait).await
+        let limits = self.limits(caller.key.as_deref());
+        self.book(entry, limits, Wish { full, least: full }, self.budgets.wait).await
     }
 
     async fn book(&self, entry: Entry, limits: Vec<Limit>, wish: Wish, patience: Duration) -> Result<Booking> {
         let budgeted = !limits.is_empty();
         let later = entry.clone();
-        let refused = match &self.budgeted.ledger {
+        let refused = match &self.ledger {
             Some(ledger) => match ledger.reserve(entry, limits, wish, patience).await {
                 Ok(Granted { reservation, standings }) => {
                     return Ok(Booking { reservation, standings, priced: true, unbooked: None });
@@ -299,7 +163,7 @@ impl Admission {
             }
             Refused::Closed => Err(Error::new(Kind::ShuttingDown, "the call came too late: this process is ending")),
             Refused::OutOfReach(reason) => Ok(Booking {
-                reservation: match &self.budgeted.ledger {
+                reservation: match &self.ledger {
                     Some(ledger) => ledger.book_later(later, wish.full),
                     None => Reservation::without_ledger(wish.full),
                 },

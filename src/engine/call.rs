@@ -1,6 +1,6 @@
 //! An accepted call on its way: its events, its usage, and its end in the ledger.
 
-use super::admission::{Booking, Warning};
+use super::booking::{Booking, Warning};
 use super::malformed;
 use super::thoughts::Thread;
 use crate::bedrock::{Accepted, Answering};

@@ -1,0 +1,50 @@
+//! Who asks, what they may ask, and what they may spend on it.
+
+use crate::catalog::{Catalog, NanoDollars, base, embedding_model};
+use crate::error::{Error, Kind, Result};
+use crate::ledger::Tally;
+use crate::ledger::key::Key;
+use std::sync::Arc;
+
+/// Who asks, and what they may spend on it.
+#[derive(Debug, Clone, Default)]
+pub struct Caller {
+    /// `ask`, `chat` or `serve`.
+    pub command: &'static str,
+    /// The API key it came with.
+    pub key: Option<Arc<Key>>,
+    /// What this call may cost at most, and what to call that.
+    pub at_most: Option<(NanoDollars, &'static str)>,
+    /// Where its cost is added up, besides the ledger.
+    pub tally: Option<Arc<Tally>>,
+}
+
+impl Caller {
+    /// Whether its key is for a model, however that is spelled.
+    #[must_use]
+    pub fn may_ask(&self, catalog: &Catalog, id: &str) -> bool {
+        let Some(key) = self.key.as_ref().filter(|key| !key.terms.models.is_empty()) else {
+            return true;
+        };
+        key.terms.models.iter().any(|name| {
+            let model = catalog.resolve(name).map(|model| model.id.clone());
+            let known = model.or_else(|_| embedding_model(name).map(|model| model.id));
+            known.is_ok_and(|known| base(&known) == base(id))
+        })
+    }
+
+    /// Refuses what its key is not for.
+    ///
+    /// # Errors
+    /// `ModelNotAllowed`.
+    pub fn check(&self, catalog: &Catalog, id: &str) -> Result<()> {
+        if self.may_ask(catalog, id) {
+            return Ok(());
+        }
+        let terms = self.key.as_ref().map(|key| (key.name.as_str(), key.terms.models.join(", ")));
+        let (name, models) = terms.unwrap_or_default();
+        Err(Error::new(Kind::ModelNotAllowed, format!("the API key {name} is not for this model"))
+            .at("model")
+            .advise(format!("it is for {models}")))
+    }
+}
