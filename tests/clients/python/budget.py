@@ -4,7 +4,7 @@ The server's budget is for one answer; the client repeats what it may, as it doe
 
 import sys
 
-import httpx
+import httpx2
 import openai
 
 hello = [{"role": "user", "content": "count to 200"}]
@@ -17,7 +17,7 @@ except openai.AuthenticationError as error:
     assert error.code == "invalid_api_key", error
 
 sent = []
-counting = httpx.Client(event_hooks={"request": [sent.append]})
+counting = httpx2.Client(event_hooks={"request": [sent.append]})
 client = openai.OpenAI(base_url=url, api_key=key, http_client=counting)
 raw = client.chat.completions.with_raw_response.create(model="nova-micro", messages=hello, max_tokens=200)
 assert float(raw.headers["x-chatrix-budget-remaining-usd"]) > 0
