@@ -121,7 +121,7 @@ pub struct Ask {
     #[arg(long, value_name = "FILE", value_hint = clap::ValueHint::FilePath)]
     pub schema: Option<PathBuf>,
     /// Cost at most this many dollars; the answer is shortened to what fits
-    #[arg(long, value_name = "USD")]
+    #[arg(long, value_name = "USD", allow_negative_numbers = true)]
     pub max_cost: Option<NanoDollars>,
     /// Show what would be sent, and what it can cost; send nothing
     #[arg(long)]
@@ -150,7 +150,7 @@ pub struct Chat {
     #[command(flatten)]
     pub question: Question,
     /// Spend at most this many dollars in this session
-    #[arg(long, value_name = "USD")]
+    #[arg(long, value_name = "USD", allow_negative_numbers = true)]
     pub max_cost: Option<NanoDollars>,
     /// Say what the policy changed
     #[arg(short, long)]
@@ -224,7 +224,7 @@ pub struct Settle {
     /// The call's number, from `chatrix usage --uncertain`
     pub id: i64,
     /// What AWS billed for it, in dollars
-    #[arg(long, value_name = "USD")]
+    #[arg(long, value_name = "USD", allow_negative_numbers = true)]
     pub usd: NanoDollars,
     /// The call is one of --offline
     #[arg(long)]
@@ -267,13 +267,13 @@ pub struct KeysAdd {
     /// A name for it: letters, digits, `.`, `_`, `-`
     pub name: String,
     /// Most dollars for one call
-    #[arg(long, value_name = "USD")]
+    #[arg(long, value_name = "USD", allow_negative_numbers = true)]
     pub request_usd: Option<NanoDollars>,
     /// Most dollars in a day (UTC)
-    #[arg(long, value_name = "USD")]
+    #[arg(long, value_name = "USD", allow_negative_numbers = true)]
     pub day_usd: Option<NanoDollars>,
     /// Most dollars in a month (UTC)
-    #[arg(long, value_name = "USD")]
+    #[arg(long, value_name = "USD", allow_negative_numbers = true)]
     pub month_usd: Option<NanoDollars>,
     /// Only these models, by name or id
     #[arg(long, value_name = "MODEL", value_delimiter = ',')]

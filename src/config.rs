@@ -10,6 +10,7 @@ use crate::policy::{Limits, ModelLimits, Policy, Tier};
 use file::File;
 use std::collections::BTreeMap;
 use std::fmt;
+use std::io::ErrorKind::{NotADirectory, NotFound};
 use std::net::IpAddr;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -227,7 +228,9 @@ impl Settings {
 #[must_use]
 pub fn folder(variable: &str, default: &str, environment: impl Fn(&str) -> Option<String>) -> Option<PathBuf> {
     let base = environment(variable).map(PathBuf::from).filter(|path| path.is_absolute());
-    let base = base.or_else(|| Some(PathBuf::from(environment("HOME").filter(|home| !home.is_empty())?).join(default)));
+    let base = base.or_else(|| {
+        environment("HOME").map(PathBuf::from).filter(|home| home.is_absolute()).map(|home| home.join(default))
+    });
     base.map(|base| base.join("chatrix"))
 }
 
@@ -246,7 +249,8 @@ fn read(flag: Option<PathBuf>, environment: &impl Fn(&'static str) -> Option<Str
     };
     match std::fs::read_to_string(&path) {
         Ok(text) => Ok((File::parse(&text, &path)?, path)),
-        Err(error) if error.kind() == std::io::ErrorKind::NotFound && !must_exist => Ok((File::default(), path)),
+        // Not a directory: a home that is none has no config file either.
+        Err(error) if !must_exist && matches!(error.kind(), NotFound | NotADirectory) => Ok((File::default(), path)),
         Err(error) => Err(Error::new(Kind::Config, format!("config file {}: {error}", path.display()))),
     }
 }

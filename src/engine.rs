@@ -8,7 +8,7 @@ mod caller;
 mod lessons;
 mod thoughts;
 
-pub use admission::{Budgeted, over_ceiling, unpriced};
+pub use admission::{Budgeted, over_budget, over_ceiling, unpriced};
 pub use booking::Warning;
 pub use call::Call;
 pub use caller::Caller;
@@ -171,7 +171,7 @@ impl Engine {
         let cost = embeddings.input_tokens.map(|tokens| admitted.model().price.cost(tokens));
         settle_embedding(&mut booking.reservation, &embeddings, cost);
         let left = booking.left(cost);
-        Ok(Embedded { model: admitted.model().id.clone(), embeddings, cost, left, warnings: booking.warnings() })
+        Ok(Embedded { model: admitted.model().id.clone(), embeddings, cost, left, warnings: booking.warnings(cost) })
     }
 }
 

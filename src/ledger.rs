@@ -13,7 +13,7 @@ mod sqlite;
 mod tally;
 
 pub use call::{Ending, Entry, Outcome};
-pub use clock::Clock;
+pub use clock::{Clock, day_of};
 pub use keyring::Keyring;
 pub use sqlite::{Book, By, Pages, Row, Sums, Uncertain};
 pub use tally::Tally;

@@ -113,7 +113,7 @@ fn what_is_left_is_told_and_a_warning_comes_at_80_percent() {
         .args(["--max-tokens", "1"])
         .stdout("ok\n")
         .code(0)
-        .stderr_has("81 % is used of the day budget of $0");
+        .stderr_has("97 % is used of the day budget of $0");
     ask(&home, &bedrock).args(["-q", "--max-tokens", "1"]).stdout("").code(3);
 }
 
@@ -232,9 +232,13 @@ fn a_dry_run_shows_everything_and_sends_nothing() {
         (&json!("us.amazon.nova-micro-v1:0"), &json!(0.000_031_71))
     );
     assert_eq!(shown["edits"], json!(["max_tokens unset→90 (budget)", "temperature unset→0.3", "top_p unset→0.3"]));
-    assert_eq!(shown["budgets"][0]["left_usd"], json!(0.000_031_71));
+    assert_eq!((&shown["budgets"][0]["left_usd"], &shown["refused"]), (&json!(0.000_031_71), &Value::Null));
+    let ceiling: Value = serde_json::from_str(&dry().args(["--max-cost", "0"]).run().code(3).stdout).unwrap();
+    assert_eq!(ceiling["budgets"][0], json!({"budget": "--max-cost", "usd": 0.0, "left_usd": 0.0}));
     home.configure(&day(5));
-    dry().run().code(0).stderr_has("it would be refused: $0.000000005 is left of the day budget");
+    let refused = dry().run().code(3).stderr_has("$0.000000005 is left of the day budget");
+    let shown: Value = serde_json::from_str(&refused.stdout).unwrap();
+    assert!(shown["refused"].as_str().unwrap().contains("this call needs $0.00009079"));
     assert!(home.calls().is_empty());
 }
 

@@ -53,13 +53,9 @@ pub async fn run(args: Ask, settings: Settings) -> anyhow::Result<u8> {
     if let Some(succession) = call.succession().filter(|_| !args.quiet) {
         note(&style::dim(&succession, colour));
     }
-    for warning in call.warnings().iter().filter(|_| !args.quiet) {
-        note(&style::dim(&warning.text, colour));
-    }
-    if args.verbose {
-        for line in explanation(&call) {
-            note(&style::dim(&line, colour));
-        }
+    for line in explanation(&call, args.verbose).iter().filter(|_| !args.quiet) {
+        spinner.take();
+        note(&style::dim(line, colour));
     }
     if args.json {
         let answer = tokio::select! {
@@ -68,6 +64,7 @@ pub async fn run(args: Ask, settings: Settings) -> anyhow::Result<u8> {
         };
         drop(spinner);
         print(&format!("{}\n", object(&call, &answer)))?;
+        warn(&call, args.quiet, colour);
         return Ok(0);
     }
     let mut screen = Screen { person_reads, person_watches, colour, ..Screen::default() };
@@ -83,6 +80,7 @@ pub async fn run(args: Ask, settings: Settings) -> anyhow::Result<u8> {
         Ending::Interrupted => (Kind::Interrupted.row().exit, Some("stopped".to_owned())),
     };
     closed?;
+    warn(&call, args.quiet, colour);
     if person_watches || args.verbose {
         let footer = Footer {
             usage: call.usage(),
@@ -190,8 +188,19 @@ impl Screen {
     }
 }
 
-/// What `-v` says before the answer.
-pub(crate) fn explanation(call: &Call) -> Vec<String> {
+/// Says what whoever pays should know.
+fn warn(call: &Call, quiet: bool, colour: bool) {
+    for warning in call.warnings().iter().filter(|_| !quiet) {
+        note(&style::dim(&warning.text, colour));
+    }
+}
+
+/// What is said before the answer: with `-v` everything, and otherwise that a budget has shortened it.
+pub(crate) fn explanation(call: &Call, verbose: bool) -> Vec<String> {
+    if !verbose {
+        let shortened = call.edits().iter().filter(|edit| edit.is_for_a_budget());
+        return shortened.map(|edit| format!("policy: {edit}")).collect();
+    }
     let mut lines = vec![format!("model: {}", call.model().id)];
     lines.extend(call.edits().iter().map(|edit| format!("policy: {edit}")));
     lines.push(match call.worst_case() {

@@ -23,6 +23,9 @@ use std::io::IsTerminal;
 use std::sync::Arc;
 use std::time::Instant;
 
+/// What a session's ceiling is called once some of it is spent.
+const REST: &str = "what is left of --max-cost";
+
 /// Talks until `/exit` or Ctrl-D.
 pub async fn run(args: Chat, settings: Settings) -> anyhow::Result<u8> {
     let person_reads = std::io::stdout().is_terminal();
@@ -104,13 +107,16 @@ impl Session {
             max_tokens: self.max_tokens,
             ..Request::default()
         };
-        let at_most = self.left().map(|left| (left, "what is left of --max-cost"));
+        let at_most = self.left().map(|left| (left, REST));
         let caller = Caller { command: "chat", key: None, at_most, tally: Some(Arc::clone(&self.tally)) };
         let mut call = tokio::select! {
             call = engine.ask(request, Delivery::Streamed, caller) => match call {
                 Ok(call) => call,
-                Err(error) => {
+                Err(mut error) => {
                     drop(spinner);
+                    if error.kind == Kind::BudgetExceeded {
+                        error = error.advise("/clear begins anew, /model NAME takes a cheaper model, /cost shows the sums");
+                    }
                     self.take_back(&format!("error: {error}"));
                     return Ok(true);
                 }
@@ -124,15 +130,9 @@ impl Session {
         if let Some(succession) = call.succession() {
             note(&style::dim(&succession, self.colour));
         }
-        for warning in call.warnings() {
-            if self.warned.insert(warning.about) {
-                note(&style::dim(&warning.text, self.colour));
-            }
-        }
-        if self.verbose {
-            for line in ask::explanation(&call) {
-                note(&style::dim(&line, self.colour));
-            }
+        for line in ask::explanation(&call, self.verbose) {
+            spinner.take();
+            note(&style::dim(&line, self.colour));
         }
         let ending = tokio::select! {
             ending = self.show(&mut call, &mut shown, &mut spinner) => ending,
@@ -145,6 +145,7 @@ impl Session {
         self.calls += 1;
         // Whatever it is now, it is over: an answer that was stopped is booked at its worst case.
         let (usage, cost, at_most) = (call.usage(), call.cost(), call.worst_case());
+        let warnings = call.warnings();
         drop(call);
         let remark = match (&ending, &shown.stop) {
             (Ok(false), _) => return Ok(false),
@@ -157,6 +158,11 @@ impl Session {
             self.take_back("no answer came");
         } else {
             self.messages.push(Message::assistant(shown.text));
+        }
+        for warning in warnings {
+            if self.warned.insert(warning.about) {
+                note(&style::dim(&warning.text, self.colour));
+            }
         }
         self.footer(Footer { usage, cost, at_most, took: started.elapsed(), note: remark, ..Footer::default() });
         Ok(true)

@@ -5,9 +5,9 @@ use crate::cli::{KeysAction, KeysAdd};
 use crate::commands::{book, note, print, unavailable};
 use crate::config::Settings;
 use crate::error::{Error, Kind};
-use crate::ledger::Book;
-use crate::ledger::budget::Standing;
+use crate::ledger::budget::{Standing, date};
 use crate::ledger::key::{Key, Terms, hash, new_token};
+use crate::ledger::{Book, day_of};
 use crate::terminal::style;
 use crate::terminal::table::table;
 use anyhow::Context;
@@ -64,10 +64,12 @@ fn list(as_json: bool, book: &mut Book) -> anyhow::Result<u8> {
     for key in keys {
         let limits: Vec<_> = key.limits().collect();
         let standings = book.standings(&limits).map_err(unavailable)?;
-        listed.push((key, standings));
+        let spent = book.spent_with(key.id).map_err(unavailable)?;
+        listed.push((key, standings, spent));
     }
     if as_json {
-        let values: Vec<Value> = listed.iter().map(|(key, standings)| row_json(key, standings)).collect();
+        let values: Vec<Value> =
+            listed.iter().map(|(key, standings, spent)| row_json(key, standings, *spent)).collect();
         print(&format!("{:#}\n", Value::from(values)))?;
         return Ok(0);
     }
@@ -75,25 +77,25 @@ fn list(as_json: bool, book: &mut Book) -> anyhow::Result<u8> {
         note("there are no keys; `chatrix keys add NAME` makes one");
         return Ok(0);
     }
-    let rows: Vec<Vec<String>> = listed.iter().map(|(key, standings)| row(key, standings)).collect();
-    let heads = ["NAME", "A CALL", "A DAY", "A MONTH", "MODELS", "STATE"];
-    print(&table(&heads, &rows, &[1], style::colour(&std::io::stdout())))?;
+    let rows: Vec<Vec<String>> = listed.iter().map(|(key, standings, spent)| row(key, standings, *spent)).collect();
+    let heads = ["NAME", "SPENT", "A CALL", "A DAY", "A MONTH", "MODELS", "STATE"];
+    print(&table(&heads, &rows, &[1, 2], style::colour(&std::io::stdout())))?;
     Ok(0)
 }
 
-fn row(key: &Key, standings: &[Standing]) -> Vec<String> {
+fn row(key: &Key, standings: &[Standing], spent: NanoDollars) -> Vec<String> {
     let left = |period: &str| {
         let standing = standings.iter().find(|standing| standing.limit.period.word() == period);
         standing
             .map_or_else(|| "-".to_owned(), |standing| format!("{} left of {}", standing.left(), standing.limit.amount))
     };
     let models = if key.terms.models.is_empty() { "all".to_owned() } else { key.terms.models.join(", ") };
-    let state = if key.revoked.is_some() { "revoked" } else { "active" };
+    let state = key.revoked.map_or_else(|| "active".to_owned(), |at| format!("revoked {}", date(day_of(at))));
     let request = key.terms.request.map_or_else(|| "-".to_owned(), |amount| amount.to_string());
-    vec![key.name.clone(), request, left("day"), left("month"), models, state.to_owned()]
+    vec![key.name.clone(), spent.to_string(), request, left("day"), left("month"), models, state]
 }
 
-fn row_json(key: &Key, standings: &[Standing]) -> Value {
+fn row_json(key: &Key, standings: &[Standing], spent: NanoDollars) -> Value {
     let Key { id: _, name, hash: _, made: _, revoked, terms } = key;
     // Nano-dollars are exact in an f64 up to nine decimals.
     let dollars = |amount: NanoDollars| amount.dollars().parse::<f64>().ok();
@@ -102,7 +104,7 @@ fn row_json(key: &Key, standings: &[Standing]) -> Value {
         standing.and_then(|standing| dollars(standing.left()))
     };
     json!({
-        "name": name, "revoked": revoked.is_some(), "models": terms.models,
+        "name": name, "spent_usd": dollars(spent), "revoked": revoked.is_some(), "models": terms.models,
         "request_usd": terms.request.and_then(dollars), "day_usd": terms.day.and_then(dollars),
         "day_left_usd": left("day"), "month_usd": terms.month.and_then(dollars), "month_left_usd": left("month"),
     })

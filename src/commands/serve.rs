@@ -47,10 +47,8 @@ pub async fn run(args: Serve, settings: Settings) -> anyhow::Result<u8> {
     }
     let signals = signals()?;
     note(&format!("listening on http://{address}"));
-    note(&format!(
-        "in Jan: Settings › Model Providers › Add: base URL http://localhost:{}/v1, any API key",
-        address.port()
-    ));
+    let key = if keys.required { "a key from `chatrix keys add`" } else { "any API key" };
+    note(&format!("in Jan: Settings › Model Providers › Add: base URL http://localhost:{}/v1, {key}", address.port()));
     let access = Access { bound: host, origins: settings.allow_origins, hosts: settings.allow_hosts };
     server::serve(listener, engine, access, keys, settings.fetch_images, signals).await?;
     // Answers that were cut off still hold the engine: what they may cost is booked now.
@@ -68,7 +66,10 @@ fn keyring(settings: &Settings) -> anyhow::Result<Keys> {
     }
     match keys.all() {
         Ok(known) => match (keys.required, known.iter().any(|key| key.revoked.is_none())) {
-            (true, false) => note("there are no API keys yet, and every call needs one: chatrix keys add NAME"),
+            (true, false) => {
+                let offline = if settings.offline.value { " --offline" } else { "" };
+                note(&format!("there are no API keys yet, and every call needs one: chatrix keys add NAME{offline}"));
+            }
             (false, true) => {
                 note("there are API keys, but calls without one are answered too; --require-key changes that");
             }

@@ -100,7 +100,7 @@ fn correct(args: &Settle, settings: &Settings) -> anyhow::Result<u8> {
     }
     let message = match book.state_of(*id).map_err(unavailable)? {
         None => format!("there is no call {id}"),
-        Some(state) => format!("call {id} is {state}; only uncertain and estimated calls can be settled by hand"),
+        Some(state) => format!("call {id} is {state}; only a call whose usage never came can be settled by hand"),
     };
     Err(Error::new(Kind::InvalidRequest, message).advise("`chatrix usage --uncertain` lists them").into())
 }
@@ -241,15 +241,13 @@ fn budgets(standings: &[Standing]) -> String {
         let Standing { limit, booked, resets } = standing;
         let filled = bar(booked.all().0, limit.amount.0, BAR);
         let space = " ".repeat(BAR.saturating_sub(filled.chars().count()));
-        format!(
-            "\n{:<12} {filled}{space}▏ {} of {} spent · {} reserved · {} left · resets {}",
-            limit.to_string(),
-            booked.spent(),
-            limit.amount,
-            booked.reserved,
-            standing.left(),
-            date(*resets)
-        )
+        let name = limit.to_string();
+        let mut parts = vec![format!("{} left", standing.left())];
+        parts.extend((booked.uncertain > NanoDollars(0)).then(|| format!("{} uncertain", booked.uncertain)));
+        parts.extend((booked.reserved > NanoDollars(0)).then(|| format!("{} reserved", booked.reserved)));
+        parts.push(format!("resets {}", date(*resets)));
+        let (spent, amount, parts) = (booked.settled, limit.amount, parts.join(" · "));
+        format!("\n{name:<12} {filled}{space}▏ {spent} of {amount} spent\n{:<12} {parts}", "")
     });
     let text: String = lines.collect();
     if text.is_empty() { text } else { text + "\n" }

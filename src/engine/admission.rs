@@ -211,7 +211,9 @@ pub fn over_ceiling(admitted: &Admitted, name: &str, amount: NanoDollars, least:
     Error::new(Kind::BudgetExceeded, message).advise("shorten the input, or take a cheaper model: `chatrix models`")
 }
 
-fn over_budget(standing: &Standing, wish: Wish) -> Error {
+/// A call that does not fit what is left of a budget.
+#[must_use]
+pub fn over_budget(standing: &Standing, wish: Wish) -> Error {
     let needed = if wish.least < wish.full {
         format!("{}, or at least {} with a short answer", wish.full.exact(), wish.least.exact())
     } else {

@@ -58,17 +58,26 @@ impl Booking {
         Some(left + cost.map_or(NanoDollars(0), |cost| self.reservation.amount() - cost))
     }
 
-    /// What whoever pays should know.
-    pub fn warnings(&self) -> Vec<Warning> {
-        let near = self.standings.iter().filter(|standing| standing.is_near_its_end());
-        let near = near.map(|standing| {
+    /// What whoever pays should know, with the call at its cost once that is known.
+    pub fn warnings(&self, cost: Option<NanoDollars>) -> Vec<Warning> {
+        let standings = self.standings.iter().map(|standing| {
+            let mut standing = standing.clone();
+            let booked = &mut standing.booked;
+            booked.settled += cost.unwrap_or_default();
+            // The call itself is none of the others.
+            booked.reserved = booked.reserved - self.reservation.amount();
+            standing
+        });
+        let near = standings.filter(Standing::is_near_its_end).map(|standing| {
             let share = u128::from(standing.booked.spent().0) * 100 / u128::from(standing.limit.amount.0.max(1));
             let about = format!("{} until {}", standing.limit, standing.resets);
             Warning { about, text: format!("{share} % is used of the {standing}") }
         });
         let unbooked = self.unbooked.as_ref().map(|reason| Warning {
             about: "no ledger".to_owned(),
-            text: format!("warning: {reason}; calls go on, and are booked when it can be written again"),
+            text: format!(
+                "warning: {reason}; calls go on, and are booked only if that changes while this process runs"
+            ),
         });
         near.chain(unbooked).collect()
     }

@@ -129,7 +129,7 @@ impl Call {
     /// Budgets that are nearly used up.
     #[must_use]
     pub fn warnings(&self) -> Vec<Warning> {
-        self.booking.warnings()
+        self.booking.warnings(self.cost())
     }
 
     /// Reads on to the end.

@@ -176,9 +176,10 @@ impl Clerk {
 
     /// Opens the ledger, if that is still to be done.
     fn open(&mut self) -> Result<(), String> {
-        if self.open.is_some() {
+        if self.open.as_ref().is_some_and(|(book, _)| book.is_there()) {
             return Ok(());
         }
+        self.open = None;
         let mut book = Book::open(&self.path, self.clock.clone())?;
         let told =
             |error: &dyn std::fmt::Display| format!("the ledger {} cannot be written: {error}", self.path.display());

@@ -52,6 +52,9 @@ impl Keyring {
     }
 
     fn read(&self, slot: &mut Option<Book>) -> Keys {
+        if slot.as_ref().is_some_and(|book| !book.is_there()) {
+            *slot = None;
+        }
         let book = match slot {
             Some(book) => book,
             None => slot.insert(Book::open(&self.path, Clock::system())?),

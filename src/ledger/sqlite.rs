@@ -30,6 +30,9 @@ const BUSY: Duration = Duration::from_secs(3);
 #[derive(Debug)]
 pub struct Book {
     connection: Connection,
+    path: PathBuf,
+    /// Which file was opened, however it is called by now.
+    file: Option<(u64, u64)>,
     presences: PathBuf,
     clock: Clock,
 }
@@ -48,7 +51,8 @@ impl Book {
         let told = |error: &dyn fmt::Display| format!("the ledger {} cannot be opened: {error}", path.display());
         create_private(path).map_err(|error| told(&error))?;
         let connection = Connection::open(path).map_err(|error| told(&error))?;
-        let mut book = Self { connection, presences: presences(path), clock };
+        let (file, presences) = (identity(path), presences(path));
+        let mut book = Self { connection, path: path.to_owned(), file, presences, clock };
         book.prepare().map_err(|error| told(&error))?;
         Ok(book)
     }
@@ -67,6 +71,12 @@ impl Book {
             .map_err(|error| error.to_string())?;
         connection.set_prepared_statement_cache_capacity(64);
         schema::migrate(&mut self.connection)
+    }
+
+    /// Whether the ledger's file is still the one that was opened: not when somebody has removed or replaced it.
+    #[must_use]
+    pub fn is_there(&self) -> bool {
+        identity(&self.path) == self.file
     }
 
     /// Does some work in one transaction that no other process can come between.
@@ -95,6 +105,19 @@ impl Book {
         let transaction = self.connection.transaction()?;
         Pages { transaction: &transaction, clock: &self.clock, presences: &self.presences }.standings(limits)
     }
+}
+
+/// What a file is, whatever its name: device and number.
+#[cfg(unix)]
+fn identity(path: &Path) -> Option<(u64, u64)> {
+    use std::os::unix::fs::MetadataExt;
+    std::fs::metadata(path).ok().map(|file| (file.dev(), file.ino()))
+}
+
+/// Elsewhere an open file cannot be removed.
+#[cfg(not(unix))]
+fn identity(_: &Path) -> Option<(u64, u64)> {
+    None
 }
 
 /// Makes the file with its folder, for this user alone. SQLite gives its helper files the same rights.

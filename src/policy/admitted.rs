@@ -19,6 +19,12 @@ pub struct Edit {
 }
 
 impl Edit {
+    /// Whether it was made because more did not fit a budget.
+    #[must_use]
+    pub fn is_for_a_budget(&self) -> bool {
+        self.to.as_ref().is_some_and(|to| to.ends_with("(budget)"))
+    }
+
     /// `max_tokens 64000->1024`, in ASCII for an HTTP header.
     #[must_use]
     pub fn ascii(&self) -> String {

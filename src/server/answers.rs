@@ -86,6 +86,7 @@ pub async fn ask<S: Style>(state: &State, asked: ChatRequest, caller: Caller) ->
         let mut response = json(&S::complete(&id, created, &name, &answer, call.cost()));
         money(&mut response, "x-chatrix-cost-usd", call.cost());
         left = call.budget_left();
+        state.warn(&call.warnings());
         response
     };
     money(&mut response, "x-chatrix-budget-remaining-usd", left);

@@ -44,13 +44,19 @@ impl Keys {
         let ours = tokens(headers).find(|token| token.starts_with(key::PREFIX));
         let Some(token) = ours else {
             if self.required {
-                return Err(Error::new(Kind::InvalidKey, "this server needs an API key of its own")
+                let what = if tokens(headers).next().is_some() {
+                    "this API key is none of this server's"
+                } else {
+                    "an API key is needed"
+                };
+                return Err(Error::new(Kind::InvalidKey, what)
                     .advise("`chatrix keys add NAME` makes one; send it as Authorization: Bearer"));
             }
             return Ok(caller(None));
         };
-        let invalid =
-            |message: String| Err(Error::new(Kind::InvalidKey, message).advise("`chatrix keys list` shows the keys"));
+        let invalid = |message: String| {
+            Err(Error::new(Kind::InvalidKey, message).advise("`chatrix keys list` shows the keys of this server, `chatrix keys list --offline` those of one that is offline"))
+        };
         match key::find(&self.all()?, token) {
             None => invalid("this API key is not known here".to_owned()),
             Some(key) if key.revoked.is_some() => invalid(format!("the API key {} is revoked", key.name)),

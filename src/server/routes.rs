@@ -114,7 +114,11 @@ where
             let models = catalog.models().map(AsRef::<Model>::as_ref);
             Ok(json(&models::list(models.filter(|model| caller.may_ask(catalog, &model.id)))))
         }
-        (Route::Model(name), "GET" | "HEAD") => Ok(json(&models::entry(&*catalog.resolve(name)?, name))),
+        (Route::Model(name), "GET" | "HEAD") => {
+            let model = catalog.resolve(name)?;
+            caller.check(catalog, &model.id)?;
+            Ok(json(&models::entry(&model, name)))
+        }
         (Route::ChatCompletions | Route::Completions | Route::Embeddings, "POST") => {
             let limit = state.body_limit;
             let declared = headers.get("content-length").and_then(|length| length.to_str().ok()?.parse::<usize>().ok());

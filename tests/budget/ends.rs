@@ -165,8 +165,11 @@ fn an_uncertain_call_is_listed_and_can_be_settled() {
     let settle = |id: &str, usd: &str| Chatrix::usage().args(["settle", id, "--usd", usd]).home(&home).run();
     settle("7", "0.1").code(2).stderr_has("there is no call 7");
     settle("1", "0.00000105").code(0).stderr("call 1 is booked at $0.0000011\n");
-    settle("1", "0").code(2).stderr_has("call 1 is settled");
+    settle("1", "0.5").code(0); // a hand can slip
+    settle("1", "-1").code(2).stderr_has("not an amount of dollars");
+    settle("1", "0.00000105").code(0);
     assert_eq!(home.booked(), (COST, 0, 0));
     ask(&home, &bedrock).stdout("ok\n").code(0);
+    settle("2", "0").code(2).stderr_has("call 2 is settled; only a call whose usage never came");
     assert_eq!(Chatrix::usage().arg("--uncertain").home(&home).run().stdout, "no call is uncertain\n");
 }

@@ -18,7 +18,7 @@ fn a_ledger_locked_by_another_process() {
     assert_eq!(bedrock.calls().len(), 1);
     home.configure("");
     let outcome = ask(&home, &bedrock).stdout("ok\n").code(0);
-    outcome.stderr_has("warning: the ledger ").stderr_has("calls go on, and are booked when it can be");
+    outcome.stderr_has("warning: the ledger ").stderr_has("calls go on, and are booked only if that changes");
     other.execute_batch("ROLLBACK").unwrap();
     assert_eq!(server.chat(&question(&json!({}))).status, 200, "and goes on by itself");
     assert_eq!(home.at_rest(), (2 * COST, 0, 0));
@@ -103,6 +103,17 @@ fn a_disk_that_is_full() {
         ask(&home, &bedrock).stdout("ok\n").code(0);
         assert_eq!(home.at_rest(), (2 * COST, 0, 0), "and it is whole when there is room again");
     }
+}
+
+#[test]
+fn a_ledger_that_was_removed_is_begun_anew() {
+    let (home, bedrock) = (Home::new(&day(1_000_000)), Bedrock::script([Reply::text("ok")]));
+    let server = serve(&home, &bedrock);
+    assert_eq!(server.chat(&question(&json!({}))).status, 200);
+    home.at_rest();
+    std::fs::remove_dir_all(home.path(".local")).unwrap();
+    assert_eq!(server.chat(&question(&json!({}))).status, 200);
+    assert_eq!(home.at_rest(), (COST, 0, 0), "and shared with whoever opens it next");
 }
 
 #[test]

@@ -24,6 +24,15 @@ impl Book {
         }
     }
 
+    /// What a key has spent altogether, uncertain calls at their worst case.
+    ///
+    /// # Errors
+    /// SQLite's.
+    pub fn spent_with(&self, key: i64) -> Result<crate::catalog::NanoDollars> {
+        let sql = "SELECT COALESCE(SUM(settled + uncertain), 0) FROM booked WHERE key = ?1";
+        self.connection.query_row(sql, [key], |row| Ok(dollars(row.get(0)?)))
+    }
+
     /// Revokes a key. `false`: there is none of that name, or it is revoked already.
     ///
     /// # Errors

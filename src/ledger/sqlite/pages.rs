@@ -174,20 +174,27 @@ impl Pages<'_> {
         let found = self
             .transaction
             .query_row(
-                "SELECT day, command, key, model, reserved, settled, state FROM calls WHERE id = ?1",
+                "SELECT day, command, key, model, reserved, settled, state, input FROM calls WHERE id = ?1",
                 [id],
                 |row| {
                     let place: (i64, String, i64, String) = (row.get(0)?, row.get(1)?, row.get(2)?, row.get(3)?);
-                    Ok((place, row.get::<_, i64>(4)?, row.get::<_, Option<i64>>(5)?, row.get::<_, i64>(6)?))
+                    Ok((
+                        place,
+                        row.get::<_, i64>(4)?,
+                        row.get::<_, Option<i64>>(5)?,
+                        (row.get::<_, i64>(6)?, row.get::<_, Option<i64>>(7)?),
+                    ))
                 },
             )
             .optional()?;
-        let Some(((day, command, key, model), reserved, settled, was)) = found else {
+        let Some(((day, command, key, model), reserved, settled, (was, input))) = found else {
             return Ok(false);
         };
         let before = match was {
             state::UNCERTAIN => Part { uncertain: reserved, ..Part::default() },
-            state::ESTIMATED => Part { settled: settled.unwrap_or(0), ..Part::default() },
+            // One without usage was settled by hand, and a hand can slip.
+            state::SETTLED if input.is_some() => return Ok(false),
+            state::ESTIMATED | state::SETTLED => Part { settled: settled.unwrap_or(0), ..Part::default() },
             _ => return Ok(false),
         };
         let cost = stored(cost.0);
