@@ -15,7 +15,7 @@ pub use caller::Caller;
 
 use crate::bedrock::{Client, refused_param};
 use crate::catalog::{Lifecycle, Model, NanoDollars};
-use crate::conversation::{EmbeddingRequest, Embeddings, Request};
+use crate::conversation::{EmbeddingRequest, Embeddings, Request, Usage};
 use crate::error::{Error, Kind, Result, Retry};
 use crate::ledger::Reservation;
 use crate::policy::{Admitted, Param, Policy};
@@ -177,7 +177,6 @@ impl Engine {
 
 /// A service that does not count is booked at its worst case: there is nothing better to know.
 fn settle_embedding(reservation: &mut Reservation, embeddings: &Embeddings, cost: Option<NanoDollars>) {
-    use crate::conversation::Usage;
     match (embeddings.input_tokens, cost) {
         (Some(input), cost) => reservation.settle(Usage { input, ..Usage::default() }, cost),
         (None, _) => reservation.estimate(reservation.amount()),

@@ -2,6 +2,7 @@
 
 use super::Book;
 use super::pages::{dollars, stored};
+use crate::catalog::NanoDollars;
 use crate::ledger::key::{Key, Terms};
 use rusqlite::{ErrorCode, Result, Row, params};
 
@@ -11,7 +12,7 @@ impl Book {
     /// # Errors
     /// SQLite's.
     pub fn add_key(&mut self, name: &str, hash: &str, terms: &Terms) -> Result<bool> {
-        let amount = |amount: Option<crate::catalog::NanoDollars>| amount.map(|amount| stored(amount.0));
+        let amount = |amount: Option<NanoDollars>| amount.map(|amount| stored(amount.0));
         let Terms { request, day, month, models } = terms;
         let added = self.connection.execute(
             "INSERT INTO keys (name, hash, made, request, day, month, models) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)",
@@ -28,7 +29,7 @@ impl Book {
     ///
     /// # Errors
     /// SQLite's.
-    pub fn spent_with(&self, key: i64) -> Result<crate::catalog::NanoDollars> {
+    pub fn spent_with(&self, key: i64) -> Result<NanoDollars> {
         let sql = "SELECT COALESCE(SUM(settled + uncertain), 0) FROM booked WHERE key = ?1";
         self.connection.query_row(sql, [key], |row| Ok(dollars(row.get(0)?)))
     }
