@@ -91,6 +91,14 @@ impl Rate {
 }
 
 impl NanoDollars {
+    /// Dollars as a JSON number.
+    #[must_use]
+    pub fn number(self) -> f64 {
+        #[expect(clippy::cast_precision_loss, reason = "exact up to nine million dollars")]
+        let nano = self.0 as f64;
+        nano / 1e9
+    }
+
     /// With the sign and to the last nano-dollar, where two amounts are compared.
     #[must_use]
     pub fn exact(self) -> String {

@@ -4,6 +4,7 @@
 mod preview;
 mod question;
 
+use crate::catalog::NanoDollars;
 use crate::cli::Ask;
 use crate::commands::{OFFLINE_NOTICE, note, offline_pace, open, print};
 use crate::config::Settings;
@@ -108,8 +109,7 @@ fn object(call: &Call, answer: &Answer) -> Value {
         "reasoning": Some(answer.reasoning_text()).filter(|text| !text.is_empty()),
         "model": call.model().id,
         "usage": usage,
-        // Nano-dollars are exact in an f64 up to nine decimals.
-        "cost_usd": call.cost().and_then(|cost| cost.dollars().parse::<f64>().ok()),
+        "cost_usd": call.cost().map(NanoDollars::number),
         "stop_reason": answer.stop.as_ref().map(StopReason::word),
         "edits": call.edits().iter().map(ToString::to_string).collect::<Vec<_>>(),
     })

@@ -97,15 +97,13 @@ fn row(key: &Key, standings: &[Standing], spent: NanoDollars) -> Vec<String> {
 
 fn row_json(key: &Key, standings: &[Standing], spent: NanoDollars) -> Value {
     let Key { id: _, name, hash: _, made: _, revoked, terms } = key;
-    // Nano-dollars are exact in an f64 up to nine decimals.
-    let dollars = |amount: NanoDollars| amount.dollars().parse::<f64>().ok();
     let left = |period: &str| {
         let standing = standings.iter().find(|standing| standing.limit.period.word() == period);
-        standing.and_then(|standing| dollars(standing.left()))
+        standing.map(|standing| standing.left().number())
     };
     json!({
-        "name": name, "spent_usd": dollars(spent), "revoked": revoked.is_some(), "models": terms.models,
-        "request_usd": terms.request.and_then(dollars), "day_usd": terms.day.and_then(dollars),
-        "day_left_usd": left("day"), "month_usd": terms.month.and_then(dollars), "month_left_usd": left("month"),
+        "name": name, "spent_usd": spent.number(), "revoked": revoked.is_some(), "models": terms.models,
+        "request_usd": terms.request.map(NanoDollars::number), "day_usd": terms.day.map(NanoDollars::number),
+        "day_left_usd": left("day"), "month_usd": terms.month.map(NanoDollars::number), "month_left_usd": left("month"),
     })
 }

@@ -1,7 +1,7 @@
 //! `chatrix models`: what there is to ask, cheapest first. Reads the catalog and nothing else:
 //! no AWS, no network.
 
-use crate::catalog::{Lifecycle, Model, Rate};
+use crate::catalog::{Lifecycle, Model, NanoDollars, Rate};
 use crate::cli::Models;
 use crate::commands::{note, print};
 use crate::config::Settings;
@@ -137,8 +137,7 @@ fn row_json(model: &Model, default: bool) -> Value {
         date,
     } = model;
     let takes = capabilities.takes;
-    // Nano-dollars to dollars is exact in an f64 up to nine decimals.
-    let dollars = |rate: Rate| rate.dollars().parse::<f64>().ok();
+    let dollars = |rate: Rate| NanoDollars(rate.0).number();
     json!({
         "alias": alias,
         "id": id,

@@ -118,18 +118,13 @@ fn total(rows: &[Row]) -> Sums {
     })
 }
 
-// Nano-dollars are exact in an f64 up to nine decimals.
-fn dollars(amount: NanoDollars) -> Option<f64> {
-    amount.dollars().parse().ok()
-}
-
 fn sums_json(sums: &Sums) -> Map<String, Value> {
     let Sums { calls, input, output, cache_read, cache_write, settled, reserved, uncertain } = sums;
     let value = json!({
         "calls": calls,
-        "settled_usd": dollars(*settled),
-        "reserved_usd": dollars(*reserved),
-        "uncertain_usd": dollars(*uncertain),
+        "settled_usd": settled.number(),
+        "reserved_usd": reserved.number(),
+        "uncertain_usd": uncertain.number(),
         "input_tokens": input,
         "output_tokens": output,
         "cache_read_tokens": cache_read,
@@ -148,11 +143,11 @@ fn json(by: By, since: i64, offline: bool, rows: &[Row], standings: &[Standing])
         let Standing { limit, booked, resets } = standing;
         json!({
             "period": limit.period.word(),
-            "limit_usd": dollars(limit.amount),
-            "settled_usd": dollars(booked.settled),
-            "reserved_usd": dollars(booked.reserved),
-            "uncertain_usd": dollars(booked.uncertain),
-            "left_usd": dollars(standing.left()),
+            "limit_usd": limit.amount.number(),
+            "settled_usd": booked.settled.number(),
+            "reserved_usd": booked.reserved.number(),
+            "uncertain_usd": booked.uncertain.number(),
+            "left_usd": standing.left().number(),
             "resets": format!("{}T00:00:00Z", date(*resets)),
         })
     });
@@ -288,7 +283,7 @@ fn uncertain_json(call: &Uncertain) -> Value {
     let Uncertain { id, at, command, key, model, reserved, request_id } = call;
     json!({
         "id": id, "began": format!("{}Z", moment(*at).replace(' ', "T")), "command": command,
-        "key": Some(key).filter(|key| !key.is_empty()), "model": model, "reserved_usd": dollars(*reserved),
+        "key": Some(key).filter(|key| !key.is_empty()), "model": model, "reserved_usd": reserved.number(),
         "request_id": request_id,
     })
 }

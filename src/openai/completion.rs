@@ -77,8 +77,8 @@ pub(super) fn usage(usage: &Usage, cost: Option<NanoDollars>) -> Value {
         "cache_read_input_tokens": usage.cache_read,
         "cache_creation_input_tokens": usage.cache_write(),
     });
-    if let Some(dollars) = cost.and_then(|cost| cost.dollars().parse::<f64>().ok()) {
-        value["cost"] = dollars.into();
+    if let Some(cost) = cost {
+        value["cost"] = cost.number().into();
     }
     value
 }

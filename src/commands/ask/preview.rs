@@ -27,7 +27,7 @@ pub fn run(request: Request, settings: &Settings, max_cost: Option<NanoDollars>)
         if least > amount {
             refused = refused.or(Some(over_ceiling(&admitted, &name, amount, least, floor)));
         }
-        ceilings.push(json!({"budget": name, "usd": dollars(amount), "left_usd": dollars(amount)}));
+        ceilings.push(json!({"budget": name, "usd": amount.number(), "left_usd": amount.number()}));
         admitted = if refused.is_some() { admitted } else { admitted.within(amount) };
     }
     let standings =
@@ -43,7 +43,7 @@ pub fn run(request: Request, settings: &Settings, max_cost: Option<NanoDollars>)
         Verdict::Grant(_) | Verdict::Wait => {}
     }
     ceilings.extend(standings.iter().map(|standing| {
-        let (usd, left) = (dollars(standing.limit.amount), dollars(standing.left()));
+        let (usd, left) = (standing.limit.amount.number(), standing.left().number());
         json!({"budget": standing.limit.to_string(), "usd": usd, "left_usd": left})
     }));
     let object = json!({
@@ -52,7 +52,7 @@ pub fn run(request: Request, settings: &Settings, max_cost: Option<NanoDollars>)
         "edits": admitted.edits().iter().map(ToString::to_string).collect::<Vec<_>>(),
         "input_tokens_at_most": admitted.input_bound(),
         "output_tokens_at_most": admitted.max_tokens(),
-        "worst_case_usd": admitted.reserve(u32::MAX).and_then(dollars),
+        "worst_case_usd": admitted.reserve(u32::MAX).map(NanoDollars::number),
         "budgets": ceilings,
         "refused": refused.as_ref().map(|error| error.message.clone()),
     });
@@ -61,9 +61,4 @@ pub fn run(request: Request, settings: &Settings, max_cost: Option<NanoDollars>)
         Some(error) => Err(error.into()),
         None => Ok(0),
     }
-}
-
-// Nano-dollars are exact in an f64 up to nine decimals.
-fn dollars(amount: NanoDollars) -> Option<f64> {
-    amount.dollars().parse().ok()
 }
