@@ -31,13 +31,9 @@ pub(crate) async fn open(settings: &Settings, pace: Duration, drain: bool) -> an
         Access::Aws { profile: text(&settings.profile), region: text(&settings.region) }
     };
     let client = Client::new(access, settings.stream_idle.value).await;
-    Ok(Arc::new(Engine::new(settings.policy(), client, budgeted(settings), drain)))
-}
-
-/// What may be spent, and where it is booked.
-pub(crate) fn budgeted(settings: &Settings) -> Budgeted {
     let ledger = settings.ledger.clone().map(|path| Ledger::new(path, Clock::system()));
-    Budgeted { budgets: settings.budgets, ledger }
+    let budgeted = Budgeted { budgets: settings.budgets, ledger };
+    Ok(Arc::new(Engine::new(settings.policy(), client, budgeted, drain)))
 }
 
 /// Opens the ledger to read it, or to change what is not a call's own business.

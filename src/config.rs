@@ -272,12 +272,13 @@ fn ledger(offline: bool, environment: &impl Fn(&'static str) -> Option<String>) 
 /// Takes the prices of embedding models out of the file: they are no models that can be asked.
 fn embedding_prices(file: &mut File) -> Vec<(String, Rate)> {
     let mut prices = Vec::new();
-    file.models.retain(|name, table| match (embedding_model(name), table.price) {
-        (Ok(model), Some(price)) if table.id.is_none() => {
-            prices.push((model.id, price.input));
-            false
-        }
-        _ => true,
+    file.models.retain(|name, table| {
+        // The table of embedding models is read only for a price without an id.
+        let price = table.price.filter(|_| table.id.is_none());
+        let found = price.and_then(|price| Some((embedding_model(name).ok()?.id, price.input)));
+        let chat_model = found.is_none();
+        prices.extend(found);
+        chat_model
     });
     prices
 }

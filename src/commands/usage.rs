@@ -5,7 +5,6 @@ use crate::catalog::NanoDollars;
 use crate::cli::{self, Settle, Usage, UsageAction};
 use crate::commands::{book, note, print, unavailable};
 use crate::config::Settings;
-use crate::engine::Budgeted;
 use crate::error::{Error, Kind};
 use crate::ledger::budget::{Standing, date, days};
 use crate::ledger::{Book, By, Clock, Row, Sums, Uncertain};
@@ -43,7 +42,7 @@ pub fn run(args: &Usage, settings: &Settings) -> anyhow::Result<u8> {
         if args.csv {
             csv(by, &rows)
         } else {
-            let limits = Budgeted { budgets: settings.budgets, ledger: None }.limits(None);
+            let limits: Vec<_> = settings.budgets.limits().collect();
             let standings = book.standings(&limits).map_err(unavailable)?;
             if args.json { json(by, since, offline, &rows, &standings) } else { report(by, since, &rows, &standings) }
         }

@@ -7,7 +7,7 @@ use super::caller::Caller;
 use crate::bedrock::Client;
 use crate::catalog::NanoDollars;
 use crate::error::{Error, Kind, Result};
-use crate::ledger::budget::{Budgets, Limit, Period, Standing, Wish};
+use crate::ledger::budget::{Budgets, Limit, Standing, Wish};
 use crate::ledger::key::Key;
 use crate::ledger::{Entry, Granted, Ledger, Refused, Reservation};
 use crate::policy::{Admitted, AdmittedEmbedding};
@@ -26,9 +26,7 @@ impl Budgeted {
     /// The ceilings of a caller that the ledger watches.
     #[must_use]
     pub fn limits(&self, key: Option<&Key>) -> Vec<Limit> {
-        let own = [(Period::Day, self.budgets.day), (Period::Month, self.budgets.month)];
-        let own = own.into_iter().filter_map(|(period, amount)| Some(Limit { key: None, period, amount: amount? }));
-        own.chain(key.into_iter().flat_map(Key::limits)).collect()
+        self.budgets.limits().chain(key.into_iter().flat_map(Key::limits)).collect()
     }
 
     /// How the operator's own ceilings stand; none where they cannot be read.
@@ -39,18 +37,6 @@ impl Budgeted {
             Some(ledger) if !limits.is_empty() => ledger.standings(limits),
             _ => Vec::new(),
         }
-    }
-
-    /// The ceiling of one call, and what it is called.
-    #[must_use]
-    pub fn ceiling(&self, caller: &Caller) -> Option<(NanoDollars, String)> {
-        let key = caller
-            .key
-            .as_ref()
-            .and_then(|key| Some((key.terms.request?, format!("the request budget of key {}", key.name))));
-        let house = self.budgets.request.map(|amount| (amount, "the request budget".to_owned()));
-        let call = caller.at_most.map(|(amount, name)| (amount, name.to_owned()));
-        [house, key, call].into_iter().flatten().min_by_key(|(amount, _)| *amount)
     }
 
     /// Books a request's worst case, lowering its answer to what can be paid.
@@ -65,7 +51,7 @@ impl Budgeted {
         caller: &Caller,
     ) -> Result<(Admitted, Booking)> {
         let limits = self.limits(caller.key.as_deref());
-        let ceiling = self.ceiling(caller);
+        let ceiling = caller.ceiling(&self.budgets);
         let floor = self.budgets.floor_tokens;
         if admitted.reserve(u32::MAX).is_none() {
             if !limits.is_empty() || ceiling.is_some() {
@@ -129,7 +115,7 @@ impl Budgeted {
         caller: &Caller,
     ) -> Result<Booking> {
         let full = admitted.worst_case();
-        if let Some((amount, name)) = self.ceiling(caller).filter(|(amount, _)| full > *amount) {
+        if let Some((amount, name)) = caller.ceiling(&self.budgets).filter(|(amount, _)| full > *amount) {
             let message =
                 format!("{name} allows {} for a call, and this one can cost {}", amount.exact(), full.exact());
             return Err(Error::new(Kind::BudgetExceeded, message).advise("send fewer texts at once"));

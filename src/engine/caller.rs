@@ -3,6 +3,7 @@
 use crate::catalog::{Catalog, NanoDollars, base, embedding_model};
 use crate::error::{Error, Kind, Result};
 use crate::ledger::Tally;
+use crate::ledger::budget::Budgets;
 use crate::ledger::key::Key;
 use std::sync::Arc;
 
@@ -31,6 +32,16 @@ impl Caller {
             let known = model.or_else(|_| embedding_model(name).map(|model| model.id));
             known.is_ok_and(|known| base(&known) == base(id))
         })
+    }
+
+    /// The ceiling of one call of its, and what that is called.
+    #[must_use]
+    pub fn ceiling(&self, budgets: &Budgets) -> Option<(NanoDollars, String)> {
+        let key = self.key.as_ref();
+        let key = key.and_then(|key| Some((key.terms.request?, format!("the request budget of key {}", key.name))));
+        let house = budgets.request.map(|amount| (amount, "the request budget".to_owned()));
+        let call = self.at_most.map(|(amount, name)| (amount, name.to_owned()));
+        [house, key, call].into_iter().flatten().min_by_key(|(amount, _)| *amount)
     }
 
     /// Refuses what its key is not for.

@@ -27,6 +27,13 @@ impl Default for Budgets {
     }
 }
 
+impl Budgets {
+    /// The ceilings that the ledger watches.
+    pub fn limits(&self) -> impl Iterator<Item = Limit> + use<> {
+        Limit::each(None, self.day, self.month)
+    }
+}
+
 /// What a budget is renewed by.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Period {
@@ -91,6 +98,18 @@ pub struct Limit {
     pub period: Period,
     /// How much.
     pub amount: NanoDollars,
+}
+
+impl Limit {
+    /// Those there are of a day and a month, for an API key or for everything together.
+    pub fn each(
+        key: Option<(i64, String)>,
+        day: Option<NanoDollars>,
+        month: Option<NanoDollars>,
+    ) -> impl Iterator<Item = Self> {
+        let periods = [(Period::Day, day), (Period::Month, month)];
+        periods.into_iter().filter_map(move |(period, amount)| Some(Self { key: key.clone(), period, amount: amount? }))
+    }
 }
 
 impl fmt::Display for Limit {

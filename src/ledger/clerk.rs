@@ -72,21 +72,25 @@ pub fn run(path: PathBuf, clock: Clock, jobs: Sender<Job>, desk: &Receiver<Job>)
         let mut looks = Vec::new();
         let mut fresh = Vec::new();
         let mut next = clerk.next(desk);
+        let mut taken = 0;
         while let Some(job) = next {
+            taken += 1;
             match job {
                 Job::Reserve(wait) => fresh.push(wait),
                 Job::Settle(ending) => clerk.unwritten.push(ending),
                 Job::Look(limits, reply) => looks.push((limits, reply)),
                 Job::Close => closing = true,
             }
-            let full = closing || fresh.len() + clerk.unwritten.len() >= BATCH;
+            // Not counted: what an earlier transaction could not write. It must not hold up who comes now.
+            let full = closing || taken >= BATCH;
             next = if full { None } else { desk.try_recv().ok() };
         }
+        let queued = !clerk.waiting.is_empty();
         clerk.waiting.append(&mut fresh);
         if closing {
             break;
         }
-        clerk.work();
+        clerk.work(queued);
         for (limits, reply) in looks {
             // Who asked may be gone.
             let _ = reply.send(clerk.look(&limits));
@@ -111,7 +115,8 @@ impl Clerk {
     }
 
     /// One transaction, and then the answers: a reservation is on disk before anybody hears of it.
-    fn work(&mut self) {
+    /// `queued`: whether somebody has waited for money already.
+    fn work(&mut self, queued: bool) {
         // Whoever hung up meanwhile reserves nothing.
         self.waiting.retain(|wait| !wait.reply.is_closed());
         if self.waiting.is_empty() && self.unwritten.is_empty() {
@@ -124,12 +129,12 @@ impl Clerk {
         let Some((book, presence)) = &mut self.open else { return };
         let (waiting, unwritten, now) = (&self.waiting, &self.unwritten, Instant::now());
         // What a killed process has left open will not come back: nobody is to wait for that.
-        let look = !waiting.is_empty() && self.looked.elapsed() > TRY_AGAIN;
-        if look {
+        let recover = queued && self.looked.elapsed() > TRY_AGAIN;
+        if recover {
             self.looked = now;
         }
         let result = book.transact(|pages| {
-            if look {
+            if recover {
                 pages.recover()?;
             }
             for ending in unwritten {
@@ -208,7 +213,7 @@ impl Clerk {
         for wait in self.waiting.drain(..) {
             drop(wait.reply.send(Err(Refused::Closed)));
         }
-        self.work();
+        self.work(false);
         if let Some((book, presence)) = &mut self.open {
             // What is still open cannot be settled any more. A ledger that cannot be written now keeps them as reserved,
             // and whoever opens it next does this.

@@ -1,7 +1,7 @@
 //! API keys of `serve`: who may spend how much on which models. A token is shown once, when it is made;
 //! what is kept is its SHA-256 hash, compared in constant time.
 
-use super::budget::{Limit, Period};
+use super::budget::Limit;
 use crate::catalog::NanoDollars;
 use sha2::{Digest, Sha256};
 use std::fmt::Write;
@@ -43,12 +43,8 @@ pub struct Terms {
 
 impl Key {
     /// Its ceilings.
-    pub fn limits(&self) -> impl Iterator<Item = Limit> {
-        let limits = [(Period::Day, self.terms.day), (Period::Month, self.terms.month)];
-        let key = (self.id, self.name.clone());
-        limits
-            .into_iter()
-            .filter_map(move |(period, amount)| Some(Limit { key: Some(key.clone()), period, amount: amount? }))
+    pub fn limits(&self) -> impl Iterator<Item = Limit> + use<> {
+        Limit::each(Some((self.id, self.name.clone())), self.terms.day, self.terms.month)
     }
 }
 

@@ -6,17 +6,17 @@ use crate::catalog::NanoDollars;
 use crate::commands::{book, print, unavailable};
 use crate::config::Settings;
 use crate::conversation::Request;
-use crate::engine::{Budgeted, Caller, over_budget, over_ceiling, unpriced};
+use crate::engine::{Caller, over_budget, over_ceiling, unpriced};
 use crate::ledger::budget::{Verdict, Wish, judge};
 use serde_json::json;
 
 /// Prints one JSON object; a refusal is in it, and is the exit code too.
 pub fn run(request: Request, settings: &Settings, max_cost: Option<NanoDollars>) -> anyhow::Result<u8> {
     let mut admitted = settings.policy().admit(request)?;
-    let budgeted = Budgeted { budgets: settings.budgets, ledger: None };
+    let budgets = settings.budgets;
     let caller = Caller { command: "ask", at_most: max_cost.map(|most| (most, "--max-cost")), ..Caller::default() };
-    let (ceiling, limits) = (budgeted.ceiling(&caller), budgeted.limits(None));
-    let floor = budgeted.budgets.floor_tokens;
+    let (ceiling, limits) = (caller.ceiling(&budgets), budgets.limits().collect::<Vec<_>>());
+    let floor = budgets.floor_tokens;
     let mut ceilings = Vec::new();
     let mut refused = None;
     if admitted.reserve(u32::MAX).is_none() && (ceiling.is_some() || !limits.is_empty()) {
