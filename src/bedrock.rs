@@ -7,19 +7,13 @@
 //! `fault` reads errors. All of these are pure; `client` is the only one that
 //! talks, and `exchange` holds what it says and hears.
 
+mod classify;
 mod client;
-mod decode;
-mod dialect;
-mod embed;
-mod encode;
-mod exchange;
-mod fault;
-mod format;
-mod names;
-mod repair;
-mod schema;
-mod wire;
+mod embeddings;
+mod interceptor;
+mod request;
+mod response;
 
-pub use client::{Accepted, Access, Answering, Client, EventStream};
-pub use encode::preview;
-pub use fault::refused_param;
+pub use classify::refused_param;
+pub use client::{Accepted, Answering, Client, Endpoint, EventStream};
+pub use request::preview;

@@ -9,7 +9,7 @@ mod money;
 pub use embedding::{EmbeddingDialect, EmbeddingModel, embedding_model};
 pub use id::base;
 pub use model::{
-    Capabilities, Effort, Lifecycle, LongContext, Model, OffSwitch, Prices, Sampling, Takes, Thinking, TierRates,
+    Capabilities, Effort, Features, Lifecycle, LongContext, Model, Prices, Sampling, Thinking, ThinkingOff, TierRates,
 };
 pub use money::{NanoDollars, Rate};
 
@@ -240,10 +240,10 @@ impl Catalog {
             Capabilities {
                 sampling: Sampling::Both,
                 thinking: Thinking::None,
-                off: OffSwitch::Nothing,
-                ceiling: None,
+                thinking_off: ThinkingOff::Nothing,
+                max_effort: None,
                 cache: None,
-                takes: Takes::default(),
+                features: Features::default(),
             },
             |(_, capabilities)| *capabilities,
         )
@@ -325,7 +325,7 @@ mod tests {
             assert!(prices.cache_read.is_none_or(|rate| rate < prices.input), "{}", model.id);
             assert!(prices.cache_write_1h.is_none_or(|rate| Some(rate) > prices.cache_write_5m), "{}", model.id);
             assert!(prices.long.is_none_or(|long| long.input > prices.input), "{}", model.id);
-            assert_eq!(model.lifecycle == Lifecycle::EndOfLife, model.lifecycle.word() == "end-of-life");
+            assert_eq!(model.lifecycle == Lifecycle::EndOfLife, model.lifecycle.as_str() == "end-of-life");
             if let Some(successor) = &model.successor {
                 assert_eq!(catalog.resolve(successor).unwrap().lifecycle, Lifecycle::Active);
             }

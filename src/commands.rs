@@ -8,11 +8,11 @@ pub mod models;
 pub mod serve;
 pub mod usage;
 
-use crate::bedrock::{Access, Client};
+use crate::bedrock::{Client, Endpoint};
 use crate::config::{Setting, Settings};
-use crate::engine::{Budgeted, Engine};
+use crate::engine::{BudgetGuard, Engine};
 use crate::error::{Error, Kind};
-use crate::ledger::{Book, Clock, Ledger};
+use crate::ledger::{Clock, Ledger, SqliteStore};
 use crate::offline;
 use anyhow::Context;
 use std::io::{self, Write};
@@ -25,23 +25,23 @@ use std::time::Duration;
 pub(crate) async fn open(settings: &Settings, pace: Duration, drain: bool) -> anyhow::Result<Arc<Engine>> {
     let access = if settings.offline.value {
         let url = offline::start(pace).await.context("the offline Bedrock could not start")?;
-        Access::Local { url }
+        Endpoint::Local { url }
     } else {
         let text = |setting: &Option<Setting<String>>| setting.as_ref().map(|setting| setting.value.clone());
-        Access::Aws { profile: text(&settings.profile), region: text(&settings.region) }
+        Endpoint::Aws { profile: text(&settings.profile), region: text(&settings.region) }
     };
     let client = Client::new(access, settings.stream_idle.value).await;
     let ledger = settings.ledger.clone().map(|path| Ledger::new(path, Clock::system()));
-    let budgeted = Budgeted { budgets: settings.budgets, ledger };
+    let budgeted = BudgetGuard { budgets: settings.budgets, ledger };
     Ok(Arc::new(Engine::new(settings.policy(), client, budgeted, drain)))
 }
 
 /// Opens the ledger to read it, or to change what is not a call's own business.
-pub(crate) fn book(settings: &Settings) -> anyhow::Result<Book> {
+pub(crate) fn book(settings: &Settings) -> anyhow::Result<SqliteStore> {
     let path = settings.ledger.as_ref().ok_or_else(|| {
         Error::new(Kind::LedgerUnavailable, "there is no folder for the ledger").advise("set XDG_STATE_HOME or HOME")
     })?;
-    let mut book = Book::open(path, Clock::system()).map_err(unavailable)?;
+    let mut book = SqliteStore::open(path, Clock::system()).map_err(unavailable)?;
     // What a process that was killed has left open is uncertain from now on.
     book.recover().map_err(unavailable)?;
     Ok(book)

@@ -269,7 +269,7 @@ fn ledger(offline: bool, environment: &impl Fn(&'static str) -> Option<String>) 
     folder("XDG_STATE_HOME", ".local/state", lookup).map(|folder| folder.join(name))
 }
 
-/// Takes the prices of embedding models out of the file: they are no models that can be asked.
+/// Features the prices of embedding models out of the file: they are no models that can be asked.
 fn embedding_prices(file: &mut File) -> Vec<(String, Rate)> {
     let mut prices = Vec::new();
     file.models.retain(|name, table| {

@@ -2,16 +2,16 @@
 //! admitted by the policy, sent to Bedrock, its events counted and priced. Nothing below knows who asked.
 
 mod admission;
-mod booking;
 mod call;
 mod caller;
-mod lessons;
-mod thoughts;
+mod reasoning_cache;
+mod refusal_cache;
+mod reserved_call;
 
-pub use admission::{Budgeted, over_budget, over_ceiling, unpriced};
-pub use booking::Warning;
+pub use admission::{BudgetGuard, over_budget, over_ceiling, unpriced};
 pub use call::Call;
 pub use caller::Caller;
+pub use reserved_call::Warning;
 
 use crate::bedrock::{Client, refused_param};
 use crate::catalog::{Lifecycle, Model, NanoDollars};
@@ -19,17 +19,17 @@ use crate::conversation::{EmbeddingRequest, Embeddings, Request, Usage};
 use crate::error::{Error, Kind, Result, Retry};
 use crate::ledger::Reservation;
 use crate::policy::{Admitted, Param, Policy};
-use booking::Booking;
-use lessons::Lessons;
+use reasoning_cache::{ReasoningCache, ReasoningRecorder};
+use refusal_cache::RefusalCache;
+use reserved_call::ReservedCall;
 use std::sync::Arc;
-use thoughts::{Thoughts, Thread};
 
 /// How many parameters a model may refuse one after the other before its refusal is taken for final.
 const LESSONS_PER_CALL: usize = 3;
 
 /// How an answer is wanted.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Delivery {
+pub enum AnswerMode {
     /// In one piece.
     Complete,
     /// As it comes.
@@ -41,9 +41,9 @@ pub enum Delivery {
 pub struct Engine {
     policy: Policy,
     client: Client,
-    budgeted: Budgeted,
-    lessons: Lessons,
-    thoughts: Arc<Thoughts>,
+    budgeted: BudgetGuard,
+    refusals_known: RefusalCache,
+    thoughts: Arc<ReasoningCache>,
     /// Whether an answer that nobody waits for any more is read on to its usage.
     drain: bool,
 }
@@ -52,13 +52,13 @@ impl Engine {
     /// An engine with its rules, its connection, and where it books what. `drain`: an answer that nobody waits for any
     /// more is read on to its usage, instead of being stopped and booked at its worst case.
     #[must_use]
-    pub fn new(policy: Policy, client: Client, budgeted: Budgeted, drain: bool) -> Self {
-        Self { policy, client, budgeted, lessons: Lessons::default(), thoughts: Arc::default(), drain }
+    pub fn new(policy: Policy, client: Client, budgeted: BudgetGuard, drain: bool) -> Self {
+        Self { policy, client, budgeted, refusals_known: RefusalCache::default(), thoughts: Arc::default(), drain }
     }
 
     /// What may be spent, and where it is booked.
     #[must_use]
-    pub fn budgeted(&self) -> &Budgeted {
+    pub fn budgeted(&self) -> &BudgetGuard {
         &self.budgeted
     }
 
@@ -73,16 +73,16 @@ impl Engine {
     ///
     /// # Errors
     /// Refusals of the policy and of the budget, and any upstream kind.
-    pub async fn ask(self: &Arc<Self>, mut request: Request, delivery: Delivery, caller: Caller) -> Result<Call> {
+    pub async fn ask(self: &Arc<Self>, mut request: Request, delivery: AnswerMode, caller: Caller) -> Result<Call> {
         let asked_name = if request.model.is_empty() { &self.policy.default_model } else { &request.model }.clone();
         self.thoughts.restore(&mut request.messages);
         let mut admitted = self.policy.admit(request)?;
         caller.check(&self.policy.catalog, &admitted.model().id)?;
         let asked = Arc::clone(admitted.model());
-        if self.lessons.is_retired(&asked.id) {
-            admitted = self.policy.succeed(admitted)?;
+        if self.refusals_known.is_retired(&asked.id) {
+            admitted = self.policy.admit_successor(admitted)?;
         }
-        admitted = self.lessons.apply(admitted);
+        admitted = self.refusals_known.apply(admitted);
         let (admitted, booking) = self.budgeted.reserve(&self.client, admitted, asked_name, &caller).await?;
         if !self.drain {
             return self.send(asked, admitted, booking, delivery).await;
@@ -98,25 +98,25 @@ impl Engine {
         &self,
         asked: Arc<Model>,
         mut admitted: Admitted,
-        mut booking: Booking,
-        delivery: Delivery,
+        mut booking: ReservedCall,
+        delivery: AnswerMode,
     ) -> Result<Call> {
         let mut refusals = 0;
         // Each way round is free: AWS refuses before anything is generated. One reservation covers them all.
         let accepted = loop {
             booking.reservation.sent();
-            let error = match self.client.ask(&admitted, delivery == Delivery::Streamed).await {
+            let error = match self.client.ask(&admitted, delivery == AnswerMode::Streamed).await {
                 Ok(accepted) => break accepted,
                 Err(error) => error,
             };
-            if error.kind.row().retry == Retry::MayBill {
+            if error.kind.spec().retry == Retry::MayBill {
                 return Err(error); // and the reservation stays booked, as uncertain
             }
             let model = Arc::clone(admitted.model());
             if model.id == asked.id && is_end_of_life(&error, &model) {
-                self.lessons.retire(&asked.id);
-                let successor = self.policy.succeed(admitted);
-                match successor.and_then(|successor| booking.within(self.lessons.apply(successor))) {
+                self.refusals_known.retire(&asked.id);
+                let successor = self.policy.admit_successor(admitted);
+                match successor.and_then(|successor| booking.within(self.refusals_known.apply(successor))) {
                     Ok(successor) => admitted = successor,
                     Err(error) => {
                         booking.reservation.release();
@@ -133,11 +133,11 @@ impl Engine {
             refusals += 1;
             admitted = admitted.without(param);
             // A foreign signature is the conversation's, not the model's.
-            if param != Param::History {
-                self.lessons.learn(&model.id, param);
+            if param != Param::ReasoningHistory {
+                self.refusals_known.learn(&model.id, param);
             }
         };
-        let thread = Thread::new(Arc::clone(&self.thoughts));
+        let thread = ReasoningRecorder::new(Arc::clone(&self.thoughts));
         Ok(Call::new(admitted, asked, accepted, thread, booking, self.drain))
     }
 
@@ -155,7 +155,7 @@ impl Engine {
         let embeddings = match self.client.embed(&admitted).await {
             Ok(embeddings) => embeddings,
             Err(error) => {
-                let retry = error.kind.row().retry;
+                let retry = error.kind.spec().retry;
                 if calls == 1 && retry != Retry::MayBill {
                     booking.reservation.release();
                 }

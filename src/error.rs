@@ -18,7 +18,7 @@ pub enum Retry {
 
 /// One line of the error table.
 #[derive(Debug, Clone, Copy)]
-pub struct Row {
+pub struct Spec {
     /// The kind this row is about.
     pub kind: Kind,
     /// Exit code of the process.
@@ -47,9 +47,9 @@ macro_rules! table {
 
             /// This kind's line of the table.
             #[must_use]
-            pub const fn row(self) -> Row {
+            pub const fn spec(self) -> Spec {
                 match self {
-                    $(Kind::$kind => Row {
+                    $(Kind::$kind => Spec {
                         kind: Kind::$kind, exit: $exit, status: $status, r#type: $type,
                         code: $code, retry: Retry::$retry, advice: $advice,
                     },)+
@@ -120,10 +120,10 @@ table! {
     Truncated: 5, 502, "server_error", "upstream_error", MayBill,
         "what came so far may be incomplete and may have been billed";
     /// The stream said nothing for too long.
-    Silent: 5, 504, "timeout_error", "upstream_timeout", MayBill,
+    StreamIdle: 5, 504, "timeout_error", "upstream_timeout", MayBill,
         "`stream_idle_seconds` in the config file sets the limit";
     /// An answer that makes no sense.
-    BadAnswer: 5, 502, "server_error", "upstream_error", MayBill, "";
+    InvalidUpstreamResponse: 5, 502, "server_error", "upstream_error", MayBill, "";
     /// The person or the client stopped it.
     Interrupted: 130, 499, "server_error", "client_closed_request", Never, "";
     /// `serve` is on its way out.
@@ -184,7 +184,7 @@ impl Error {
     /// What to do about it; empty when there is nothing to say.
     #[must_use]
     pub fn advice(&self) -> &str {
-        self.advice.as_deref().unwrap_or(self.kind.row().advice)
+        self.advice.as_deref().unwrap_or(self.kind.spec().advice)
     }
 }
 
@@ -210,7 +210,7 @@ mod tests {
     #[test]
     fn every_kind_has_a_sensible_row() {
         for &kind in Kind::ALL {
-            let row = kind.row();
+            let row = kind.spec();
             assert_eq!(row.kind, kind);
             assert!([1, 2, 3, 4, 5, 130].contains(&row.exit), "{kind:?} exits {}", row.exit);
             assert!((400..600).contains(&row.status), "{kind:?}");

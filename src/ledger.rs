@@ -4,38 +4,37 @@
 
 pub mod budget;
 mod call;
-mod clerk;
 mod clock;
 pub mod key;
-mod keyring;
-mod presence;
+mod key_cache;
+mod session_totals;
 mod sqlite;
-mod tally;
+mod writer;
 
-pub use call::{Ending, Entry, Outcome};
+pub use call::{NewCall, Outcome, Settlement};
 pub use clock::{Clock, day_of};
-pub use keyring::Keyring;
-pub use sqlite::{Book, By, Pages, Row, Sums, Uncertain};
-pub use tally::Tally;
+pub use key_cache::KeyCache;
+pub use session_totals::SessionTotals;
+pub use sqlite::{By, Row, SqliteStore, SqliteTransaction, Sums, Uncertain};
 
 use crate::catalog::NanoDollars;
 use crate::conversation::Usage;
-use budget::{Limit, Standing, Wish};
-use clerk::{Job, Wait};
+use budget::{BudgetStatus, CostRange, Limit};
 use std::path::PathBuf;
 use std::sync::mpsc::{Sender, channel};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 use tokio::sync::oneshot;
+use writer::{Command, PendingReservation};
 
 /// The ledger of this process. Cheap to clone; the last one that goes writes what is left and closes it.
 #[derive(Debug, Clone)]
-pub struct Ledger(Arc<Desk>);
+pub struct Ledger(Arc<Inner>);
 
 #[derive(Debug)]
-struct Desk {
-    jobs: Sender<Job>,
+struct Inner {
+    jobs: Sender<Command>,
     clerk: Mutex<Option<JoinHandle<()>>>,
 }
 
@@ -45,16 +44,16 @@ pub struct Granted {
     /// The reservation.
     pub reservation: Reservation,
     /// One for each limit.
-    pub standings: Vec<Standing>,
+    pub statuses: Vec<BudgetStatus>,
 }
 
 /// Why nothing was reserved.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Refused {
     /// It does not fit under this ceiling.
-    OverBudget(Standing),
+    OverBudget(BudgetStatus),
     /// The ledger cannot be read or written, in words.
-    OutOfReach(String),
+    Unavailable(String),
     /// The process is on its way out.
     Closed,
 }
@@ -66,9 +65,9 @@ impl Ledger {
         let (jobs, desk) = channel();
         let own = jobs.clone();
         let clerk =
-            std::thread::Builder::new().name("ledger".into()).spawn(move || clerk::run(path, clock, own, &desk));
+            std::thread::Builder::new().name("ledger".into()).spawn(move || writer::run(path, clock, own, &desk));
         // Without a thread every job is refused: the channel is closed.
-        Self(Arc::new(Desk { jobs, clerk: Mutex::new(clerk.ok()) }))
+        Self(Arc::new(Inner { jobs, clerk: Mutex::new(clerk.ok()) }))
     }
 
     /// Reserves what a call wishes. Returns once it is on disk. `patience`: how long to wait while only open
@@ -78,20 +77,23 @@ impl Ledger {
     /// See [`Refused`].
     pub async fn reserve(
         &self,
-        entry: Entry,
+        entry: NewCall,
         limits: Vec<Limit>,
-        wish: Wish,
+        wish: CostRange,
         patience: Duration,
     ) -> Result<Granted, Refused> {
         let (reply, answer) = oneshot::channel();
         let until = Instant::now() + patience;
-        self.0.jobs.send(Job::Reserve(Wait { entry, limits, wish, until, reply })).map_err(|_| Refused::Closed)?;
+        self.0
+            .jobs
+            .send(Command::Reserve(PendingReservation { entry, limits, wish, until, reply }))
+            .map_err(|_| Refused::Closed)?;
         answer.await.map_err(|_| Refused::Closed)?
     }
 
     /// A reservation that could not be written: it is booked with its end, as soon as that can be.
     #[must_use]
-    pub fn book_later(&self, entry: Entry, amount: NanoDollars) -> Reservation {
+    pub fn book_later(&self, entry: NewCall, amount: NanoDollars) -> Reservation {
         let mut reservation = Reservation::new(0, amount, entry.model.clone(), Some(self.0.jobs.clone()));
         reservation.late = Some(entry);
         reservation
@@ -99,10 +101,10 @@ impl Ledger {
 
     /// What is booked under each limit, everything of this process included; nothing when the ledger is out of reach.
     #[must_use]
-    pub fn standings(&self, limits: Vec<Limit>) -> Vec<Standing> {
-        let (reply, standings) = channel();
-        match self.0.jobs.send(Job::Look(limits, reply)) {
-            Ok(()) => standings.recv().unwrap_or_default(),
+    pub fn statuses(&self, limits: Vec<Limit>) -> Vec<BudgetStatus> {
+        let (reply, statuses) = channel();
+        match self.0.jobs.send(Command::Look(limits, reply)) {
+            Ok(()) => statuses.recv().unwrap_or_default(),
             Err(_) => Vec::new(),
         }
     }
@@ -113,18 +115,18 @@ impl Ledger {
     }
 }
 
-impl Desk {
+impl Inner {
     fn close(&self) {
         let clerk = self.clerk.lock().unwrap_or_else(PoisonError::into_inner).take();
         if let Some(clerk) = clerk {
-            let _ = self.jobs.send(Job::Close);
+            let _ = self.jobs.send(Command::Close);
             // A clerk that panicked has left the ledger as it was after its last transaction.
             let _ = clerk.join();
         }
     }
 }
 
-impl Drop for Desk {
+impl Drop for Inner {
     fn drop(&mut self) {
         self.close();
     }
@@ -154,14 +156,14 @@ pub struct Reservation {
     request_id: Option<String>,
     edits: String,
     /// The call, where it could not be written when it began.
-    late: Option<Entry>,
-    tally: Option<Arc<Tally>>,
+    late: Option<NewCall>,
+    tally: Option<Arc<SessionTotals>>,
     /// `None`: there is no ledger to book in.
-    jobs: Option<Sender<Job>>,
+    jobs: Option<Sender<Command>>,
 }
 
 impl Reservation {
-    fn new(id: i64, amount: NanoDollars, model: String, jobs: Option<Sender<Job>>) -> Self {
+    fn new(id: i64, amount: NanoDollars, model: String, jobs: Option<Sender<Command>>) -> Self {
         let (began, edits) = (Instant::now(), String::new());
         let (stage, request_id, late, tally) = (Stage::Unsent, None, None, None);
         Self { id, amount, stage, began, model, request_id, edits, late, tally, jobs }
@@ -180,7 +182,7 @@ impl Reservation {
     }
 
     /// Its end is also added to the sums of a session.
-    pub fn count_in(&mut self, tally: Arc<Tally>) {
+    pub fn count_in(&mut self, tally: Arc<SessionTotals>) {
         self.tally = Some(tally);
     }
 
@@ -232,10 +234,17 @@ impl Reservation {
             let late = self.late.take().map(|entry| (entry, self.amount));
             let milliseconds = u64::try_from(self.began.elapsed().as_millis()).unwrap_or(u64::MAX);
             let (model, edits) = (std::mem::take(&mut self.model), std::mem::take(&mut self.edits));
-            let ending =
-                Ending { id: self.id, late, outcome, model, request_id: self.request_id.take(), milliseconds, edits };
+            let ending = Settlement {
+                id: self.id,
+                late,
+                outcome,
+                model,
+                request_id: self.request_id.take(),
+                milliseconds,
+                edits,
+            };
             // A clerk that is gone has booked every open reservation as uncertain.
-            let _ = jobs.send(Job::Settle(ending));
+            let _ = jobs.send(Command::Settle(ending));
         }
     }
 }

@@ -7,7 +7,7 @@ pub mod conversation;
 pub mod error;
 
 // Floor 1: rules and translations. Pure, but for the terminal.
-pub mod openai;
+pub mod api;
 pub mod policy;
 pub mod terminal;
 

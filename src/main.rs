@@ -16,7 +16,7 @@ fn main() -> ExitCode {
         Err(error) => {
             // A stderr that is gone cannot be told that it is gone.
             let _ = writeln!(std::io::stderr(), "error: {error:#}");
-            let kind = error.downcast_ref::<Error>().map(|error| error.kind.row().exit);
+            let kind = error.downcast_ref::<Error>().map(|error| error.kind.spec().exit);
             ExitCode::from(kind.unwrap_or(1))
         }
     }

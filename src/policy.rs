@@ -3,18 +3,18 @@
 //! there is no way to a paid call around this file. Every change it makes is listed, never silent.
 
 mod admitted;
-mod bound;
 mod cache;
 mod embedding;
+mod input_bound;
 mod limits;
 pub mod price;
 mod quote;
-mod thinking;
+mod reasoning;
 
 pub use admitted::{Admitted, Edit, Param};
 pub use embedding::AdmittedEmbedding;
-pub use limits::{Fixed, Limits, Overrides};
-pub use thinking::Thinking;
+pub use limits::{Limits, Overrides, SamplingOverride};
+pub use reasoning::ReasoningGrant;
 
 use crate::catalog::{Catalog, Model, Rate, Sampling, base};
 use crate::conversation::{Part, Request, ToolChoice};
@@ -70,7 +70,7 @@ pub enum Tier {
 impl Tier {
     /// The word on the wire; none for the usual one.
     #[must_use]
-    pub fn word(self) -> Option<&'static str> {
+    pub fn as_str(self) -> Option<&'static str> {
         match self {
             Self::Standard => None,
             Self::Flex => Some("flex"),
@@ -94,7 +94,7 @@ impl Policy {
     ///
     /// # Errors
     /// `EndOfLife` when there is no successor or the operator does not want it followed.
-    pub fn succeed(&self, admitted: Admitted) -> Result<Admitted> {
+    pub fn admit_successor(&self, admitted: Admitted) -> Result<Admitted> {
         let model = &admitted.model;
         let ended = match &model.end_of_life {
             Some(date) => format!("AWS has retired {} ({}) on {date}", model.display_name(), model.id),
@@ -118,19 +118,19 @@ impl Policy {
         let max_tokens = limits.max_tokens(request.max_tokens, model.max_output)?;
         note(&mut edits, "max_tokens", request.max_tokens.map(|n| n.to_string()), Some(max_tokens.to_string()));
 
-        let thinking = thinking::thinking(&request, &model, max_tokens);
+        let thinking = reasoning::grant(&request, &model, max_tokens);
         let (temperature, top_p) = sampling(&model, &limits, thinking);
         note(&mut edits, "temperature", request.temperature.map(plain), temperature.map(plain));
         note(&mut edits, "top_p", request.top_p.map(plain), top_p.map(plain));
         let effort = request.reasoning_effort.clone().filter(|word| word != "none" && word != "minimal");
-        note(&mut edits, "reasoning_effort", effort, thinking.word());
+        note(&mut edits, "reasoning_effort", effort, thinking.as_str());
         let tier = self.tier(&request, &model);
         let wished = request.service_tier.clone().filter(|tier| tier != "auto" && tier != "default");
-        note(&mut edits, "service_tier", wished, tier.word().map(ToOwned::to_owned));
+        note(&mut edits, "service_tier", wished, tier.as_str().map(ToOwned::to_owned));
         let stop = stops(&request.stop, &model);
         let count = |stop: &[String]| (!stop.is_empty()).then(|| format!("{} texts", stop.len()));
         note(&mut edits, "stop", count(&request.stop), count(&stop));
-        refuse_what_it_cannot(&request, &model)?;
+        check_features(&request, &model)?;
         let choice = tool_choice(&request.tool_choice, &model, thinking);
         if choice != request.tool_choice {
             let word = |choice: &ToolChoice| match choice {
@@ -143,7 +143,7 @@ impl Policy {
         if request.messages.is_empty() && request.system.is_empty() {
             return Err(Error::new(Kind::MissingParameter, "the conversation has no messages").at("messages"));
         }
-        let input_bound = bound::input_tokens(&request, &model);
+        let input_bound = input_bound::input_tokens(&request, &model);
         if self.prompt_cache && cache::add_where_it_pays(&mut request, &model, input_bound) {
             note(&mut edits, "cache_control", None, Some("ephemeral".to_owned()));
         }
@@ -172,7 +172,7 @@ impl Policy {
         let model = self.catalog.resolve(successor)?;
         let max_tokens = self.limits_for(&model).max_tokens(request.max_tokens, model.max_output)?;
         let tier = self.tier(request, &model);
-        Ok(Some(quote(request, &model, bound::input_tokens(request, &model), max_tokens, tier)))
+        Ok(Some(quote(request, &model, input_bound::input_tokens(request, &model), max_tokens, tier)))
     }
 
     /// The tier a client gets: one the operator allows and the model has a price for.
@@ -203,16 +203,16 @@ impl Policy {
 }
 
 fn quote(request: &Request, model: &Model, input: u64, max_tokens: u32, tier: Tier) -> Quote {
-    let cache = cache::longest(request).filter(|_| model.capabilities.takes.cache);
+    let cache = cache::longest(request).filter(|_| model.capabilities.features.cache);
     Quote { prices: model.prices, input, max_tokens, cache, tier }
 }
 
 /// Temperature and `top_p`, as far as the model takes them.
-fn sampling(model: &Model, limits: &Limits, thinking: Thinking) -> (Option<f64>, Option<f64>) {
+fn sampling(model: &Model, limits: &Limits, thinking: ReasoningGrant) -> (Option<f64>, Option<f64>) {
     let (temperature, top_p) = (limits.temperature.value(), limits.top_p.value());
     match model.capabilities.sampling {
         // Claude that thinks takes no sampling (bedrock.md §2.2).
-        _ if thinking != Thinking::Off && model.id.contains("anthropic.") => (None, None),
+        _ if thinking != ReasoningGrant::Off && model.id.contains("anthropic.") => (None, None),
         Sampling::Both => (temperature, top_p),
         // One of the two: temperature is kept, top_p only where there is no temperature (DESIGN §4).
         Sampling::Temperature if temperature.is_some() => (temperature, None),
@@ -224,35 +224,39 @@ fn sampling(model: &Model, limits: &Limits, thinking: Thinking) -> (Option<f64>,
 /// The stop sequences a model takes (`bedrock.md` §2.1, §2.6.12): GPT, Grok and Kimi none, Claude none of white space.
 fn stops(wished: &[String], model: &Model) -> Vec<String> {
     let claude = model.id.contains("anthropic.");
-    let taken = |text: &&String| model.capabilities.takes.stop_sequences && !(claude && text.trim().is_empty());
+    let taken = |text: &&String| model.capabilities.features.stop_sequences && !(claude && text.trim().is_empty());
     wished.iter().filter(taken).cloned().collect()
 }
 
 /// Some models refuse a forced tool choice, and all do while a thinking budget runs (cases.md T6).
-fn tool_choice(wished: &ToolChoice, model: &Model, thinking: Thinking) -> ToolChoice {
-    let takes = model.capabilities.takes;
+fn tool_choice(wished: &ToolChoice, model: &Model, thinking: ReasoningGrant) -> ToolChoice {
+    let features = model.capabilities.features;
     // DeepSeek that thinks calls tools as it sees fit (bedrock.md §2.5).
     let free = match thinking {
-        Thinking::Budget(_) => false,
-        Thinking::Effort(_) => !model.id.contains("deepseek."),
-        Thinking::Off => true,
+        ReasoningGrant::Budget(_) => false,
+        ReasoningGrant::Effort(_) => !model.id.contains("deepseek."),
+        ReasoningGrant::Off => true,
     };
     match wished {
-        ToolChoice::Named(_) if free && !takes.forced_tool_choice && takes.any_tool_choice => ToolChoice::Required,
-        ToolChoice::Required if free && takes.any_tool_choice => ToolChoice::Required,
-        ToolChoice::Required | ToolChoice::Named(_) if !(free && takes.forced_tool_choice) => ToolChoice::Auto,
+        ToolChoice::Named(_) if free && !features.forced_tool_choice && features.any_tool_choice => {
+            ToolChoice::Required
+        }
+        ToolChoice::Required if free && features.any_tool_choice => ToolChoice::Required,
+        ToolChoice::Required | ToolChoice::Named(_) if !(free && features.forced_tool_choice) => ToolChoice::Auto,
         wished => wished.clone(),
     }
 }
 
 /// What a model has no sense for is refused here, by name: Bedrock's own words for it are cryptic (cases.md T11).
-fn refuse_what_it_cannot(request: &Request, model: &Model) -> Result<()> {
-    let takes = model.capabilities.takes;
+fn check_features(request: &Request, model: &Model) -> Result<()> {
+    let features = model.capabilities.features;
     let refuse = |param: &str, what: &str, letter: char| {
         let advice = format!("`chatrix models` shows with the letter {letter} which ones do");
-        Err(Error::new(Kind::Unsupported, format!("{} takes no {what}", model.display_name())).at(param).advise(advice))
+        Err(Error::new(Kind::Unsupported, format!("{} takes no {what}", model.display_name()))
+            .at(param)
+            .advise(advice))
     };
-    if !takes.tools && !request.tools.is_empty() {
+    if !features.tools && !request.tools.is_empty() {
         return refuse("tools", "tools", 't');
     }
     for (index, message) in request.messages.iter().enumerate() {
@@ -262,8 +266,10 @@ fn refuse_what_it_cannot(request: &Request, model: &Model) -> Result<()> {
         });
         for part in message.parts.iter().chain(results.flatten()) {
             match part {
-                Part::Image(_) if !takes.images => return refuse(&format!("messages[{index}].content"), "images", 'i'),
-                Part::Document(..) if !takes.documents => {
+                Part::Image(_) if !features.images => {
+                    return refuse(&format!("messages[{index}].content"), "images", 'i');
+                }
+                Part::Document(..) if !features.documents => {
                     return refuse(&format!("messages[{index}].content"), "documents", 'd');
                 }
                 _ => {}
@@ -333,7 +339,7 @@ mod tests {
     fn an_operator_can_change_one_model() {
         let mut policy = policy();
         let mut house = Overrides { max_tokens_limit: Some(4096), ..Overrides::default() };
-        house.temperature = Some(Fixed::Unset);
+        house.temperature = Some(SamplingOverride::Unset);
         let (name, id) = ("claude-sonnet-4-6".to_owned(), "us.anthropic.claude-sonnet-4-6".to_owned());
         policy.overrides.push(ModelLimits { name, id, overrides: house });
         let admitted = policy.admit(asked("claude-sonnet-4-6", Some(3000))).unwrap();
@@ -353,11 +359,11 @@ mod tests {
     #[test]
     fn a_successor_is_admitted_by_its_own_rules() {
         let first = policy().admit(asked("claude-sonnet-4", Some(4096))).unwrap();
-        let next = policy().succeed(first.clone()).unwrap();
+        let next = policy().admit_successor(first.clone()).unwrap();
         assert_eq!(next.model().id, "us.anthropic.claude-sonnet-4-6");
         assert_eq!(next.top_p(), None);
         let strict = Policy { follow_successor: false, ..policy() };
-        assert_eq!(strict.succeed(first).unwrap_err().kind, Kind::EndOfLife);
+        assert_eq!(strict.admit_successor(first).unwrap_err().kind, Kind::EndOfLife);
     }
 
     #[test]

@@ -4,15 +4,15 @@
 //! One filter takes everything: warp's path filters cannot see `//models` and `/models/` as one route, and its
 //! rejections answer in plain text, which Jan cannot read.
 
-mod access;
-mod answers;
+mod generate;
 mod images;
 mod keys;
+mod origin;
 mod routes;
 mod sse;
 
-pub use access::Access;
 pub use keys::Keys;
+pub use origin::OriginPolicy;
 
 use crate::engine::{Call, Engine, Warning};
 use crate::error::{Error, Kind, Result};
@@ -42,7 +42,7 @@ const BODY_PAUSE: Duration = Duration::from_mins(1);
 /// What every request needs.
 struct State {
     engine: Arc<Engine>,
-    access: Access,
+    access: OriginPolicy,
     keys: Keys,
     body_limit: usize,
     announced: Mutex<HashSet<String>>,
@@ -55,7 +55,7 @@ struct State {
 impl State {
     /// Tells the operator once that a retired model is answered for by another.
     fn announce(&self, call: &Call) {
-        if let Some(text) = call.succession() {
+        if let Some(text) = call.successor_notice() {
             self.say_once(text.clone(), &text);
         }
         self.warn(&call.warnings());
@@ -91,7 +91,7 @@ struct Incoming<S> {
 pub async fn serve(
     listener: TcpListener,
     engine: Arc<Engine>,
-    access: Access,
+    access: OriginPolicy,
     keys: Keys,
     fetch_images: bool,
     mut signals: watch::Receiver<u32>,

@@ -2,8 +2,8 @@
 
 use chatrix::catalog::NanoDollars;
 use chatrix::conversation::Usage;
-use chatrix::ledger::budget::{Booked, Limit, Period, Wish};
-use chatrix::ledger::{Book, By, Clock, Ending, Entry, Ledger, Outcome, Refused};
+use chatrix::ledger::budget::{BudgetTotals, CostRange, Limit, Period};
+use chatrix::ledger::{By, Clock, Ledger, NewCall, Outcome, Refused, Settlement, SqliteStore};
 use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, Ordering};
@@ -32,8 +32,8 @@ impl Hand {
     }
 }
 
-fn entry(key: i64) -> Entry {
-    Entry { command: "ask", key, asked: "m".into(), model: "us.m".into() }
+fn entry(key: i64) -> NewCall {
+    NewCall { command: "ask", key, asked: "m".into(), model: "us.m".into() }
 }
 
 fn limit(key: i64, period: Period, amount: u64) -> Limit {
@@ -41,16 +41,24 @@ fn limit(key: i64, period: Period, amount: u64) -> Limit {
     Limit { key, period, amount: NanoDollars(amount) }
 }
 
-fn wish(full: u64, least: u64) -> Wish {
-    Wish { full: NanoDollars(full), least: NanoDollars(least) }
+fn wish(full: u64, minimum: u64) -> CostRange {
+    CostRange { full: NanoDollars(full), minimum: NanoDollars(minimum) }
 }
 
-fn ending(id: i64, outcome: Outcome) -> Ending {
-    Ending { id, late: None, outcome, model: "us.m".into(), request_id: None, milliseconds: 1, edits: String::new() }
+fn ending(id: i64, outcome: Outcome) -> Settlement {
+    Settlement {
+        id,
+        late: None,
+        outcome,
+        model: "us.m".into(),
+        request_id: None,
+        milliseconds: 1,
+        edits: String::new(),
+    }
 }
 
-fn open(path: &Path, hand: &Hand) -> Book {
-    Book::open(path, hand.clock()).unwrap()
+fn open(path: &Path, hand: &Hand) -> SqliteStore {
+    SqliteStore::open(path, hand.clock()).unwrap()
 }
 
 /// What the model remembers of a call.
@@ -65,13 +73,13 @@ struct Remembered {
     uncertain: bool,
 }
 
-fn booked(calls: &[Remembered], key: i64, from: i64) -> Booked {
+fn booked(calls: &[Remembered], key: i64, from: i64) -> BudgetTotals {
     let calls = || calls.iter().filter(|call| (key == 0 || call.key == key) && call.day >= from);
     let open = |uncertain: bool| {
         let open = calls().filter(|call| call.settled.is_none() && call.uncertain == uncertain);
         NanoDollars(open.map(|call| call.reserved).sum())
     };
-    Booked {
+    BudgetTotals {
         settled: NanoDollars(calls().filter_map(|call| call.settled).sum()),
         reserved: open(false),
         uncertain: open(true),
@@ -101,8 +109,8 @@ fn any_interleaving_books_what_a_plain_model_books() {
                         limits.push(limit(key, Period::Day, 300));
                     }
                     let wish = wish(random.u64(1..200), random.u64(1..50));
-                    let wish = Wish { least: wish.least.min(wish.full), ..wish };
-                    let (verdict, standings) =
+                    let wish = CostRange { minimum: wish.minimum.min(wish.full), ..wish };
+                    let (verdict, statuses) =
                         book.transact(|pages| pages.reserve("gone", &entry(key), &limits, wish, false)).unwrap();
                     let left = limits.iter().map(|limit| {
                         let from = limit.period.start(today);
@@ -121,9 +129,9 @@ fn any_interleaving_books_what_a_plain_model_books() {
                                 settled: None,
                                 uncertain: false,
                             });
-                            assert!(standings.iter().all(|standing| standing.booked.all() <= standing.limit.amount));
+                            assert!(statuses.iter().all(|status| status.totals.all() <= status.limit.amount));
                         }
-                        Err(_) => assert!(wish.least > left, "seed {seed}: {wish:?} was refused with {left:?} left"),
+                        Err(_) => assert!(wish.minimum > left, "seed {seed}: {wish:?} was refused with {left:?} left"),
                     }
                 }
                 5 | 6 if !open.is_empty() => {
@@ -164,8 +172,8 @@ fn any_interleaving_books_what_a_plain_model_books() {
             }
             for key in 0..3 {
                 for period in [Period::Day, Period::Month] {
-                    let standing = books[0].standings(&[limit(key, period, 1)]).unwrap().remove(0);
-                    assert_eq!(standing.booked, booked(&calls, key, period.start(today)), "seed {seed}, key {key}");
+                    let status = books[0].statuses(&[limit(key, period, 1)]).unwrap().remove(0);
+                    assert_eq!(status.totals, booked(&calls, key, period.start(today)), "seed {seed}, key {key}");
                 }
             }
         }
@@ -199,8 +207,9 @@ fn a_call_counts_in_the_month_in_which_it_began() {
     let hand = Hand::at(november);
     let mut book = open(&folder.path().join("ledger.db"), &hand);
     let limits = [limit(0, Period::Month, 100)];
-    let reserve =
-        |book: &mut Book| book.transact(|pages| pages.reserve("p", &entry(0), &limits, wish(80, 80), false)).unwrap().0;
+    let reserve = |book: &mut SqliteStore| {
+        book.transact(|pages| pages.reserve("p", &entry(0), &limits, wish(80, 80), false)).unwrap().0
+    };
     let (id, _) = reserve(&mut book).unwrap();
     assert!(reserve(&mut book).is_err());
     hand.set(december);
@@ -232,17 +241,17 @@ async fn c9_a_call_waits_for_running_ones_and_not_for_ever() {
     // It does not: what is left is enough for a short answer.
     let third = reserve(50, 5, Duration::from_millis(100)).await.unwrap();
     assert_eq!(third.reservation.amount(), NanoDollars(10));
-    let Err(Refused::OverBudget(standing)) = reserve(50, 5, Duration::from_millis(100)).await else {
+    let Err(Refused::OverBudget(status)) = reserve(50, 5, Duration::from_millis(100)).await else {
         panic!("there is nothing left")
     };
-    assert_eq!((standing.booked.settled, standing.booked.reserved), (NanoDollars(10), NanoDollars(90)));
+    assert_eq!((status.totals.settled, status.totals.reserved), (NanoDollars(10), NanoDollars(90)));
     // Dropped unsent: released. Dropped after it was sent: uncertain.
     drop(third);
     drop(second);
-    let standing = ledger.standings(limits.clone()).remove(0);
-    let booked = Booked { settled: NanoDollars(10), reserved: NanoDollars(0), uncertain: NanoDollars(80) };
-    assert_eq!(standing.booked, booked);
+    let status = ledger.statuses(limits.clone()).remove(0);
+    let booked = BudgetTotals { settled: NanoDollars(10), reserved: NanoDollars(0), uncertain: NanoDollars(80) };
+    assert_eq!(status.totals, booked);
     // Nobody waits any more: what was asked for is not reserved.
     let _ = tokio::time::timeout(Duration::from_millis(50), reserve(20, 20, Duration::from_secs(1))).await;
-    assert_eq!(ledger.standings(limits.clone()).remove(0).booked, booked);
+    assert_eq!(ledger.statuses(limits.clone()).remove(0).totals, booked);
 }

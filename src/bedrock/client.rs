@@ -2,11 +2,11 @@
 //! anything by itself, because each repetition may be a paid generation (DESIGN §7); only failures that
 //! cannot have generated anything are tried again, here.
 
-use super::decode::Reader;
-use super::encode::Encoded;
-use super::exchange::Exchange;
-use super::fault::Origin;
-use super::{embed, encode, fault};
+use super::classify::Origin;
+use super::interceptor::BodyInterceptor;
+use super::request::Encoded;
+use super::response::Decoder;
+use super::{classify, embeddings, request};
 use crate::catalog::base;
 use crate::conversation::{Embeddings, Event};
 use crate::error::{Error, Kind, Result, Retry};
@@ -44,7 +44,7 @@ const LONGEST_WAIT: Duration = Duration::from_secs(5);
 
 /// Where Bedrock is and who asks.
 #[derive(Debug, Clone)]
-pub enum Access {
+pub enum Endpoint {
     /// AWS, with whatever its default chain finds.
     Aws {
         /// The AWS profile, instead of `AWS_PROFILE`.
@@ -69,10 +69,10 @@ pub struct Client {
 
 impl Client {
     /// Sets the connection up; sends nothing. `idle` is how long a stream may be silent.
-    pub async fn new(access: Access, idle: Duration) -> Self {
+    pub async fn new(access: Endpoint, idle: Duration) -> Self {
         let (config, origin) = match access {
-            Access::Aws { profile, region } => aws(profile, region).await,
-            Access::Local { url } => local(url),
+            Endpoint::Aws { profile, region } => aws(profile, region).await,
+            Endpoint::Local { url } => local(url),
         };
         let config = config
             .retry_config(RetryConfig::disabled())
@@ -94,11 +94,11 @@ impl Client {
     /// # Errors
     /// Any upstream kind of the table.
     pub async fn ask(&self, admitted: &Admitted, streamed: bool) -> Result<Accepted> {
-        let encoded = encode::encode(admitted)?;
-        if streamed && !encode::only_complete(admitted) {
+        let encoded = request::encode(admitted)?;
+        if streamed && !request::only_complete(admitted) {
             match self.converse_stream(admitted, &encoded).await {
                 // Refused before anything was generated: free.
-                Err(error) if fault::cannot_stream(&error) => {}
+                Err(error) if classify::cannot_stream(&error) => {}
                 answer => {
                     let stream = answer?;
                     let request_id = stream.answer.request_id().map(ToOwned::to_owned);
@@ -114,10 +114,10 @@ impl Client {
     /// are named openly. `None`: it cannot be told.
     pub async fn count(&self, admitted: &Admitted) -> Option<u64> {
         let model = base(&admitted.model().id);
-        if !admitted.model().capabilities.takes.count_tokens || model.starts_with("arn:") {
+        if !admitted.model().capabilities.features.count_tokens || model.starts_with("arn:") {
             return None;
         }
-        let exchange = Exchange::new(encode::to_count(admitted)?);
+        let exchange = BodyInterceptor::new(request::to_count(admitted)?);
         let input = CountTokensInput::Converse(ConverseTokensRequest::builder().build());
         let call = self.sdk.count_tokens().model_id(model).input(input).customize().interceptor(exchange);
         // A count that fails or takes long is done without.
@@ -130,7 +130,7 @@ impl Client {
     /// # Errors
     /// Any upstream kind of the table.
     pub async fn embed(&self, admitted: &AdmittedEmbedding) -> Result<Embeddings> {
-        let calls = embed::bodies(admitted).into_iter().map(|body| self.invoke(&admitted.model().id, body));
+        let calls = embeddings::bodies(admitted).into_iter().map(|body| self.invoke(&admitted.model().id, body));
         let mut answers = futures_util::stream::iter(calls).buffered(EMBEDDINGS_AT_ONCE);
         let mut all = Embeddings { input_tokens: Some(0), ..Embeddings::default() };
         while let Some(answer) = answers.next().await {
@@ -141,7 +141,7 @@ impl Client {
         }
         if all.vectors.len() != admitted.texts().len() {
             return Err(Error::new(
-                Kind::BadAnswer,
+                Kind::InvalidUpstreamResponse,
                 "Bedrock answered with another number of embeddings than asked for",
             ));
         }
@@ -150,45 +150,45 @@ impl Client {
 
     async fn invoke(&self, model: &str, body: Bytes) -> Result<Embeddings> {
         let exchange = tries(|| async {
-            let exchange = Exchange::new(body.clone());
+            let exchange = BodyInterceptor::new(body.clone());
             let call =
                 self.sdk.invoke_model().model_id(model).content_type("application/json").accept("application/json");
             let call = call.customize().interceptor(exchange.clone());
-            call.send().await.map_err(|error| fault::call(&error, model, &self.origin))?;
+            call.send().await.map_err(|error| classify::call(&error, model, &self.origin))?;
             Ok(exchange)
         })
         .await?;
-        embed::vectors(exchange.answer()?, exchange.input_tokens())
+        embeddings::vectors(exchange.answer()?, exchange.input_tokens())
     }
 
     /// One complete answer. No limit on its time: a slow answer is paid for and worth waiting for.
     async fn converse(&self, admitted: &Admitted, encoded: Encoded) -> Result<(Vec<Event>, Option<String>)> {
         let model = &admitted.model().id;
         let (exchange, request_id) = tries(|| async {
-            let exchange = Exchange::new(encoded.body.clone());
+            let exchange = BodyInterceptor::new(encoded.body.clone());
             let call = self.sdk.converse().model_id(model).customize().interceptor(exchange.clone());
-            let answer = call.send().await.map_err(|error| fault::call(&error, model, &self.origin))?;
+            let answer = call.send().await.map_err(|error| classify::call(&error, model, &self.origin))?;
             Ok((exchange, answer.request_id().map(ToOwned::to_owned)))
         })
         .await?;
-        Ok((Reader::new(encoded.reading).complete(exchange.answer()?)?, request_id))
+        Ok((Decoder::new(encoded.reading).complete(exchange.answer()?)?, request_id))
     }
 
     /// One streamed answer.
     async fn converse_stream(&self, admitted: &Admitted, encoded: &Encoded) -> Result<EventStream> {
         let model = &admitted.model().id;
         let answer = tries(|| async {
-            let exchange = Exchange::new(encoded.body.clone());
+            let exchange = BodyInterceptor::new(encoded.body.clone());
             let call = self.sdk.converse_stream().model_id(model).customize().interceptor(exchange);
             match tokio::time::timeout(self.idle, call.send()).await {
-                Ok(answer) => answer.map_err(|error| fault::call(&error, model, &self.origin)),
+                Ok(answer) => answer.map_err(|error| classify::call(&error, model, &self.origin)),
                 Err(_) => Err(silent(self.idle)),
             }
         })
         .await?;
         Ok(EventStream {
             answer,
-            reader: Reader::new(encoded.reading.clone()),
+            reader: Decoder::new(encoded.reading.clone()),
             events: VecDeque::new(),
             model: model.clone(),
             origin: self.origin.clone(),
@@ -219,7 +219,7 @@ pub enum Answering {
 /// A streamed answer on its way. Dropping it closes the connection, which ends the stream at Bedrock.
 pub struct EventStream {
     answer: Streaming,
-    reader: Reader,
+    reader: Decoder,
     /// Read and not yet handed out: a frame may hold several events.
     events: VecDeque<Event>,
     model: String,
@@ -270,14 +270,14 @@ impl EventStream {
                 Ok(None) => return Err(Error::new(Kind::Truncated, "the stream ended before the answer did")),
                 // The answer is whole; only its usage is lost.
                 Err(_) if self.stopped => return Ok(None),
-                Err(error) => return Err(fault::stream(&error, &self.model, &self.origin)),
+                Err(error) => return Err(classify::stream(&error, &self.model, &self.origin)),
             }
         }
     }
 }
 
 fn silent(idle: Duration) -> Error {
-    Error::new(Kind::Silent, format!("Bedrock has been silent for {} s", idle.as_secs_f32()))
+    Error::new(Kind::StreamIdle, format!("Bedrock has been silent for {} s", idle.as_secs_f32()))
 }
 
 /// Sends up to three times while nothing can have been generated.
@@ -289,7 +289,7 @@ async fn tries<T, F: Future<Output = Result<T>>>(mut send: impl FnMut() -> F) ->
             Err(error) => error,
         };
         let wait = error.retry_after.unwrap_or(Duration::from_millis(100)) * 2u32.pow(attempt - 1);
-        if attempt == TRIES || error.kind.row().retry != Retry::Free || wait > LONGEST_WAIT {
+        if attempt == TRIES || error.kind.spec().retry != Retry::Free || wait > LONGEST_WAIT {
             return Err(error);
         }
         // Jitter, so that many callers throttled together do not come back together.

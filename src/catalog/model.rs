@@ -20,7 +20,7 @@ pub enum Lifecycle {
 impl Lifecycle {
     /// The word shown to people and in JSON.
     #[must_use]
-    pub fn word(self) -> &'static str {
+    pub fn as_str(self) -> &'static str {
         match self {
             Self::Active => "active",
             Self::Legacy => "legacy",
@@ -45,7 +45,7 @@ pub enum Sampling {
 impl Sampling {
     /// The word shown to people and in JSON.
     #[must_use]
-    pub fn word(self) -> &'static str {
+    pub fn as_str(self) -> &'static str {
         match self {
             Self::Both => "both",
             Self::Temperature => "one",
@@ -71,7 +71,7 @@ pub enum Thinking {
 impl Thinking {
     /// The word shown to people and in JSON.
     #[must_use]
-    pub fn word(self) -> &'static str {
+    pub fn as_str(self) -> &'static str {
         match self {
             Self::None => "none",
             Self::Budget => "budget",
@@ -84,7 +84,7 @@ impl Thinking {
 /// What to send so that a model does not spend a small answer on thinking (`bedrock.md` §2.2).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Deserialize)]
 #[serde(rename_all = "snake_case")]
-pub enum OffSwitch {
+pub enum ThinkingOff {
     /// Silence is enough, or there is no switch.
     #[default]
     Nothing,
@@ -113,7 +113,7 @@ pub enum Effort {
 impl Effort {
     /// The word on the wire.
     #[must_use]
-    pub fn word(self) -> &'static str {
+    pub fn as_str(self) -> &'static str {
         match self {
             Self::Low => "low",
             Self::Medium => "medium",
@@ -127,7 +127,7 @@ impl Effort {
 /// Extra abilities of a model, written as letters in `families.toml`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 #[expect(clippy::struct_excessive_bools, reason = "eleven independent yes-or-no facts, not states")]
-pub struct Takes {
+pub struct Features {
     /// `t` Tool calls.
     pub tools: bool,
     /// `s` Tool calls in a streamed answer.
@@ -152,28 +152,28 @@ pub struct Takes {
     pub count_tokens: bool,
 }
 
-impl<'de> Deserialize<'de> for Takes {
+impl<'de> Deserialize<'de> for Features {
     fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        let mut takes = Self::default();
+        let mut features = Self::default();
         for letter in String::deserialize(deserializer)?.chars() {
             *match letter {
-                't' => &mut takes.tools,
-                's' => &mut takes.streamed_tools,
-                'f' => &mut takes.forced_tool_choice,
-                'a' => &mut takes.any_tool_choice,
-                'j' => &mut takes.json_schema,
-                'i' => &mut takes.images,
-                'd' => &mut takes.documents,
-                'p' => &mut takes.prefill,
-                'c' => &mut takes.cache,
-                'q' => &mut takes.stop_sequences,
-                'n' => &mut takes.count_tokens,
+                't' => &mut features.tools,
+                's' => &mut features.streamed_tools,
+                'f' => &mut features.forced_tool_choice,
+                'a' => &mut features.any_tool_choice,
+                'j' => &mut features.json_schema,
+                'i' => &mut features.images,
+                'd' => &mut features.documents,
+                'p' => &mut features.prefill,
+                'c' => &mut features.cache,
+                'q' => &mut features.stop_sequences,
+                'n' => &mut features.count_tokens,
                 other => {
                     return Err(serde::de::Error::custom(format!("no capability has the letter {other:?}")));
                 }
             } = true;
         }
-        Ok(takes)
+        Ok(features)
     }
 }
 
@@ -186,13 +186,13 @@ pub struct Capabilities {
     pub thinking: Thinking,
     /// How to keep it from thinking.
     #[serde(default)]
-    pub off: OffSwitch,
+    pub thinking_off: ThinkingOff,
     /// The highest reasoning effort; `None` where it takes none.
-    pub ceiling: Option<Effort>,
+    pub max_effort: Option<Effort>,
     /// The shortest prompt worth a cache point (tokens).
     pub cache: Option<u64>,
     /// Everything else.
-    pub takes: Takes,
+    pub features: Features,
 }
 
 /// Rates that apply to the whole call once its prompt is long.

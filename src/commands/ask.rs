@@ -9,7 +9,7 @@ use crate::cli::Ask;
 use crate::commands::{OFFLINE_NOTICE, note, offline_pace, open, print};
 use crate::config::Settings;
 use crate::conversation::{Answer, Event, Message, Part, Request, Role, StopReason};
-use crate::engine::{Call, Caller, Delivery};
+use crate::engine::{AnswerMode, Call, Caller};
 use crate::error::{Error, Kind};
 use crate::terminal::footer::{Footer, stop_note};
 use crate::terminal::sanitize::Sanitizer;
@@ -43,16 +43,16 @@ pub async fn run(args: Ask, settings: Settings) -> anyhow::Result<u8> {
     let engine = open(&settings, offline_pace(person_reads)?, false).await?;
     let caller =
         Caller { command: "ask", at_most: args.max_cost.map(|most| (most, "--max-cost")), ..Caller::default() };
-    let delivery = if args.no_stream || args.json { Delivery::Complete } else { Delivery::Streamed };
+    let delivery = if args.no_stream || args.json { AnswerMode::Complete } else { AnswerMode::Streamed };
 
     let started = Instant::now();
     let mut spinner = person_watches.then(|| Spinner::start(&settings.model.value));
     let mut call = tokio::select! {
         call = engine.ask(request, delivery, caller) => call?,
-        _ = tokio::signal::ctrl_c() => return Ok(Kind::Interrupted.row().exit),
+        _ = tokio::signal::ctrl_c() => return Ok(Kind::Interrupted.spec().exit),
     };
-    if let Some(succession) = call.succession().filter(|_| !args.quiet) {
-        note(&style::dim(&succession, colour));
+    if let Some(successor_notice) = call.successor_notice().filter(|_| !args.quiet) {
+        note(&style::dim(&successor_notice, colour));
     }
     for line in explanation(&call, args.verbose).iter().filter(|_| !args.quiet) {
         spinner.take();
@@ -61,7 +61,7 @@ pub async fn run(args: Ask, settings: Settings) -> anyhow::Result<u8> {
     if args.json {
         let answer = tokio::select! {
             answer = call.answer() => answer?,
-            _ = tokio::signal::ctrl_c() => return Ok(Kind::Interrupted.row().exit),
+            _ = tokio::signal::ctrl_c() => return Ok(Kind::Interrupted.spec().exit),
         };
         drop(spinner);
         print(&format!("{}\n", object(&call, &answer)))?;
@@ -78,7 +78,7 @@ pub async fn run(args: Ask, settings: Settings) -> anyhow::Result<u8> {
     let (exit, remark) = match ending? {
         Ending::Complete(stop) => (0, stop_note(&stop)),
         Ending::PipeClosed => return Ok(0),
-        Ending::Interrupted => (Kind::Interrupted.row().exit, Some("stopped".to_owned())),
+        Ending::Interrupted => (Kind::Interrupted.spec().exit, Some("stopped".to_owned())),
     };
     closed?;
     warn(&call, args.quiet, colour);
@@ -110,7 +110,7 @@ fn object(call: &Call, answer: &Answer) -> Value {
         "model": call.model().id,
         "usage": usage,
         "cost_usd": call.cost().map(NanoDollars::number),
-        "stop_reason": answer.stop.as_ref().map(StopReason::word),
+        "stop_reason": answer.stop.as_ref().map(StopReason::as_str),
         "edits": call.edits().iter().map(ToString::to_string).collect::<Vec<_>>(),
     })
 }

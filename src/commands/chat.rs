@@ -8,9 +8,9 @@ use crate::cli::Chat;
 use crate::commands::{OFFLINE_NOTICE, ask, note, offline_pace, open, print};
 use crate::config::{self, Settings};
 use crate::conversation::{Event, Message, Part, Request, StopReason};
-use crate::engine::{Call, Caller, Delivery, Engine};
+use crate::engine::{AnswerMode, Call, Caller, Engine};
 use crate::error::{Error, Kind};
-use crate::ledger::Tally;
+use crate::ledger::SessionTotals;
 use crate::terminal::editor::{Editor, Line};
 use crate::terminal::footer::{Footer, stop_note};
 use crate::terminal::sanitize::Sanitizer;
@@ -86,7 +86,7 @@ struct Session {
     warned: HashSet<String>,
     messages: Vec<Message>,
     /// What the calls came to, whatever became of each.
-    tally: Arc<Tally>,
+    tally: Arc<SessionTotals>,
     calls: u32,
     verbose: bool,
     person_reads: bool,
@@ -110,7 +110,7 @@ impl Session {
         let at_most = self.left().map(|left| (left, REST));
         let caller = Caller { command: "chat", key: None, at_most, tally: Some(Arc::clone(&self.tally)) };
         let mut call = tokio::select! {
-            call = engine.ask(request, Delivery::Streamed, caller) => match call {
+            call = engine.ask(request, AnswerMode::Streamed, caller) => match call {
                 Ok(call) => call,
                 Err(mut error) => {
                     drop(spinner);
@@ -127,8 +127,8 @@ impl Session {
                 return Ok(true);
             }
         };
-        if let Some(succession) = call.succession() {
-            note(&style::dim(&succession, self.colour));
+        if let Some(successor_notice) = call.successor_notice() {
+            note(&style::dim(&successor_notice, self.colour));
         }
         for line in ask::explanation(&call, self.verbose) {
             spinner.take();
@@ -260,8 +260,8 @@ impl Session {
         if let (Some(left), Some(most)) = (self.left(), self.max_cost) {
             text.push_str(&format!("; --max-cost leaves {left} of {most}"));
         }
-        for standing in engine.budgeted().standings() {
-            text.push_str(&format!("\n{} left of the {standing}", standing.left()));
+        for status in engine.budgeted().statuses() {
+            text.push_str(&format!("\n{} left of the {status}", status.left()));
         }
         text
     }

@@ -5,9 +5,9 @@ use crate::cli::{KeysAction, KeysAdd};
 use crate::commands::{book, note, print, unavailable};
 use crate::config::Settings;
 use crate::error::{Error, Kind};
-use crate::ledger::budget::{Standing, date};
-use crate::ledger::key::{Key, Terms, hash, new_token};
-use crate::ledger::{Book, day_of};
+use crate::ledger::budget::{BudgetStatus, date};
+use crate::ledger::key::{Key, KeyLimits, hash, new_token};
+use crate::ledger::{SqliteStore, day_of};
 use crate::terminal::style;
 use crate::terminal::table::table;
 use anyhow::Context;
@@ -32,7 +32,7 @@ pub fn run(action: &KeysAction, settings: &Settings) -> anyhow::Result<u8> {
     }
 }
 
-fn add(args: &KeysAdd, settings: &Settings, book: &mut Book) -> anyhow::Result<u8> {
+fn add(args: &KeysAdd, settings: &Settings, book: &mut SqliteStore) -> anyhow::Result<u8> {
     let KeysAdd { name, request_usd, day_usd, month_usd, models, offline: _ } = args;
     let legal = |c: char| c.is_ascii_alphanumeric() || "._-".contains(c);
     if name.is_empty() || name.len() > 64 || !name.chars().all(legal) {
@@ -48,7 +48,7 @@ fn add(args: &KeysAdd, settings: &Settings, book: &mut Book) -> anyhow::Result<u
         }
     }
     let token = new_token().context("the system gives no random numbers")?;
-    let terms = Terms { request: *request_usd, day: *day_usd, month: *month_usd, models: models.clone() };
+    let terms = KeyLimits { request: *request_usd, day: *day_usd, month: *month_usd, models: models.clone() };
     if !book.add_key(name, &hash(&token), &terms).map_err(unavailable)? {
         let message = format!("there is a key {name:?} already");
         return Err(Error::new(Kind::InvalidRequest, message).advise("take another name, or revoke it first").into());
@@ -58,18 +58,17 @@ fn add(args: &KeysAdd, settings: &Settings, book: &mut Book) -> anyhow::Result<u
     Ok(0)
 }
 
-fn list(as_json: bool, book: &mut Book) -> anyhow::Result<u8> {
+fn list(as_json: bool, book: &mut SqliteStore) -> anyhow::Result<u8> {
     let keys = book.keys().map_err(unavailable)?;
     let mut listed = Vec::new();
     for key in keys {
         let limits: Vec<_> = key.limits().collect();
-        let standings = book.standings(&limits).map_err(unavailable)?;
+        let statuses = book.statuses(&limits).map_err(unavailable)?;
         let spent = book.spent_with(key.id).map_err(unavailable)?;
-        listed.push((key, standings, spent));
+        listed.push((key, statuses, spent));
     }
     if as_json {
-        let values: Vec<Value> =
-            listed.iter().map(|(key, standings, spent)| row_json(key, standings, *spent)).collect();
+        let values: Vec<Value> = listed.iter().map(|(key, statuses, spent)| row_json(key, statuses, *spent)).collect();
         print(&format!("{:#}\n", Value::from(values)))?;
         return Ok(0);
     }
@@ -77,17 +76,16 @@ fn list(as_json: bool, book: &mut Book) -> anyhow::Result<u8> {
         note("there are no keys; `chatrix keys add NAME` makes one");
         return Ok(0);
     }
-    let rows: Vec<Vec<String>> = listed.iter().map(|(key, standings, spent)| row(key, standings, *spent)).collect();
+    let rows: Vec<Vec<String>> = listed.iter().map(|(key, statuses, spent)| row(key, statuses, *spent)).collect();
     let heads = ["NAME", "SPENT", "A CALL", "A DAY", "A MONTH", "MODELS", "STATE"];
     print(&table(&heads, &rows, &[1, 2], style::colour(&std::io::stdout())))?;
     Ok(0)
 }
 
-fn row(key: &Key, standings: &[Standing], spent: NanoDollars) -> Vec<String> {
+fn row(key: &Key, statuses: &[BudgetStatus], spent: NanoDollars) -> Vec<String> {
     let left = |period: &str| {
-        let standing = standings.iter().find(|standing| standing.limit.period.word() == period);
-        standing
-            .map_or_else(|| "-".to_owned(), |standing| format!("{} left of {}", standing.left(), standing.limit.amount))
+        let status = statuses.iter().find(|status| status.limit.period.as_str() == period);
+        status.map_or_else(|| "-".to_owned(), |status| format!("{} left of {}", status.left(), status.limit.amount))
     };
     let models = if key.terms.models.is_empty() { "all".to_owned() } else { key.terms.models.join(", ") };
     let state = key.revoked.map_or_else(|| "active".to_owned(), |at| format!("revoked {}", date(day_of(at))));
@@ -95,11 +93,11 @@ fn row(key: &Key, standings: &[Standing], spent: NanoDollars) -> Vec<String> {
     vec![key.name.clone(), spent.to_string(), request, left("day"), left("month"), models, state]
 }
 
-fn row_json(key: &Key, standings: &[Standing], spent: NanoDollars) -> Value {
+fn row_json(key: &Key, statuses: &[BudgetStatus], spent: NanoDollars) -> Value {
     let Key { id: _, name, hash: _, made: _, revoked, terms } = key;
     let left = |period: &str| {
-        let standing = standings.iter().find(|standing| standing.limit.period.word() == period);
-        standing.map(|standing| standing.left().number())
+        let status = statuses.iter().find(|status| status.limit.period.as_str() == period);
+        status.map(|status| status.left().number())
     };
     json!({
         "name": name, "spent_usd": spent.number(), "revoked": revoked.is_some(), "models": terms.models,

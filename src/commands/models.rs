@@ -10,7 +10,7 @@ use crate::terminal::table::table;
 use serde_json::{Value, json};
 use std::sync::Arc;
 
-const LEGEND: &str = "* default · takes: t tools, s tools while streaming, f forced tool choice (a: any tool only), j JSON schema, i images, \
+const LEGEND: &str = "* default · features: t tools, s tools while streaming, f forced tool choice (a: any tool only), j JSON schema, i images, \
                       d documents, p prefill, c prompt cache, q stop sequences, n token counts";
 
 /// Lists the models.
@@ -97,18 +97,18 @@ fn state(model: &Model) -> String {
 }
 
 fn letters(model: &Model) -> String {
-    let takes = model.capabilities.takes;
+    let features = model.capabilities.features;
     let letters = [
-        (takes.tools, 't'),
-        (takes.streamed_tools, 's'),
-        (takes.forced_tool_choice || takes.any_tool_choice, if takes.forced_tool_choice { 'f' } else { 'a' }),
-        (takes.json_schema, 'j'),
-        (takes.images, 'i'),
-        (takes.documents, 'd'),
-        (takes.prefill, 'p'),
-        (takes.cache, 'c'),
-        (takes.stop_sequences, 'q'),
-        (takes.count_tokens, 'n'),
+        (features.tools, 't'),
+        (features.streamed_tools, 's'),
+        (features.forced_tool_choice || features.any_tool_choice, if features.forced_tool_choice { 'f' } else { 'a' }),
+        (features.json_schema, 'j'),
+        (features.images, 'i'),
+        (features.documents, 'd'),
+        (features.prefill, 'p'),
+        (features.cache, 'c'),
+        (features.stop_sequences, 'q'),
+        (features.count_tokens, 'n'),
     ];
     letters.iter().map(|(has, letter)| if *has { *letter } else { '-' }).collect()
 }
@@ -136,7 +136,7 @@ fn row_json(model: &Model, default: bool) -> Value {
         source,
         date,
     } = model;
-    let takes = capabilities.takes;
+    let features = capabilities.features;
     let dollars = |rate: Rate| NanoDollars(rate.0).number();
     json!({
         "alias": alias,
@@ -144,7 +144,7 @@ fn row_json(model: &Model, default: bool) -> Value {
         "name": name,
         "provider": provider,
         "default": default,
-        "lifecycle": lifecycle.word(),
+        "lifecycle": lifecycle.as_str(),
         "end_of_life": end_of_life,
         "successor": successor,
         "context_window": context_window,
@@ -159,20 +159,20 @@ fn row_json(model: &Model, default: bool) -> Value {
                 "above_tokens": long.above, "input": dollars(long.input), "output": dollars(long.output),
             })),
         })),
-        "sampling": capabilities.sampling.word(),
-        "thinking": capabilities.thinking.word(),
+        "sampling": capabilities.sampling.as_str(),
+        "thinking": capabilities.thinking.as_str(),
         "takes": {
-            "tools": takes.tools,
-            "streamed_tools": takes.streamed_tools,
-            "forced_tool_choice": takes.forced_tool_choice,
-            "any_tool_choice": takes.forced_tool_choice || takes.any_tool_choice,
-            "json_schema": takes.json_schema,
-            "images": takes.images,
-            "documents": takes.documents,
-            "prefill": takes.prefill,
-            "cache": takes.cache,
-            "stop_sequences": takes.stop_sequences,
-            "count_tokens": takes.count_tokens,
+            "tools": features.tools,
+            "streamed_tools": features.streamed_tools,
+            "forced_tool_choice": features.forced_tool_choice,
+            "any_tool_choice": features.forced_tool_choice || features.any_tool_choice,
+            "json_schema": features.json_schema,
+            "images": features.images,
+            "documents": features.documents,
+            "prefill": features.prefill,
+            "cache": features.cache,
+            "stop_sequences": features.stop_sequences,
+            "count_tokens": features.count_tokens,
         },
         "source": source,
         "date": date,

@@ -4,8 +4,8 @@ use crate::cli::Serve;
 use crate::commands::{OFFLINE_NOTICE, note, offline_pace, open};
 use crate::config::Settings;
 use crate::error::{Error, Kind};
-use crate::ledger::Keyring;
-use crate::server::{self, Access, Keys};
+use crate::ledger::KeyCache;
+use crate::server::{self, Keys, OriginPolicy};
 use std::io::ErrorKind;
 use std::net::SocketAddr;
 use tokio::net::TcpListener;
@@ -39,7 +39,7 @@ pub async fn run(args: Serve, settings: Settings) -> anyhow::Result<u8> {
         Error::new(Kind::Io, message).advise(advice)
     })?;
     let address = listener.local_addr()?;
-    let keys = keyring(&settings)?;
+    let keys = key_cache(&settings)?;
     let engine = open(&settings, offline_pace(false)?, settings.drain).await?;
     let ledger = engine.budgeted().ledger.clone();
     if settings.offline.value {
@@ -49,7 +49,7 @@ pub async fn run(args: Serve, settings: Settings) -> anyhow::Result<u8> {
     note(&format!("listening on http://{address}"));
     let key = if keys.required { "a key from `chatrix keys add`" } else { "any API key" };
     note(&format!("in Jan: Settings › Model Providers › Add: base URL http://localhost:{}/v1, {key}", address.port()));
-    let access = Access { bound: host, origins: settings.allow_origins, hosts: settings.allow_hosts };
+    let access = OriginPolicy { bound: host, origins: settings.allow_origins, hosts: settings.allow_hosts };
     server::serve(listener, engine, access, keys, settings.fetch_images, signals).await?;
     // Answers that were cut off still hold the engine: what they may cost is booked now.
     if let Some(ledger) = ledger {
@@ -59,8 +59,8 @@ pub async fn run(args: Serve, settings: Settings) -> anyhow::Result<u8> {
 }
 
 /// Who may, by API key.
-fn keyring(settings: &Settings) -> anyhow::Result<Keys> {
-    let keys = Keys { ring: settings.ledger.clone().map(Keyring::new), required: settings.require_key };
+fn key_cache(settings: &Settings) -> anyhow::Result<Keys> {
+    let keys = Keys { ring: settings.ledger.clone().map(KeyCache::new), required: settings.require_key };
     if !keys.required && !settings.ledger.as_ref().is_some_and(|path| path.exists()) {
         return Ok(keys);
     }

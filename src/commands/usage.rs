@@ -6,8 +6,8 @@ use crate::cli::{self, Settle, Usage, UsageAction};
 use crate::commands::{book, note, print, unavailable};
 use crate::config::Settings;
 use crate::error::{Error, Kind};
-use crate::ledger::budget::{Standing, date, days};
-use crate::ledger::{Book, By, Clock, Row, Sums, Uncertain};
+use crate::ledger::budget::{BudgetStatus, date, days};
+use crate::ledger::{By, Clock, Row, SqliteStore, Sums, Uncertain};
 use crate::terminal::style;
 use crate::terminal::table::{bar, table};
 use serde_json::{Map, Value, json};
@@ -43,8 +43,8 @@ pub fn run(args: &Usage, settings: &Settings) -> anyhow::Result<u8> {
             csv(by, &rows)
         } else {
             let limits: Vec<_> = settings.budgets.limits().collect();
-            let standings = book.standings(&limits).map_err(unavailable)?;
-            if args.json { json(by, since, offline, &rows, &standings) } else { report(by, since, &rows, &standings) }
+            let statuses = book.statuses(&limits).map_err(unavailable)?;
+            if args.json { json(by, since, offline, &rows, &statuses) } else { report(by, since, &rows, &statuses) }
         }
     };
     print(&text)?;
@@ -53,7 +53,7 @@ pub fn run(args: &Usage, settings: &Settings) -> anyhow::Result<u8> {
 
 /// The ledger, and whether it is the offline one. That one is also shown when nothing was ever booked in the other:
 /// who has only tried Chatrix out looks for what that did.
-fn shown(settings: &Settings) -> anyhow::Result<(Book, bool)> {
+fn shown(settings: &Settings) -> anyhow::Result<(SqliteStore, bool)> {
     const OFFLINE: &str = "calls of --offline: they cost nothing; the amounts are what AWS would have charged";
     let book = book(settings)?;
     if settings.offline.value {
@@ -63,7 +63,7 @@ fn shown(settings: &Settings) -> anyhow::Result<(Book, bool)> {
     let never_used = book.report(By::Command, i64::MIN).map_err(unavailable)?.is_empty();
     let other = settings.ledger.as_ref().map(|path| path.with_file_name("offline.db")).filter(|path| path.exists());
     if let Some(path) = other.filter(|_| never_used) {
-        let other = Book::open(&path, Clock::system()).map_err(unavailable)?;
+        let other = SqliteStore::open(&path, Clock::system()).map_err(unavailable)?;
         note(OFFLINE);
         return Ok((other, true));
     }
@@ -132,21 +132,21 @@ fn sums_json(sums: &Sums) -> Map<String, Value> {
     if let Value::Object(members) = value { members } else { Map::new() }
 }
 
-fn json(by: By, since: i64, offline: bool, rows: &[Row], standings: &[Standing]) -> String {
+fn json(by: By, since: i64, offline: bool, rows: &[Row], statuses: &[BudgetStatus]) -> String {
     let rows_json = rows.iter().map(|row| {
-        let mut members = Map::from_iter([(by.word().to_owned(), Value::from(row.name.clone()))]);
+        let mut members = Map::from_iter([(by.as_str().to_owned(), Value::from(row.name.clone()))]);
         members.extend(sums_json(&row.sums));
         Value::from(members)
     });
-    let budgets = standings.iter().map(|standing| {
-        let Standing { limit, booked, resets } = standing;
+    let budgets = statuses.iter().map(|status| {
+        let BudgetStatus { limit, totals, resets } = status;
         json!({
-            "period": limit.period.word(),
+            "period": limit.period.as_str(),
             "limit_usd": limit.amount.number(),
-            "settled_usd": booked.settled.number(),
-            "reserved_usd": booked.reserved.number(),
-            "uncertain_usd": booked.uncertain.number(),
-            "left_usd": standing.left().number(),
+            "settled_usd": totals.settled.number(),
+            "reserved_usd": totals.reserved.number(),
+            "uncertain_usd": totals.uncertain.number(),
+            "left_usd": status.left().number(),
             "resets": format!("{}T00:00:00Z", date(*resets)),
         })
     });
@@ -163,7 +163,7 @@ fn json(by: By, since: i64, offline: bool, rows: &[Row], standings: &[Standing])
 fn csv(by: By, rows: &[Row]) -> String {
     let heads =
         "calls,settled_usd,reserved_usd,uncertain_usd,input_tokens,output_tokens,cache_read_tokens,cache_write_tokens";
-    let mut text = format!("{},{heads}\n", by.word());
+    let mut text = format!("{},{heads}\n", by.as_str());
     for Row { name, sums } in rows {
         let Sums { calls, input, output, cache_read, cache_write, settled, reserved, uncertain } = sums;
         // A name with a comma or a quote, or one that a spreadsheet would take for a formula, is quoted.
@@ -177,11 +177,11 @@ fn csv(by: By, rows: &[Row]) -> String {
     text
 }
 
-fn report(by: By, since: i64, rows: &[Row], standings: &[Standing]) -> String {
+fn report(by: By, since: i64, rows: &[Row], statuses: &[BudgetStatus]) -> String {
     let colour = style::colour(&std::io::stdout());
     if rows.is_empty() {
         let mut text = format!("no calls since {}\n", date(since));
-        text.push_str(&budgets(standings));
+        text.push_str(&budgets(statuses));
         return text;
     }
     let total = total(rows);
@@ -210,14 +210,14 @@ fn report(by: By, since: i64, rows: &[Row], standings: &[Standing]) -> String {
         })
         .collect();
     lines.push(line("total", &total, String::new()));
-    let by = by.word().to_uppercase();
+    let by = by.as_str().to_uppercase();
     let mut heads = vec![by.as_str(), "CALLS", "TOKENS IN", "OUT", "SPENT"];
     heads.extend(uncertain.then_some("UNCERTAIN"));
     heads.extend(reserved.then_some("RESERVED"));
     heads.push("");
     let numbers: Vec<usize> = (1..heads.len() - 1).collect();
     let mut text = table(&heads, &lines, &numbers, colour);
-    text.push_str(&budgets(standings));
+    text.push_str(&budgets(statuses));
     if total.uncertain > NanoDollars(0) && std::io::stdout().is_terminal() {
         let hint = "uncertain: the usage never came; `chatrix usage --uncertain` lists these calls";
         text.push_str(&format!("{}\n", style::dim(hint, colour)));
@@ -230,17 +230,17 @@ fn amount(amount: NanoDollars) -> String {
     if amount == NanoDollars(0) { String::new() } else { amount.to_string() }
 }
 
-fn budgets(standings: &[Standing]) -> String {
-    let lines = standings.iter().map(|standing| {
-        let Standing { limit, booked, resets } = standing;
-        let filled = bar(booked.all().0, limit.amount.0, BAR);
+fn budgets(statuses: &[BudgetStatus]) -> String {
+    let lines = statuses.iter().map(|status| {
+        let BudgetStatus { limit, totals, resets } = status;
+        let filled = bar(totals.all().0, limit.amount.0, BAR);
         let space = " ".repeat(BAR.saturating_sub(filled.chars().count()));
         let name = limit.to_string();
-        let mut parts = vec![format!("{} left", standing.left())];
-        parts.extend((booked.uncertain > NanoDollars(0)).then(|| format!("{} uncertain", booked.uncertain)));
-        parts.extend((booked.reserved > NanoDollars(0)).then(|| format!("{} reserved", booked.reserved)));
+        let mut parts = vec![format!("{} left", status.left())];
+        parts.extend((totals.uncertain > NanoDollars(0)).then(|| format!("{} uncertain", totals.uncertain)));
+        parts.extend((totals.reserved > NanoDollars(0)).then(|| format!("{} reserved", totals.reserved)));
         parts.push(format!("resets {}", date(*resets)));
-        let (spent, amount, parts) = (booked.settled, limit.amount, parts.join(" · "));
+        let (spent, amount, parts) = (totals.settled, limit.amount, parts.join(" · "));
         format!("\n{name:<12} {filled}{space}▏ {spent} of {amount} spent\n{:<12} {parts}", "")
     });
     let text: String = lines.collect();

@@ -3,7 +3,7 @@
 use crate::catalog::{NanoDollars, Prices};
 use crate::error::{Error, Kind, Result};
 use crate::ledger::budget::Budgets;
-use crate::policy::{Fixed, Overrides};
+use crate::policy::{Overrides, SamplingOverride};
 use serde::de::{Error as _, Unexpected};
 use serde::{Deserialize, Deserializer};
 use std::collections::BTreeMap;
@@ -136,16 +136,16 @@ impl<'de> Deserialize<'de> for Seconds {
 
 /// A number from 0 to 1, or `"unset"`.
 #[derive(Debug, Clone, Copy)]
-struct Share(Fixed);
+struct Share(SamplingOverride);
 
 impl<'de> Deserialize<'de> for Share {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         const WANTED: &str = "a number from 0 to 1, or \"unset\"";
         match toml::Value::deserialize(deserializer)? {
-            toml::Value::Float(number) if (0.0..=1.0).contains(&number) => Ok(Self(Fixed::Value(number))),
-            toml::Value::Integer(0) => Ok(Self(Fixed::Value(0.0))),
-            toml::Value::Integer(1) => Ok(Self(Fixed::Value(1.0))),
-            toml::Value::String(word) if word == "unset" => Ok(Self(Fixed::Unset)),
+            toml::Value::Float(number) if (0.0..=1.0).contains(&number) => Ok(Self(SamplingOverride::Value(number))),
+            toml::Value::Integer(0) => Ok(Self(SamplingOverride::Value(0.0))),
+            toml::Value::Integer(1) => Ok(Self(SamplingOverride::Value(1.0))),
+            toml::Value::String(word) if word == "unset" => Ok(Self(SamplingOverride::Unset)),
             other => Err(D::Error::custom(format!("{other} is not {WANTED}"))),
         }
     }

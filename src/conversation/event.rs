@@ -30,7 +30,7 @@ pub enum StopReason {
 impl StopReason {
     /// Bedrock's word for it.
     #[must_use]
-    pub fn word(&self) -> &str {
+    pub fn as_str(&self) -> &str {
         match self {
             Self::EndTurn => "end_turn",
             Self::StopSequence => "stop_sequence",

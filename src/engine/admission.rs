@@ -2,27 +2,27 @@
 //! tokens are counted; it fits once running calls have ended, within a short wait; it fits with a shorter answer; it is
 //! refused, with the sums.
 
-use super::booking::Booking;
 use super::caller::Caller;
+use super::reserved_call::ReservedCall;
 use crate::bedrock::Client;
 use crate::catalog::NanoDollars;
 use crate::error::{Error, Kind, Result};
-use crate::ledger::budget::{Budgets, Limit, Standing, Wish};
+use crate::ledger::budget::{BudgetStatus, Budgets, CostRange, Limit};
 use crate::ledger::key::Key;
-use crate::ledger::{Entry, Granted, Ledger, Refused, Reservation};
+use crate::ledger::{Granted, Ledger, NewCall, Refused, Reservation};
 use crate::policy::{Admitted, AdmittedEmbedding};
 use std::time::Duration;
 
 /// What may be spent, and where it is booked.
 #[derive(Debug, Clone)]
-pub struct Budgeted {
+pub struct BudgetGuard {
     /// The operator's ceilings.
     pub budgets: Budgets,
     /// The ledger; `None` where there is no home folder for one.
     pub ledger: Option<Ledger>,
 }
 
-impl Budgeted {
+impl BudgetGuard {
     /// The ceilings of a caller that the ledger watches.
     #[must_use]
     pub fn limits(&self, key: Option<&Key>) -> Vec<Limit> {
@@ -31,10 +31,10 @@ impl Budgeted {
 
     /// How the operator's own ceilings stand; none where they cannot be read.
     #[must_use]
-    pub fn standings(&self) -> Vec<Standing> {
+    pub fn statuses(&self) -> Vec<BudgetStatus> {
         let limits = self.limits(None);
         match &self.ledger {
-            Some(ledger) if !limits.is_empty() => ledger.standings(limits),
+            Some(ledger) if !limits.is_empty() => ledger.statuses(limits),
             _ => Vec::new(),
         }
     }
@@ -49,7 +49,7 @@ impl Budgeted {
         mut admitted: Admitted,
         asked: String,
         caller: &Caller,
-    ) -> Result<(Admitted, Booking)> {
+    ) -> Result<(Admitted, ReservedCall)> {
         let limits = self.limits(caller.key.as_deref());
         let ceiling = caller.ceiling(&self.budgets);
         let floor = self.budgets.floor_tokens;
@@ -57,12 +57,12 @@ impl Budgeted {
             if !limits.is_empty() || ceiling.is_some() {
                 return Err(unpriced(&admitted));
             }
-            let wish = Wish { full: NanoDollars(0), least: NanoDollars(0) };
+            let wish = CostRange { full: NanoDollars(0), minimum: NanoDollars(0) };
             let booking = self.book(entry(&admitted, asked, caller), limits, wish, Duration::ZERO).await?;
-            return Ok((admitted, Booking { priced: false, ..booking }.counted_in(caller)));
+            return Ok((admitted, ReservedCall { priced: false, ..booking }.counted_in(caller)));
         }
         // A count sharpens the bound where bytes alone would be too many; only once, and only where it can help.
-        let mut countable = admitted.model().capabilities.takes.count_tokens && !admitted.may_be_succeeded();
+        let mut countable = admitted.model().capabilities.features.count_tokens && !admitted.may_use_successor();
         loop {
             if let Some((amount, name)) = &ceiling
                 && admitted.reserve(u32::MAX).is_some_and(|full| full > *amount)
@@ -73,19 +73,19 @@ impl Budgeted {
                     admitted = admitted.counted(with_margin(tokens));
                     continue;
                 }
-                let least = admitted.reserve(floor).unwrap_or_default();
-                if least > *amount {
-                    return Err(over_ceiling(&admitted, name, *amount, least, floor));
+                let minimum = admitted.reserve(floor).unwrap_or_default();
+                if minimum > *amount {
+                    return Err(over_ceiling(&admitted, name, *amount, minimum, floor));
                 }
                 admitted = admitted.within(*amount);
             }
-            let wish = Wish {
+            let wish = CostRange {
                 full: admitted.reserve(u32::MAX).unwrap_or_default(),
-                least: admitted.reserve(floor).unwrap_or_default(),
+                minimum: admitted.reserve(floor).unwrap_or_default(),
             };
             // While a count may still help, nothing is lowered and nobody waits.
             let (first, patience) = if countable && !limits.is_empty() {
-                (Wish { least: wish.full, ..wish }, Duration::ZERO)
+                (CostRange { minimum: wish.full, ..wish }, Duration::ZERO)
             } else {
                 (wish, self.budgets.wait)
             };
@@ -107,13 +107,13 @@ impl Budgeted {
     /// Books the worst case of embeddings.
     ///
     /// # Errors
-    /// As [`Budgeted::reserve`].
+    /// As [`BudgetGuard::reserve`].
     pub async fn reserve_embedding(
         &self,
         admitted: &AdmittedEmbedding,
         asked: String,
         caller: &Caller,
-    ) -> Result<Booking> {
+    ) -> Result<ReservedCall> {
         let full = admitted.worst_case();
         if let Some((amount, name)) = caller.ceiling(&self.budgets).filter(|(amount, _)| full > *amount) {
             let message =
@@ -122,38 +122,44 @@ impl Budgeted {
         }
         let key = caller.key.as_ref().map_or(0, |key| key.id);
         let model = admitted.model().id.clone();
-        let entry = Entry { command: caller.command, key, asked, model };
+        let entry = NewCall { command: caller.command, key, asked, model };
         let limits = self.limits(caller.key.as_deref());
-        self.book(entry, limits, Wish { full, least: full }, self.budgets.wait).await
+        self.book(entry, limits, CostRange { full, minimum: full }, self.budgets.wait).await
     }
 
-    async fn book(&self, entry: Entry, limits: Vec<Limit>, wish: Wish, patience: Duration) -> Result<Booking> {
+    async fn book(
+        &self,
+        entry: NewCall,
+        limits: Vec<Limit>,
+        wish: CostRange,
+        patience: Duration,
+    ) -> Result<ReservedCall> {
         let budgeted = !limits.is_empty();
         let later = entry.clone();
         let refused = match &self.ledger {
             Some(ledger) => match ledger.reserve(entry, limits, wish, patience).await {
-                Ok(Granted { reservation, standings }) => {
-                    return Ok(Booking { reservation, standings, priced: true, unbooked: None });
+                Ok(Granted { reservation, statuses }) => {
+                    return Ok(ReservedCall { reservation, statuses, priced: true, unbooked: None });
                 }
                 Err(refused) => refused,
             },
             None => {
-                Refused::OutOfReach("there is no folder for the ledger: neither XDG_STATE_HOME nor HOME is set".into())
+                Refused::Unavailable("there is no folder for the ledger: neither XDG_STATE_HOME nor HOME is set".into())
             }
         };
         match refused {
-            Refused::OverBudget(standing) => Err(over_budget(&standing, wish)),
-            Refused::OutOfReach(reason) if budgeted => {
+            Refused::OverBudget(status) => Err(over_budget(&status, wish)),
+            Refused::Unavailable(reason) if budgeted => {
                 Err(Error::new(Kind::LedgerUnavailable, reason)
                     .advise("a budget is set, so no call is made without it"))
             }
             Refused::Closed => Err(Error::new(Kind::ShuttingDown, "the call came too late: this process is ending")),
-            Refused::OutOfReach(reason) => Ok(Booking {
+            Refused::Unavailable(reason) => Ok(ReservedCall {
                 reservation: match &self.ledger {
                     Some(ledger) => ledger.book_later(later, wish.full),
                     None => Reservation::without_ledger(wish.full),
                 },
-                standings: Vec::new(),
+                statuses: Vec::new(),
                 priced: true,
                 unbooked: Some(reason),
             }),
@@ -161,8 +167,8 @@ impl Budgeted {
     }
 }
 
-fn entry(admitted: &Admitted, asked: String, caller: &Caller) -> Entry {
-    Entry {
+fn entry(admitted: &Admitted, asked: String, caller: &Caller) -> NewCall {
+    NewCall {
         command: caller.command,
         key: caller.key.as_ref().map_or(0, |key| key.id),
         asked,
@@ -186,12 +192,12 @@ pub fn unpriced(admitted: &Admitted) -> Error {
 
 /// A call that costs more than one call may.
 #[must_use]
-pub fn over_ceiling(admitted: &Admitted, name: &str, amount: NanoDollars, least: NanoDollars, floor: u32) -> Error {
-    let (amount, least) = (amount.exact(), least.exact());
+pub fn over_ceiling(admitted: &Admitted, name: &str, amount: NanoDollars, minimum: NanoDollars, floor: u32) -> Error {
+    let (amount, minimum) = (amount.exact(), minimum.exact());
     let tokens = floor.min(admitted.max_tokens());
     let bound = admitted.input_bound();
     let message = format!(
-        "{name} allows {amount} for a call, and this one can cost {least} even with an answer of only {tokens} tokens \
+        "{name} allows {amount} for a call, and this one can cost {minimum} even with an answer of only {tokens} tokens \
          (its input can have up to {bound})"
     );
     Error::new(Kind::BudgetExceeded, message).advise("shorten the input, or take a cheaper model: `chatrix models`")
@@ -199,15 +205,15 @@ pub fn over_ceiling(admitted: &Admitted, name: &str, amount: NanoDollars, least:
 
 /// A call that does not fit what is left of a budget.
 #[must_use]
-pub fn over_budget(standing: &Standing, wish: Wish) -> Error {
-    let needed = if wish.least < wish.full {
-        format!("{}, or at least {} with a short answer", wish.full.exact(), wish.least.exact())
+pub fn over_budget(status: &BudgetStatus, wish: CostRange) -> Error {
+    let needed = if wish.minimum < wish.full {
+        format!("{}, or at least {} with a short answer", wish.full.exact(), wish.minimum.exact())
     } else {
         wish.full.exact()
     };
-    let message = format!("this call needs {needed}, and {} is left of the {standing}", standing.left().exact());
+    let message = format!("this call needs {needed}, and {} is left of the {status}", status.left().exact());
     // Kept from trying again by itself even so: who repeats what was refused keeps others waiting.
-    let advice = if wish.least <= standing.limit.amount - standing.booked.spent() {
+    let advice = if wish.minimum <= status.limit.amount - status.totals.spent() {
         "running calls hold what is missing; most of it comes back when they end"
     } else {
         "`chatrix usage` shows where it went"

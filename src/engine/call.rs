@@ -1,8 +1,8 @@
 //! An accepted call on its way: its events, its usage, and its end in the ledger.
 
-use super::booking::{Booking, Warning};
 use super::malformed;
-use super::thoughts::Thread;
+use super::reasoning_cache::ReasoningRecorder;
+use super::reserved_call::{ReservedCall, Warning};
 use crate::bedrock::{Accepted, Answering};
 use crate::catalog::{Model, NanoDollars};
 use crate::conversation::{Answer, Event, StopReason, Usage};
@@ -21,9 +21,9 @@ pub struct Call {
     asked: Arc<Model>,
     /// `None` once it is drained.
     answering: Option<Answering>,
-    thread: Thread,
+    thread: ReasoningRecorder,
     usage: Option<Usage>,
-    booking: Booking,
+    booking: ReservedCall,
     drain: bool,
 }
 
@@ -32,8 +32,8 @@ impl Call {
         admitted: Admitted,
         asked: Arc<Model>,
         accepted: Accepted,
-        thread: Thread,
-        mut booking: Booking,
+        thread: ReasoningRecorder,
+        mut booking: ReservedCall,
         drain: bool,
     ) -> Self {
         let Accepted { answering, request_id } = accepted;
@@ -64,7 +64,7 @@ impl Call {
 
     /// What to tell a person when another model answers than the one that was asked.
     #[must_use]
-    pub fn succession(&self) -> Option<String> {
+    pub fn successor_notice(&self) -> Option<String> {
         let model = self.model();
         (model.id != self.asked.id).then(|| {
             let date = self.asked.end_of_life.as_deref().map(|date| format!(" on {date}")).unwrap_or_default();
@@ -85,7 +85,7 @@ impl Call {
                 Ok(event) => event,
                 Err(error) => {
                     // Refused inside the stream, before anything came of it: free, as it would be outside.
-                    if !stream.began() && error.kind.row().retry != Retry::MayBill {
+                    if !stream.began() && error.kind.spec().retry != Retry::MayBill {
                         self.booking.reservation.release();
                     }
                     self.booking.reservation.abandon();

@@ -2,7 +2,7 @@
 
 use crate::catalog::{Catalog, NanoDollars, base, embedding_model};
 use crate::error::{Error, Kind, Result};
-use crate::ledger::Tally;
+use crate::ledger::SessionTotals;
 use crate::ledger::budget::Budgets;
 use crate::ledger::key::Key;
 use std::sync::Arc;
@@ -17,7 +17,7 @@ pub struct Caller {
     /// What this call may cost at most, and what to call that.
     pub at_most: Option<(NanoDollars, &'static str)>,
     /// Where its cost is added up, besides the ledger.
-    pub tally: Option<Arc<Tally>>,
+    pub tally: Option<Arc<SessionTotals>>,
 }
 
 impl Caller {

@@ -46,7 +46,7 @@ pub enum Period {
 impl Period {
     /// The word.
     #[must_use]
-    pub fn word(self) -> &'static str {
+    pub fn as_str(self) -> &'static str {
         match self {
             Self::Day => "day",
             Self::Month => "month",
@@ -114,7 +114,7 @@ impl Limit {
 
 impl fmt::Display for Limit {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{} budget", self.period.word())?;
+        write!(f, "{} budget", self.period.as_str())?;
         match &self.key {
             Some((_, name)) => write!(f, " of key {name}"),
             None => Ok(()),
@@ -124,7 +124,7 @@ impl fmt::Display for Limit {
 
 /// What is booked in a period.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub struct Booked {
+pub struct BudgetTotals {
     /// Calls whose cost is known.
     pub settled: NanoDollars,
     /// Calls that are running, at their worst case.
@@ -133,7 +133,7 @@ pub struct Booked {
     pub uncertain: NanoDollars,
 }
 
-impl Booked {
+impl BudgetTotals {
     /// What cannot come back by itself.
     #[must_use]
     pub fn spent(&self) -> NanoDollars {
@@ -149,53 +149,53 @@ impl Booked {
 
 /// A ceiling and what is booked under it.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Standing {
+pub struct BudgetStatus {
     /// The ceiling.
     pub limit: Limit,
-    /// What is booked.
-    pub booked: Booked,
+    /// What is totals.
+    pub totals: BudgetTotals,
     /// When it begins anew (days since 1970, UTC).
     pub resets: i64,
 }
 
-impl Standing {
+impl BudgetStatus {
     /// What a new call may reserve.
     #[must_use]
     pub fn left(&self) -> NanoDollars {
-        self.limit.amount - self.booked.all()
+        self.limit.amount - self.totals.all()
     }
 
     /// Whether 80 % is booked for good.
     #[must_use]
     pub fn is_near_its_end(&self) -> bool {
-        u128::from(self.booked.spent().0) * 10 >= u128::from(self.limit.amount.0) * 8
+        u128::from(self.totals.spent().0) * 10 >= u128::from(self.limit.amount.0) * 8
     }
 }
 
-impl fmt::Display for Standing {
+impl fmt::Display for BudgetStatus {
     /// `day budget of $5.00: $4.98 spent, $0.01 of it uncertain, $0.00 reserved by running calls, resets …`
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self { limit, booked, resets } = self;
-        write!(f, "{limit} of {}: {} spent", limit.amount, booked.spent())?;
-        if booked.uncertain > NanoDollars(0) {
-            write!(f, " ({} of it uncertain)", booked.uncertain)?;
+        let Self { limit, totals, resets } = self;
+        write!(f, "{limit} of {}: {} spent", limit.amount, totals.spent())?;
+        if totals.uncertain > NanoDollars(0) {
+            write!(f, " ({} of it uncertain)", totals.uncertain)?;
         }
-        write!(f, ", {} reserved by running calls; it resets on {} at 00:00 UTC", booked.reserved, date(*resets))
+        write!(f, ", {} reserved by running calls; it resets on {} at 00:00 UTC", totals.reserved, date(*resets))
     }
 }
 
 /// What a call would like to reserve.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Wish {
+pub struct CostRange {
     /// Its worst case.
     pub full: NanoDollars,
     /// Its worst case with the shortest answer that is worth asking for.
-    pub least: NanoDollars,
+    pub minimum: NanoDollars,
 }
 
 /// Whether it fits.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Verdict {
+pub enum Decision {
     /// This much may be reserved: all that was wished, or what is left.
     Grant(NanoDollars),
     /// Not yet: only open reservations stand in the way, and most of each will come back (cases.md C9).
@@ -206,24 +206,24 @@ pub enum Verdict {
 
 /// Judges a wish. `patient`: whether waiting is possible.
 #[must_use]
-pub fn judge(standings: &[Standing], wish: Wish, patient: bool) -> Verdict {
-    let tightest = standings.iter().enumerate().min_by_key(|(_, standing)| standing.left());
+pub fn decide(statuses: &[BudgetStatus], wish: CostRange, patient: bool) -> Decision {
+    let tightest = statuses.iter().enumerate().min_by_key(|(_, status)| status.left());
     let Some((index, tightest)) = tightest else {
-        return Verdict::Grant(wish.full);
+        return Decision::Grant(wish.full);
     };
     let left = tightest.left();
-    let once_idle = standings.iter().map(|standing| standing.limit.amount - standing.booked.spent()).min();
+    let once_idle = statuses.iter().map(|status| status.limit.amount - status.totals.spent()).min();
     let waiting_helps = |amount| patient && once_idle.is_some_and(|left| amount <= left);
     if wish.full <= left {
-        Verdict::Grant(wish.full)
+        Decision::Grant(wish.full)
     } else if waiting_helps(wish.full) {
-        Verdict::Wait
-    } else if wish.least <= left {
-        Verdict::Grant(left)
-    } else if waiting_helps(wish.least) {
-        Verdict::Wait
+        Decision::Wait
+    } else if wish.minimum <= left {
+        Decision::Grant(left)
+    } else if waiting_helps(wish.minimum) {
+        Decision::Wait
     } else {
-        Verdict::Refuse(index)
+        Decision::Refuse(index)
     }
 }
 
@@ -231,10 +231,10 @@ pub fn judge(standings: &[Standing], wish: Wish, patient: bool) -> Verdict {
 mod tests {
     use super::*;
 
-    fn standing(amount: u64, settled: u64, reserved: u64) -> Standing {
-        Standing {
+    fn status(amount: u64, settled: u64, reserved: u64) -> BudgetStatus {
+        BudgetStatus {
             limit: Limit { key: None, period: Period::Day, amount: NanoDollars(amount) },
-            booked: Booked {
+            totals: BudgetTotals {
                 settled: NanoDollars(settled),
                 reserved: NanoDollars(reserved),
                 uncertain: NanoDollars::default(),
@@ -245,23 +245,23 @@ mod tests {
 
     #[test]
     fn c9_open_reservations_are_waited_for_and_spent_money_is_not() {
-        let wish = Wish { full: NanoDollars(10), least: NanoDollars(4) };
+        let wish = CostRange { full: NanoDollars(10), minimum: NanoDollars(4) };
         for (settled, reserved, patient, expected) in [
-            (0, 0, true, Verdict::Grant(NanoDollars(10))),
-            (90, 0, true, Verdict::Grant(NanoDollars(10))),
-            (50, 45, true, Verdict::Wait),
-            (50, 45, false, Verdict::Grant(NanoDollars(5))),
-            (93, 0, true, Verdict::Grant(NanoDollars(7))),
-            (93, 5, true, Verdict::Wait),
-            (93, 5, false, Verdict::Refuse(0)),
-            (97, 0, true, Verdict::Refuse(0)),
-            (200, 0, true, Verdict::Refuse(0)),
+            (0, 0, true, Decision::Grant(NanoDollars(10))),
+            (90, 0, true, Decision::Grant(NanoDollars(10))),
+            (50, 45, true, Decision::Wait),
+            (50, 45, false, Decision::Grant(NanoDollars(5))),
+            (93, 0, true, Decision::Grant(NanoDollars(7))),
+            (93, 5, true, Decision::Wait),
+            (93, 5, false, Decision::Refuse(0)),
+            (97, 0, true, Decision::Refuse(0)),
+            (200, 0, true, Decision::Refuse(0)),
         ] {
-            assert_eq!(judge(&[standing(100, settled, reserved)], wish, patient), expected, "{settled} {reserved}");
+            assert_eq!(decide(&[status(100, settled, reserved)], wish, patient), expected, "{settled} {reserved}");
         }
-        assert_eq!(judge(&[], wish, true), Verdict::Grant(wish.full));
-        assert_eq!(judge(&[standing(100, 0, 0), standing(7, 0, 0)], wish, true), Verdict::Grant(NanoDollars(7)));
-        assert_eq!(judge(&[standing(100, 0, 0), standing(3, 0, 0)], wish, true), Verdict::Refuse(1));
+        assert_eq!(decide(&[], wish, true), Decision::Grant(wish.full));
+        assert_eq!(decide(&[status(100, 0, 0), status(7, 0, 0)], wish, true), Decision::Grant(NanoDollars(7)));
+        assert_eq!(decide(&[status(100, 0, 0), status(3, 0, 0)], wish, true), Decision::Refuse(1));
     }
 
     #[test]

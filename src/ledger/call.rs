@@ -5,7 +5,7 @@ use crate::conversation::Usage;
 
 /// A call that wants to be booked.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Entry {
+pub struct NewCall {
     /// `ask`, `chat` or `serve`.
     pub command: &'static str,
     /// The API key it came with, by id; 0 for none.
@@ -31,11 +31,11 @@ pub enum Outcome {
 
 /// A call that has ended.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Ending {
+pub struct Settlement {
     /// Which call.
     pub id: i64,
     /// What it was and what it had promised, where that could not be written when it began.
-    pub late: Option<(Entry, NanoDollars)>,
+    pub late: Option<(NewCall, NanoDollars)>,
     /// How it ended.
     pub outcome: Outcome,
     /// The Bedrock id that answered.

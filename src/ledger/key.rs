@@ -25,12 +25,12 @@ pub struct Key {
     /// When it was revoked (milliseconds since 1970).
     pub revoked: Option<i64>,
     /// What it may spend.
-    pub terms: Terms,
+    pub terms: KeyLimits,
 }
 
 /// What a key may spend, and on what.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
-pub struct Terms {
+pub struct KeyLimits {
     /// On one call.
     pub request: Option<NanoDollars>,
     /// In a day, in UTC.
@@ -105,7 +105,7 @@ mod tests {
             hash: hash(token),
             made: 0,
             revoked: None,
-            terms: Terms { day: Some(NanoDollars(5)), ..Terms::default() },
+            terms: KeyLimits { day: Some(NanoDollars(5)), ..KeyLimits::default() },
         };
         let keys = [key(1, &ours), key(2, &other)];
         assert_eq!(find(&keys, &other).map(|key| key.id), Some(2));

@@ -1,16 +1,17 @@
 //! The ledger's tables, in SQLite: one row for each call, and running sums beside them, so that no check has to scan.
-//! The only room that names `rusqlite`. Every change is made inside one transaction ([`Book::transact`]), together
+//! The only room that names `rusqlite`. Every change is made inside one transaction ([`SqliteStore::transact`]), together
 //! with the sums it changes; who waits and who is told is the clerk's business, not this file's.
 
 mod keys;
-mod pages;
+pub mod process_lock;
 mod report;
 mod schema;
+mod transaction;
 
-pub use pages::Pages;
 pub use report::{By, Row, Sums, Uncertain};
+pub use transaction::SqliteTransaction;
 
-use super::budget::{Limit, Standing};
+use super::budget::{BudgetStatus, Limit};
 use super::clock::Clock;
 use rusqlite::config::DbConfig;
 use rusqlite::{Connection, Result, Transaction, TransactionBehavior};
@@ -21,28 +22,28 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 /// What came of a statement.
-pub type Written<T> = Result<T>;
+pub type StoreResult<T> = Result<T>;
 
 /// How long another process may hold the ledger before it counts as out of reach.
 const BUSY: Duration = Duration::from_secs(3);
 
 /// An open ledger.
 #[derive(Debug)]
-pub struct Book {
+pub struct SqliteStore {
     connection: Connection,
     path: PathBuf,
     /// Which file was opened, however it is called by now.
     file: Option<(u64, u64)>,
-    presences: PathBuf,
+    lock_folder: PathBuf,
     clock: Clock,
 }
 
 /// The folder beside a ledger in which processes show that they are there.
-pub fn presences(path: &Path) -> PathBuf {
+pub fn lock_folder(path: &Path) -> PathBuf {
     path.with_extension("running")
 }
 
-impl Book {
+impl SqliteStore {
     /// Opens a ledger, makes it where there is none, and brings an older one up to date.
     ///
     /// # Errors
@@ -51,8 +52,8 @@ impl Book {
         let told = |error: &dyn fmt::Display| format!("the ledger {} cannot be opened: {error}", path.display());
         create_private(path).map_err(|error| told(&error))?;
         let connection = Connection::open(path).map_err(|error| told(&error))?;
-        let (file, presences) = (identity(path), presences(path));
-        let mut book = Self { connection, path: path.to_owned(), file, presences, clock };
+        let (file, lock_folder) = (identity(path), lock_folder(path));
+        let mut book = Self { connection, path: path.to_owned(), file, lock_folder, clock };
         book.prepare().map_err(|error| told(&error))?;
         Ok(book)
     }
@@ -80,10 +81,11 @@ impl Book {
     }
 
     /// Does some work in one transaction that no other process can come between.
-    pub fn transact<T>(&mut self, work: impl FnOnce(&mut Pages<'_>) -> Result<T>) -> Result<T> {
+    pub fn transact<T>(&mut self, work: impl FnOnce(&mut SqliteTransaction<'_>) -> Result<T>) -> Result<T> {
         // Taken for writing at once: what is read stays true until what is written is committed.
         let transaction = Transaction::new_unchecked(&self.connection, TransactionBehavior::Immediate)?;
-        let mut pages = Pages { transaction: &transaction, clock: &self.clock, presences: &self.presences };
+        let mut pages =
+            SqliteTransaction { transaction: &transaction, clock: &self.clock, lock_folder: &self.lock_folder };
         let result = work(&mut pages)?;
         transaction.commit()?;
         Ok(result)
@@ -101,9 +103,10 @@ impl Book {
     }
 
     /// What is booked under each limit now.
-    pub fn standings(&mut self, limits: &[Limit]) -> Result<Vec<Standing>> {
+    pub fn statuses(&mut self, limits: &[Limit]) -> Result<Vec<BudgetStatus>> {
         let transaction = self.connection.transaction()?;
-        Pages { transaction: &transaction, clock: &self.clock, presences: &self.presences }.standings(limits)
+        SqliteTransaction { transaction: &transaction, clock: &self.clock, lock_folder: &self.lock_folder }
+            .statuses(limits)
     }
 }
 

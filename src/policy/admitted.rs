@@ -1,7 +1,7 @@
 //! A request that may be sent. Its fields are open to the policy alone, so that only `Policy::admit` makes one.
 
 use super::quote::{self, Quote};
-use super::{Thinking, Tier, thinking};
+use super::{ReasoningGrant, Tier, reasoning};
 use crate::catalog::{Model, NanoDollars};
 use crate::conversation::{Part, Request, ToolChoice};
 use std::fmt;
@@ -53,7 +53,7 @@ pub enum Param {
     TopP,
     Stop,
     /// Thoughts in the conversation, and thinking with them.
-    History,
+    ReasoningHistory,
 }
 
 /// A request that may be sent: capped, priced, its model known. Only [`Policy::admit`] makes one.
@@ -66,7 +66,7 @@ pub struct Admitted {
     pub(super) top_p: Option<f64>,
     pub(super) stop: Vec<String>,
     pub(super) tool_choice: ToolChoice,
-    pub(super) thinking: Thinking,
+    pub(super) thinking: ReasoningGrant,
     pub(super) tier: Tier,
     /// The model's own, and its successor's where that may answer.
     pub(super) quotes: Vec<Quote>,
@@ -112,7 +112,7 @@ impl Admitted {
 
     /// What it may think.
     #[must_use]
-    pub fn thinking(&self) -> Thinking {
+    pub fn thinking(&self) -> ReasoningGrant {
         self.thinking
     }
 
@@ -135,9 +135,9 @@ impl Admitted {
             Param::Temperature => self.temperature.is_some(),
             Param::TopP => self.top_p.is_some(),
             Param::Stop => !self.stop.is_empty(),
-            Param::History => {
+            Param::ReasoningHistory => {
                 let mut parts = self.request.messages.iter().flat_map(|message| &message.parts);
-                self.thinking != Thinking::Off || parts.any(|part| matches!(part, Part::Reasoning(_)))
+                self.thinking != ReasoningGrant::Off || parts.any(|part| matches!(part, Part::Reasoning(_)))
             }
         }
     }
@@ -159,11 +159,11 @@ impl Admitted {
                 self.stop.clear();
                 note(&mut self.edits, "stop", was, None);
             }
-            Param::History => {
+            Param::ReasoningHistory => {
                 for message in &mut self.request.messages {
                     message.parts.retain(|part| !matches!(part, Part::Reasoning(_)));
                 }
-                self.thinking = Thinking::Off;
+                self.thinking = ReasoningGrant::Off;
                 note(&mut self.edits, "reasoning", Some("in history".to_owned()), None);
             }
         }
@@ -184,7 +184,7 @@ impl Admitted {
 
     /// Whether a successor may answer in the model's place.
     #[must_use]
-    pub fn may_be_succeeded(&self) -> bool {
+    pub fn may_use_successor(&self) -> bool {
         self.quotes.len() > 1
     }
 
@@ -220,10 +220,10 @@ impl Admitted {
             self.edits.insert(0, Edit { param: "max_tokens", from, to });
         }
         // A thinking budget must stay below max_tokens (cases.md S6).
-        let fitting = thinking::thinking(&self.request, &self.model, fits);
-        if matches!(self.thinking, Thinking::Budget(_)) && fitting != self.thinking {
+        let fitting = reasoning::grant(&self.request, &self.model, fits);
+        if matches!(self.thinking, ReasoningGrant::Budget(_)) && fitting != self.thinking {
             self.edits.retain(|edit| edit.param != "reasoning_effort");
-            note(&mut self.edits, "reasoning_effort", self.request.reasoning_effort.clone(), fitting.word());
+            note(&mut self.edits, "reasoning_effort", self.request.reasoning_effort.clone(), fitting.as_str());
             self.thinking = fitting;
         }
         self

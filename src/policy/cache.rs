@@ -22,7 +22,7 @@ pub fn longest(request: &Request) -> Option<CacheTtl> {
 /// Adds points where they pay. `input_bound` is in tokens, from above: one for each byte. Whether any were added.
 pub fn add_where_it_pays(request: &mut Request, model: &Model, input_bound: u64) -> bool {
     let goes_on = request.messages.iter().any(|message| message.role == Role::Assistant);
-    let minimum = model.capabilities.cache.filter(|_| model.capabilities.takes.cache);
+    let minimum = model.capabilities.cache.filter(|_| model.capabilities.features.cache);
     let long_enough = minimum.is_some_and(|minimum| input_bound / BYTES_PER_TOKEN >= minimum);
     if !goes_on || !long_enough || longest(request).is_some() {
         return false;

@@ -4,14 +4,14 @@ use crate::error::{Error, Kind, Result};
 
 /// A sampling parameter the house decides on.
 #[derive(Debug, Clone, Copy, PartialEq)]
-pub enum Fixed {
+pub enum SamplingOverride {
     /// Always this value.
     Value(f64),
     /// Never sent: the model's own default.
     Unset,
 }
 
-impl Fixed {
+impl SamplingOverride {
     /// The value to send, if any.
     #[must_use]
     pub fn value(self) -> Option<f64> {
@@ -30,15 +30,20 @@ pub struct Limits {
     /// The highest `max_tokens` (tokens).
     pub max_tokens_limit: u32,
     /// Temperature, where the model takes it.
-    pub temperature: Fixed,
+    pub temperature: SamplingOverride,
     /// `top_p`, where the model takes it.
-    pub top_p: Fixed,
+    pub top_p: SamplingOverride,
 }
 
 impl Default for Limits {
     /// The house's promise (DESIGN §4).
     fn default() -> Self {
-        Self { max_tokens: 512, max_tokens_limit: 1024, temperature: Fixed::Value(0.3), top_p: Fixed::Value(0.3) }
+        Self {
+            max_tokens: 512,
+            max_tokens_limit: 1024,
+            temperature: SamplingOverride::Value(0.3),
+            top_p: SamplingOverride::Value(0.3),
+        }
     }
 }
 
@@ -50,9 +55,9 @@ pub struct Overrides {
     /// See [`Limits::max_tokens_limit`].
     pub max_tokens_limit: Option<u32>,
     /// See [`Limits::temperature`].
-    pub temperature: Option<Fixed>,
+    pub temperature: Option<SamplingOverride>,
     /// See [`Limits::top_p`].
-    pub top_p: Option<Fixed>,
+    pub top_p: Option<SamplingOverride>,
 }
 
 impl Overrides {

@@ -3,7 +3,7 @@
 
 use crate::engine::Caller;
 use crate::error::{Error, Kind, Result};
-use crate::ledger::Keyring;
+use crate::ledger::KeyCache;
 use crate::ledger::key::{self, Key};
 use std::sync::Arc;
 use warp::http::HeaderMap;
@@ -12,7 +12,7 @@ use warp::http::HeaderMap;
 #[derive(Debug)]
 pub struct Keys {
     /// Where they are; `None` where there is no ledger.
-    pub ring: Option<Keyring>,
+    pub ring: Option<KeyCache>,
     /// Whether every call needs one.
     pub required: bool,
 }

@@ -1,12 +1,12 @@
 //! Where a request goes. Every route is there with and without `/v1`, with doubled and trailing slashes
 //! (`openai-clients.md` §0.1), and everything that goes wrong answers in OpenAI's shape.
 
-use super::answers::{self, Chat, Legacy};
-use super::{Incoming, State, access, over, read, too_large};
+use super::generate::{self, Chat, Legacy};
+use super::{Incoming, OriginPolicy, State, over, read, too_large};
+use crate::api::openai::{chat, completions, error::envelope, models};
 use crate::catalog::Model;
 use crate::engine::Caller;
 use crate::error::{Error, Kind, Result, Retry};
-use crate::openai::{chat, completions, error::envelope, models};
 use bytes::Buf;
 use futures_util::Stream;
 use percent_encoding::percent_decode_str;
@@ -90,7 +90,7 @@ where
     state.access.check(&headers)?;
     if method == Method::OPTIONS {
         let mut response = StatusCode::NO_CONTENT.into_response();
-        for (name, value) in access::Access::preflight(&headers) {
+        for (name, value) in OriginPolicy::preflight(&headers) {
             response.headers_mut().insert(name, value);
         }
         return Ok(response);
@@ -127,14 +127,14 @@ where
             }
             let body = read(body, limit).await?;
             match route {
-                Route::Embeddings => answers::embeddings(state, &body, &caller).await,
-                Route::Completions => answers::ask::<Legacy>(state, completions::parse(&body)?, caller).await,
+                Route::Embeddings => generate::embeddings(state, &body, &caller).await,
+                Route::Completions => generate::ask::<Legacy>(state, completions::parse(&body)?, caller).await,
                 _ => {
                     let body = match &state.fetcher {
                         Some(fetcher) => fetcher.inline(body).await?,
                         None => body,
                     };
-                    answers::ask::<Chat>(state, chat::parse(&body)?, caller).await
+                    generate::ask::<Chat>(state, chat::parse(&body)?, caller).await
                 }
             }
         }
@@ -150,7 +150,7 @@ pub(super) fn shutting_down() -> Error {
 }
 
 fn failure(error: &Error) -> Response {
-    let row = error.kind.row();
+    let row = error.kind.spec();
     let mut response = json(&envelope(error));
     *response.status_mut() = StatusCode::from_u16(row.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
     let headers = response.headers_mut();

@@ -3,11 +3,11 @@
 //! (`openai-clients.md` §0.7, §3), `[DONE]` last.
 
 use super::routes::shutting_down;
+use crate::api::openai::chunk::Writer;
+use crate::api::openai::error::envelope;
 use crate::conversation::{Event, StopReason};
 use crate::engine::{Call, malformed};
 use crate::error::{Error, Kind};
-use crate::openai::chunk::Writer;
-use crate::openai::error::envelope;
 use bytes::Bytes;
 use futures_util::{Stream, stream};
 use std::convert::Infallible;

@@ -5,13 +5,13 @@
 
 use chatrix::catalog::NanoDollars;
 use chatrix::conversation::Usage;
-use chatrix::ledger::budget::{Limit, Period, Wish};
-use chatrix::ledger::{Book, By, Clock, Entry, Ledger};
+use chatrix::ledger::budget::{CostRange, Limit, Period};
+use chatrix::ledger::{By, Clock, Ledger, NewCall, SqliteStore};
 use std::path::Path;
 use std::time::{Duration, Instant};
 
-fn entry() -> Entry {
-    Entry { command: "serve", key: 0, asked: "nova-micro".into(), model: "us.amazon.nova-micro-v1:0".into() }
+fn entry() -> NewCall {
+    NewCall { command: "serve", key: 0, asked: "nova-micro".into(), model: "us.amazon.nova-micro-v1:0".into() }
 }
 
 fn limits() -> Vec<Limit> {
@@ -21,7 +21,7 @@ fn limits() -> Vec<Limit> {
 
 /// Reserves and settles a call; how long the call had to wait for it.
 async fn call(ledger: &Ledger) -> Duration {
-    let wish = Wish { full: NanoDollars(90_000), least: NanoDollars(30_000) };
+    let wish = CostRange { full: NanoDollars(90_000), minimum: NanoDollars(30_000) };
     let began = Instant::now();
     let granted = ledger.reserve(entry(), limits(), wish, Duration::ZERO).await.unwrap();
     let took = began.elapsed();
@@ -75,7 +75,7 @@ async fn burst(path: &Path) {
 
 /// Ten million calls in a year, by SQL, with the sums that they would have left.
 fn fill(path: &Path) {
-    drop(Book::open(path, Clock::system()).unwrap());
+    drop(SqliteStore::open(path, Clock::system()).unwrap());
     let today = Clock::system().today();
     let sql = format!(
         "PRAGMA synchronous = OFF; BEGIN;
@@ -103,7 +103,7 @@ fn main() {
     fill(&path);
     let bytes = std::fs::metadata(&path).unwrap().len();
     let began = Instant::now();
-    let book = Book::open(&path, Clock::system()).unwrap();
+    let book = SqliteStore::open(&path, Clock::system()).unwrap();
     let rows = book.report(By::Day, 0).unwrap();
     let calls: u64 = rows.iter().map(|row| row.sums.calls).sum();
     println!("{calls} calls, {} MB: opened and summed up by day in {:?}", bytes >> 20, began.elapsed());

@@ -7,7 +7,7 @@ use crate::commands::{book, print, unavailable};
 use crate::config::Settings;
 use crate::conversation::Request;
 use crate::engine::{Caller, over_budget, over_ceiling, unpriced};
-use crate::ledger::budget::{Verdict, Wish, judge};
+use crate::ledger::budget::{CostRange, Decision, decide};
 use serde_json::json;
 
 /// Prints one JSON object; a refusal is in it, and is the exit code too.
@@ -30,21 +30,21 @@ pub fn run(request: Request, settings: &Settings, max_cost: Option<NanoDollars>)
         ceilings.push(json!({"budget": name, "usd": amount.number(), "left_usd": amount.number()}));
         admitted = if refused.is_some() { admitted } else { admitted.within(amount) };
     }
-    let standings =
-        if limits.is_empty() { Vec::new() } else { book(settings)?.standings(&limits).map_err(unavailable)? };
-    let wish = Wish {
+    let statuses =
+        if limits.is_empty() { Vec::new() } else { book(settings)?.statuses(&limits).map_err(unavailable)? };
+    let wish = CostRange {
         full: admitted.reserve(u32::MAX).unwrap_or_default(),
-        least: admitted.reserve(floor).unwrap_or_default(),
+        minimum: admitted.reserve(floor).unwrap_or_default(),
     };
-    match judge(&standings, wish, false) {
+    match decide(&statuses, wish, false) {
         _ if refused.is_some() => {}
-        Verdict::Grant(amount) if !standings.is_empty() => admitted = admitted.within(amount),
-        Verdict::Refuse(index) => refused = standings.get(index).map(|standing| over_budget(standing, wish)),
-        Verdict::Grant(_) | Verdict::Wait => {}
+        Decision::Grant(amount) if !statuses.is_empty() => admitted = admitted.within(amount),
+        Decision::Refuse(index) => refused = statuses.get(index).map(|status| over_budget(status, wish)),
+        Decision::Grant(_) | Decision::Wait => {}
     }
-    ceilings.extend(standings.iter().map(|standing| {
-        let (usd, left) = (standing.limit.amount.number(), standing.left().number());
-        json!({"budget": standing.limit.to_string(), "usd": usd, "left_usd": left})
+    ceilings.extend(statuses.iter().map(|status| {
+        let (usd, left) = (status.limit.amount.number(), status.left().number());
+        json!({"budget": status.limit.to_string(), "usd": usd, "left_usd": left})
     }));
     let object = json!({
         "model": admitted.model().id,

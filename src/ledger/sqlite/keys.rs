@@ -1,19 +1,19 @@
 //! API keys in the ledger. Revoked keys stay: what they spent belongs to them.
 
-use super::Book;
-use super::pages::{dollars, stored};
+use super::SqliteStore;
+use super::transaction::{dollars, stored};
 use crate::catalog::NanoDollars;
-use crate::ledger::key::{Key, Terms};
+use crate::ledger::key::{Key, KeyLimits};
 use rusqlite::{ErrorCode, Result, Row, params};
 
-impl Book {
+impl SqliteStore {
     /// Adds a key. `false`: there is one of that name.
     ///
     /// # Errors
     /// SQLite's.
-    pub fn add_key(&mut self, name: &str, hash: &str, terms: &Terms) -> Result<bool> {
+    pub fn add_key(&mut self, name: &str, hash: &str, terms: &KeyLimits) -> Result<bool> {
         let amount = |amount: Option<NanoDollars>| amount.map(|amount| stored(amount.0));
-        let Terms { request, day, month, models } = terms;
+        let KeyLimits { request, day, month, models } = terms;
         let added = self.connection.execute(
             "INSERT INTO keys (name, hash, made, request, day, month, models) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)",
             params![name, hash, self.clock.now(), amount(*request), amount(*day), amount(*month), models.join("\n")],
@@ -64,7 +64,7 @@ fn key(row: &Row<'_>) -> Result<Key> {
         hash: row.get(2)?,
         made: row.get(3)?,
         revoked: row.get(4)?,
-        terms: Terms {
+        terms: KeyLimits {
             request: amount(5)?,
             day: amount(6)?,
             month: amount(7)?,

@@ -1,7 +1,7 @@
 //! What the ledger tells. Read from the running sums, never from the calls: ten million of those take no longer.
 
-use super::Book;
-use super::pages::{dollars, state};
+use super::SqliteStore;
+use super::transaction::{dollars, state};
 use crate::catalog::NanoDollars;
 use crate::ledger::budget::date;
 use rusqlite::{Result, params};
@@ -22,7 +22,7 @@ pub enum By {
 impl By {
     /// The word, which is also the member of a row that names it.
     #[must_use]
-    pub fn word(self) -> &'static str {
+    pub fn as_str(self) -> &'static str {
         match self {
             Self::Day => "day",
             Self::Model => "model",
@@ -100,7 +100,7 @@ fn sums(row: &rusqlite::Row<'_>, first: usize) -> Result<Sums> {
     })
 }
 
-impl Book {
+impl SqliteStore {
     /// Sums by something, from a day on (days since 1970).
     ///
     /// # Errors

@@ -1,0 +1,70 @@
+//! `POST /embeddings` (`openai-clients.md` §4.5). The SDKs ask for base64 unless told otherwise.
+
+use crate::api::json::{integer, invalid, missing, text};
+use crate::conversation::{EmbeddingRequest, Embeddings};
+use crate::error::{Error, Kind, Result};
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD;
+use serde_json::{Value, json};
+
+/// How vectors are written.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Encoding {
+    /// A list of numbers.
+    Float,
+    /// Little-endian 32-bit floats, as base64.
+    Base64,
+}
+
+/// Parses a body.
+///
+/// # Errors
+/// `InvalidRequest` or `MissingParameter`, naming the member.
+pub fn parse(body: &[u8]) -> Result<(EmbeddingRequest, Encoding)> {
+    let value: Value = serde_json::from_slice(body)
+        .map_err(|error| Error::new(Kind::InvalidRequest, format!("the request body is not valid JSON: {error}")))?;
+    let texts = match &value["input"] {
+        Value::Null => return Err(missing("input")),
+        Value::String(text) => vec![text.clone()],
+        Value::Array(items) if items.iter().any(|item| item.is_number() || item.is_array()) => {
+            return Err(invalid("input", "holds token ids, and no model here reads them")
+                .advise("send text; in LangChain: check_embedding_ctx_length=False"));
+        }
+        Value::Array(items) => {
+            let texts = items.iter().enumerate();
+            texts.map(|(index, item)| Ok(text(item, &format!("input[{index}]"))?.to_owned())).collect::<Result<_>>()?
+        }
+        _ => return Err(invalid("input", "must be a string or an array of strings")),
+    };
+    let encoding = match value["encoding_format"].as_str() {
+        None | Some("float") => Encoding::Float,
+        Some("base64") => Encoding::Base64,
+        Some(_) => return Err(invalid("encoding_format", "must be float or base64")),
+    };
+    let dimensions = match integer(&value["dimensions"], "dimensions")? {
+        None => None,
+        Some(length) => Some(u32::try_from(length).map_err(|_| invalid("dimensions", &format!("is {length}")))?),
+    };
+    let model = text(&value["model"], "model")?.to_owned();
+    Ok((EmbeddingRequest { model, texts, dimensions }, encoding))
+}
+
+/// The answer.
+#[must_use]
+pub fn answer(model: &str, embeddings: &Embeddings, encoding: Encoding) -> Value {
+    let data = embeddings.vectors.iter().enumerate().map(|(index, vector)| {
+        let embedding = match encoding {
+            Encoding::Float => vector.iter().map(|number| Value::from(*number)).collect(),
+            Encoding::Base64 => {
+                let bytes: Vec<u8> = vector.iter().flat_map(|number| number.to_le_bytes()).collect();
+                Value::from(STANDARD.encode(bytes))
+            }
+        };
+        json!({"object": "embedding", "index": index, "embedding": embedding})
+    });
+    let tokens = embeddings.input_tokens.unwrap_or(0);
+    json!({
+        "object": "list", "data": data.collect::<Vec<_>>(), "model": model,
+        "usage": {"prompt_tokens": tokens, "total_tokens": tokens},
+    })
+}

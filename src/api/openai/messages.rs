@@ -1,0 +1,277 @@
+//! A conversation as OpenAI writes it. System and developer messages may stand anywhere, tool results are messages
+//! of their own, thoughts come back as `reasoning_details`; all of it becomes turns of parts.
+
+use crate::api::json::{cache_control, flag, invalid, is_nothing, missing, text, unsupported};
+use crate::conversation::media::{decode, document_name};
+use crate::conversation::{Media, Message, Part, Reasoning, Role, ToolCall, ToolResult};
+use crate::error::Result;
+use serde_json::Value;
+
+/// Images and documents per request (`bedrock.md` §1.2).
+const IMAGES: usize = 20;
+const DOCUMENTS: usize = 5;
+
+/// The system prompt and the turns of a request.
+///
+/// # Errors
+/// `InvalidRequest`, `MissingParameter` or `Unsupported`, each naming the member.
+pub fn conversation(messages: &Value) -> Result<(Vec<Part>, Vec<Message>)> {
+    let messages = match messages {
+        Value::Null => return Err(missing("messages")),
+        Value::Array(messages) if messages.is_empty() => {
+            return Err(invalid("messages", "must hold at least one message"));
+        }
+        Value::Array(messages) => messages,
+        _ => return Err(invalid("messages", "must be an array")),
+    };
+    let mut reader = Reader::default();
+    for (index, message) in messages.iter().enumerate() {
+        reader.message(message, index)?;
+    }
+    Ok((reader.system, reader.turns))
+}
+
+#[derive(Default)]
+struct Reader {
+    system: Vec<Part>,
+    turns: Vec<Message>,
+    images: usize,
+    /// Names of the documents so far: two may not have the same (cases.md D4).
+    documents: Vec<String>,
+    /// Legacy function calls have no id: the last one of a name is meant.
+    functions: Vec<(String, String)>,
+}
+
+impl Reader {
+    fn message(&mut self, message: &Value, index: usize) -> Result<()> {
+        let at = |member: &str| format!("messages[{index}].{member}");
+        let content = &message["content"];
+        match message["role"].as_str() {
+            Some("system" | "developer") => {
+                let parts = self.parts(content, &at("content"))?;
+                if !parts.iter().all(|part| matches!(part, Part::Text(_) | Part::CachePoint(_))) {
+                    return Err(unsupported(&at("content"), "a system message holds text only"));
+                }
+                self.system.extend(parts);
+                self.system.extend(cache_control(message).map(Part::CachePoint));
+            }
+            Some("user") => {
+                let mut parts = self.parts(content, &at("content"))?;
+                parts.extend(cache_control(message).map(Part::CachePoint));
+                self.turns.push(Message { role: Role::User, parts });
+            }
+            Some("assistant") => self.assistant(message, index)?,
+            Some("tool") => {
+                let id = text(&message["tool_call_id"], &at("tool_call_id"))?.to_owned();
+                let error = flag(&message["is_error"], &at("is_error"))? == Some(true);
+                self.result(id, content, error, &at("content"))?;
+                if let (Some(ttl), Some(turn)) = (cache_control(message), self.turns.last_mut()) {
+                    turn.parts.push(Part::CachePoint(ttl));
+                }
+            }
+            Some("function") => {
+                let name = text(&message["name"], &at("name"))?;
+                let id = self.functions.iter().rev().find(|(known, _)| known == name).map(|(_, id)| id.clone());
+                let id = id.ok_or_else(|| invalid(&at("name"), &format!("is {name:?}, which was not called")))?;
+                self.result(id, content, false, &at("content"))?;
+            }
+            Some(other) => {
+                return Err(invalid(&at("role"), &format!("is {other:?}; use system, user, assistant or tool")));
+            }
+            None if message["role"].is_null() => return Err(missing(&at("role"))),
+            None => return Err(invalid(&at("role"), "must be a string")),
+        }
+        Ok(())
+    }
+
+    fn assistant(&mut self, message: &Value, index: usize) -> Result<()> {
+        let at = |member: &str| format!("messages[{index}].{member}");
+        // `reasoning_content` alone is dropped: without its signature no model takes it back.
+        let mut parts = thoughts(&message["reasoning_details"]);
+        parts.extend(self.parts(&message["content"], &at("content"))?);
+        if let Some(refusal) = message["refusal"].as_str() {
+            parts.push(Part::Text(refusal.to_owned()));
+        }
+        let calls = match &message["tool_calls"] {
+            Value::Null => &[][..],
+            Value::Array(calls) => calls,
+            _ => return Err(invalid(&at("tool_calls"), "must be an array")),
+        };
+        for (place, call) in calls.iter().enumerate() {
+            let at = |member: &str| at(&format!("tool_calls[{place}].{member}"));
+            let function = &call["function"];
+            parts.push(Part::ToolCall(ToolCall {
+                id: text(&call["id"], &at("id"))?.to_owned(),
+                name: text(&function["name"], &at("function.name"))?.to_owned(),
+                arguments: arguments(&function["arguments"], &at("function.arguments"))?,
+            }));
+        }
+        let legacy = &message["function_call"];
+        if !is_nothing(legacy) {
+            let name = text(&legacy["name"], &at("function_call.name"))?.to_owned();
+            let id = format!("call_{index}");
+            self.functions.push((name.clone(), id.clone()));
+            let arguments = arguments(&legacy["arguments"], &at("function_call.arguments"))?;
+            parts.push(Part::ToolCall(ToolCall { id, name, arguments }));
+        }
+        parts.extend(cache_control(message).map(Part::CachePoint));
+        self.turns.push(Message { role: Role::Assistant, parts });
+        Ok(())
+    }
+
+    /// Results of the calls of one turn belong into one turn (`bedrock.md` §2.6.7).
+    fn result(&mut self, id: String, content: &Value, error: bool, at: &str) -> Result<()> {
+        let parts = self.parts(content, at)?;
+        let result = Part::ToolResult(ToolResult { id, parts, error });
+        match self.turns.last_mut() {
+            Some(turn) if turn.role == Role::User && matches!(turn.parts.last(), Some(Part::ToolResult(_))) => {
+                turn.parts.push(result);
+            }
+            _ => self.turns.push(Message { role: Role::User, parts: vec![result] }),
+        }
+        Ok(())
+    }
+
+    fn parts(&mut self, content: &Value, at: &str) -> Result<Vec<Part>> {
+        let parts = match content {
+            Value::Null => return Ok(Vec::new()),
+            Value::String(text) => return Ok(vec![Part::Text(text.clone())]),
+            Value::Array(parts) => parts,
+            _ => return Err(invalid(at, "must be a string or an array of parts")),
+        };
+        let mut read = Vec::with_capacity(parts.len());
+        for (index, part) in parts.iter().enumerate() {
+            let at = format!("{at}[{index}]");
+            read.push(self.part(part, &at)?);
+            read.extend(cache_control(part).map(Part::CachePoint));
+        }
+        Ok(read)
+    }
+
+    fn part(&mut self, part: &Value, at: &str) -> Result<Part> {
+        let member = |name: &str| format!("{at}.{name}");
+        match part["type"].as_str() {
+            Some("text" | "input_text" | "output_text") => {
+                Ok(Part::Text(text(&part["text"], &member("text"))?.to_owned()))
+            }
+            Some("refusal") => Ok(Part::Text(text(&part["refusal"], &member("refusal"))?.to_owned())),
+            Some("image_url" | "input_image") => {
+                let image = &part["image_url"];
+                let url = text(if image.is_string() { image } else { &image["url"] }, &member("image_url.url"))?;
+                self.count_image()?;
+                let (_, bytes) = data_uri(url, &member("image_url.url"))?;
+                Media::image(&bytes).map(Part::Image).map_err(|error| error.at(member("image_url.url")))
+            }
+            Some("file" | "input_file") => {
+                let file = if part["file"].is_object() { &part["file"] } else { part };
+                let at = member("file.file_data");
+                if file["file_data"].is_null() && !file["file_id"].is_null() {
+                    return Err(unsupported(&member("file.file_id"), "files are not stored here; send file_data"));
+                }
+                let (mime, bytes) = data_uri(text(&file["file_data"], &at)?, &at)?;
+                let filename = file["filename"].as_str().unwrap_or_default();
+                if self.documents.len() >= DOCUMENTS {
+                    return Err(invalid(
+                        "messages",
+                        &format!("hold more than {DOCUMENTS} documents; Bedrock takes no more"),
+                    ));
+                }
+                if mime.starts_with("image/") {
+                    self.count_image()?;
+                    return Media::image(&bytes).map(Part::Image).map_err(|error| error.at(&at));
+                }
+                let media = Media::document(&bytes, filename).map_err(|error| error.at(&at))?;
+                Ok(Part::Document(media, self.name_document(filename)))
+            }
+            Some(kind @ ("input_audio" | "audio" | "video_url" | "input_video")) => {
+                Err(unsupported(&member("type"), &format!("no model here takes {kind} parts")))
+            }
+            Some(other) => Err(unsupported(&member("type"), &format!("parts of type {other:?} are not known"))),
+            None => Err(missing(&member("type"))),
+        }
+    }
+
+    /// Checked as they come: what is too much is not read first.
+    fn count_image(&mut self) -> Result<()> {
+        self.images += 1;
+        if self.images > IMAGES {
+            return Err(invalid("messages", &format!("hold more than {IMAGES} images; Bedrock takes no more")));
+        }
+        Ok(())
+    }
+
+    fn name_document(&mut self, filename: &str) -> String {
+        let name = document_name(filename);
+        let mut unique = name.clone();
+        let mut number = 2;
+        while self.documents.contains(&unique) {
+            unique = format!("{name} {number}");
+            number += 1;
+        }
+        self.documents.push(unique.clone());
+        unique
+    }
+}
+
+/// OpenRouter's `reasoning_details`, the one convention that carries Claude's signatures (`openai-clients.md` §4.3).
+/// Streamed details come in pieces; those of one index belong together.
+fn thoughts(details: &Value) -> Vec<Part> {
+    let mut thoughts: Vec<(Value, Reasoning)> = Vec::new();
+    for detail in details.as_array().map(Vec::as_slice).unwrap_or_default() {
+        match detail["type"].as_str() {
+            Some("reasoning.text") => {
+                let more = detail["text"].as_str().unwrap_or_default();
+                let signed = detail["signature"].as_str().filter(|signed| !signed.is_empty());
+                match thoughts.last_mut() {
+                    Some((index, Reasoning::Text { text, signature: signature @ None }))
+                        if !detail["index"].is_null() && *index == detail["index"] =>
+                    {
+                        text.push_str(more);
+                        *signature = signed.map(ToOwned::to_owned);
+                    }
+                    _ => {
+                        let signature = signed.map(ToOwned::to_owned);
+                        thoughts.push((detail["index"].clone(), Reasoning::Text { text: more.to_owned(), signature }));
+                    }
+                }
+            }
+            Some("reasoning.encrypted") => {
+                if let Some(data) = detail["data"].as_str() {
+                    thoughts.push((detail["index"].clone(), Reasoning::Redacted(data.to_owned())));
+                }
+            }
+            _ => {}
+        }
+    }
+    thoughts.into_iter().map(|(_, thought)| Part::Reasoning(thought)).collect()
+}
+
+/// Arguments are JSON text; some clients send the object itself.
+fn arguments(value: &Value, at: &str) -> Result<String> {
+    match value {
+        Value::Null => Ok(String::new()),
+        Value::String(json) => Ok(json.clone()),
+        Value::Object(_) => Ok(value.to_string()),
+        _ => Err(invalid(at, "must be a string of JSON")),
+    }
+}
+
+/// Type and bytes of a data URI.
+fn data_uri<'a>(uri: &'a str, at: &str) -> Result<(&'a str, Vec<u8>)> {
+    let Some((head, data)) = uri.strip_prefix("data:").and_then(|rest| rest.split_once(',')) else {
+        if uri.starts_with("http://") || uri.starts_with("https://") {
+            return Err(unsupported(
+                at,
+                "addresses are not fetched here; send the image itself as a data: URI, or let the operator set `fetch_images`",
+            ));
+        }
+        return Err(invalid(at, "must be a data: URI"));
+    };
+    let mime = head.split(';').next().unwrap_or_default();
+    let bytes = if head.ends_with(";base64") {
+        decode(data).map_err(|error| error.at(at))?
+    } else {
+        percent_encoding::percent_decode_str(data).collect()
+    };
+    Ok((mime, bytes))
+}

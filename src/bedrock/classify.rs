@@ -1,0 +1,374 @@
+//! AWS's errors in the house's words, classified once. Pure. By error code where there is one, by HTTP status
+//! where the code is missing (recorded), by the message where AWS uses one code for many things
+//! (`bedrock.md` §1.5, `recordings/error`).
+
+use crate::error::{Error, Kind};
+use crate::policy::Param;
+use aws_credential_types::provider::error::CredentialsError;
+use aws_sdk_bedrockruntime::error::{ProvideErrorMetadata, SdkError};
+use aws_smithy_runtime_api::client::result::ConnectorError;
+use aws_smithy_runtime_api::http::Response;
+use aws_smithy_types::event_stream::RawMessage;
+use std::error::Error as StdError;
+use std::time::Duration;
+
+/// What an error sentence needs to know of the client.
+#[derive(Debug, Clone)]
+pub struct Origin {
+    /// The AWS profile in use, if one was named.
+    pub profile: Option<String>,
+    /// The AWS region in use.
+    pub region: String,
+}
+
+/// An error before any byte of an answer.
+pub fn call<E>(error: &SdkError<E, Response>, model: &str, origin: &Origin) -> Error
+where
+    E: StdError + ProvideErrorMetadata + 'static,
+{
+    match error {
+        SdkError::ServiceError(service) => {
+            let raw = service.raw();
+            let meta = service.err().meta();
+            let mut fault = refusal(
+                meta.code().unwrap_or_default(),
+                raw.status().as_u16(),
+                meta.message().unwrap_or_default(),
+                model,
+                origin,
+            );
+            if fault.kind == Kind::Throttled || fault.kind == Kind::Unavailable || fault.kind == Kind::ModelNotReady {
+                let seconds = raw.headers().get("retry-after").and_then(|value| value.trim().parse().ok());
+                fault.retry_after = Some(Duration::from_secs(seconds.unwrap_or(1)));
+            }
+            fault
+        }
+        SdkError::DispatchFailure(failure) => {
+            let source = failure.as_connector_error();
+            dispatch(source, error, origin)
+        }
+        SdkError::ConstructionFailure(_) => {
+            Error::new(Kind::Config, format!("the AWS client is set up wrong: {}", chain(error)))
+        }
+        SdkError::ResponseError(_) => {
+            Error::new(Kind::Truncated, format!("Bedrock's answer broke off: {}", chain(error)))
+        }
+        SdkError::TimeoutError(_) => {
+            Error::new(Kind::Truncated, format!("Bedrock did not answer in time: {}", chain(error)))
+        }
+        _ => Error::new(Kind::InvalidUpstreamResponse, chain(error)),
+    }
+}
+
+/// An error inside a stream, after the answer began.
+pub fn stream<E>(error: &SdkError<E, RawMessage>, model: &str, origin: &Origin) -> Error
+where
+    E: StdError + ProvideErrorMetadata + 'static,
+{
+    let SdkError::ServiceError(service) = error else {
+        return Error::new(Kind::Truncated, format!("the stream broke off: {}", chain(error)));
+    };
+    // `code()` is None for exceptions inside a stream; the frame's header names them (bedrock.md §4.8).
+    let header = match service.raw() {
+        RawMessage::Decoded(message) => message
+            .headers()
+            .iter()
+            .find(|header| header.name().as_str() == ":exception-type")
+            .and_then(|header| header.value().as_string().ok())
+            .map(|value| value.as_str().to_owned()),
+        _ => None,
+    };
+    let message = service.err().meta().message().map_or_else(|| service.err().to_string(), ToOwned::to_owned);
+    let fault = refusal(header.as_deref().unwrap_or_default(), 500, &message, model, origin);
+    // Whatever the exception, the answer had begun: nothing is free any more.
+    match fault.kind {
+        Kind::Throttled | Kind::Unavailable | Kind::ModelNotReady | Kind::QuotaExhausted => {
+            Error::new(Kind::ModelFailed, format!("Bedrock broke off the answer: {message}"))
+        }
+        _ => fault,
+    }
+}
+
+/// Whether a refusal says that the model cannot stream this (cases.md X7).
+pub fn cannot_stream(error: &Error) -> bool {
+    let text = error.message.to_lowercase();
+    error.kind == Kind::InvalidRequest
+        && text.contains("stream")
+        && (text.contains("support") || text.contains("unsupported"))
+}
+
+/// The parameter a refusal names, if it does: such a refusal is free, and the call can go without it (cases.md S1, S2, R2).
+#[must_use]
+pub fn refused_param(error: &Error) -> Option<Param> {
+    if error.kind != Kind::InvalidRequest {
+        return None;
+    }
+    let text = error.message.to_lowercase();
+    let has = |piece: &str| text.contains(piece);
+    let refused = ["deprecated", "not support", "unsupported", "doesn't support", "not permitted", "not allowed"];
+    let refused = refused.iter().any(|piece| has(piece));
+    let signature =
+        has("signature") || (has("thinking") && (has("cannot be modified") || has("must start with a thinking")));
+    match () {
+        () if has("cannot both be specified") => Some(Param::TopP),
+        () if signature && !has("signature expired") => Some(Param::ReasoningHistory),
+        () if refused && has("temperature") => Some(Param::Temperature),
+        () if refused && (has("top_p") || has("topp")) => Some(Param::TopP),
+        () if refused && has("stopsequences") => Some(Param::Stop),
+        () => None,
+    }
+}
+
+fn dispatch(source: Option<&ConnectorError>, error: &(dyn StdError + 'static), origin: &Origin) -> Error {
+    if let Some(credentials) = find::<CredentialsError>(error) {
+        return credential(credentials, origin);
+    }
+    let connect =
+        find::<hyper_util::client::legacy::Error>(error).is_some_and(hyper_util::client::legacy::Error::is_connect);
+    if connect {
+        return Error::new(
+            Kind::Unreachable,
+            format!("no connection to Bedrock in {}: {}", origin.region, root(error)),
+        );
+    }
+    match source {
+        Some(source) if source.is_user() => {
+            Error::new(Kind::Config, format!("the request could not be sent: {}", chain(error)))
+        }
+        // Sent, and then nothing: it may have been answered and billed.
+        _ => Error::new(Kind::Truncated, format!("the connection to Bedrock was lost: {}", root(error))),
+    }
+}
+
+fn credential(error: &CredentialsError, origin: &Origin) -> Error {
+    let text = chain(error);
+    let lower = text.to_lowercase();
+    if ["expired", "refresh", "sso token", "sso session", "sso login"].iter().any(|piece| lower.contains(piece)) {
+        return expired(origin, "the AWS credentials have expired");
+    }
+    match error {
+        CredentialsError::CredentialsNotLoaded(_) => match &origin.profile {
+            None => Error::new(Kind::NoCredentials, "no AWS credentials were found"),
+            Some(profile) => Error::new(Kind::NoCredentials, format!("AWS profile {profile:?} gave no credentials"))
+                .advise(format!("check ~/.aws/config, or run: aws sso login --profile {profile}")),
+        },
+        _ => Error::new(Kind::NoCredentials, format!("the AWS credentials could not be loaded: {text}")),
+    }
+}
+
+fn expired(origin: &Origin, message: &str) -> Error {
+    let error = Error::new(Kind::ExpiredCredentials, message);
+    match &origin.profile {
+        Some(profile) => error.advise(format!("run: aws sso login --profile {profile}")),
+        None => error,
+    }
+}
+
+/// A refusal by its code, status and message.
+fn refusal(code: &str, status: u16, message: &str, model: &str, origin: &Origin) -> Error {
+    let text = message.to_lowercase();
+    let has = |piece: &str| text.contains(piece);
+    let said = |kind: Kind| Error::new(kind, format!("Bedrock: {}", message.trim_end_matches('.')));
+    let region = &origin.region;
+
+    // The end of a model's life is told in several ways (bedrock.md trap 12).
+    if has("end of its life") || has("marked by provider as legacy") {
+        return said(Kind::EndOfLife).at("model");
+    }
+    // Fable and Mythos need it (cases.md E8).
+    if has("data retention") || has("data-retention") {
+        return said(Kind::AccessDenied)
+            .advise("set the account's data retention mode for this model in the Bedrock console");
+    }
+    // `validationException` in a stream, `ValidationException:http://…` in a header.
+    let name = code.split([':', '#']).next().unwrap_or_default();
+    let name = name.strip_suffix("Exception").unwrap_or(name).to_ascii_lowercase();
+    match (name.as_str(), status) {
+        ("validation", _) | ("", 400) => {
+            if has("model identifier is invalid") {
+                return Error::new(Kind::ModelNotFound, format!("Bedrock in {region} knows no model {model}"))
+                    .at("model");
+            }
+            if has("on-demand throughput isn") {
+                return Error::new(Kind::ModelNotFound, format!("{model} is only served through an inference profile"))
+                    .at("model")
+                    .advise(format!("ask for {}.{model}", geography(region)));
+            }
+            if ["too long", "context limit", "maximum context length", "total text bytes"]
+                .iter()
+                .any(|piece| has(piece))
+            {
+                return said(Kind::ContextLength).at("messages");
+            }
+            said(Kind::InvalidRequest)
+        }
+        ("expiredtoken", _) => expired(origin, "the AWS credentials have expired"),
+        ("unrecognizedclient" | "invalidclienttokenid" | "incompletesignature" | "missingauthenticationtoken", _) => {
+            Error::new(
+                Kind::ExpiredCredentials,
+                format!("AWS does not accept these credentials: {}", message.trim_end_matches('.')),
+            )
+            .advise(
+                "check the access key, the session token or the Bedrock API key, and that they belong to this region",
+            )
+        }
+        ("invalidsignature", _) => {
+            let advice = if has("expired") || has("not yet current") {
+                "set this machine's clock"
+            } else {
+                "check AWS_SECRET_ACCESS_KEY"
+            };
+            Error::new(Kind::ExpiredCredentials, "AWS does not accept the signature").advise(advice)
+        }
+        ("accessdenied", _) | ("", 401 | 403) if has("token has expired") || has("api key") || has("bearer token") => {
+            said(Kind::ExpiredCredentials)
+                .advise("make a new Bedrock API key for this region and set AWS_BEARER_TOKEN_BEDROCK")
+        }
+        ("accessdenied", _) | ("", 401 | 403) => said(Kind::AccessDenied),
+        ("resourcenotfound", _) | ("", 404) => said(Kind::ModelNotFound).at("model"),
+        ("throttling" | "toomanyrequests", _) | ("", 429) if has("per day") => said(Kind::QuotaExhausted),
+        ("throttling" | "toomanyrequests", _) | ("", 429) => said(Kind::Throttled),
+        ("servicequotaexceeded", _) => said(Kind::QuotaExhausted),
+        ("modelnotready", _) => said(Kind::ModelNotReady),
+        ("serviceunavailable", _) | ("", 503) => said(Kind::Unavailable),
+        ("modeltimeout", _) | ("", 408) => said(Kind::ModelTimeout),
+        ("modelerror" | "modelstreamerror", _) | ("", 424) => said(Kind::ModelFailed),
+        _ => said(Kind::UpstreamInternal),
+    }
+}
+
+/// The inference-profile prefix of a region (`bedrock.md` §3.2).
+fn geography(region: &str) -> &'static str {
+    match region.split('-').next() {
+        Some("eu") => "eu",
+        Some("ap") if region.starts_with("ap-northeast") => "jp",
+        Some("ap") if region == "ap-southeast-2" || region == "ap-southeast-4" => "au",
+        Some("ap") => "apac",
+        Some("us") if region.starts_with("us-gov") => "us-gov",
+        Some("us" | "ca") => "us",
+        _ => "global",
+    }
+}
+
+fn find<'a, T: StdError + 'static>(error: &'a (dyn StdError + 'static)) -> Option<&'a T> {
+    let mut next = Some(error);
+    while let Some(error) = next {
+        if let Some(found) = error.downcast_ref::<T>() {
+            return Some(found);
+        }
+        next = error.source();
+    }
+    None
+}
+
+/// The innermost cause.
+fn root(error: &(dyn StdError + 'static)) -> String {
+    let mut last = error;
+    while let Some(source) = last.source() {
+        last = source;
+    }
+    last.to_string()
+}
+
+/// All causes, outermost first, each said once.
+fn chain(error: &(dyn StdError + 'static)) -> String {
+    let mut text = error.to_string();
+    let mut next = error.source();
+    while let Some(source) = next {
+        let said = source.to_string();
+        if !text.contains(&said) {
+            text.push_str(": ");
+            text.push_str(&said);
+        }
+        next = source.source();
+    }
+    text
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn kind(code: &str, status: u16, message: &str) -> Kind {
+        let origin = Origin { profile: Some("work".into()), region: "eu-west-1".into() };
+        refusal(code, status, message, "anthropic.claude-sonnet-4-6", &origin).kind
+    }
+
+    #[test]
+    fn recorded_refusals_find_their_kind() {
+        for (code, status, message, expected) in [
+            ("ValidationException", 400, "The provided model identifier is invalid.", Kind::ModelNotFound),
+            ("", 400, "The provided model identifier is invalid.", Kind::ModelNotFound),
+            (
+                "ValidationException",
+                400,
+                "Invocation of model ID x with on-demand throughput isn’t supported.",
+                Kind::ModelNotFound,
+            ),
+            ("ValidationException", 400, "too many total text bytes: 10000002 > 9000000", Kind::ContextLength),
+            ("ValidationException", 400, "Input is too long for requested model.", Kind::ContextLength),
+            ("ValidationException", 400, "This model doesn't support tool use.", Kind::InvalidRequest),
+            (
+                "AccessDeniedException",
+                403,
+                "You don't have access to the model with the specified model ID.",
+                Kind::AccessDenied,
+            ),
+            (
+                "UnrecognizedClientException",
+                403,
+                "The security token included in the request is invalid.",
+                Kind::ExpiredCredentials,
+            ),
+            (
+                "ExpiredTokenException",
+                403,
+                "The security token included in the request is expired",
+                Kind::ExpiredCredentials,
+            ),
+            ("InvalidSignatureException", 403, "Signature expired: 2025…", Kind::ExpiredCredentials),
+            ("ResourceNotFoundException", 404, "This model version has reached the end of its life.", Kind::EndOfLife),
+            (
+                "ResourceNotFoundException",
+                404,
+                "Access denied. This Model is marked by provider as Legacy and you have not…",
+                Kind::EndOfLife,
+            ),
+            ("ThrottlingException", 429, "Too many requests, please wait before trying again.", Kind::Throttled),
+            (
+                "ThrottlingException",
+                429,
+                "Too many tokens per day, please wait before trying again.",
+                Kind::QuotaExhausted,
+            ),
+            ("ModelNotReadyException", 429, "The model is not ready.", Kind::ModelNotReady),
+            (
+                "ServiceUnavailableException",
+                503,
+                "Model is getting throttled. Try your request again.",
+                Kind::Unavailable,
+            ),
+            ("", 503, "Service capacity limit has been reached. Please try again later.", Kind::Unavailable),
+            ("", 500, "The system encountered an unexpected error during processing.", Kind::UpstreamInternal),
+            ("ModelErrorException", 424, "The model failed.", Kind::ModelFailed),
+            ("modelTimeoutException", 500, "The model timed out.", Kind::ModelTimeout),
+            ("validationException", 500, "The image is broken.", Kind::InvalidRequest),
+        ] {
+            assert_eq!(kind(code, status, message), expected, "{code} {status} {message}");
+        }
+    }
+
+    #[test]
+    fn advice_says_the_next_step() {
+        let origin = Origin { profile: Some("work".into()), region: "eu-west-1".into() };
+        let bare = refusal(
+            "ValidationException",
+            400,
+            "with on-demand throughput isn’t supported",
+            "anthropic.claude-sonnet-4-6",
+            &origin,
+        );
+        assert_eq!(bare.advice(), "ask for eu.anthropic.claude-sonnet-4-6");
+        assert_eq!(expired(&origin, "x").advice(), "run: aws sso login --profile work");
+    }
+}

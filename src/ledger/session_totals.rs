@@ -1,0 +1,38 @@
+//! What the calls of one session came to, whatever became of each: fed by their reservations, so that an error or an
+//! impatient person takes nothing out of it.
+
+use super::call::Outcome;
+use crate::catalog::NanoDollars;
+use std::sync::atomic::{AtomicU64, Ordering};
+
+/// Sums of a session. Open calls are not in it.
+#[derive(Debug, Default)]
+pub struct SessionTotals {
+    settled: AtomicU64,
+    uncertain: AtomicU64,
+}
+
+impl SessionTotals {
+    /// What the calls cost whose cost is known.
+    #[must_use]
+    pub fn settled(&self) -> NanoDollars {
+        NanoDollars(self.settled.load(Ordering::SeqCst))
+    }
+
+    /// What the others cost at most.
+    #[must_use]
+    pub fn uncertain(&self) -> NanoDollars {
+        NanoDollars(self.uncertain.load(Ordering::SeqCst))
+    }
+
+    /// Adds the end of a call that had reserved this much.
+    pub(super) fn add(&self, outcome: Outcome, reserved: NanoDollars) {
+        let (sum, amount) = match outcome {
+            Outcome::Settled(_, cost) => (&self.settled, cost.unwrap_or_default()),
+            Outcome::Estimated(cost) => (&self.settled, cost),
+            Outcome::Uncertain => (&self.uncertain, reserved),
+            Outcome::Released => return,
+        };
+        sum.fetch_add(amount.0, Ordering::SeqCst);
+    }
+}
