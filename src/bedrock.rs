@@ -10,10 +10,11 @@
 mod classify;
 mod client;
 mod embeddings;
-mod interceptor;
 mod request;
 mod response;
+mod transport;
 
-pub use classify::refused_param;
-pub use client::{Accepted, Answering, Client, Endpoint, EventStream};
+pub use classify::refused_part;
+pub use client::{Accepted, Client, EventStream, UpstreamAnswer};
 pub use request::preview;
+pub use transport::Endpoint;

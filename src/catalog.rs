@@ -1,88 +1,41 @@
-//! Which models exist, what they take and what they cost. The data is in three TOML files beside this one;
-//! the operator's own models are added on top. Nothing here knows what a request is.
+//! Which models exist, what they take and what they cost. The data is in TOML files beside this one; the operator's own
+//! models are added on top. Nothing here knows what a request is, and no code outside this module reads a model's
+//! family or abilities out of its id.
 
+mod data;
 mod embedding;
 mod id;
 mod model;
 mod money;
 
-pub use embedding::{EmbeddingDialect, EmbeddingModel, embedding_model};
-pub use id::base;
+pub use embedding::{EmbeddingFamily, EmbeddingModel};
+pub use id::{base, foundation_model};
 pub use model::{
-    Capabilities, Effort, Features, Lifecycle, LongContext, Model, Prices, Sampling, Thinking, ThinkingOff, TierRates,
+    Capabilities, Family, Features, Lifecycle, LongContext, Model, Prices, Sampling, Thinking, ThinkingOff, TierRates,
 };
 pub use money::{NanoDollars, Rate};
 
-use crate::error::{Error, Kind, Result};
+use crate::error::{Error, Field, Kind, Result};
+use data::{FamiliesFile, ModelRow, ModelsFile, PricesFile};
 use id::{is_bedrock_id, provider, without_geography};
-use serde::Deserialize;
 use std::collections::HashMap;
 use std::sync::{Arc, OnceLock};
 
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-struct ModelsFile {
-    default: String,
-    model: Vec<Row>,
-}
-
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-struct Row {
-    alias: String,
-    id: String,
-    name: String,
-    provider: String,
-    lifecycle: Lifecycle,
-    end_of_life: Option<String>,
-    successor: Option<String>,
-    context_window: u64,
-    max_output: u64,
-    price: Prices,
-    source: String,
-    date: String,
-}
-
-#[derive(Deserialize)]
-struct FamiliesFile {
-    family: Vec<Family>,
-}
-
-#[derive(Deserialize)]
-struct Family {
-    r#match: String,
-    #[serde(flatten)]
-    capabilities: Capabilities,
-}
-
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-struct PricesFile {
-    source: String,
-    date: String,
-    id: HashMap<String, PricedId>,
-}
-
-#[derive(Deserialize, Clone)]
-#[serde(deny_unknown_fields)]
-struct PricedId {
-    context_window: u64,
-    max_output: u64,
-    price: Prices,
-}
-
-/// A model the operator added or changed in the config file.
+/// A model that the operator added or changed in the config file.
 #[derive(Debug, Clone, Default)]
 pub struct OwnModel {
-    /// Its short name.
+    /// Its short name, or the name of a known model whose price or limits it changes.
     pub alias: String,
-    /// What Bedrock is asked for.
-    pub id: String,
+    /// What Bedrock is asked for; that of the model called `alias` when `None`.
+    pub id: Option<String>,
     /// A known model or id whose capabilities and limits it shares: an ARN hides its own.
     pub like: Option<String>,
     /// Its prices; those of `like` when `None`.
     pub prices: Option<Prices>,
 }
+
+/// Where the abilities of an id that the catalog does not list come from.
+const UNLISTED_SOURCE: &str = "https://docs.aws.amazon.com/bedrock/latest/userguide/models-supported.html";
 
 /// All models that can be asked by name.
 #[derive(Debug)]
@@ -90,8 +43,10 @@ pub struct Catalog {
     models: Vec<Arc<Model>>,
     default: String,
     families: Vec<(String, Capabilities)>,
-    // Read only when an id without an alias is asked for: `chatrix models` starts faster without it.
+    // Parsed only when an id without an alias is asked for: `chatrix models` starts faster without it.
     priced: OnceLock<HashMap<String, Arc<Model>>>,
+    // Parsed only when an embedding model is asked for.
+    embeddings: OnceLock<Vec<EmbeddingModel>>,
 }
 
 impl Catalog {
@@ -100,36 +55,40 @@ impl Catalog {
     /// # Errors
     /// `Config` when an own model repeats an alias or is like nothing known; `Internal` when a data file is broken.
     pub fn load(own: &[OwnModel]) -> Result<Self> {
-        let file: ModelsFile = read("models.toml", include_str!("catalog/models.toml"))?;
-        let families: FamiliesFile = read("families.toml", include_str!("catalog/families.toml"))?;
+        let file: ModelsFile = data::parse("models.toml", include_str!("catalog/models.toml"))?;
+        let families: FamiliesFile = data::parse("families.toml", include_str!("catalog/families.toml"))?;
         let mut catalog = Self {
             models: Vec::with_capacity(file.model.len() + own.len()),
             default: file.default,
             families: families.family.into_iter().map(|family| (family.r#match, family.capabilities)).collect(),
             priced: OnceLock::new(),
+            embeddings: OnceLock::new(),
         };
         for row in file.model {
-            let capabilities = catalog.capabilities(&row.id);
-            catalog.models.push(Arc::new(Model {
-                alias: Some(row.alias),
-                id: row.id,
-                name: row.name,
-                provider: row.provider,
-                lifecycle: row.lifecycle,
-                end_of_life: row.end_of_life,
-                successor: row.successor,
-                context_window: Some(row.context_window),
-                max_output: Some(row.max_output),
-                prices: Some(row.price),
-                capabilities,
-                source: row.source,
-                date: row.date,
-            }));
+            catalog.models.push(Arc::new(catalog.listed(row)));
         }
         for model in own {
             catalog.add(model)?;
         }
         Ok(catalog)
+    }
+
+    fn listed(&self, row: ModelRow) -> Model {
+        Model {
+            capabilities: self.capabilities(&row.id),
+            alias: Some(row.alias),
+            id: row.id,
+            name: row.name,
+            provider: row.provider,
+            lifecycle: row.lifecycle,
+            end_of_life: row.end_of_life,
+            successor: row.successor,
+            context_window: Some(row.context_window),
+            max_output: Some(row.max_output),
+            prices: Some(row.price),
+            source: row.source,
+            date: row.date,
+        }
     }
 
     /// Every model with a name, in the order of the file.
@@ -165,11 +124,38 @@ impl Catalog {
         if is_bedrock_id(name) {
             return Ok(self.unlisted(name));
         }
-        let error = Error::new(Kind::ModelNotFound, format!("no model is called {name:?}")).at("model");
+        let error = Error::new(Kind::ModelNotFound, format!("no model is called {name:?}")).at(Field::Model);
         Err(match self.closest(name) {
             Some(alias) => error.advise(format!("did you mean {alias}? `chatrix models` lists the names")),
             None => error,
         })
+    }
+
+    /// The embedding model behind a name: an alias, or an id of the table in any geography.
+    ///
+    /// # Errors
+    /// `ModelNotFound`, with the names there are; `Internal` when the data file is broken.
+    pub fn resolve_embedding(&self, name: &str) -> Result<EmbeddingModel> {
+        let known = self.embeddings()?;
+        let Some(model) = known.iter().find(|model| model.is_called(name)) else {
+            let names: Vec<&str> = known.iter().map(|model| model.alias.as_str()).collect();
+            return Err(Error::new(Kind::ModelNotFound, format!("no embedding model is called {name:?}"))
+                .at(Field::Model)
+                .advise(format!("the embedding models are {}", names.join(", "))));
+        };
+        let mut model = model.clone();
+        if model.alias != name {
+            name.clone_into(&mut model.id);
+        }
+        Ok(model)
+    }
+
+    fn embeddings(&self) -> Result<&Vec<EmbeddingModel>> {
+        if let Some(models) = self.embeddings.get() {
+            return Ok(models);
+        }
+        let models = embedding::load()?;
+        Ok(self.embeddings.get_or_init(|| models))
     }
 
     /// An id nobody gave a name: capabilities by family, price only if exactly this id has one.
@@ -190,7 +176,7 @@ impl Catalog {
                 max_output: None,
                 prices: None,
                 capabilities: self.capabilities(plain),
-                source: "families.toml".to_owned(),
+                source: UNLISTED_SOURCE.to_owned(),
                 date: String::new(),
             },
             |model| Model::clone(model),
@@ -208,24 +194,36 @@ impl Catalog {
         Arc::new(model)
     }
 
+    /// Adds a model of the operator's, or changes one.
     fn add(&mut self, own: &OwnModel) -> Result<()> {
-        if !is_bedrock_id(&own.id) {
-            let advice = "a Bedrock id looks like us.anthropic.claude-sonnet-4-6, an ARN like arn:aws:bedrock:…";
-            return Err(Error::new(Kind::Config, format!("model {}: {:?} is not a Bedrock id", own.alias, own.id))
-                .advise(advice));
+        if own.id.is_none()
+            && let Some(price) = own.prices
+            && self.set_embedding_price(&own.alias, price.input)?
+        {
+            return Ok(());
         }
-        let like = self.resolve(own.like.as_deref().unwrap_or(&own.id)).map_err(|error| {
+        let id = match &own.id {
+            Some(id) => id.clone(),
+            None => self.id_of(&own.alias)?,
+        };
+        if !is_bedrock_id(&id) {
+            let advice = "a Bedrock id looks like us.anthropic.claude-sonnet-4-6, an ARN like arn:aws:bedrock:…";
+            return Err(
+                Error::new(Kind::Config, format!("model {}: {id:?} is not a Bedrock id", own.alias)).advise(advice)
+            );
+        }
+        let like = self.resolve(own.like.as_deref().unwrap_or(&id)).map_err(|error| {
             Error::new(Kind::Config, format!("model {}: `like`: {}", own.alias, error.message)).advise(error.advice())
         })?;
         let mut model = Model::clone(&like);
-        model.id.clone_from(&own.id);
+        model.id.clone_from(&id);
         model.prices = own.prices.or(like.prices);
-        "config file".clone_into(&mut model.source);
+        "the config file".clone_into(&mut model.source);
         // A model named by its id keeps the name it has.
-        let by_id = own.alias == own.id;
+        let by_id = own.alias == id;
         model.alias = if by_id { like.alias.clone() } else { Some(own.alias.clone()) };
         // An operator who takes a name over means it: the row replaces ours.
-        let same = |known: &Model| if by_id { known.id == own.id } else { known.alias == model.alias };
+        let same = |known: &Model| if by_id { known.id == id } else { known.alias == model.alias };
         match self.models.iter().position(|known| same(known)) {
             Some(place) => self.models[place] = Arc::new(model),
             None => self.models.push(Arc::new(model)),
@@ -233,11 +231,32 @@ impl Catalog {
         Ok(())
     }
 
+    /// The id of a known model whose price the operator sets.
+    fn id_of(&self, alias: &str) -> Result<String> {
+        let model = self.resolve(alias).map_err(|_| {
+            Error::new(Kind::Config, format!("[models.{alias}] has no `id`, and no model is called {alias}"))
+                .advise("add id = \"…\" with its Bedrock id or ARN")
+        })?;
+        Ok(model.id.clone())
+    }
+
+    /// Sets the price of an embedding model. Returns `false` when no embedding model has that name.
+    fn set_embedding_price(&mut self, name: &str, price: Rate) -> Result<bool> {
+        self.embeddings()?;
+        let known = self.embeddings.get_mut().into_iter().flatten().find(|model| model.is_called(name));
+        if let Some(model) = known {
+            model.price = price;
+            return Ok(true);
+        }
+        Ok(false)
+    }
+
     fn capabilities(&self, id: &str) -> Capabilities {
         let family = self.families.iter().find(|(piece, _)| id.contains(piece.as_str()));
         // The last family matches everything; a test holds that.
         family.map_or(
             Capabilities {
+                family: Family::Other,
                 sampling: Sampling::Both,
                 thinking: Thinking::None,
                 thinking_off: ThinkingOff::Nothing,
@@ -253,7 +272,7 @@ impl Catalog {
         if let Some(priced) = self.priced.get() {
             return Ok(priced);
         }
-        let file: PricesFile = read("prices.toml", include_str!("catalog/prices.toml"))?;
+        let file: PricesFile = data::parse("prices.toml", include_str!("catalog/prices.toml"))?;
         let models = file.id.into_iter().map(|(id, row)| {
             let model = Model {
                 alias: None,
@@ -283,10 +302,6 @@ impl Catalog {
             .max_by(|a, b| a.0.total_cmp(&b.0))
             .map(|(_, alias)| alias)
     }
-}
-
-fn read<T: serde::de::DeserializeOwned>(name: &str, text: &str) -> Result<T> {
-    toml::from_str(text).map_err(|error| Error::new(Kind::Internal, format!("{name}: {error}")))
 }
 
 #[cfg(test)]
@@ -352,16 +367,30 @@ mod tests {
     }
 
     #[test]
-    fn an_own_model_takes_its_capabilities_from_another() {
+    fn an_own_model_takes_its_capabilities_and_family_from_another() {
         let own = OwnModel {
             alias: "house".into(),
-            id: "arn:aws:bedrock:us-east-1:123456789012:application-inference-profile/abc".into(),
+            id: Some("arn:aws:bedrock:us-east-1:123456789012:application-inference-profile/abc".into()),
             like: Some("claude-sonnet-4-6".into()),
             prices: None,
         };
         let catalog = Catalog::load(&[own]).unwrap();
         let house = catalog.resolve("house").unwrap();
         assert_eq!(house.capabilities.sampling, Sampling::Temperature);
+        assert_eq!(house.capabilities.family, Family::Claude);
         assert!(house.id.starts_with("arn:"));
+    }
+
+    #[test]
+    fn an_operator_sets_the_price_of_an_embedding_model() {
+        let prices = catalog().resolve("nova-micro").unwrap().prices;
+        let own = OwnModel { alias: "titan-embed".into(), prices, ..OwnModel::default() };
+        let catalog = Catalog::load(&[own]).unwrap();
+        for name in ["titan-embed", "amazon.titan-embed-text-v2:0", "us.amazon.titan-embed-text-v2:0"] {
+            assert_eq!(catalog.resolve_embedding(name).unwrap().price, prices.unwrap().input, "{name}");
+        }
+        assert_ne!(catalog.resolve_embedding("cohere-embed").unwrap().price, prices.unwrap().input);
+        assert!(catalog.resolve("titan-embed").is_err(), "it is not a chat model");
+        assert_eq!(catalog.resolve_embedding("titan").unwrap_err().kind, Kind::ModelNotFound);
     }
 }

@@ -3,10 +3,11 @@
 
 mod file;
 
-use crate::catalog::{Catalog, OwnModel, Rate, embedding_model};
+use crate::catalog::{Catalog, OwnModel};
+use crate::conversation::ServiceTier;
 use crate::error::{Error, Kind, Result};
 use crate::ledger::budget::Budgets;
-use crate::policy::{Limits, ModelLimits, Policy, Tier};
+use crate::policy::{Limits, ModelLimits, Policy};
 use file::File;
 use std::collections::BTreeMap;
 use std::fmt;
@@ -106,9 +107,8 @@ pub struct Settings {
     pub budgets: Budgets,
     /// Where the ledger is; `None` when there is no home folder.
     pub ledger: Option<PathBuf>,
-    embedding_prices: Vec<(String, Rate)>,
     prompt_cache: bool,
-    service_tiers: Vec<Tier>,
+    service_tiers: Vec<ServiceTier>,
     limits: Limits,
     overrides: Vec<ModelLimits>,
     catalog: Arc<Catalog>,
@@ -121,7 +121,7 @@ impl Settings {
     /// `Config`, naming file, line and key, or the variable.
     pub fn load(flags: Flags, environment: impl Fn(&str) -> Option<String>) -> Result<Self> {
         let environment = |name: &'static str| environment(name).filter(|value| !value.is_empty());
-        let (mut file, path) = read(flags.config, &environment)?;
+        let (file, path) = read(flags.config, &environment)?;
         let from_file = || Source::File(path.clone());
         // flag > environment > file
         let pick = |flag: Option<String>, names: &[&'static str], file: Option<String>| {
@@ -131,8 +131,7 @@ impl Settings {
             found.map(|(value, source)| Setting { value, source })
         };
 
-        let embedding_prices = embedding_prices(&mut file);
-        let catalog = Arc::new(Catalog::load(&own_models(&file, &path)?)?);
+        let catalog = Arc::new(catalog(&file, &path)?);
         let model = pick(flags.model, &["CHATRIX_MODEL"], file.default_model)
             .unwrap_or_else(|| Setting { value: catalog.default_alias().to_owned(), source: Source::Default });
         catalog.resolve(&model.value).map_err(|error| match model.source {
@@ -186,14 +185,13 @@ impl Settings {
             require_key: flags.require_key || file.serve.require_key,
             drain: file.serve.on_disconnect == Some(file::OnDisconnect::Drain),
             budgets: file.budget.budgets(),
-            embedding_prices,
             prompt_cache: file.prompt_cache == Some(file::PromptCache::Auto),
             service_tiers: file
                 .service_tiers
                 .iter()
                 .map(|tier| match tier {
-                    file::ServiceTier::Flex => Tier::Flex,
-                    file::ServiceTier::Priority => Tier::Priority,
+                    file::ServiceTier::Flex => ServiceTier::Flex,
+                    file::ServiceTier::Priority => ServiceTier::Priority,
                 })
                 .collect(),
             limits: Limits::default().with(&file.limits.overrides()),
@@ -219,7 +217,6 @@ impl Settings {
             follow_successor: self.follow_successor.value,
             prompt_cache: self.prompt_cache,
             service_tiers: self.service_tiers.clone(),
-            embedding_prices: self.embedding_prices.clone(),
         }
     }
 }
@@ -269,46 +266,34 @@ fn ledger(offline: bool, environment: &impl Fn(&'static str) -> Option<String>) 
     folder("XDG_STATE_HOME", ".local/state", lookup).map(|folder| folder.join(name))
 }
 
-/// Features the prices of embedding models out of the file: they are no models that can be asked.
-fn embedding_prices(file: &mut File) -> Vec<(String, Rate)> {
-    let mut prices = Vec::new();
-    file.models.retain(|name, table| {
-        // The table of embedding models is read only for a price without an id.
-        let price = table.price.filter(|_| table.id.is_none());
-        let found = price.and_then(|price| Some((embedding_model(name).ok()?.id, price.input)));
-        let chat_model = found.is_none();
-        prices.extend(found);
-        chat_model
-    });
-    prices
-}
-
-fn own_models(file: &File, path: &Path) -> Result<Vec<OwnModel>> {
-    let mut own = Vec::new();
-    for (name, table) in &file.models {
-        if table.id.is_none() && table.price.is_none() && table.like.is_none() {
-            continue; // limits only; checked with the overrides
+/// This build's models with the operator's own. A mistake in one of those names the file.
+fn catalog(file: &File, path: &Path) -> Result<Catalog> {
+    let own: Vec<OwnModel> = file
+        .models
+        .iter()
+        // A table that holds only limits adds no model; it is checked with the overrides.
+        .filter(|(_, table)| table.id.is_some() || table.price.is_some() || table.like.is_some())
+        .map(|(name, table)| OwnModel {
+            alias: name.clone(),
+            id: table.id.clone(),
+            like: table.like.clone(),
+            prices: table.price,
+        })
+        .collect();
+    Catalog::load(&own).map_err(|mut error| {
+        if error.kind == Kind::Config {
+            error.message = format!("{}: {}", path.display(), error.message);
         }
-        let id = match &table.id {
-            Some(id) => id.clone(),
-            // Read once more, and only here: most files name no known model.
-            None => Catalog::load(&[])?
-                .resolve(name)
-                .map_err(|_| {
-                    let message =
-                        format!("{}: [models.{name}] has no `id`, and no model is called {name}", path.display());
-                    Error::new(Kind::Config, message).advise("add id = \"…\" with its Bedrock id or ARN")
-                })?
-                .id
-                .clone(),
-        };
-        own.push(OwnModel { alias: name.clone(), id, like: table.like.clone(), prices: table.price });
-    }
-    Ok(own)
+        error
+    })
 }
 
 fn overrides(models: &BTreeMap<String, file::Model>, catalog: &Catalog, path: &Path) -> Result<Vec<ModelLimits>> {
-    let limits = models.iter().map(|(name, table)| match catalog.resolve(name) {
+    // The table of an embedding model holds its price only.
+    let chat_models = models.iter().filter(|(name, table)| {
+        table.id.is_some() || table.price.is_none() || catalog.resolve_embedding(name).is_err()
+    });
+    let limits = chat_models.map(|(name, table)| match catalog.resolve(name) {
         Ok(model) => Ok(ModelLimits { name: name.clone(), id: model.id.clone(), overrides: table.limits() }),
         Err(error) => Err(Error::new(Kind::Config, format!("{}: [models.{name}]: {}", path.display(), error.message))
             .advise(error.advice())),

@@ -1,13 +1,16 @@
-//! The common tongue: what is asked ([`Request`]) and what comes back ([`Event`]).
-//! Terminal, server and Bedrock translate to and from these types; nothing here knows any of them.
+//! Provider-neutral types: what is asked ([`Request`]) and what comes back ([`Event`], [`Answer`]).
+//! Terminal, client APIs and Bedrock translate to and from these types; nothing here knows any of them.
 
+mod answer;
 mod embedding;
 mod event;
 pub mod media;
 mod request;
 
+pub use answer::{Answer, AnswerBuilder, Block, CitedText, continue_reasoning};
 pub use embedding::{EmbeddingRequest, Embeddings};
-pub use event::{Answer, Citation, Event, StopReason, Usage};
+pub use event::{Citation, Event, StopReason, Usage};
 pub use request::{
-    CacheTtl, Format, Media, Message, Part, Reasoning, Request, Role, Tool, ToolCall, ToolChoice, ToolResult,
+    CacheTtl, Effort, Format, ImageUrl, Media, Message, Part, Reasoning, ReasoningDisplay, ReasoningMode,
+    ReasoningRequest, Request, Role, ServiceTier, Tool, ToolCall, ToolChoice, ToolResult,
 };

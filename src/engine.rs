@@ -13,19 +13,19 @@ pub use call::Call;
 pub use caller::Caller;
 pub use reserved_call::Warning;
 
-use crate::bedrock::{Client, refused_param};
+use crate::bedrock::{Client, refused_part};
 use crate::catalog::{Lifecycle, Model, NanoDollars};
 use crate::conversation::{EmbeddingRequest, Embeddings, Request, Usage};
 use crate::error::{Error, Kind, Result, Retry};
 use crate::ledger::Reservation;
-use crate::policy::{Admitted, Param, Policy};
+use crate::policy::{Admitted, Policy, Refusable};
 use reasoning_cache::{ReasoningCache, ReasoningRecorder};
 use refusal_cache::RefusalCache;
 use reserved_call::ReservedCall;
 use std::sync::Arc;
 
-/// How many parameters a model may refuse one after the other before its refusal is taken for final.
-const LESSONS_PER_CALL: usize = 3;
+/// How many parteters a model may refuse one after the other before its refusal is taken for final.
+const REFUSALS_PER_CALL: usize = 3;
 
 /// How an answer is wanted.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -41,9 +41,9 @@ pub enum AnswerMode {
 pub struct Engine {
     policy: Policy,
     client: Client,
-    budgeted: BudgetGuard,
-    refusals_known: RefusalCache,
-    thoughts: Arc<ReasoningCache>,
+    guard: BudgetGuard,
+    refusals: RefusalCache,
+    reasoning: Arc<ReasoningCache>,
     /// Whether an answer that nobody waits for any more is read on to its usage.
     drain: bool,
 }
@@ -52,14 +52,14 @@ impl Engine {
     /// An engine with its rules, its connection, and where it books what. `drain`: an answer that nobody waits for any
     /// more is read on to its usage, instead of being stopped and booked at its worst case.
     #[must_use]
-    pub fn new(policy: Policy, client: Client, budgeted: BudgetGuard, drain: bool) -> Self {
-        Self { policy, client, budgeted, refusals_known: RefusalCache::default(), thoughts: Arc::default(), drain }
+    pub fn new(policy: Policy, client: Client, guard: BudgetGuard, drain: bool) -> Self {
+        Self { policy, client, guard, refusals: RefusalCache::default(), reasoning: Arc::default(), drain }
     }
 
     /// What may be spent, and where it is booked.
     #[must_use]
-    pub fn budgeted(&self) -> &BudgetGuard {
-        &self.budgeted
+    pub fn guard(&self) -> &BudgetGuard {
+        &self.guard
     }
 
     /// The rules.
@@ -74,23 +74,23 @@ impl Engine {
     /// # Errors
     /// Refusals of the policy and of the budget, and any upstream kind.
     pub async fn ask(self: &Arc<Self>, mut request: Request, delivery: AnswerMode, caller: Caller) -> Result<Call> {
-        let asked_name = if request.model.is_empty() { &self.policy.default_model } else { &request.model }.clone();
-        self.thoughts.restore(&mut request.messages);
+        let asked_name = self.policy.model_name(&request.model).to_owned();
+        self.reasoning.restore(&mut request.messages);
         let mut admitted = self.policy.admit(request)?;
         caller.check(&self.policy.catalog, &admitted.model().id)?;
         let asked = Arc::clone(admitted.model());
-        if self.refusals_known.is_retired(&asked.id) {
+        if self.refusals.is_retired(&asked.id) {
             admitted = self.policy.admit_successor(admitted)?;
         }
-        admitted = self.refusals_known.apply(admitted);
-        let (admitted, booking) = self.budgeted.reserve(&self.client, admitted, asked_name, &caller).await?;
+        admitted = self.refusals.apply(admitted);
+        let (admitted, reserved) = self.guard.reserve(&self.client, admitted, asked_name, &caller).await?;
         if !self.drain {
-            return self.send(asked, admitted, booking, delivery).await;
+            return self.send(asked, admitted, reserved, delivery).await;
         }
         // On a task of its own a call that has left goes on when its caller hangs up; the answer that nobody takes is
         // drained. One that has not left yet, waiting for money, goes with its caller.
         let engine = Arc::clone(self);
-        let call = tokio::spawn(async move { engine.send(asked, admitted, booking, delivery).await });
+        let call = tokio::spawn(async move { engine.send(asked, admitted, reserved, delivery).await });
         call.await.map_err(|error| Error::new(Kind::Internal, format!("a call ended by itself: {error}")))?
     }
 
@@ -98,13 +98,13 @@ impl Engine {
         &self,
         asked: Arc<Model>,
         mut admitted: Admitted,
-        mut booking: ReservedCall,
+        mut reserved: ReservedCall,
         delivery: AnswerMode,
     ) -> Result<Call> {
         let mut refusals = 0;
         // Each way round is free: AWS refuses before anything is generated. One reservation covers them all.
         let accepted = loop {
-            booking.reservation.sent();
+            reserved.reservation.sent();
             let error = match self.client.ask(&admitted, delivery == AnswerMode::Streamed).await {
                 Ok(accepted) => break accepted,
                 Err(error) => error,
@@ -114,31 +114,31 @@ impl Engine {
             }
             let model = Arc::clone(admitted.model());
             if model.id == asked.id && is_end_of_life(&error, &model) {
-                self.refusals_known.retire(&asked.id);
+                self.refusals.retire(&asked.id);
                 let successor = self.policy.admit_successor(admitted);
-                match successor.and_then(|successor| booking.within(self.refusals_known.apply(successor))) {
+                match successor.and_then(|successor| reserved.within(self.refusals.apply(successor))) {
                     Ok(successor) => admitted = successor,
                     Err(error) => {
-                        booking.reservation.release();
+                        reserved.reservation.release();
                         return Err(error);
                     }
                 }
                 continue;
             }
-            let refused = refused_param(&error).filter(|param| refusals < LESSONS_PER_CALL && admitted.has(*param));
-            let Some(param) = refused else {
-                booking.reservation.release();
+            let refused = refused_part(&error).filter(|part| refusals < REFUSALS_PER_CALL && admitted.has(*part));
+            let Some(part) = refused else {
+                reserved.reservation.release();
                 return Err(error);
             };
             refusals += 1;
-            admitted = admitted.without(param);
+            admitted = admitted.without(part);
             // A foreign signature is the conversation's, not the model's.
-            if param != Param::ReasoningHistory {
-                self.refusals_known.learn(&model.id, param);
+            if part != Refusable::ReasoningHistory {
+                self.refusals.learn(&model.id, part);
             }
         };
-        let thread = ReasoningRecorder::new(Arc::clone(&self.thoughts));
-        Ok(Call::new(admitted, asked, accepted, thread, booking, self.drain))
+        let recorder = ReasoningRecorder::new(Arc::clone(&self.reasoning));
+        Ok(Call::new(admitted, asked, accepted, recorder, reserved, self.drain))
     }
 
     /// Embeds texts.
@@ -149,15 +149,15 @@ impl Engine {
         let asked = request.model.clone();
         let admitted = self.policy.admit_embedding(request)?;
         caller.check(&self.policy.catalog, &admitted.model().id)?;
-        let mut booking = self.budgeted.reserve_embedding(&admitted, asked, caller).await?;
-        booking.reservation.sent();
+        let mut reserved = self.guard.reserve_embedding(&admitted, asked, caller).await?;
+        reserved.reservation.sent();
         let calls = admitted.texts().len().div_ceil(admitted.model().batch.max(1));
         let embeddings = match self.client.embed(&admitted).await {
             Ok(embeddings) => embeddings,
             Err(error) => {
                 let retry = error.kind.spec().retry;
                 if calls == 1 && retry != Retry::MayBill {
-                    booking.reservation.release();
+                    reserved.reservation.release();
                 }
                 if calls == 1 || retry != Retry::Free {
                     return Err(error);
@@ -167,11 +167,11 @@ impl Engine {
                 return Err(Error::new(Kind::ModelFailed, message).advise(error.advice().to_owned()));
             }
         };
-        booking.reservation.accepted(&admitted.model().id, None, String::new());
+        reserved.reservation.accepted(&admitted.model().id, None, String::new());
         let cost = embeddings.input_tokens.map(|tokens| admitted.model().price.cost(tokens));
-        settle_embedding(&mut booking.reservation, &embeddings, cost);
-        let left = booking.left(cost);
-        Ok(Embedded { model: admitted.model().id.clone(), embeddings, cost, left, warnings: booking.warnings(cost) })
+        settle_embedding(&mut reserved.reservation, &embeddings, cost);
+        let left = reserved.left(cost);
+        Ok(Embedded { model: admitted.model().id.clone(), embeddings, cost, left, warnings: reserved.warnings(cost) })
     }
 }
 
@@ -181,12 +181,6 @@ fn settle_embedding(reservation: &mut Reservation, embeddings: &Embeddings, cost
         (Some(input), cost) => reservation.settle(Usage { input, ..Usage::default() }, cost),
         (None, _) => reservation.estimate(reservation.amount()),
     }
-}
-
-/// The model ended with something that is no answer, and said nothing else.
-#[must_use]
-pub fn malformed(reason: &str) -> Error {
-    Error::new(Kind::ModelFailed, format!("the model produced no valid answer ({reason})"))
 }
 
 /// Vectors, and what they took.

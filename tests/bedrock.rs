@@ -125,7 +125,7 @@ fn a_complete_answer_that_breaks_off_is_not_asked_for_again() {
 fn a_retired_model_is_followed_by_its_successor() {
     let bedrock = Bedrock::script([Reply::retired(), Reply::text("ok")]);
     let ask = || Chatrix::ask().args(["-m", "claude-sonnet-4", "hi"]).bedrock(&bedrock);
-    ask().stdout("ok\n").code(0).stderr_has("AWS has retired claude-sonnet-4 on 2026-10-14; claude-sonnet-4-6");
+    ask().stdout("ok\n").code(0).stderr_has("AWS retired claude-sonnet-4 on 2026-10-14; claude-sonnet-4-6");
     let calls = bedrock.calls();
     assert_eq!(calls[0].model, "us.anthropic.claude-sonnet-4-20250514-v1:0");
     assert_eq!(calls[1].model, "us.anthropic.claude-sonnet-4-6");
@@ -143,7 +143,7 @@ fn a_retired_model_is_followed_by_its_successor() {
     let bedrock = Bedrock::script([Reply::retired()]);
     let strict = Chatrix::ask().args(["-m", "claude-sonnet-4", "hi"]).bedrock(&bedrock);
     let refused = strict.config("follow_successor = false").stdout("").code(5);
-    refused.stderr_has("AWS has retired claude-sonnet-4").stderr_has("its successor is claude-sonnet-4-6");
+    refused.stderr_has("AWS retired claude-sonnet-4").stderr_has("its successor is claude-sonnet-4-6");
     assert_eq!(bedrock.calls().len(), 1);
 }
 

@@ -200,7 +200,7 @@ fn e7_a_successor_is_told_and_remembered() {
     let first = server.chat(&question("claude-sonnet-4"));
     assert_eq!(first.json()["model"], "claude-sonnet-4", "the name that was asked for");
     assert_eq!(first.headers["x-chatrix-model"], "us.anthropic.claude-sonnet-4-6");
-    assert!(first.headers["x-chatrix-successor"].contains("AWS has retired claude-sonnet-4"));
+    assert!(first.headers["x-chatrix-successor"].contains("AWS retired claude-sonnet-4"));
     assert_eq!(first.headers["x-chatrix-cost-usd"], "0.0001155", "priced as the successor");
     server.chat(&streamed("claude-sonnet-4"));
     let models: Vec<_> = bedrock.calls().into_iter().map(|call| call.model).collect();
@@ -208,7 +208,7 @@ fn e7_a_successor_is_told_and_remembered() {
     assert_eq!(models, ["us.anthropic.claude-sonnet-4-20250514-v1:0", successor, successor]);
     signal(server.pid(), "TERM");
     let (code, said) = server.wait();
-    assert_eq!((code, said.matches("AWS has retired").count()), (Some(0), 1), "said once: {said}");
+    assert_eq!((code, said.matches("AWS retired").count()), (Some(0), 1), "said once: {said}");
 }
 
 #[test]

@@ -1,12 +1,12 @@
 //! Reading JSON as clients really send it: numbers as text, null for nothing, `100.0` for 100
-//! (`openai-clients.md` §1.4). Every error names the member.
+//! (docs/openai.md §1.4). Every error names the member.
 
 use crate::conversation::CacheTtl;
 use crate::error::{Error, Kind, Result};
 use serde_json::Value;
 
 /// Null, and the empty array and object, say nothing.
-pub fn is_nothing(value: &Value) -> bool {
+pub(super) fn is_nothing(value: &Value) -> bool {
     match value {
         Value::Null => true,
         Value::Array(items) => items.is_empty(),
@@ -16,7 +16,7 @@ pub fn is_nothing(value: &Value) -> bool {
 }
 
 /// A number.
-pub fn number(value: &Value, at: &str) -> Result<Option<f64>> {
+pub(super) fn number(value: &Value, at: &str) -> Result<Option<f64>> {
     let number = match value {
         Value::Null => return Ok(None),
         Value::Number(number) => number.as_f64(),
@@ -30,7 +30,7 @@ pub fn number(value: &Value, at: &str) -> Result<Option<f64>> {
 }
 
 /// A whole number.
-pub fn integer(value: &Value, at: &str) -> Result<Option<i64>> {
+pub(super) fn integer(value: &Value, at: &str) -> Result<Option<i64>> {
     if let Some(whole) = value.as_i64() {
         return Ok(Some(whole));
     }
@@ -43,7 +43,7 @@ pub fn integer(value: &Value, at: &str) -> Result<Option<i64>> {
 }
 
 /// True or false; `None` for nothing.
-pub fn flag(value: &Value, at: &str) -> Result<Option<bool>> {
+pub(super) fn flag(value: &Value, at: &str) -> Result<Option<bool>> {
     match value {
         Value::Null => Ok(None),
         Value::Bool(flag) => Ok(Some(*flag)),
@@ -53,7 +53,7 @@ pub fn flag(value: &Value, at: &str) -> Result<Option<bool>> {
 }
 
 /// A text that must be there.
-pub fn text<'a>(value: &'a Value, at: &str) -> Result<&'a str> {
+pub(super) fn text<'a>(value: &'a Value, at: &str) -> Result<&'a str> {
     match value {
         Value::String(text) => Ok(text),
         Value::Null => Err(missing(at)),
@@ -62,7 +62,7 @@ pub fn text<'a>(value: &'a Value, at: &str) -> Result<&'a str> {
 }
 
 /// One text or many; empty ones are refused upstream and mean nothing.
-pub fn texts(value: &Value, at: &str) -> Result<Vec<String>> {
+pub(super) fn texts(value: &Value, at: &str) -> Result<Vec<String>> {
     let texts: Option<Vec<String>> = match value {
         Value::Null => return Ok(Vec::new()),
         Value::String(text) => Some(vec![text.clone()]),
@@ -75,22 +75,22 @@ pub fn texts(value: &Value, at: &str) -> Result<Vec<String>> {
 }
 
 /// Anthropic's `cache_control`, which Roo Code and others put beside a part.
-pub fn cache_control(part: &Value) -> Option<CacheTtl> {
+pub(super) fn cache_control(part: &Value) -> Option<CacheTtl> {
     let control = part.get("cache_control").filter(|control| control["type"] == "ephemeral")?;
     Some(if control["ttl"] == "1h" { CacheTtl::OneHour } else { CacheTtl::FiveMinutes })
 }
 
 /// The member has a wrong value.
-pub fn invalid(at: &str, what: &str) -> Error {
-    Error::new(Kind::InvalidRequest, format!("`{at}` {what}")).at(at)
+pub(super) fn invalid(at: &str, what: &str) -> Error {
+    Error::new(Kind::InvalidRequest, format!("`{at}` {what}")).at_path(at)
 }
 
 /// The member is not there.
-pub fn missing(at: &str) -> Error {
-    Error::new(Kind::MissingParameter, format!("`{at}` is missing")).at(at)
+pub(super) fn missing(at: &str) -> Error {
+    Error::new(Kind::MissingParameter, format!("`{at}` is missing")).at_path(at)
 }
 
 /// The member would change cost or meaning, and is not taken.
-pub fn unsupported(at: &str, why: &str) -> Error {
-    Error::new(Kind::Unsupported, format!("Unsupported parameter: '{at}': {why}")).at(at)
+pub(super) fn unsupported(at: &str, why: &str) -> Error {
+    Error::new(Kind::Unsupported, format!("Unsupported parameter: '{at}': {why}")).at_path(at)
 }

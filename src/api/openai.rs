@@ -1,13 +1,17 @@
-//! OpenAI's JSON to and from the common tongue. Pure: no sockets, no clocks, no Bedrock.
-//! Shapes are those of `openai-clients.md` §3 and §4, which were run against the real clients.
-//! In: `chat` (the request), `messages`, `tools`, all reading by `values`. Out: `completion`, `chunk`, `models`, `error`. Both ways: `completions`, `embeddings`.
+//! OpenAI's API (docs/openai.md). In: `chat_request`, `messages`, `tools`. Out: `completion`, `chunk`, `models`, `error`.
+//! Both ways: `completions` (the legacy text completion) and `embeddings`.
 
-pub mod chat;
-pub mod chunk;
-pub mod completion;
-pub mod completions;
+mod answer;
+mod chat;
+mod chat_request;
+mod chunk;
+mod completion;
+mod completions;
 pub mod embeddings;
-pub mod error;
+mod error;
 mod messages;
 pub mod models;
 mod tools;
+
+pub use chat::ChatCompletions;
+pub use completions::TextCompletions;

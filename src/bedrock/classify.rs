@@ -1,28 +1,19 @@
-//! AWS's errors in the house's words, classified once. Pure. By error code where there is one, by HTTP status
-//! where the code is missing (recorded), by the message where AWS uses one code for many things
-//! (`bedrock.md` §1.5, `recordings/error`).
+//! AWS's errors as kinds of our own, classified once. Pure. By error code where there is one, by HTTP status where the
+//! code is missing, by the message where AWS uses one code for many things (docs/bedrock.md §1.5).
 
-use crate::error::{Error, Kind};
-use crate::policy::Param;
+use super::transport::Origin;
+use crate::error::{Error, Field, Kind};
+use crate::policy::Refusable;
 use aws_credential_types::provider::error::CredentialsError;
 use aws_sdk_bedrockruntime::error::{ProvideErrorMetadata, SdkError};
 use aws_smithy_runtime_api::client::result::ConnectorError;
 use aws_smithy_runtime_api::http::Response;
-use aws_smithy_types::event_stream::RawMessage;
+use serde_json::Value;
 use std::error::Error as StdError;
 use std::time::Duration;
 
-/// What an error sentence needs to know of the client.
-#[derive(Debug, Clone)]
-pub struct Origin {
-    /// The AWS profile in use, if one was named.
-    pub profile: Option<String>,
-    /// The AWS region in use.
-    pub region: String,
-}
-
 /// An error before any byte of an answer.
-pub fn call<E>(error: &SdkError<E, Response>, model: &str, origin: &Origin) -> Error
+pub(super) fn call<E>(error: &SdkError<E, Response>, model: &str, origin: &Origin) -> Error
 where
     E: StdError + ProvideErrorMetadata + 'static,
 {
@@ -30,76 +21,63 @@ where
         SdkError::ServiceError(service) => {
             let raw = service.raw();
             let meta = service.err().meta();
-            let mut fault = refusal(
+            let mut refused = refusal(
                 meta.code().unwrap_or_default(),
                 raw.status().as_u16(),
                 meta.message().unwrap_or_default(),
                 model,
                 origin,
             );
-            if fault.kind == Kind::Throttled || fault.kind == Kind::Unavailable || fault.kind == Kind::ModelNotReady {
+            if refused.kind == Kind::Throttled
+                || refused.kind == Kind::Unavailable
+                || refused.kind == Kind::ModelNotReady
+            {
                 let seconds = raw.headers().get("retry-after").and_then(|value| value.trim().parse().ok());
-                fault.retry_after = Some(Duration::from_secs(seconds.unwrap_or(1)));
+                refused.retry_after = Some(Duration::from_secs(seconds.unwrap_or(1)));
             }
-            fault
+            refused
         }
-        SdkError::DispatchFailure(failure) => {
-            let source = failure.as_connector_error();
-            dispatch(source, error, origin)
-        }
+        SdkError::DispatchFailure(failure) => dispatch(failure.as_connector_error(), error, origin),
         SdkError::ConstructionFailure(_) => {
-            Error::new(Kind::Config, format!("the AWS client is set up wrong: {}", chain(error)))
+            Error::new(Kind::Config, format!("the AWS client is not set up correctly: {}", causes(error)))
         }
         SdkError::ResponseError(_) => {
-            Error::new(Kind::Truncated, format!("Bedrock's answer broke off: {}", chain(error)))
+            Error::new(Kind::Truncated, format!("Bedrock's answer broke off: {}", causes(error)))
         }
         SdkError::TimeoutError(_) => {
-            Error::new(Kind::Truncated, format!("Bedrock did not answer in time: {}", chain(error)))
+            Error::new(Kind::Truncated, format!("Bedrock did not answer in time: {}", causes(error)))
         }
-        _ => Error::new(Kind::InvalidUpstreamResponse, chain(error)),
+        _ => Error::new(Kind::InvalidUpstreamResponse, causes(error)),
     }
 }
 
-/// An error inside a stream, after the answer began.
-pub fn stream<E>(error: &SdkError<E, RawMessage>, model: &str, origin: &Origin) -> Error
-where
-    E: StdError + ProvideErrorMetadata + 'static,
-{
-    let SdkError::ServiceError(service) = error else {
-        return Error::new(Kind::Truncated, format!("the stream broke off: {}", chain(error)));
-    };
-    // `code()` is None for exceptions inside a stream; the frame's header names them (bedrock.md §4.8).
-    let header = match service.raw() {
-        RawMessage::Decoded(message) => message
-            .headers()
-            .iter()
-            .find(|header| header.name().as_str() == ":exception-type")
-            .and_then(|header| header.value().as_string().ok())
-            .map(|value| value.as_str().to_owned()),
-        _ => None,
-    };
-    let message = service.err().meta().message().map_or_else(|| service.err().to_string(), ToOwned::to_owned);
-    let fault = refusal(header.as_deref().unwrap_or_default(), 500, &message, model, origin);
-    // Whatever the exception, the answer had begun: nothing is free any more.
-    match fault.kind {
+/// A failure that came as a frame of a stream, in place of an event. The frame's header names it; its payload holds the
+/// message (docs/bedrock.md, recorded 4).
+pub(super) fn exception(name: &str, payload: &[u8], model: &str, origin: &Origin) -> Error {
+    let body: Value = serde_json::from_slice(payload).unwrap_or_default();
+    let message = body["message"].as_str().unwrap_or(name);
+    let refused = refusal(name, 500, message, model, origin);
+    // Whatever the exception, the answer had begun: trying again is not free any more.
+    match refused.kind {
         Kind::Throttled | Kind::Unavailable | Kind::ModelNotReady | Kind::QuotaExhausted => {
             Error::new(Kind::ModelFailed, format!("Bedrock broke off the answer: {message}"))
         }
-        _ => fault,
+        _ => refused,
     }
 }
 
-/// Whether a refusal says that the model cannot stream this (cases.md X7).
-pub fn cannot_stream(error: &Error) -> bool {
+/// Whether a refusal says that the model cannot stream this (docs/cases.md, X7).
+pub(super) fn cannot_stream(error: &Error) -> bool {
     let text = error.message.to_lowercase();
     error.kind == Kind::InvalidRequest
         && text.contains("stream")
         && (text.contains("support") || text.contains("unsupported"))
 }
 
-/// The parameter a refusal names, if it does: such a refusal is free, and the call can go without it (cases.md S1, S2, R2).
+/// The part of the request that a refusal names, if it does: such a refusal is free, and the call can go without it
+/// (docs/cases.md, S1, S2 and R2).
 #[must_use]
-pub fn refused_param(error: &Error) -> Option<Param> {
+pub fn refused_part(error: &Error) -> Option<Refusable> {
     if error.kind != Kind::InvalidRequest {
         return None;
     }
@@ -109,13 +87,18 @@ pub fn refused_param(error: &Error) -> Option<Param> {
     let refused = refused.iter().any(|piece| has(piece));
     let signature =
         has("signature") || (has("thinking") && (has("cannot be modified") || has("must start with a thinking")));
-    match () {
-        () if has("cannot both be specified") => Some(Param::TopP),
-        () if signature && !has("signature expired") => Some(Param::ReasoningHistory),
-        () if refused && has("temperature") => Some(Param::Temperature),
-        () if refused && (has("top_p") || has("topp")) => Some(Param::TopP),
-        () if refused && has("stopsequences") => Some(Param::Stop),
-        () => None,
+    if has("cannot both be specified") {
+        Some(Refusable::TopP)
+    } else if signature && !has("signature expired") {
+        Some(Refusable::ReasoningHistory)
+    } else if refused && has("temperature") {
+        Some(Refusable::Temperature)
+    } else if refused && (has("top_p") || has("topp")) {
+        Some(Refusable::TopP)
+    } else if refused && has("stopsequences") {
+        Some(Refusable::Stop)
+    } else {
+        None
     }
 }
 
@@ -133,7 +116,7 @@ fn dispatch(source: Option<&ConnectorError>, error: &(dyn StdError + 'static), o
     }
     match source {
         Some(source) if source.is_user() => {
-            Error::new(Kind::Config, format!("the request could not be sent: {}", chain(error)))
+            Error::new(Kind::Config, format!("the request could not be sent: {}", causes(error)))
         }
         // Sent, and then nothing: it may have been answered and billed.
         _ => Error::new(Kind::Truncated, format!("the connection to Bedrock was lost: {}", root(error))),
@@ -141,7 +124,7 @@ fn dispatch(source: Option<&ConnectorError>, error: &(dyn StdError + 'static), o
 }
 
 fn credential(error: &CredentialsError, origin: &Origin) -> Error {
-    let text = chain(error);
+    let text = causes(error);
     let lower = text.to_lowercase();
     if ["expired", "refresh", "sso token", "sso session", "sso login"].iter().any(|piece| lower.contains(piece)) {
         return expired(origin, "the AWS credentials have expired");
@@ -164,18 +147,17 @@ fn expired(origin: &Origin, message: &str) -> Error {
     }
 }
 
-/// A refusal by its code, status and message.
+/// A refusal, by its code, status and message.
 fn refusal(code: &str, status: u16, message: &str, model: &str, origin: &Origin) -> Error {
     let text = message.to_lowercase();
     let has = |piece: &str| text.contains(piece);
     let said = |kind: Kind| Error::new(kind, format!("Bedrock: {}", message.trim_end_matches('.')));
-    let region = &origin.region;
 
-    // The end of a model's life is told in several ways (bedrock.md trap 12).
+    // The end of a model's life is told in several ways (docs/bedrock.md, trap 12).
     if has("end of its life") || has("marked by provider as legacy") {
-        return said(Kind::EndOfLife).at("model");
+        return said(Kind::EndOfLife).at(Field::Model);
     }
-    // Fable and Mythos need it (cases.md E8).
+    // Fable and Mythos need it (docs/cases.md, E8).
     if has("data retention") || has("data-retention") {
         return said(Kind::AccessDenied)
             .advise("set the account's data retention mode for this model in the Bedrock console");
@@ -184,48 +166,13 @@ fn refusal(code: &str, status: u16, message: &str, model: &str, origin: &Origin)
     let name = code.split([':', '#']).next().unwrap_or_default();
     let name = name.strip_suffix("Exception").unwrap_or(name).to_ascii_lowercase();
     match (name.as_str(), status) {
-        ("validation", _) | ("", 400) => {
-            if has("model identifier is invalid") {
-                return Error::new(Kind::ModelNotFound, format!("Bedrock in {region} knows no model {model}"))
-                    .at("model");
-            }
-            if has("on-demand throughput isn") {
-                return Error::new(Kind::ModelNotFound, format!("{model} is only served through an inference profile"))
-                    .at("model")
-                    .advise(format!("ask for {}.{model}", geography(region)));
-            }
-            if ["too long", "context limit", "maximum context length", "total text bytes"]
-                .iter()
-                .any(|piece| has(piece))
-            {
-                return said(Kind::ContextLength).at("messages");
-            }
-            said(Kind::InvalidRequest)
-        }
-        ("expiredtoken", _) => expired(origin, "the AWS credentials have expired"),
-        ("unrecognizedclient" | "invalidclienttokenid" | "incompletesignature" | "missingauthenticationtoken", _) => {
-            Error::new(
-                Kind::ExpiredCredentials,
-                format!("AWS does not accept these credentials: {}", message.trim_end_matches('.')),
-            )
-            .advise(
-                "check the access key, the session token or the Bedrock API key, and that they belong to this region",
-            )
-        }
-        ("invalidsignature", _) => {
-            let advice = if has("expired") || has("not yet current") {
-                "set this machine's clock"
-            } else {
-                "check AWS_SECRET_ACCESS_KEY"
-            };
-            Error::new(Kind::ExpiredCredentials, "AWS does not accept the signature").advise(advice)
-        }
+        ("validation", _) | ("", 400) => invalid(said(Kind::InvalidRequest), &text, model, origin),
         ("accessdenied", _) | ("", 401 | 403) if has("token has expired") || has("api key") || has("bearer token") => {
             said(Kind::ExpiredCredentials)
-                .advise("make a new Bedrock API key for this region and set AWS_BEARER_TOKEN_BEDROCK")
+                .advise("create a new Bedrock API key for this region and set AWS_BEARER_TOKEN_BEDROCK")
         }
         ("accessdenied", _) | ("", 401 | 403) => said(Kind::AccessDenied),
-        ("resourcenotfound", _) | ("", 404) => said(Kind::ModelNotFound).at("model"),
+        ("resourcenotfound", _) | ("", 404) => said(Kind::ModelNotFound).at(Field::Model),
         ("throttling" | "toomanyrequests", _) | ("", 429) if has("per day") => said(Kind::QuotaExhausted),
         ("throttling" | "toomanyrequests", _) | ("", 429) => said(Kind::Throttled),
         ("servicequotaexceeded", _) => said(Kind::QuotaExhausted),
@@ -233,11 +180,49 @@ fn refusal(code: &str, status: u16, message: &str, model: &str, origin: &Origin)
         ("serviceunavailable", _) | ("", 503) => said(Kind::Unavailable),
         ("modeltimeout", _) | ("", 408) => said(Kind::ModelTimeout),
         ("modelerror" | "modelstreamerror", _) | ("", 424) => said(Kind::ModelFailed),
-        _ => said(Kind::UpstreamInternal),
+        (name, _) => refused_identity(name, message, origin).unwrap_or_else(|| said(Kind::UpstreamInternal)),
     }
 }
 
-/// The inference-profile prefix of a region (`bedrock.md` §3.2).
+/// A request that Bedrock calls invalid; `text` is its message in lower case.
+fn invalid(otherwise: Error, text: &str, model: &str, origin: &Origin) -> Error {
+    let region = &origin.region;
+    if text.contains("model identifier is invalid") {
+        return Error::new(Kind::ModelNotFound, format!("Bedrock in {region} knows no model {model}")).at(Field::Model);
+    }
+    if text.contains("on-demand throughput isn") {
+        return Error::new(Kind::ModelNotFound, format!("{model} is only served through an inference profile"))
+            .at(Field::Model)
+            .advise(format!("ask for {}.{model}", geography(region)));
+    }
+    let too_long = ["too long", "context limit", "maximum context length", "total text bytes"];
+    if too_long.iter().any(|piece| text.contains(piece)) {
+        return Error { kind: Kind::ContextLength, ..otherwise }.at(Field::Messages);
+    }
+    otherwise
+}
+
+/// A refusal of the credentials or the signature, if it is one; `name` is its code in lower case.
+fn refused_identity(name: &str, message: &str, origin: &Origin) -> Option<Error> {
+    match name {
+        "expiredtoken" => Some(expired(origin, "the AWS credentials have expired")),
+        "unrecognizedclient" | "invalidclienttokenid" | "incompletesignature" | "missingauthenticationtoken" => {
+            let message = format!("AWS does not accept these credentials: {}", message.trim_end_matches('.'));
+            let advice =
+                "check the access key, the session token or the Bedrock API key, and that they belong to this region";
+            Some(Error::new(Kind::ExpiredCredentials, message).advise(advice))
+        }
+        "invalidsignature" => {
+            let text = message.to_lowercase();
+            let clock = text.contains("expired") || text.contains("not yet current");
+            let advice = if clock { "set this machine's clock" } else { "check AWS_SECRET_ACCESS_KEY" };
+            Some(Error::new(Kind::ExpiredCredentials, "AWS does not accept the signature").advise(advice))
+        }
+        _ => None,
+    }
+}
+
+/// The inference-profile prefix of a region (docs/bedrock.md §3.2).
 fn geography(region: &str) -> &'static str {
     match region.split('-').next() {
         Some("eu") => "eu",
@@ -271,7 +256,7 @@ fn root(error: &(dyn StdError + 'static)) -> String {
 }
 
 /// All causes, outermost first, each said once.
-fn chain(error: &(dyn StdError + 'static)) -> String {
+pub(super) fn causes(error: &(dyn StdError + 'static)) -> String {
     let mut text = error.to_string();
     let mut next = error.source();
     while let Some(source) = next {

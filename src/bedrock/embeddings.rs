@@ -1,6 +1,6 @@
 //! Embeddings by `InvokeModel`, each family in its own body (`bedrock.md` §1.8). Pure.
 
-use crate::catalog::EmbeddingDialect;
+use crate::catalog::EmbeddingFamily;
 use crate::conversation::Embeddings;
 use crate::error::{Error, Kind, Result};
 use crate::policy::AdmittedEmbedding;
@@ -13,18 +13,18 @@ pub fn bodies(admitted: &AdmittedEmbedding) -> Vec<Bytes> {
     let model = admitted.model();
     let bodies = admitted.texts().chunks(model.batch.max(1)).map(|texts| {
         let first = texts.first().map(String::as_str).unwrap_or_default();
-        match model.dialect {
-            EmbeddingDialect::Titan => {
+        match model.family {
+            EmbeddingFamily::Titan => {
                 let mut body = json!({"inputText": first});
                 with(&mut body, "dimensions", admitted.dimensions());
                 body
             }
-            EmbeddingDialect::Cohere => {
+            EmbeddingFamily::Cohere => {
                 let mut body = json!({"texts": texts, "input_type": "search_document", "embedding_types": ["float"]});
                 with(&mut body, "output_dimension", admitted.dimensions());
                 body
             }
-            EmbeddingDialect::Nova => {
+            EmbeddingFamily::Nova => {
                 let mut params = json!({"embeddingPurpose": "GENERIC_INDEX", "text": {"truncationMode": "NONE", "value": first}});
                 with(&mut params, "embeddingDimension", admitted.dimensions().or(model.dimensions.first().copied()));
                 json!({"schemaVersion": "nova-multimodal-embed-v1", "taskType": "SINGLE_EMBEDDING", "singleEmbeddingParams": params})

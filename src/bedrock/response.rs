@@ -1,193 +1,225 @@
-//! What Bedrock answers, as events. Pure. Written for what was recorded: usage after the stop, no block starts for
-//! text, empty deltas, citations instead of text, tools run by the service itself (`recordings/README.md`).
+//! Bedrock's answers as events. Pure. One decoder serves complete and streamed answers: a complete answer is taken
+//! through the same steps as the frames of a stream. It is written for what was recorded: usage after the stop, no
+//! block starts for text, empty deltas, citations instead of text, tools run by the service itself
+//! (docs/bedrock.md, recorded 1 to 10).
 //!
-//! Complete answers are read from their bytes, not from the SDK's types: those keep a tool's arguments in a hash map,
-//! in an order the model never wrote (`bedrock.md` trap 7).
+//! Answers are read from their bytes, not from the SDK's types: those keep a tool's arguments in a hash map, in an
+//! order that the model never wrote (docs/bedrock.md, trap 7).
 
 mod body;
 mod code_fence;
 mod reasoning_tags;
+#[cfg(test)]
+mod tests;
 
 use super::request::ResponseOptions;
 use super::request::structured_output::ANSWER_TOOL;
-use crate::conversation::{Citation, Event, StopReason, Usage};
+use crate::conversation::{Event, StopReason};
 use crate::error::{Error, Kind, Result};
-use aws_sdk_bedrockruntime::types::{
-    CacheTtl, CitationLocation, CitationsDelta, ContentBlockDelta, ContentBlockStart, ConverseStreamOutput,
-    ReasoningContentBlockDelta, TokenUsage, ToolUseType,
+use body::{
+    BlockDelta, BlockStart, BlockStop, CitationBody, Complete, CompleteBlock, CompleteToolUse, Delta, MessageStop,
+    Metadata, ReasoningDelta, ToolUseStart,
 };
-use body::{Complete, CompleteBlock, Thought};
 use code_fence::CodeFence;
 use reasoning_tags::{Piece, ReasoningTags};
-use std::collections::HashMap;
+use serde::de::DeserializeOwned;
+use serde_json::Value;
+use std::collections::{HashMap, VecDeque};
 
-/// Reads one answer, complete or frame by frame.
+/// Decodes one answer.
 #[derive(Debug)]
-pub struct Decoder {
-    reading: ResponseOptions,
-    /// What each open block is, by Bedrock's index. Text and thoughts are never announced and stay out.
-    blocks: HashMap<i32, Block>,
+pub(super) struct Decoder {
+    options: ResponseOptions,
+    /// What each tool block is, by Bedrock's index. Text and reasoning are never announced and stay out.
+    tools: HashMap<i64, ToolBlock>,
     /// How many tool calls there are so far.
     calls: usize,
     fence: CodeFence,
     tags: Option<ReasoningTags>,
-    /// Text before the answer tool is called: dropped if it is, the answer if it is not.
+    /// Text before the answer tool is called: dropped if it is called, the answer if it is not.
     held: String,
+    /// Whether the answer tool was called.
     answered: bool,
+    /// The kind of the block whose end was not told yet.
+    open: Option<BlockKind>,
 }
 
 #[derive(Debug)]
-enum Block {
-    Call {
-        index: usize,
-        empty: bool,
-    },
+enum ToolBlock {
+    /// A call of the client's own tool.
+    Call { index: usize, empty: bool },
+    /// The answer tool.
     Answer,
-    /// A tool that the service runs itself: not the client's (`recordings/README.md` 7).
-    Foreign,
+    /// A tool that the service runs itself is not the client's to call (docs/bedrock.md, recorded 7).
+    ServerTool,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum BlockKind {
+    Text,
+    Reasoning,
+    ToolCall,
 }
 
 impl Decoder {
-    /// For the answer of one request.
-    pub fn new(reading: ResponseOptions) -> Self {
-        let fence = if reading.bare_json { CodeFence::Start(String::new()) } else { CodeFence::Off };
-        let tags = reading.inline_reasoning.then(ReasoningTags::default);
-        Self { reading, tags, blocks: HashMap::new(), calls: 0, fence, held: String::new(), answered: false }
+    pub(super) fn new(options: ResponseOptions) -> Self {
+        let fence = if options.bare_json { CodeFence::Start(String::new()) } else { CodeFence::Off };
+        let tags = options.inline_reasoning.then(ReasoningTags::default);
+        Self { options, tags, fence, tools: HashMap::new(), calls: 0, held: String::new(), answered: false, open: None }
     }
 
-    /// The events of a complete answer.
+    /// Adds the events of a complete answer.
     ///
     /// # Errors
-    /// `InvalidUpstreamResponse` when it is not one.
-    pub fn complete(mut self, body: &[u8]) -> Result<Vec<Event>> {
-        let answer: Complete = serde_json::from_slice(body).map_err(|error| {
-            Error::new(Kind::InvalidUpstreamResponse, format!("Bedrock's answer cannot be read: {error}"))
-        })?;
-        let mut events = Vec::new();
-        for block in answer.output.message.content {
-            self.block(block, &mut events);
+    /// `InvalidUpstreamResponse` when it cannot be read.
+    pub(super) fn complete(&mut self, body: &[u8], events: &mut VecDeque<Event>) -> Result<()> {
+        let Complete { output, stop_reason, additional_model_response_fields, usage } = read(body)?;
+        for (place, block) in (0..).zip(output.message.content) {
+            self.block(place, block, events);
+            self.end_block(place, events);
         }
-        self.stop(stop(&answer.stop_reason), &mut events);
-        events.extend(answer.usage.map(|tokens| Event::Usage(tokens.into())));
-        Ok(events)
+        self.stop(MessageStop { stop_reason, additional_model_response_fields }, events);
+        events.extend(usage.map(|tokens| Event::Usage(tokens.into())));
+        Ok(())
     }
 
-    fn block(&mut self, block: CompleteBlock, events: &mut Vec<Event>) {
+    /// Adds the events of one frame of a stream, which is named by its `:event-type`.
+    ///
+    /// # Errors
+    /// `InvalidUpstreamResponse` when the payload cannot be read.
+    pub(super) fn event(&mut self, kind: &str, payload: &[u8], events: &mut VecDeque<Event>) -> Result<()> {
+        match kind {
+            "contentBlockStart" => {
+                let BlockStart { content_block_index, start } = read(payload)?;
+                if let Some(tool) = start.and_then(|start| start.tool_use) {
+                    self.start_tool(content_block_index, tool, events);
+                }
+            }
+            "contentBlockDelta" => {
+                let BlockDelta { content_block_index, delta } = read(payload)?;
+                self.delta(content_block_index, delta, events);
+            }
+            "contentBlockStop" => {
+                let BlockStop { content_block_index } = read(payload)?;
+                self.end_block(content_block_index, events);
+            }
+            "messageStop" => self.stop(read(payload)?, events),
+            "metadata" => {
+                let Metadata { usage } = read(payload)?;
+                events.extend(usage.map(|tokens| Event::Usage(tokens.into())));
+            }
+            // messageStart says only that the assistant speaks; an event newer than this build is not ours to judge.
+            _ => {}
+        }
+        Ok(())
+    }
+
+    /// One block of a complete answer.
+    fn block(&mut self, place: i64, block: CompleteBlock, events: &mut VecDeque<Event>) {
         let CompleteBlock { text, reasoning_content, tool_use, citations_content } = block;
         if let Some(text) = text {
             self.text(text, events);
         }
-        match reasoning_content {
-            Some(Thought { reasoning_text: Some(thought), .. }) => {
-                events.extend((!thought.text.is_empty()).then_some(Event::Reasoning(thought.text)));
-                events.extend(thought.signature.map(Event::Signature));
-            }
-            Some(Thought { redacted_content: Some(data), .. }) => events.push(Event::Redacted(data)),
-            _ => {}
+        if let Some(block) = reasoning_content {
+            let (text, signature) = block.reasoning_text.map(|read| (read.text, read.signature)).unzip();
+            let signature = signature.flatten();
+            self.reasoning(ReasoningDelta { text, signature, redacted_content: block.redacted_content }, events);
         }
         if let Some(cited) = citations_content {
             for text in cited.content.into_iter().filter_map(|content| content.text) {
                 self.text(text, events);
             }
-            events.extend(cited.citations.into_iter().map(|citation| Event::Citation(citation.into())));
+            for citation in cited.citations {
+                self.citation(citation, events);
+            }
         }
         if let Some(call) = tool_use {
-            if call.r#type.as_deref() == Some("server_tool_use") {
-                return;
-            }
-            let json = if call.input.is_null() { "{}".to_owned() } else { call.input.to_string() };
-            if self.is_answer(&call.name) {
-                // The first answer is the answer.
-                if !std::mem::replace(&mut self.answered, true) {
-                    events.push(Event::Text(json));
-                }
-            } else {
-                let (index, name) = (self.calls, self.reading.names.restore(&call.name));
-                self.calls += 1;
-                events.push(Event::ToolCall { index, id: call.tool_use_id, name });
-                events.push(Event::Arguments { index, json });
-            }
+            let CompleteToolUse { tool_use_id, name, r#type, input } = call;
+            self.start_tool(place, ToolUseStart { tool_use_id, name, r#type }, events);
+            let input = if input.is_null() { String::new() } else { input.to_string() };
+            self.tool_input(place, input, events);
         }
     }
 
-    /// The events of one frame of a stream.
-    pub fn frame(&mut self, frame: ConverseStreamOutput) -> Vec<Event> {
-        let mut events = Vec::new();
-        match frame {
-            ConverseStreamOutput::ContentBlockStart(start) => {
-                self.start(start.content_block_index, start.start, &mut events);
-            }
-            ConverseStreamOutput::ContentBlockDelta(delta) => {
-                if let Some(piece) = delta.delta {
-                    self.delta(delta.content_block_index, piece, &mut events);
-                }
-            }
-            ConverseStreamOutput::ContentBlockStop(stop) => {
-                // A call without arguments sends none; "" is not JSON (cases.md T9).
-                if let Some(Block::Call { index, empty: true }) = self.blocks.remove(&stop.content_block_index) {
-                    events.push(Event::Arguments { index, json: "{}".to_owned() });
-                }
-            }
-            ConverseStreamOutput::MessageStop(end) => self.stop(stop(end.stop_reason.as_str()), &mut events),
-            ConverseStreamOutput::Metadata(end) => {
-                events.extend(end.usage.as_ref().map(|tokens| Event::Usage(usage(tokens))));
-            }
-            // messageStart says only that the assistant speaks; an event newer than this build is not ours to judge.
-            _ => {}
+    fn delta(&mut self, place: i64, delta: Delta, events: &mut VecDeque<Event>) {
+        let Delta { text, reasoning_content, tool_use, citation } = delta;
+        if let Some(text) = text {
+            self.text(text, events);
         }
-        events
+        if let Some(reasoning) = reasoning_content {
+            self.reasoning(reasoning, events);
+        }
+        if let Some(tool) = tool_use {
+            self.tool_input(place, tool.input, events);
+        }
+        if let Some(citation) = citation {
+            self.citation(citation, events);
+        }
     }
 
-    fn start(&mut self, place: i32, start: Option<ContentBlockStart>, events: &mut Vec<Event>) {
-        let block = match start {
-            Some(ContentBlockStart::ToolUse(call)) if call.r#type == Some(ToolUseType::ServerToolUse) => Block::Foreign,
+    fn start_tool(&mut self, place: i64, tool: ToolUseStart, events: &mut VecDeque<Event>) {
+        let is_answer = self.options.answer_tool && tool.name == ANSWER_TOOL;
+        let block = if tool.r#type.as_deref() == Some("server_tool_use") {
+            ToolBlock::ServerTool
+        } else if is_answer && self.answered {
             // The first answer is the answer.
-            Some(ContentBlockStart::ToolUse(call)) if self.is_answer(&call.name) && self.answered => Block::Foreign,
-            Some(ContentBlockStart::ToolUse(call)) if self.is_answer(&call.name) => {
-                self.answered = true;
-                self.held.clear();
-                Block::Answer
-            }
-            Some(ContentBlockStart::ToolUse(call)) => {
-                let index = self.calls;
-                self.calls += 1;
-                let name = self.reading.names.restore(&call.name);
-                events.push(Event::ToolCall { index, id: call.tool_use_id, name });
-                Block::Call { index, empty: true }
-            }
-            _ => Block::Foreign,
+            ToolBlock::ServerTool
+        } else if is_answer {
+            self.answered = true;
+            self.held.clear();
+            ToolBlock::Answer
+        } else {
+            let index = self.calls;
+            self.calls += 1;
+            let name = self.options.tool_names.restore(&tool.name);
+            self.emit(Event::ToolCall { index, id: tool.tool_use_id, name }, events);
+            ToolBlock::Call { index, empty: true }
         };
-        self.blocks.insert(place, block);
+        self.tools.insert(place, block);
     }
 
-    fn delta(&mut self, place: i32, delta: ContentBlockDelta, events: &mut Vec<Event>) {
-        match delta {
-            ContentBlockDelta::Text(text) => self.text(text, events),
-            ContentBlockDelta::ReasoningContent(ReasoningContentBlockDelta::Text(text)) if !text.is_empty() => {
-                events.push(Event::Reasoning(text));
+    fn tool_input(&mut self, place: i64, json: String, events: &mut VecDeque<Event>) {
+        if json.is_empty() {
+            return;
+        }
+        match self.tools.get_mut(&place) {
+            Some(ToolBlock::Call { index, empty }) => {
+                *empty = false;
+                let index = *index;
+                self.emit(Event::Arguments { index, json }, events);
             }
-            ContentBlockDelta::ReasoningContent(ReasoningContentBlockDelta::Signature(signature)) => {
-                events.push(Event::Signature(signature));
-            }
-            ContentBlockDelta::ReasoningContent(ReasoningContentBlockDelta::RedactedContent(data)) => {
-                events.push(Event::Redacted(aws_smithy_types::base64::encode(data)));
-            }
-            ContentBlockDelta::ToolUse(piece) if !piece.input.is_empty() => match self.blocks.get_mut(&place) {
-                Some(Block::Call { index, empty }) => {
-                    *empty = false;
-                    events.push(Event::Arguments { index: *index, json: piece.input });
-                }
-                Some(Block::Answer) => events.push(Event::Text(piece.input)),
-                Some(Block::Foreign) | None => {}
-            },
-            ContentBlockDelta::Citation(citation) => events.push(Event::Citation(cited(&citation))),
-            // Results of the service's own tools, images we cannot hand on, and what is newer than this build.
-            _ => {}
+            Some(ToolBlock::Answer) => self.emit(Event::Text(json), events),
+            Some(ToolBlock::ServerTool) | None => {}
         }
     }
 
-    fn text(&mut self, text: String, events: &mut Vec<Event>) {
-        if self.reading.answer_tool {
+    fn end_block(&mut self, place: i64, events: &mut VecDeque<Event>) {
+        // A call without arguments sends none, and "" is not JSON (docs/cases.md, T9).
+        if let Some(ToolBlock::Call { index, empty: true }) = self.tools.remove(&place) {
+            self.emit(Event::Arguments { index, json: "{}".to_owned() }, events);
+        }
+        self.close(events);
+    }
+
+    fn reasoning(&mut self, delta: ReasoningDelta, events: &mut VecDeque<Event>) {
+        let ReasoningDelta { text, signature, redacted_content } = delta;
+        if let Some(text) = text.filter(|text| !text.is_empty()) {
+            self.emit(Event::Reasoning(text), events);
+        }
+        if let Some(signature) = signature {
+            self.emit(Event::Signature(signature), events);
+        }
+        if let Some(data) = redacted_content {
+            self.emit(Event::Redacted(data), events);
+        }
+    }
+
+    fn citation(&mut self, citation: CitationBody, events: &mut VecDeque<Event>) {
+        self.emit(Event::Citation(citation.into()), events);
+    }
+
+    fn text(&mut self, text: String, events: &mut VecDeque<Event>) {
+        if self.options.answer_tool {
             self.held.push_str(&text);
             return;
         }
@@ -200,68 +232,76 @@ impl Decoder {
         }
     }
 
-    /// Text out of its fence. Most answers have none, and go by without being copied.
-    fn unfenced(&mut self, text: String, events: &mut Vec<Event>) {
+    /// Text out of its code fence. Most answers have none, and pass without being copied.
+    fn unfenced(&mut self, text: String, events: &mut VecDeque<Event>) {
         let text = if matches!(self.fence, CodeFence::Off) { text } else { self.fence.pass(&text) };
-        events.extend((!text.is_empty()).then_some(Event::Text(text)));
+        if !text.is_empty() {
+            self.emit(Event::Text(text), events);
+        }
     }
 
-    /// Thoughts go by; the rest comes out of its fence.
-    fn pieces(&mut self, pieces: Vec<Piece>, events: &mut Vec<Event>) {
+    fn pieces(&mut self, pieces: Vec<Piece>, events: &mut VecDeque<Event>) {
         for piece in pieces {
             match piece {
-                Piece::Reasoning(thought) => events.push(Event::Reasoning(thought)),
+                Piece::Reasoning(reasoning) => self.emit(Event::Reasoning(reasoning), events),
                 Piece::Text(text) => self.unfenced(text, events),
             }
         }
     }
 
-    fn stop(&mut self, reason: StopReason, events: &mut Vec<Event>) {
+    fn stop(&mut self, stop: MessageStop, events: &mut VecDeque<Event>) {
         if !self.answered && !self.held.is_empty() {
-            events.push(Event::Text(std::mem::take(&mut self.held)));
+            let held = std::mem::take(&mut self.held);
+            self.emit(Event::Text(held), events);
         }
         let last = self.tags.as_mut().and_then(ReasoningTags::rest);
         self.pieces(last.into_iter().collect(), events);
         let rest = self.fence.rest();
-        events.extend((!rest.is_empty()).then_some(Event::Text(rest)));
-        // Calling the answer tool is how the answer is given, and the service's own tools are not the client's to call.
-        let reason = if self.calls == 0 && reason == StopReason::ToolUse { StopReason::EndTurn } else { reason };
-        events.push(Event::Stop(reason));
+        if !rest.is_empty() {
+            self.emit(Event::Text(rest), events);
+        }
+        self.close(events);
+        let MessageStop { stop_reason: reason, additional_model_response_fields: fields } = stop;
+        let reason = match stop_reason(&reason, &fields) {
+            // Calling the answer tool is how the answer is given, and the service's own tools are not the client's.
+            StopReason::ToolUse if self.calls == 0 => StopReason::EndTurn,
+            reason => reason,
+        };
+        events.push_back(Event::Stop(reason));
     }
 
-    fn is_answer(&self, name: &str) -> bool {
-        self.reading.answer_tool && name == ANSWER_TOOL
+    /// Adds an event of a block, after the end of the block before it.
+    fn emit(&mut self, event: Event, events: &mut VecDeque<Event>) {
+        let (kind, begins) = match event {
+            Event::Text(_) | Event::Citation(_) => (BlockKind::Text, false),
+            Event::Reasoning(_) | Event::Signature(_) | Event::Redacted(_) => (BlockKind::Reasoning, false),
+            Event::ToolCall { .. } => (BlockKind::ToolCall, true),
+            Event::Arguments { .. } => (BlockKind::ToolCall, false),
+            Event::BlockEnd | Event::Stop(_) | Event::Usage(_) => return events.push_back(event),
+        };
+        if begins || self.open != Some(kind) {
+            self.close(events);
+        }
+        self.open = Some(kind);
+        events.push_back(event);
+    }
+
+    fn close(&mut self, events: &mut VecDeque<Event>) {
+        if self.open.take().is_some() {
+            events.push_back(Event::BlockEnd);
+        }
     }
 }
 
-fn cited(citation: &CitationsDelta) -> Citation {
-    let url = match citation.location() {
-        Some(CitationLocation::Web(web)) => web.url().unwrap_or_default(),
-        _ => "",
-    };
-    let quote = citation.source_content().iter().filter_map(|content| content.text()).collect();
-    Citation { title: citation.title().unwrap_or_default().to_owned(), url: url.to_owned(), quote }
+fn read<T: DeserializeOwned>(payload: &[u8]) -> Result<T> {
+    serde_json::from_slice(payload)
+        .map_err(|error| Error::new(Kind::InvalidUpstreamResponse, format!("Bedrock's answer cannot be read: {error}")))
 }
 
-fn usage(tokens: &TokenUsage) -> Usage {
-    let count = |tokens: i32| u64::try_from(tokens).unwrap_or(0);
-    let one_hour = tokens.cache_details().iter().filter(|detail| detail.ttl == CacheTtl::OneHour);
-    let one_hour = one_hour.map(|detail| count(detail.input_tokens)).sum();
-    let read = count(tokens.cache_read_input_tokens.unwrap_or(0));
-    let written = count(tokens.cache_write_input_tokens.unwrap_or(0));
-    split(count(tokens.input_tokens), count(tokens.output_tokens), read, written, one_hour)
-}
-
-/// Only the part written for an hour is dearer (cases.md C3); the details say how much that is.
-fn split(input: u64, output: u64, cache_read: u64, written: u64, one_hour: u64) -> Usage {
-    let cache_write_1h = one_hour.min(written);
-    Usage { input, output, cache_read, cache_write_5m: written - cache_write_1h, cache_write_1h }
-}
-
-fn stop(reason: &str) -> StopReason {
+fn stop_reason(reason: &str, fields: &Value) -> StopReason {
     match reason {
         "end_turn" => StopReason::EndTurn,
-        "stop_sequence" => StopReason::StopSequence,
+        "stop_sequence" => StopReason::StopSequence(fields["stop_sequence"].as_str().map(ToOwned::to_owned)),
         "max_tokens" => StopReason::MaxTokens,
         "model_context_window_exceeded" => StopReason::ContextWindow,
         "tool_use" => StopReason::ToolUse,
@@ -269,34 +309,5 @@ fn stop(reason: &str) -> StopReason {
         "content_filtered" | "refusal" => StopReason::ContentFiltered,
         "malformed_model_output" | "malformed_tool_use" => StopReason::Malformed(reason.to_owned()),
         other => StopReason::Unknown(other.to_owned()),
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    #![expect(clippy::unwrap_used, reason = "a test may stop at the first surprise")]
-    use super::*;
-
-    #[test]
-    fn the_answer_tool_is_the_answer() {
-        let reading = ResponseOptions { answer_tool: true, ..ResponseOptions::default() };
-        let body = r#"{"output":{"message":{"role":"assistant","content":[{"text":"Sure."},
-            {"toolUse":{"toolUseId":"t","name":"json_answer","input":{"z":1,"a":[2]}}}]}},"stopReason":"tool_use"}"#;
-        let events = Decoder::new(reading.clone()).complete(body.as_bytes()).unwrap();
-        assert_eq!(events, [Event::Text(r#"{"z":1,"a":[2]}"#.into()), Event::Stop(StopReason::EndTurn)]);
-        let plain = r#"{"output":{"message":{"role":"assistant","content":[{"text":"{}"}]}},"stopReason":"end_turn"}"#;
-        let events = Decoder::new(reading).complete(plain.as_bytes()).unwrap();
-        assert_eq!(events, [Event::Text("{}".into()), Event::Stop(StopReason::EndTurn)]);
-    }
-
-    #[test]
-    fn x5_every_stop_reason_has_a_meaning() {
-        for (reason, expected) in [
-            ("model_context_window_exceeded", StopReason::ContextWindow),
-            ("malformed_tool_use", StopReason::Malformed("malformed_tool_use".into())),
-            ("something_new", StopReason::Unknown("something_new".into())),
-        ] {
-            assert_eq!(stop(reason), expected);
-        }
     }
 }

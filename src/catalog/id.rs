@@ -21,6 +21,13 @@ pub fn is_bedrock_id(name: &str) -> bool {
     }
 }
 
+/// The id of the foundation model behind an id, without geography; `None` for an ARN, which may hide it.
+#[must_use]
+pub fn foundation_model(id: &str) -> Option<&str> {
+    let model = base(id);
+    (!model.starts_with("arn:")).then_some(model)
+}
+
 /// What a model is, wherever it is routed: its id without geography, and without the ARN around it.
 /// An ARN that hides its model stands for itself.
 #[must_use]

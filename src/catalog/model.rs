@@ -1,6 +1,7 @@
 //! What the house knows about one model. Plain data; the rules that use it live in `policy` and `bedrock`.
 
 use super::money::Rate;
+use crate::conversation::Effort;
 use serde::Deserialize;
 
 /// Where a model stands in AWS's life cycle (`bedrock.md` §3.1).
@@ -98,30 +99,26 @@ pub enum ThinkingOff {
     LowReasoningEffort,
 }
 
-/// How hard a model thinks (`bedrock.md` §2.2).
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Deserialize)]
-#[serde(rename_all = "lowercase")]
-#[expect(missing_docs, reason = "the words are AWS's and OpenAI's own")]
-pub enum Effort {
-    Low,
-    Medium,
-    High,
-    Xhigh,
-    Max,
-}
-
-impl Effort {
-    /// The word on the wire.
-    #[must_use]
-    pub fn as_str(self) -> &'static str {
-        match self {
-            Self::Low => "low",
-            Self::Medium => "medium",
-            Self::High => "high",
-            Self::Xhigh => "xhigh",
-            Self::Max => "max",
-        }
-    }
+/// Whose own request fields a model reads, beside those that Converse has for all
+/// (docs/bedrock.md §2.2, §2.5). It is data, inherited by `like`: an ARN of an inference profile hides the model's name.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Family {
+    /// Anthropic's Claude.
+    Claude,
+    /// Amazon's Nova.
+    Nova,
+    /// `DeepSeek` from V3 on. R1 has no fields of its own.
+    #[serde(rename = "deepseek")]
+    DeepSeek,
+    /// Qwen 3.
+    Qwen,
+    /// OpenAI's gpt-oss.
+    GptOss,
+    /// OpenAI's GPT.
+    Gpt,
+    /// A model without request fields of its own.
+    Other,
 }
 
 /// Extra abilities of a model, written as letters in `families.toml`.
@@ -180,6 +177,7 @@ impl<'de> Deserialize<'de> for Features {
 /// What a model takes, by family.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
 pub struct Capabilities {
+    pub family: Family,
     /// Sampling parameters.
     pub sampling: Sampling,
     /// Thinking.

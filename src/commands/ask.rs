@@ -105,12 +105,12 @@ fn object(call: &Call, answer: &Answer) -> Value {
         })
     });
     json!({
-        "text": answer.text,
+        "text": answer.text(),
         "reasoning": Some(answer.reasoning_text()).filter(|text| !text.is_empty()),
         "model": call.model().id,
         "usage": usage,
         "cost_usd": call.cost().map(NanoDollars::number),
-        "stop_reason": answer.stop.as_ref().map(StopReason::as_str),
+        "stop_reason": answer.stop.as_str(),
         "edits": call.edits().iter().map(ToString::to_string).collect::<Vec<_>>(),
     })
 }
@@ -163,7 +163,7 @@ impl Screen {
                 | Event::Redacted(_)
                 | Event::Citation(_)
                 | Event::Usage(_) => {}
-                Event::ToolCall { .. } | Event::Arguments { .. } => {}
+                Event::ToolCall { .. } | Event::Arguments { .. } | Event::BlockEnd => {}
                 // Usage comes after the stop: read on.
                 Event::Stop(reason) => stop = Some(reason),
             }
@@ -198,7 +198,8 @@ fn warn(call: &Call, quiet: bool, colour: bool) {
 /// What is said before the answer: with `-v` everything, and otherwise that a budget has shortened it.
 pub(crate) fn explanation(call: &Call, verbose: bool) -> Vec<String> {
     if !verbose {
-        let shortened = call.edits().iter().filter(|edit| edit.is_for_a_budget());
+        let edits = call.edits();
+        let shortened = edits.iter().filter(|edit| edit.reason == crate::policy::EditReason::Budget);
         return shortened.map(|edit| format!("policy: {edit}")).collect();
     }
     let mut lines = vec![format!("model: {}", call.model().id)];

@@ -179,7 +179,7 @@ impl Session {
                 }
                 // No tool was offered and nothing is handed back: there is nothing else to show.
                 Event::Usage(_) | Event::Signature(_) | Event::Redacted(_) | Event::Citation(_) => continue,
-                Event::ToolCall { .. } | Event::Arguments { .. } => continue,
+                Event::ToolCall { .. } | Event::Arguments { .. } | Event::BlockEnd => continue,
             };
             spinner.take();
             let mut text = if self.person_reads { shown.sanitizer.clean(&piece) } else { piece.clone() };
@@ -260,7 +260,7 @@ impl Session {
         if let (Some(left), Some(most)) = (self.left(), self.max_cost) {
             text.push_str(&format!("; --max-cost leaves {left} of {most}"));
         }
-        for status in engine.budgeted().statuses() {
+        for status in engine.guard().statuses() {
             text.push_str(&format!("\n{} left of the {status}", status.left()));
         }
         text

@@ -1,6 +1,6 @@
 //! `chatrix keys`: who may use `serve`, for how much. The token is on stdout, once, and nowhere else.
 
-use crate::catalog::{NanoDollars, embedding_model};
+use crate::catalog::NanoDollars;
 use crate::cli::{KeysAction, KeysAdd};
 use crate::commands::{book, note, print, unavailable};
 use crate::config::Settings;
@@ -42,7 +42,7 @@ fn add(args: &KeysAdd, settings: &Settings, book: &mut SqliteStore) -> anyhow::R
     }
     for model in models {
         if let Err(error) = settings.catalog().resolve(model)
-            && embedding_model(model).is_err()
+            && settings.catalog().resolve_embedding(model).is_err()
         {
             return Err(error.into());
         }

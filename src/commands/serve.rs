@@ -41,7 +41,7 @@ pub async fn run(args: Serve, settings: Settings) -> anyhow::Result<u8> {
     let address = listener.local_addr()?;
     let keys = key_cache(&settings)?;
     let engine = open(&settings, offline_pace(false)?, settings.drain).await?;
-    let ledger = engine.budgeted().ledger.clone();
+    let ledger = engine.guard().ledger.clone();
     if settings.offline.value {
         note(OFFLINE_NOTICE);
     }

@@ -1,16 +1,23 @@
-//! What a model answers, as a grammar: `(Text | Reasoning… | ToolCall…)* Stop Usage`.
-//! Bedrock sends usage after the stop reason (`bedrock.md` §1.4), so a reader that ends on
-//! [`Event::Stop`] never learns the cost. A stream that ends before its stop is an error, never success.
-
-use super::request::{Reasoning, ToolCall};
+//! The steps of an answer, in the order they come:
+//!
+//! ```text
+//! answer    = { block }, Stop, [ Usage ]
+//! block     = ( text | reasoning | tool call ), BlockEnd
+//! text      = { Text | Citation }
+//! reasoning = { Reasoning | Signature | Redacted }
+//! tool call = ToolCall, { Arguments }
+//! ```
+//!
+//! Usage comes after the stop (docs/bedrock.md §1.4), so a reader that ends on [`Event::Stop`] never learns the cost.
+//! A stream that ends before its stop is an error, never a success; `engine::Call::next` guarantees that.
 
 /// Why the model stopped (`bedrock.md` §1.3).
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum StopReason {
     /// The answer is complete.
     EndTurn,
-    /// One of the request's stop texts came up.
-    StopSequence,
+    /// One of the request's stop sequences came up. The text of it, where the service told which one.
+    StopSequence(Option<String>),
     /// The limit on the answer was reached.
     MaxTokens,
     /// The model's context window was full.
@@ -33,7 +40,7 @@ impl StopReason {
     pub fn as_str(&self) -> &str {
         match self {
             Self::EndTurn => "end_turn",
-            Self::StopSequence => "stop_sequence",
+            Self::StopSequence(_) => "stop_sequence",
             Self::MaxTokens => "max_tokens",
             Self::ContextWindow => "model_context_window_exceeded",
             Self::ToolUse => "tool_use",
@@ -76,9 +83,8 @@ impl Usage {
 /// Where a piece of an answer comes from.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Citation {
-    /// Title of the source.
     pub title: String,
-    /// Its address, when it has one.
+    /// The address of the source; empty when it has none.
     pub url: String,
     /// The words that were cited.
     pub quote: String,
@@ -87,100 +93,29 @@ pub struct Citation {
 /// One step of an answer.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Event {
-    /// More of the answer.
+    /// More of the answer's text.
     Text(String),
-    /// More of what the model thought before it answered.
+    /// The source of the text so far.
+    Citation(Citation),
+    /// More of the model's reasoning.
     Reasoning(String),
-    /// The signature over the thought that ends here.
+    /// The model's signature over the reasoning of this block.
     Signature(String),
-    /// A thought nobody here can read (base64).
+    /// Reasoning that only the model can read (base64).
     Redacted(String),
     /// A tool call begins. Calls are numbered from 0, without gaps.
     ToolCall {
-        /// Which call.
         index: usize,
-        /// Joins it to its result.
+        /// Joins the call to its result.
         id: String,
-        /// The tool's name.
         name: String,
     },
     /// More of a call's arguments (JSON text).
-    Arguments {
-        /// Which call.
-        index: usize,
-        /// The next piece.
-        json: String,
-    },
-    /// What the answer's text so far cites.
-    Citation(Citation),
-    /// The answer is over.
+    Arguments { index: usize, json: String },
+    /// The block that was open is complete.
+    BlockEnd,
+    /// The answer is complete.
     Stop(StopReason),
-    /// What it took. Comes once, after the stop.
+    /// What the answer took. It comes at most once, after the stop.
     Usage(Usage),
-}
-
-impl Event {
-    /// Adds what the event thinks, if it does, to the thoughts before it.
-    pub fn think(&self, thoughts: &mut Vec<Reasoning>) {
-        match (self, thoughts.last_mut()) {
-            (Self::Reasoning(more), Some(Reasoning::Text { text, signature: None })) => text.push_str(more),
-            (Self::Reasoning(more), _) => thoughts.push(Reasoning::Text { text: more.clone(), signature: None }),
-            (Self::Signature(signed), Some(Reasoning::Text { signature: signature @ None, .. })) => {
-                *signature = Some(signed.clone());
-            }
-            // A signature without a text is a thought too (cases.md R3).
-            (Self::Signature(signed), _) => {
-                thoughts.push(Reasoning::Text { text: String::new(), signature: Some(signed.clone()) });
-            }
-            (Self::Redacted(data), _) => thoughts.push(Reasoning::Redacted(data.clone())),
-            _ => {}
-        }
-    }
-}
-
-/// A whole answer.
-#[derive(Debug, Clone, PartialEq, Eq, Default)]
-pub struct Answer {
-    /// The text.
-    pub text: String,
-    /// What the model thought, thought by thought.
-    pub reasoning: Vec<Reasoning>,
-    /// Tools it wants called.
-    pub tool_calls: Vec<ToolCall>,
-    /// What it cites: the length of the text so far (bytes), and the source.
-    pub citations: Vec<(usize, Citation)>,
-    /// Why it stopped; `None` while it goes on.
-    pub stop: Option<StopReason>,
-    /// What it took; `None` when Bedrock never said.
-    pub usage: Option<Usage>,
-}
-
-impl Answer {
-    /// Adds the next step.
-    pub fn add(&mut self, event: Event) {
-        event.think(&mut self.reasoning);
-        match event {
-            Event::Text(more) => self.text.push_str(&more),
-            Event::ToolCall { id, name, .. } => self.tool_calls.push(ToolCall { id, name, arguments: String::new() }),
-            Event::Arguments { index, json } => {
-                if let Some(call) = self.tool_calls.get_mut(index) {
-                    call.arguments.push_str(&json);
-                }
-            }
-            Event::Reasoning(_) | Event::Signature(_) | Event::Redacted(_) => {}
-            Event::Citation(citation) => self.citations.push((self.text.len(), citation)),
-            Event::Stop(reason) => self.stop = Some(reason),
-            Event::Usage(usage) => self.usage = Some(usage),
-        }
-    }
-
-    /// All readable thoughts as one text.
-    #[must_use]
-    pub fn reasoning_text(&self) -> String {
-        let texts = self.reasoning.iter().map(|reasoning| match reasoning {
-            Reasoning::Text { text, .. } => text.as_str(),
-            Reasoning::Redacted(_) => "",
-        });
-        texts.collect()
-    }
 }

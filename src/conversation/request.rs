@@ -1,6 +1,7 @@
 //! A request as a person or a client made it, before the policy has seen it.
 //! Media travel as base64, which is what both sides speak; they are checked where they come in.
 
+use serde::Deserialize;
 use serde_json::Value;
 
 /// Who said something.
@@ -19,6 +20,8 @@ pub enum Part {
     Text(String),
     /// A picture.
     Image(Media),
+    /// A picture named by its address. It becomes an [`Part::Image`] before admission, or the request is refused.
+    ImageUrl(ImageUrl),
     /// A document, with the name the model sees.
     Document(Media, String),
     /// What the model thought, handed back to it. Assistant only.
@@ -29,6 +32,15 @@ pub enum Part {
     ToolResult(ToolResult),
     /// What came before is worth keeping in the prompt cache.
     CachePoint(CacheTtl),
+}
+
+/// A picture that a client named by its address.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ImageUrl {
+    /// An `http:` or `https:` URL.
+    pub url: String,
+    /// Where it stands in the request, as a path in the client's dialect, for errors.
+    pub path: String,
 }
 
 /// Bytes of a known format.
@@ -154,6 +166,113 @@ pub enum Format {
     },
 }
 
+/// Whether the model is to reason before it answers.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum ReasoningMode {
+    /// The client said nothing, and the policy keeps the model from reasoning.
+    #[default]
+    Unspecified,
+    /// The client wants none.
+    Off,
+    /// The client wants it, within an effort or a budget.
+    On,
+    /// The client leaves it to the model, within an effort.
+    Adaptive,
+    /// The client asked for an effort that is not known. It gets none, and the policy says so.
+    Unknown,
+}
+
+/// How hard a model reasons. Bedrock and its clients use the same words.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Effort {
+    Low,
+    Medium,
+    High,
+    Xhigh,
+    Max,
+}
+
+impl Effort {
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Low => "low",
+            Self::Medium => "medium",
+            Self::High => "high",
+            Self::Xhigh => "xhigh",
+            Self::Max => "max",
+        }
+    }
+
+    /// The effort that a word stands for, if it stands for one.
+    #[must_use]
+    pub fn from_word(word: &str) -> Option<Self> {
+        [Self::Low, Self::Medium, Self::High, Self::Xhigh, Self::Max].into_iter().find(|effort| effort.as_str() == word)
+    }
+}
+
+/// Whether the client wants to read the reasoning.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum ReasoningDisplay {
+    #[default]
+    Shown,
+    /// The model may reason, and the answer leaves the text of it out.
+    Omitted,
+}
+
+/// The reasoning that a client wishes for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct ReasoningRequest {
+    pub mode: ReasoningMode,
+    pub effort: Option<Effort>,
+    /// The most tokens to spend on it, out of `max_tokens`.
+    pub budget: Option<u32>,
+    pub display: ReasoningDisplay,
+}
+
+impl ReasoningRequest {
+    /// Reasoning with an effort.
+    #[must_use]
+    pub fn with_effort(effort: Effort) -> Self {
+        Self { mode: ReasoningMode::On, effort: Some(effort), ..Self::default() }
+    }
+
+    /// Whether the client asks for reasoning.
+    #[must_use]
+    pub fn is_wanted(&self) -> bool {
+        matches!(self.mode, ReasoningMode::On | ReasoningMode::Adaptive)
+    }
+}
+
+/// How fast a call is to be served, and at which price
+/// (<https://docs.aws.amazon.com/bedrock/latest/userguide/service-tiers-inference.html>).
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum ServiceTier {
+    #[default]
+    Standard,
+    /// Cheaper and slower.
+    Flex,
+    /// Faster and dearer.
+    Priority,
+    /// A tier that the policy never grants: capacity bought in advance, or a word that is not known.
+    Other,
+}
+
+impl ServiceTier {
+    /// Bedrock's word for a tier that may be sent; Standard is what Bedrock calls `default`.
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Standard => "default",
+            Self::Flex => "flex",
+            Self::Priority => "priority",
+            Self::Other => "other",
+        }
+    }
+}
+
 /// What is asked of a model. Limits and sampling are what the caller *wished*;
 /// `policy::admit` decides what is sent.
 #[derive(Debug, Clone, PartialEq, Default)]
@@ -178,10 +297,10 @@ pub struct Request {
     pub temperature: Option<f64>,
     /// Wished nucleus sampling.
     pub top_p: Option<f64>,
-    /// Wished reasoning effort, in OpenAI's word.
-    pub reasoning_effort: Option<String>,
-    /// Wished service tier, in OpenAI's word.
-    pub service_tier: Option<String>,
+    /// Wished reasoning.
+    pub reasoning: ReasoningRequest,
+    /// Wished service tier; `None` leaves it to the policy.
+    pub service_tier: Option<ServiceTier>,
     /// Texts that end the answer.
     pub stop: Vec<String>,
     /// Tags for the account's invocation logs.

@@ -6,7 +6,7 @@ use super::caller::Caller;
 use super::reserved_call::ReservedCall;
 use crate::bedrock::Client;
 use crate::catalog::NanoDollars;
-use crate::error::{Error, Kind, Result};
+use crate::error::{Error, Field, Kind, Result};
 use crate::ledger::budget::{BudgetStatus, Budgets, CostRange, Limit};
 use crate::ledger::key::Key;
 use crate::ledger::{Granted, Ledger, NewCall, Refused, Reservation};
@@ -185,7 +185,7 @@ fn with_margin(tokens: u64) -> u64 {
 #[must_use]
 pub fn unpriced(admitted: &Admitted) -> Error {
     let name = admitted.model().display_name();
-    Error::new(Kind::RefusedByPolicy, format!("the price of {name} is not known, and a budget is set")).at("model").advise(
+    Error::new(Kind::RefusedByPolicy, format!("the price of {name} is not known, and a budget is set")).at(Field::Model).advise(
         format!("set it in the config file: [models.{name:?}] price = {{ input = …, output = … }}, in dollars per million tokens"),
     )
 }

@@ -1,18 +1,17 @@
 //! An accepted call on its way: its events, its usage, and its end in the ledger.
 
-use super::malformed;
 use super::reasoning_cache::ReasoningRecorder;
 use super::reserved_call::{ReservedCall, Warning};
-use crate::bedrock::{Accepted, Answering};
+use crate::bedrock::{Accepted, UpstreamAnswer};
 use crate::catalog::{Model, NanoDollars};
-use crate::conversation::{Answer, Event, StopReason, Usage};
+use crate::conversation::{Answer, AnswerBuilder, Event, StopReason, Usage};
 use crate::error::{Error, Kind, Result, Retry};
 use crate::policy::{Admitted, Edit, price};
 use std::sync::Arc;
 use std::time::Duration;
 
 /// How long an answer that nobody waits for is read on for its usage.
-const DRAIN: Duration = Duration::from_mins(2);
+const DRAIN_TIMEOUT: Duration = Duration::from_mins(2);
 
 /// An accepted call: its events, and what it took. Dropping it ends the stream at Bedrock, or reads it on in the
 /// background where the operator prefers that; the ledger has its cost or its worst case either way.
@@ -20,11 +19,15 @@ pub struct Call {
     admitted: Admitted,
     asked: Arc<Model>,
     /// `None` once it is drained.
-    answering: Option<Answering>,
-    thread: ReasoningRecorder,
+    upstream: Option<UpstreamAnswer>,
+    recorder: ReasoningRecorder,
     usage: Option<Usage>,
-    booking: ReservedCall,
+    reserved: ReservedCall,
     drain: bool,
+    /// Whether the answer has a text or a tool call.
+    has_content: bool,
+    /// Whether the stop reason has come.
+    stopped: bool,
 }
 
 impl Call {
@@ -32,19 +35,28 @@ impl Call {
         admitted: Admitted,
         asked: Arc<Model>,
         accepted: Accepted,
-        thread: ReasoningRecorder,
-        mut booking: ReservedCall,
+        recorder: ReasoningRecorder,
+        mut reserved: ReservedCall,
         drain: bool,
     ) -> Self {
-        let Accepted { answering, request_id } = accepted;
-        // Numbers only: a client's own words, tool names for instance, are not for the ledger.
-        let numbers = |edit: &&Edit| ["max_tokens", "temperature", "top_p", "stop"].contains(&edit.param);
-        let edits: Vec<String> = admitted.edits().iter().filter(numbers).map(Edit::ascii).collect();
-        booking.reservation.accepted(&admitted.model().id, request_id, edits.join("; "));
-        Self { admitted, asked, answering: Some(answering), thread, usage: None, booking, drain }
+        let Accepted { answer, request_id } = accepted;
+        let edits = admitted.edits();
+        let edits: Vec<String> = edits.iter().filter(|edit| edit.parameter.is_numeric()).map(Edit::ascii).collect();
+        reserved.reservation.accepted(&admitted.model().id, request_id, edits.join("; "));
+        Self {
+            admitted,
+            asked,
+            upstream: Some(answer),
+            recorder,
+            usage: None,
+            reserved,
+            drain,
+            has_content: false,
+            stopped: false,
+        }
     }
 
-    /// Who answers: the model asked for, or its successor.
+    /// The model that answers: the one asked for, or its successor.
     #[must_use]
     pub fn model(&self) -> &Arc<Model> {
         self.admitted.model()
@@ -52,7 +64,7 @@ impl Call {
 
     /// What the policy changed.
     #[must_use]
-    pub fn edits(&self) -> &[Edit] {
+    pub fn edits(&self) -> Vec<Edit> {
         self.admitted.edits()
     }
 
@@ -66,46 +78,83 @@ impl Call {
     #[must_use]
     pub fn successor_notice(&self) -> Option<String> {
         let model = self.model();
-        (model.id != self.asked.id).then(|| {
-            let date = self.asked.end_of_life.as_deref().map(|date| format!(" on {date}")).unwrap_or_default();
-            let (from, to) = (self.asked.display_name(), model.display_name());
-            format!("AWS has retired {from}{date}; {to} ({}) answers instead", model.id)
-        })
+        if model.id == self.asked.id {
+            return None;
+        }
+        let (from, to) = (self.asked.display_name(), model.display_name());
+        let retired = match &self.asked.end_of_life {
+            Some(date) => format!("AWS retired {from} on {date}"),
+            None => format!("AWS has retired {from}"),
+        };
+        Some(format!("{retired}; {to} ({}) answers instead", model.id))
     }
 
-    /// The next event; `None` after the last one. Usage comes after the stop: read on.
+    /// The next event; `None` after the last one. Usage comes after the stop: read on. An answer has always come to its
+    /// stop when this returns `None`.
     ///
     /// # Errors
-    /// Any upstream kind; `Truncated` when the answer broke off.
+    /// Any upstream kind; `Truncated` when the answer ended before its stop reason; `ModelFailed` when the model ended
+    /// with something that is not an answer, and said nothing else.
     pub async fn next(&mut self) -> Result<Option<Event>> {
-        let event = match &mut self.answering {
-            None => None,
-            Some(Answering::Complete(events)) => events.pop_front(),
-            Some(Answering::Stream(stream)) => match stream.next().await {
-                Ok(event) => event,
-                Err(error) => {
-                    // Refused inside the stream, before anything came of it: free, as it would be outside.
-                    if !stream.began() && error.kind.spec().retry != Retry::MayBill {
-                        self.booking.reservation.release();
-                    }
-                    self.booking.reservation.abandon();
-                    return Err(error);
-                }
-            },
-        };
+        let event = self.upstream_event().await?;
         match &event {
             Some(Event::Usage(usage)) => self.settle(*usage),
-            Some(event) => self.thread.follow(event),
-            // The answer is whole, and its usage never came.
-            None => self.booking.reservation.abandon(),
+            Some(Event::Stop(reason)) => {
+                self.stopped = true;
+                self.recorder.record(&Event::Stop(reason.clone()));
+                // A malformed answer with something in it is still worth reading (docs/cases.md, X5).
+                if let (StopReason::Malformed(reason), false) = (reason, self.has_content) {
+                    return Err(self.malformed(reason).await);
+                }
+            }
+            Some(event) => {
+                self.has_content |= matches!(event, Event::Text(_) | Event::ToolCall { .. });
+                self.recorder.record(event);
+            }
+            None => {
+                // The usage of the answer never came.
+                self.reserved.reservation.abandon();
+                if !self.stopped {
+                    return Err(Error::new(Kind::Truncated, "the stream ended before the answer did"));
+                }
+            }
         }
         Ok(event)
+    }
+
+    async fn upstream_event(&mut self) -> Result<Option<Event>> {
+        match &mut self.upstream {
+            None => Ok(None),
+            Some(UpstreamAnswer::Complete(events)) => Ok(events.pop_front()),
+            Some(UpstreamAnswer::Stream(stream)) => {
+                let event = stream.next().await;
+                if let Err(error) = &event {
+                    // Refused inside the stream, before anything came of it: free, as it would be outside.
+                    if !stream.began() && error.kind.spec().retry != Retry::MayBill {
+                        self.reserved.reservation.release();
+                    }
+                    self.reserved.reservation.abandon();
+                }
+                event
+            }
+        }
+    }
+
+    /// Reads on to the usage, which is owed, and says what was wrong.
+    async fn malformed(&mut self, reason: &str) -> Error {
+        while let Ok(Some(event)) = self.upstream_event().await {
+            if let Event::Usage(usage) = event {
+                self.settle(usage);
+            }
+        }
+        self.reserved.reservation.abandon();
+        Error::new(Kind::ModelFailed, format!("the model produced no valid answer ({reason})"))
     }
 
     fn settle(&mut self, usage: Usage) {
         self.usage = Some(usage);
         let cost = self.cost();
-        self.booking.reservation.settle(usage, cost);
+        self.reserved.reservation.settle(usage, cost);
     }
 
     /// What the call took; `None` until its usage has come.
@@ -123,13 +172,13 @@ impl Call {
     /// What is left of the tightest budget, this call counted at its cost or worst case; `None` without a budget.
     #[must_use]
     pub fn budget_left(&self) -> Option<NanoDollars> {
-        self.booking.left(self.cost())
+        self.reserved.left(self.cost())
     }
 
     /// Budgets that are nearly used up.
     #[must_use]
     pub fn warnings(&self) -> Vec<Warning> {
-        self.booking.warnings(self.cost())
+        self.reserved.warnings(self.cost())
     }
 
     /// Reads on to the end.
@@ -137,41 +186,34 @@ impl Call {
     /// # Errors
     /// As [`Call::next`].
     pub async fn answer(&mut self) -> Result<Answer> {
-        let mut answer = Answer::default();
+        let mut answer = AnswerBuilder::default();
         while let Some(event) = self.next().await? {
             answer.add(event);
         }
-        match &answer.stop {
-            // A malformed answer with something in it is still worth reading (cases.md X5).
-            Some(StopReason::Malformed(reason)) if answer.text.is_empty() && answer.tool_calls.is_empty() => {
-                Err(malformed(reason))
-            }
-            Some(_) => Ok(answer),
-            None => Err(Error::new(Kind::Truncated, "the answer has no stop reason")),
-        }
+        answer.finish().ok_or_else(|| Error::new(Kind::Internal, "an answer came without its stop reason"))
     }
 }
 
 impl Drop for Call {
     fn drop(&mut self) {
-        if self.booking.reservation.is_over() {
+        if self.reserved.reservation.is_over() {
             return;
         }
-        match self.answering.take() {
+        match self.upstream.take() {
             // Read from the wire, and not yet from here.
-            Some(Answering::Complete(events)) => {
+            Some(UpstreamAnswer::Complete(events)) => {
                 let usage =
                     events.iter().find_map(|event| if let Event::Usage(usage) = event { Some(*usage) } else { None });
                 if let Some(usage) = usage {
                     self.settle(usage);
                 }
             }
-            Some(Answering::Stream(mut stream)) if self.drain => {
+            Some(UpstreamAnswer::Stream(mut stream)) if self.drain => {
                 let Ok(runtime) = tokio::runtime::Handle::try_current() else { return };
                 let (tier, prices) = (self.admitted.tier(), self.model().prices);
-                let mut reservation = self.booking.take();
+                let mut reservation = self.reserved.take();
                 runtime.spawn(async move {
-                    let until = tokio::time::Instant::now() + DRAIN;
+                    let until = tokio::time::Instant::now() + DRAIN_TIMEOUT;
                     while let Ok(Ok(Some(event))) = tokio::time::timeout_at(until, stream.next()).await {
                         if let Event::Usage(usage) = event {
                             reservation.settle(usage, prices.map(|prices| price::cost(&prices, &usage, tier)));
@@ -180,7 +222,7 @@ impl Drop for Call {
                 });
             }
             // Stopped: the reservation's own end books it as uncertain.
-            Some(Answering::Stream(_)) | None => {}
+            Some(UpstreamAnswer::Stream(_)) | None => {}
         }
     }
 }

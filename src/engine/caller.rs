@@ -1,7 +1,7 @@
 //! Who asks, what they may ask, and what they may spend on it.
 
-use crate::catalog::{Catalog, NanoDollars, base, embedding_model};
-use crate::error::{Error, Kind, Result};
+use crate::catalog::{Catalog, NanoDollars, base};
+use crate::error::{Error, Field, Kind, Result};
 use crate::ledger::SessionTotals;
 use crate::ledger::budget::Budgets;
 use crate::ledger::key::Key;
@@ -29,7 +29,7 @@ impl Caller {
         };
         key.terms.models.iter().any(|name| {
             let model = catalog.resolve(name).map(|model| model.id.clone());
-            let known = model.or_else(|_| embedding_model(name).map(|model| model.id));
+            let known = model.or_else(|_| catalog.resolve_embedding(name).map(|model| model.id));
             known.is_ok_and(|known| base(&known) == base(id))
         })
     }
@@ -55,7 +55,7 @@ impl Caller {
         let terms = self.key.as_ref().map(|key| (key.name.as_str(), key.terms.models.join(", ")));
         let (name, models) = terms.unwrap_or_default();
         Err(Error::new(Kind::ModelNotAllowed, format!("the API key {name} is not for this model"))
-            .at("model")
+            .at(Field::Model)
             .advise(format!("it is for {models}")))
     }
 }

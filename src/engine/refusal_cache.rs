@@ -1,7 +1,7 @@
-//! What this process has learned from refusals: which models AWS has retired, and which parameters a model does not
+//! What this process has learned from refusals: which models AWS has retired, and which parteters a model does not
 //! take. A refusal is free; being refused at every call is not.
 
-use crate::policy::{Admitted, Param};
+use crate::policy::{Admitted, Refusable};
 use std::collections::{HashMap, HashSet};
 use std::sync::{PoisonError, RwLock};
 
@@ -9,7 +9,7 @@ use std::sync::{PoisonError, RwLock};
 #[derive(Debug, Default)]
 pub struct RefusalCache {
     retired: RwLock<HashSet<String>>,
-    refused: RwLock<HashMap<String, Vec<Param>>>,
+    refused: RwLock<HashMap<String, Vec<Refusable>>>,
 }
 
 impl RefusalCache {
@@ -23,12 +23,12 @@ impl RefusalCache {
         self.retired.write().unwrap_or_else(PoisonError::into_inner).insert(id.to_owned());
     }
 
-    /// Remembers that a model does not take a parameter.
-    pub fn learn(&self, id: &str, param: Param) {
+    /// Remembers that a model does not take a parteter.
+    pub fn learn(&self, id: &str, part: Refusable) {
         let mut refused = self.refused.write().unwrap_or_else(PoisonError::into_inner);
-        let params = refused.entry(id.to_owned()).or_default();
-        if !params.contains(&param) {
-            params.push(param);
+        let parts = refused.entry(id.to_owned()).or_default();
+        if !parts.contains(&part) {
+            parts.push(part);
         }
     }
 
@@ -36,7 +36,7 @@ impl RefusalCache {
     pub fn apply(&self, admitted: Admitted) -> Admitted {
         let refused = self.refused.read().unwrap_or_else(PoisonError::into_inner);
         match refused.get(&admitted.model().id) {
-            Some(params) => params.iter().fold(admitted, |admitted, param| admitted.without(*param)),
+            Some(parts) => parts.iter().fold(admitted, |admitted, part| admitted.without(*part)),
             None => admitted,
         }
     }

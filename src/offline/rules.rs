@@ -182,9 +182,11 @@ fn thinking(id: &str, body: &Value) -> Result<(), String> {
         return Ok(());
     };
     let claude = id.contains("anthropic.");
+    // An ARN of an application's own profile tells nothing of its model.
+    let opaque = id.starts_with("arn:") && id.contains(":application-inference-profile/");
     for name in fields.keys() {
         let known = match name.as_str() {
-            "thinking" | "output_config" | "tool_choice" => claude,
+            "thinking" | "output_config" | "tool_choice" => claude || opaque,
             "reasoning_effort" | "reasoning_config" | "reasoningConfig" => !claude,
             _ => false,
         };

@@ -1,12 +1,12 @@
 //! Embeddings under the same rule as everything else: known model, known price, worst case before the call.
 
-use super::Policy;
-use crate::catalog::{EmbeddingModel, NanoDollars, base, embedding_model};
+use super::rules::Policy;
+use crate::catalog::{EmbeddingModel, NanoDollars};
 use crate::conversation::EmbeddingRequest;
-use crate::error::{Error, Kind, Result};
+use crate::error::{Error, Field, Kind, Result};
 
 /// Texts per request, as OpenAI has it.
-const MOST: usize = 2048;
+const MOST_TEXTS: usize = 2048;
 
 /// A request for embeddings that may be sent. Only [`Policy::admit_embedding`] makes one.
 #[derive(Debug, Clone)]
@@ -50,26 +50,25 @@ impl Policy {
     /// `ModelNotFound`; `InvalidRequest` for no, blank or too many texts and for a length the model cannot give.
     pub fn admit_embedding(&self, request: EmbeddingRequest) -> Result<AdmittedEmbedding> {
         let EmbeddingRequest { model, texts, dimensions } = request;
-        let mut model = embedding_model(&model)?;
-        let own = self.embedding_prices.iter().find(|(id, _)| base(id) == base(&model.id));
-        model.price = own.map_or(model.price, |(_, price)| *price);
-        let invalid = |at: &str, what: String| Err(Error::new(Kind::InvalidRequest, format!("`{at}` {what}")).at(at));
-        if texts.is_empty() || texts.len() > MOST {
-            return invalid("input", format!("holds {} texts; 1 to {MOST} are taken", texts.len()));
+        let model = self.catalog.resolve_embedding(&model)?;
+        let invalid = |field: Field, what: String| Err(Error::new(Kind::InvalidRequest, what).at(field));
+        if texts.is_empty() || texts.len() > MOST_TEXTS {
+            let what = format!("the request has {} texts to embed; 1 to {MOST_TEXTS} are allowed", texts.len());
+            return invalid(Field::EmbeddingInput, what);
         }
-        if let Some(blank) = texts.iter().position(|text| text.trim().is_empty()) {
-            return invalid(&format!("input[{blank}]"), "is blank".to_owned());
+        if let Some(index) = texts.iter().position(|text| text.trim().is_empty()) {
+            return invalid(Field::EmbeddingText(index), format!("text {index} is blank"));
         }
         if let Some(length) = dimensions
             && !model.dimensions.contains(&length)
         {
             let lengths: Vec<String> = model.dimensions.iter().map(u32::to_string).collect();
             let can = if lengths.is_empty() {
-                "has one length only".to_owned()
+                "has vectors of one length only".to_owned()
             } else {
-                format!("gives {}", lengths.join(", "))
+                format!("has vectors of {} dimensions", lengths.join(", "))
             };
-            return invalid("dimensions", format!("is {length}; {} {can}", model.alias));
+            return invalid(Field::EmbeddingDimensions, format!("{} {can}, not {length}", model.alias));
         }
         // No tokenizer makes more tokens than there are bytes; a few frame each text.
         let bytes: usize = texts.iter().map(|text| text.len() + 16).sum();

@@ -7,7 +7,7 @@ use crate::conversation::{Format, Part, Reasoning, Request};
 /// and the frame around turns, system prompt and request is a few tokens each.
 pub fn input_tokens(request: &Request, model: &Model) -> u64 {
     const PER_TURN: usize = 16;
-    const PER_REQUEST: usize = 512; // the longest hidden system text we know of is 346 tokens (bedrock.md §2.2)
+    const PER_REQUEST: usize = 512; // hidden system texts that models add; the longest seen was 346 tokens
     let most = model.context_window.and_then(|window| usize::try_from(window).ok()).unwrap_or(1_000_000);
     let bytes = |parts: &[Part]| bytes(parts, most);
     let turns = request.messages.iter().map(|message| bytes(&message.parts) + PER_TURN);
@@ -35,7 +35,7 @@ fn bytes(parts: &[Part], most: usize) -> usize {
         PER_PART
             + match part {
                 Part::Text(text) => text.len(),
-                Part::Image(_) => IMAGE,
+                Part::Image(_) | Part::ImageUrl(_) => IMAGE,
                 Part::Document(media, name) if ["txt", "md", "csv", "html"].contains(&media.format) => {
                     media.base64.len() + name.len()
                 }

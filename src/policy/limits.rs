@@ -1,6 +1,6 @@
 //! Caps on an answer and the fixed sampling. The operator sets them, for all models or for one; a client never can.
 
-use crate::error::{Error, Kind, Result};
+use crate::error::{Error, Field, Kind, Result};
 
 /// A sampling parameter the house decides on.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -98,7 +98,7 @@ impl Limits {
             None => self.max_tokens,
             Some(n) if n < 1 => {
                 return Err(Error::new(Kind::RefusedByPolicy, format!("max_tokens is {n}, and must be at least 1"))
-                    .at("max_tokens")
+                    .at(Field::MaxTokens)
                     .advise(format!("ask for 1 to {}", self.max_tokens_limit)));
             }
             Some(n) => u32::try_from(n).unwrap_or(u32::MAX),

@@ -1,8 +1,7 @@
 //! What a call costs: one function before it (the worst case), one after it (the truth).
 
-use super::Tier;
 use crate::catalog::{NanoDollars, Prices, Rate};
-use crate::conversation::{CacheTtl, Usage};
+use crate::conversation::{CacheTtl, ServiceTier, Usage};
 
 /// What a call can cost at most: every input token at the dearest input rate that can apply,
 /// and the whole answer at the dearest output rate.
@@ -12,7 +11,7 @@ pub fn worst_case(
     input_bound: u64,
     max_tokens: u32,
     cache: Option<CacheTtl>,
-    tier: Tier,
+    tier: ServiceTier,
 ) -> NanoDollars {
     let tokens = |write_5m, write_1h| Usage {
         output: u64::from(max_tokens),
@@ -31,12 +30,12 @@ pub fn worst_case(
 
 /// What a call cost.
 #[must_use]
-pub fn cost(prices: &Prices, usage: &Usage, tier: Tier) -> NanoDollars {
+pub fn cost(prices: &Prices, usage: &Usage, tier: ServiceTier) -> NanoDollars {
     let (mut input, mut output) = match prices.long {
         Some(long) if usage.prompt() > long.above => (long.input, long.output),
         _ => (prices.input, prices.output),
     };
-    if let (Tier::Priority, Some(priority)) = (tier, prices.priority) {
+    if let (ServiceTier::Priority, Some(priority)) = (tier, prices.priority) {
         input = input.max(priority.input);
         output = output.max(priority.output);
     }
@@ -75,12 +74,12 @@ mod tests {
     #[test]
     fn costs_computed_by_hand() {
         let usage = Usage { input: 312, output: 204, ..Usage::default() };
-        assert_eq!(cost(&PRICES, &usage, Tier::Standard), NanoDollars(312 * 3_300 + 204 * 16_500));
+        assert_eq!(cost(&PRICES, &usage, ServiceTier::Standard), NanoDollars(312 * 3_300 + 204 * 16_500));
         let cached = Usage { cache_read: 1000, cache_write_5m: 100, cache_write_1h: 10, ..usage };
         let expected = 312 * 3_300 + 204 * 16_500 + 1000 * 330 + 100 * 4_125 + 10 * 6_600;
-        assert_eq!(cost(&PRICES, &cached, Tier::Standard), NanoDollars(expected));
+        assert_eq!(cost(&PRICES, &cached, ServiceTier::Standard), NanoDollars(expected));
         let long = Usage { input: 1, output: 10, cache_read: 200_000, ..Usage::default() };
-        assert_eq!(cost(&PRICES, &long, Tier::Standard), NanoDollars(6_600 + 10 * 24_750 + 200_000 * 660));
+        assert_eq!(cost(&PRICES, &long, ServiceTier::Standard), NanoDollars(6_600 + 10 * 24_750 + 200_000 * 660));
     }
 
     #[test]
@@ -96,14 +95,18 @@ mod tests {
             let catalog = crate::catalog::Catalog::load(&[]);
             let prices = catalog.and_then(|catalog| catalog.resolve(id)).map(|model| model.prices);
             let prices = prices.unwrap_or_default();
-            assert_eq!(prices.map(|prices| cost(&prices, &usage, Tier::Standard)), Some(NanoDollars(nano)), "{id}");
+            assert_eq!(
+                prices.map(|prices| cost(&prices, &usage, ServiceTier::Standard)),
+                Some(NanoDollars(nano)),
+                "{id}"
+            );
         }
     }
 
     #[test]
     fn c2_c6_the_worst_case_is_never_below_the_truth() {
         for (input, output) in [(1, 1), (1_000, 512), (200_000, 1024), (200_001, 1024), (900_000, 7)] {
-            for tier in [Tier::Standard, Tier::Flex, Tier::Priority] {
+            for tier in [ServiceTier::Standard, ServiceTier::Flex, ServiceTier::Priority] {
                 let prices = Prices {
                     priority: Some(TierRates { input: Rate(5_775_000_000), output: Rate(28_875_000_000) }),
                     ..PRICES

@@ -1,9 +1,9 @@
 //! What a call can cost at most, for any length of its answer. A model at its end of life may be answered for by its
 //! successor: then there are two quotes, and the dearer one is reserved (DESIGN §4).
 
-use super::{Tier, price};
+use super::price;
 use crate::catalog::{NanoDollars, Prices};
-use crate::conversation::CacheTtl;
+use crate::conversation::{CacheTtl, ServiceTier};
 
 /// The worst case of one model.
 #[derive(Debug, Clone, Copy)]
@@ -17,7 +17,7 @@ pub struct Quote {
     /// The longest time to live of its cache points.
     pub cache: Option<CacheTtl>,
     /// How fast it is to be served.
-    pub tier: Tier,
+    pub tier: ServiceTier,
 }
 
 impl Quote {

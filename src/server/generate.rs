@@ -1,128 +1,94 @@
-//! The paid routes: a parsed request goes through the one door, and its answer out as JSON or as a stream.
+//! The paid routes: a parsed request goes through the engine, and its answer out as JSON or as a stream.
 
-use super::routes::{json, random, set};
-use super::{State, over, sse};
-use crate::api::openai::chat::ChatRequest;
-use crate::api::openai::chunk::{Chunks, Writer};
-use crate::api::openai::completions::{self, TextChunks};
-use crate::api::openai::{completion, embeddings};
-use crate::catalog::NanoDollars;
-use crate::conversation::Answer;
+use super::reply::{json_response, random_digits, set_dollars, set_header};
+use super::sse;
+use super::state::{State, shutdown_deadline};
+use crate::api::openai::embeddings;
+use crate::api::{AnswerHead, Dialect, ParsedRequest};
 use crate::engine::{AnswerMode, Call, Caller};
-use crate::error::Result;
+use crate::error::{Error, Field, Result};
 use bytes::Bytes;
-use serde_json::Value;
 use std::time::{SystemTime, UNIX_EPOCH};
 use warp::Reply;
 use warp::reply::Response;
 
-/// How an answer is written: as chat, or as legacy text completion.
-pub trait Style {
-    /// The writer of a streamed answer.
-    type Chunks: Writer + Send + 'static;
-    /// How its ids begin.
-    const ID: &'static str;
-    /// A complete answer.
-    fn complete(id: &str, created: u64, model: &str, answer: &Answer, cost: Option<NanoDollars>) -> Value;
-    /// A streamed answer.
-    fn chunks(id: String, created: u64, model: String, include_usage: bool) -> Self::Chunks;
-}
-
-/// `POST /chat/completions`
-pub struct Chat;
-/// `POST /completions`
-pub struct Legacy;
-
-impl Style for Chat {
-    type Chunks = Chunks;
-    const ID: &'static str = "chatcmpl";
-
-    fn complete(id: &str, created: u64, model: &str, answer: &Answer, cost: Option<NanoDollars>) -> Value {
-        completion::completion(id, created, model, answer, cost)
-    }
-
-    fn chunks(id: String, created: u64, model: String, include_usage: bool) -> Chunks {
-        Chunks::new(id, created, model, include_usage)
-    }
-}
-
-impl Style for Legacy {
-    type Chunks = TextChunks;
-    const ID: &'static str = "cmpl";
-
-    fn complete(id: &str, created: u64, model: &str, answer: &Answer, cost: Option<NanoDollars>) -> Value {
-        completions::completion(id, created, model, answer, cost)
-    }
-
-    fn chunks(id: String, created: u64, model: String, include_usage: bool) -> TextChunks {
-        TextChunks { id, created, model, include_usage }
-    }
-}
-
 /// Asks a model.
-pub async fn ask<S: Style>(state: &State, asked: ChatRequest, caller: Caller) -> Result<Response> {
-    let name = match asked.request.model.as_str() {
-        "" => state.engine.policy().default_model.clone(),
-        name => name.to_owned(),
+///
+/// # Errors
+/// Any kind. Until Bedrock has accepted the call, an error has a status of its own; the status is 200 only from then on.
+pub(super) async fn answer(state: &State, dialect: &dyn Dialect, body: &Bytes, caller: Caller) -> Result<Response> {
+    let ParsedRequest { mut request, stream, options, positions } = dialect.parse(body)?;
+    if let Some(fetcher) = &state.fetcher {
+        fetcher.resolve(&mut request).await?;
+    }
+    let head = AnswerHead {
+        id: format!("{}-{}", dialect.id_prefix(), random_digits()),
+        created: SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |since| since.as_secs()),
+        model: state.engine.policy().model_name(&request.model).to_owned(),
+        options,
     };
-    let id = format!("{}-{}", S::ID, random());
-    let created = SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |since| since.as_secs());
-    let delivery = if asked.stream { AnswerMode::Streamed } else { AnswerMode::Complete };
-    // The status is 200 only from here on: until Bedrock has accepted, errors have a status of their own.
-    let mut call = state.engine.ask(asked.request, delivery, caller).await?;
+    let mode = if stream { AnswerMode::Streamed } else { AnswerMode::Complete };
+    let located = |mut error: Error| {
+        error.at = error.at.map(|field| Field::Path(dialect.path(&field, &positions)));
+        error
+    };
+    let mut call = state.engine.ask(request, mode, caller).await.map_err(located)?;
     state.announce(&call);
-    let about = about(&call);
+    let headers = policy_headers(&call);
     let mut left = call.budget_left();
-    let mut response = if asked.stream {
-        let chunks = S::chunks(id, created, name, asked.include_usage);
-        let stream = sse::body(call, chunks, over(state.closing.clone()));
-        let mut response = warp::reply::stream(stream).into_response();
-        set(response.headers_mut(), "content-type", "text/event-stream; charset=utf-8");
-        set(response.headers_mut(), "cache-control", "no-cache");
-        set(response.headers_mut(), "x-accel-buffering", "no");
-        response
+    let mut response = if stream {
+        streamed(sse::body(call, dialect.stream(head), shutdown_deadline(state.closing.clone())))
     } else {
         let answer = call.answer().await?;
-        let mut response = json(&S::complete(&id, created, &name, &answer, call.cost()));
-        money(&mut response, "x-chatrix-cost-usd", call.cost());
+        let mut response = json_response(&dialect.complete(&head, &answer, call.cost()));
+        set_dollars(&mut response, "x-chatrix-cost-usd", call.cost());
         left = call.budget_left();
         state.warn(&call.warnings());
         response
     };
-    money(&mut response, "x-chatrix-budget-remaining-usd", left);
-    for (name, value) in about {
-        set(response.headers_mut(), name, &value);
+    set_dollars(&mut response, "x-chatrix-budget-remaining-usd", left);
+    for (name, value) in headers {
+        set_header(response.headers_mut(), name, &value);
     }
     Ok(response)
 }
 
 /// Embeds texts.
-pub async fn embeddings(state: &State, body: &Bytes, caller: &Caller) -> Result<Response> {
+///
+/// # Errors
+/// Any kind.
+pub(super) async fn embeddings(state: &State, body: &Bytes, caller: &Caller) -> Result<Response> {
     let (request, encoding) = embeddings::parse(body)?;
     let name = request.model.clone();
     let embedded = state.engine.embed(request, caller).await?;
     state.warn(&embedded.warnings);
-    let mut response = json(&embeddings::answer(&name, &embedded.embeddings, encoding));
-    set(response.headers_mut(), "x-chatrix-model", &embedded.model);
-    money(&mut response, "x-chatrix-cost-usd", embedded.cost);
-    money(&mut response, "x-chatrix-budget-remaining-usd", embedded.left);
+    let mut response = json_response(&embeddings::answer(&name, &embedded.embeddings, encoding));
+    set_header(response.headers_mut(), "x-chatrix-model", &embedded.model);
+    set_dollars(&mut response, "x-chatrix-cost-usd", embedded.cost);
+    set_dollars(&mut response, "x-chatrix-budget-remaining-usd", embedded.left);
     Ok(response)
 }
 
-/// An amount, where it is known.
-fn money(response: &mut Response, name: &'static str, amount: Option<NanoDollars>) {
-    if let Some(amount) = amount {
-        set(response.headers_mut(), name, &amount.dollars());
-    }
+fn streamed(
+    events: impl futures_util::Stream<Item = Result<Bytes, std::convert::Infallible>> + Send + Sync + 'static,
+) -> Response {
+    let mut response = warp::reply::stream(events).into_response();
+    let headers = response.headers_mut();
+    set_header(headers, "content-type", "text/event-stream; charset=utf-8");
+    set_header(headers, "cache-control", "no-cache");
+    set_header(headers, "x-accel-buffering", "no");
+    response
 }
 
 /// What the policy and the life cycle did, for whoever wants to know.
-fn about(call: &Call) -> Vec<(&'static str, String)> {
-    let mut about = vec![("x-chatrix-model", call.model().id.clone())];
-    if !call.edits().is_empty() {
-        let edits: Vec<String> = call.edits().iter().map(crate::policy::Edit::ascii).collect();
-        about.push(("x-chatrix-policy", edits.join("; ")));
+fn policy_headers(call: &Call) -> Vec<(&'static str, String)> {
+    let mut headers = vec![("x-chatrix-model", call.model().id.clone())];
+    let edits: Vec<String> = call.edits().iter().map(crate::policy::Edit::ascii).collect();
+    if !edits.is_empty() {
+        headers.push(("x-chatrix-policy", edits.join("; ")));
     }
-    about.extend(call.successor_notice().map(|text| ("x-chatrix-successor", text)));
-    about
+    if let Some(text) = call.successor_notice() {
+        headers.push(("x-chatrix-successor", text));
+    }
+    headers
 }

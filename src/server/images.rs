@@ -1,10 +1,9 @@
 //! Images named by address, where the operator allows it (`fetch_images`). A server on somebody's machine that fetches
-//! what a client names must never be a way into that machine's network (cases.md D2): only public addresses, looked up
+//! what a client names must never be a way into that machine's network (docs/cases.md, D2): only public addresses, looked up
 //! once and connected to as they were checked, at every redirect again; bounded in time, size and number.
 
+use crate::conversation::{self, Media, Part};
 use crate::error::{Error, Kind, Result};
-use base64::Engine;
-use base64::engine::general_purpose::STANDARD;
 use bytes::Bytes;
 use http_body_util::{BodyExt, Empty, Limited};
 use hyper::header::LOCATION;
@@ -14,7 +13,6 @@ use hyper_util::client::legacy::Client;
 use hyper_util::client::legacy::connect::HttpConnector;
 use hyper_util::client::legacy::connect::dns::Name;
 use hyper_util::rt::TokioExecutor;
-use serde_json::Value;
 use std::future::Future;
 use std::io;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
@@ -27,8 +25,6 @@ const TIME: Duration = Duration::from_secs(10);
 /// Bedrock's own limit for an image (bytes).
 const SIZE: usize = 3_932_160;
 const REDIRECTS: usize = 3;
-/// Bedrock's own limit for a request.
-const IMAGES: usize = 20;
 
 /// Which addresses may be connected to.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -70,44 +66,37 @@ impl Fetcher {
         Ok(Self { client: Client::builder(TokioExecutor::new()).build(https), reach })
     }
 
-    /// A chat request with the images it names by address put in.
+    /// Puts the images that a request names by their address in its place.
     ///
     /// # Errors
-    /// `InvalidRequest`, naming the image that could not be had.
-    pub async fn inline(&self, body: Bytes) -> Result<Bytes> {
-        // What is no JSON is told so where requests are parsed.
-        let Ok(mut request) = serde_json::from_slice::<Value>(&body) else { return Ok(body) };
-        let mut fetched = 0;
-        let messages = request.get_mut("messages").and_then(Value::as_array_mut).into_iter().flatten();
-        for (index, message) in messages.enumerate() {
-            let parts = message.get_mut("content").and_then(Value::as_array_mut).into_iter().flatten();
-            for (place, part) in parts.enumerate() {
-                let Some(url) = part.pointer_mut("/image_url/url") else { continue };
-                let Some(address) =
-                    url.as_str().filter(|url| url.starts_with("http://") || url.starts_with("https://"))
-                else {
-                    continue;
-                };
-                let at = format!("messages[{index}].content[{place}].image_url.url");
-                fetched += 1;
-                if fetched > IMAGES {
-                    return Err(refuse("there are too many images").at(at));
+    /// `InvalidRequest`, naming the image that could not be fetched.
+    pub(super) async fn resolve(&self, request: &mut conversation::Request) -> Result<()> {
+        for part in request.messages.iter_mut().flat_map(|message| &mut message.parts) {
+            self.resolve_part(part).await?;
+            if let Part::ToolResult(result) = part {
+                for part in &mut result.parts {
+                    self.resolve_part(part).await?;
                 }
-                let image = tokio::time::timeout(TIME, self.fetch(address)).await;
-                let image = image.unwrap_or_else(|_| Err(refuse("the image did not come in time")));
-                let image = image.map_err(|error| error.at(at))?;
-                *url = format!("data:;base64,{}", STANDARD.encode(image)).into();
             }
         }
-        if fetched == 0 { Ok(body) } else { Ok(request.to_string().into()) }
+        Ok(())
+    }
+
+    async fn resolve_part(&self, part: &mut Part) -> Result<()> {
+        let Part::ImageUrl(image) = part else { return Ok(()) };
+        let fetched = tokio::time::timeout(TIME, self.fetch(&image.url)).await;
+        let fetched = fetched.unwrap_or_else(|_| Err(refuse("the image did not arrive in time")));
+        let media = fetched.and_then(|bytes| Media::image(&bytes)).map_err(|error| error.at_path(&image.path))?;
+        *part = Part::Image(media);
+        Ok(())
     }
 
     async fn fetch(&self, address: &str) -> Result<Bytes> {
-        let mut uri: Uri = address.parse().map_err(|_| refuse("the address of the image is none"))?;
+        let mut uri: Uri = address.parse().map_err(|_| refuse("the address of the image is not a valid URL"))?;
         for _ in 0..=REDIRECTS {
             self.check(&uri)?;
             let request = Request::get(uri.clone()).header("accept", "image/*").body(Empty::new());
-            let request = request.map_err(|_| refuse("the address of the image is none"))?;
+            let request = request.map_err(|_| refuse("the address of the image is not a valid URL"))?;
             let answer = self.client.request(request).await.map_err(|error| {
                 let cause = std::error::Error::source(&error).map(ToString::to_string).unwrap_or_default();
                 refuse(&format!("the image could not be fetched: {cause}"))
@@ -116,7 +105,7 @@ impl Fetcher {
                 let next = answer.headers().get(LOCATION).and_then(|next| next.to_str().ok());
                 uri = next
                     .and_then(|next| join(&uri, next))
-                    .ok_or_else(|| refuse("the image is redirected to nowhere"))?;
+                    .ok_or_else(|| refuse("the server of the image redirects without a valid address"))?;
                 continue;
             }
             if !answer.status().is_success() {
@@ -125,14 +114,14 @@ impl Fetcher {
             let body = Limited::new(answer.into_body(), SIZE).collect().await;
             return body
                 .map(http_body_util::Collected::to_bytes)
-                .map_err(|_| refuse("the image broke off, or is too large"));
+                .map_err(|_| refuse("the image broke off or is too large"));
         }
-        Err(refuse("the image is redirected too often"))
+        Err(refuse("the server of the image redirects too often"))
     }
 
     /// The connector asks the resolver for names only: an address that stands in the URL is checked here.
     fn check(&self, uri: &Uri) -> Result<()> {
-        let host = uri.host().ok_or_else(|| refuse("the address of the image names no host"))?;
+        let host = uri.host().ok_or_else(|| refuse("the address of the image has no host"))?;
         if !matches!(uri.scheme_str(), Some("http" | "https")) {
             return Err(refuse("only http and https images are fetched"));
         }
@@ -226,6 +215,8 @@ fn is_public_v6(v6: Ipv6Addr) -> bool {
 mod tests {
     #![expect(clippy::unwrap_used, reason = "a test may stop at the first surprise")]
     use super::*;
+    use crate::conversation::{ImageUrl, Message, Role, ToolResult};
+    use crate::error::Field;
     use tokio::io::{AsyncReadExt, AsyncWriteExt};
     use tokio::net::TcpListener;
 
@@ -263,6 +254,8 @@ mod tests {
         }
     }
 
+    const PNG: &[u8] = b"\x89PNG\r\n\x1a\n";
+
     /// A server that answers each path with its script, and its address.
     async fn serve(answer: fn(&str) -> Vec<u8>) -> String {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
@@ -291,7 +284,7 @@ mod tests {
     #[tokio::test]
     async fn d2_images_are_put_in_and_bounded() {
         let address = serve(|path| match path {
-            "/image" => found(b"image"),
+            "/image" => found(PNG),
             "/moved" => moved("/image"),
             "/round" => moved("/round"),
             "/large" => found(&vec![0; SIZE + 1]),
@@ -300,20 +293,31 @@ mod tests {
         .await;
         let fetcher = Fetcher::new(Reach::Anywhere).unwrap();
         for path in ["/image", "/moved"] {
-            assert_eq!(fetcher.fetch(&format!("{address}{path}")).await.unwrap(), "image");
+            assert_eq!(fetcher.fetch(&format!("{address}{path}")).await.unwrap(), PNG);
         }
         for (path, piece) in [("/round", "too often"), ("/large", "too large"), ("/none", "404")] {
             let error = fetcher.fetch(&format!("{address}{path}")).await.unwrap_err();
             assert!(error.message.contains(piece), "{path}: {}", error.message);
         }
-        let body = format!(
-            r#"{{"messages":[{{"content":[{{"type":"image_url","image_url":{{"url":"{address}/image"}}}}]}}]}}"#
-        );
-        let body = fetcher.inline(body.into()).await.unwrap();
-        assert_eq!(
-            body,
-            r#"{"messages":[{"content":[{"type":"image_url","image_url":{"url":"data:;base64,aW1hZ2U="}}]}]}"#
-        );
+        let named = || {
+            let image =
+                ImageUrl { url: format!("{address}/image"), path: "messages[0].content[0].image_url.url".into() };
+            Part::ImageUrl(image)
+        };
+        let result = ToolResult { id: "t".into(), parts: vec![named()], error: false };
+        let message = Message { role: Role::User, parts: vec![named(), Part::ToolResult(result)] };
+        let mut request = conversation::Request { messages: vec![message], ..conversation::Request::default() };
+        fetcher.resolve(&mut request).await.unwrap();
+        let parts = &request.messages[0].parts;
+        let image = Part::Image(Media { format: "png", base64: "iVBORw0KGgo=".into() });
+        let Part::ToolResult(result) = &parts[1] else { panic!("{parts:?}") };
+        assert_eq!((&parts[0], &result.parts), (&image, &vec![image.clone()]));
+
+        let missing = ImageUrl { url: format!("{address}/none"), path: "here".into() };
+        let message = Message { role: Role::User, parts: vec![Part::ImageUrl(missing)] };
+        let mut request = conversation::Request { messages: vec![message], ..conversation::Request::default() };
+        let error = fetcher.resolve(&mut request).await.unwrap_err();
+        assert_eq!(error.at, Some(Field::Path("here".into())));
 
         let public = Fetcher::new(Reach::Public).unwrap();
         let port = address.rsplit(':').next().unwrap();

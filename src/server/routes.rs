@@ -1,19 +1,31 @@
 //! Where a request goes. Every route is there with and without `/v1`, with doubled and trailing slashes
-//! (`openai-clients.md` §0.1), and everything that goes wrong answers in OpenAI's shape.
+//! (docs/openai.md §0.1), and everything that goes wrong answers in the words of the route's dialect.
 
-use super::generate::{self, Chat, Legacy};
-use super::{Incoming, OriginPolicy, State, over, read, too_large};
-use crate::api::openai::{chat, completions, error::envelope, models};
+use super::body::read_body;
+use super::generate;
+use super::origin::OriginPolicy;
+use super::reply::{failure, json_response, random_digits, set_header};
+use super::state::{State, shutdown_deadline, shutting_down};
+use crate::api::Dialect;
+use crate::api::openai::{ChatCompletions, TextCompletions, models};
 use crate::catalog::Model;
 use crate::engine::Caller;
-use crate::error::{Error, Kind, Result, Retry};
+use crate::error::{Error, Kind, Result};
 use bytes::Buf;
 use futures_util::Stream;
 use percent_encoding::percent_decode_str;
-use std::fmt::{Display, Write as _};
+use std::fmt::Display;
 use warp::Reply;
-use warp::http::{HeaderValue, Method, StatusCode};
+use warp::http::{HeaderMap, Method, StatusCode};
 use warp::reply::Response;
+
+/// A request, before its body is read.
+pub(super) struct Incoming<S> {
+    pub(super) method: Method,
+    pub(super) path: String,
+    pub(super) headers: HeaderMap,
+    pub(super) body: S,
+}
 
 /// A route, found by path alone: a wrong method is another error than a wrong path.
 #[derive(Debug, PartialEq, Eq)]
@@ -56,136 +68,104 @@ impl Route {
             _ => "GET, HEAD, OPTIONS",
         }
     }
+
+    /// The dialect that an answer and its errors are written in.
+    fn dialect(&self) -> &'static dyn Dialect {
+        match self {
+            Self::Completions => &TextCompletions,
+            Self::Root | Self::Health | Self::Models | Self::Model(_) | Self::ChatCompletions | Self::Embeddings => {
+                &ChatCompletions
+            }
+        }
+    }
 }
 
-/// Answers anything.
-pub async fn answer<S, B, E>(state: &State, request: Incoming<S>) -> Response
+/// Answers any request.
+pub(super) async fn handle<S, B, E>(state: &State, request: Incoming<S>) -> Response
 where
     S: Stream<Item = Result<B, E>>,
     B: Buf,
     E: Display,
 {
-    let id = format!("req_{}", random());
-    let cors = state.access.cors(&request.headers);
+    let request_id = format!("req_{}", random_digits());
+    let cors = state.origin.cors(&request.headers);
+    let route = Route::find(&request.path);
+    let dialect = route.as_ref().map_or(&ChatCompletions as &dyn Dialect, Route::dialect);
     let response = tokio::select! {
-        response = route(state, request) => response,
-        () = over(state.closing.clone()) => Err(shutting_down()),
+        response = answer(state, route, request) => response,
+        () = shutdown_deadline(state.closing.clone()) => Err(shutting_down()),
     };
-    let mut response = response.unwrap_or_else(|error| failure(&error));
+    let mut response = response.unwrap_or_else(|error| failure(&error, dialect));
     let headers = response.headers_mut();
-    set(headers, "x-request-id", &id);
+    set_header(headers, "x-request-id", &request_id);
     for (name, value) in cors {
         headers.insert(name, value);
     }
     response
 }
 
-async fn route<S, B, E>(state: &State, request: Incoming<S>) -> Result<Response>
+async fn answer<S, B, E>(state: &State, route: Option<Route>, request: Incoming<S>) -> Result<Response>
 where
     S: Stream<Item = Result<B, E>>,
     B: Buf,
     E: Display,
 {
     let Incoming { method, path, headers, body } = request;
-    state.access.check(&headers)?;
+    state.origin.check(&headers)?;
     if method == Method::OPTIONS {
-        let mut response = StatusCode::NO_CONTENT.into_response();
-        for (name, value) in OriginPolicy::preflight(&headers) {
-            response.headers_mut().insert(name, value);
-        }
-        return Ok(response);
+        return Ok(preflight(&headers));
     }
-    let Some(route) = Route::find(&path) else {
+    let Some(route) = route else {
         let advice = "there are /v1/models, /v1/chat/completions, /v1/completions, /v1/embeddings and /healthz";
         return Err(Error::new(Kind::UnknownUrl, format!("there is no {method} {path}")).advise(advice));
     };
-    // Whether it is there may be asked by anyone.
+    // Anyone may ask whether the server is there.
     let caller = match route {
         Route::Root | Route::Health => Caller::default(),
         _ => state.keys.caller(&headers)?,
     };
+    match (method.as_str(), &route) {
+        ("POST", Route::ChatCompletions | Route::Completions) => {
+            generate::answer(state, route.dialect(), &read_body(&headers, body).await?, caller).await
+        }
+        ("POST", Route::Embeddings) => generate::embeddings(state, &read_body(&headers, body).await?, &caller).await,
+        ("GET" | "HEAD", _) => {
+            lookup(state, &route, &caller).unwrap_or_else(|| Err(wrong_method(&route, &method, &path)))
+        }
+        _ => Err(wrong_method(&route, &method, &path)),
+    }
+}
+
+/// What can be read without asking a model; `None` for routes that do ask.
+fn lookup(state: &State, route: &Route, caller: &Caller) -> Option<Result<Response>> {
     let catalog = &state.engine.policy().catalog;
-    match (&route, method.as_str()) {
-        (Route::Root, "GET" | "HEAD") => Ok(json(&serde_json::json!({
+    match route {
+        Route::Root => Some(Ok(json_response(&serde_json::json!({
             "name": "chatrix", "version": env!("CARGO_PKG_VERSION"), "openai_base_url": "/v1",
-        }))),
-        (Route::Health, "GET" | "HEAD") => Ok(json(&serde_json::json!({"status": "ok"}))),
-        (Route::Models, "GET" | "HEAD") => {
+        })))),
+        Route::Health => Some(Ok(json_response(&serde_json::json!({"status": "ok"})))),
+        Route::Models => {
             let models = catalog.models().map(AsRef::<Model>::as_ref);
-            Ok(json(&models::list(models.filter(|model| caller.may_ask(catalog, &model.id)))))
+            Some(Ok(json_response(&models::list(models.filter(|model| caller.may_ask(catalog, &model.id))))))
         }
-        (Route::Model(name), "GET" | "HEAD") => {
-            let model = catalog.resolve(name)?;
+        Route::Model(name) => Some(catalog.resolve(name).and_then(|model| {
             caller.check(catalog, &model.id)?;
-            Ok(json(&models::entry(&model, name)))
-        }
-        (Route::ChatCompletions | Route::Completions | Route::Embeddings, "POST") => {
-            let limit = state.body_limit;
-            let declared = headers.get("content-length").and_then(|length| length.to_str().ok()?.parse::<usize>().ok());
-            if declared.is_some_and(|length| length > limit) {
-                return Err(too_large(limit));
-            }
-            let body = read(body, limit).await?;
-            match route {
-                Route::Embeddings => generate::embeddings(state, &body, &caller).await,
-                Route::Completions => generate::ask::<Legacy>(state, completions::parse(&body)?, caller).await,
-                _ => {
-                    let body = match &state.fetcher {
-                        Some(fetcher) => fetcher.inline(body).await?,
-                        None => body,
-                    };
-                    generate::ask::<Chat>(state, chat::parse(&body)?, caller).await
-                }
-            }
-        }
-        _ => {
-            Err(Error::new(Kind::MethodNotSupported, format!("{path} does not take {method}")).advise(route.methods()))
-        }
+            Ok(json_response(&models::entry(&model, name)))
+        })),
+        Route::ChatCompletions | Route::Completions | Route::Embeddings => None,
     }
 }
 
-/// What a running answer is told when its time is over.
-pub(super) fn shutting_down() -> Error {
-    Error::new(Kind::ShuttingDown, "the server was stopped before the answer was complete")
-}
-
-fn failure(error: &Error) -> Response {
-    let row = error.kind.spec();
-    let mut response = json(&envelope(error));
-    *response.status_mut() = StatusCode::from_u16(row.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
-    let headers = response.headers_mut();
-    match (row.retry, error.retry_after, row.status) {
-        (Retry::Free, wait, 429 | 503) => {
-            set(headers, "retry-after", &wait.map_or(1, |wait| wait.as_secs().max(1)).to_string());
-        }
-        // The SDKs repeat 408, 409, 429 and 5xx by themselves; each repetition may be a paid generation.
-        (Retry::MayBill | Retry::Never, _, 408 | 409 | 429 | 500..) => set(headers, "x-should-retry", "false"),
-        _ => {}
-    }
-    if error.kind == Kind::MethodNotSupported {
-        set(headers, "allow", error.advice.as_deref().unwrap_or_default());
+fn preflight(headers: &HeaderMap) -> Response {
+    let mut response = StatusCode::NO_CONTENT.into_response();
+    for (name, value) in OriginPolicy::preflight(headers) {
+        response.headers_mut().insert(name, value);
     }
     response
 }
 
-pub(super) fn json(value: &serde_json::Value) -> Response {
-    let mut response = value.to_string().into_response();
-    set(response.headers_mut(), "content-type", "application/json");
-    response
-}
-
-/// Sets a header; what cannot stand in one (an operator's alias, say) is left out.
-pub(super) fn set(headers: &mut warp::http::HeaderMap, name: &'static str, value: &str) {
-    if let Ok(value) = HeaderValue::from_str(value) {
-        headers.insert(name, value);
-    }
-}
-
-pub(super) fn random() -> String {
-    let mut text = String::with_capacity(24);
-    // Writing to a String cannot fail.
-    let _ = write!(text, "{:024x}", fastrand::u128(..) >> 32);
-    text
+fn wrong_method(route: &Route, method: &Method, path: &str) -> Error {
+    Error::new(Kind::MethodNotSupported, format!("{path} does not take {method}")).advise(route.methods())
 }
 
 #[cfg(test)]

@@ -1,13 +1,12 @@
-//! An answer as server-sent events: each event in one write, `data: ` with the space some clients match on,
-//! a comment every 15 s so that nobody takes a slow model for a dead one, an error as a line of its own
-//! (`openai-clients.md` §0.7, §3), `[DONE]` last.
+//! An answer as server-sent events (<https://html.spec.whatwg.org/multipage/server-sent-events.html>): framing and time
+//! only; what the frames hold is the dialect's business. All frames of one event leave in one write, with the space after
+//! `data:` that some clients match on (docs/openai.md §0.7).
 
-use super::routes::shutting_down;
-use crate::api::openai::chunk::Writer;
-use crate::api::openai::error::envelope;
-use crate::conversation::{Event, StopReason};
-use crate::engine::{Call, malformed};
-use crate::error::{Error, Kind};
+use super::state::shutting_down;
+use crate::api::{Frame, FrameWriter};
+use crate::conversation::{Event, Usage};
+use crate::engine::Call;
+use crate::error::Error;
 use bytes::Bytes;
 use futures_util::{Stream, stream};
 use std::convert::Infallible;
@@ -16,103 +15,104 @@ use std::pin::Pin;
 use std::time::Duration;
 use sync_wrapper::SyncStream;
 
+/// How long a stream says nothing before it sends a sign of life.
 const KEEP_ALIVE: Duration = Duration::from_secs(15);
 
+#[derive(Clone, Copy, PartialEq, Eq)]
 enum Phase {
-    First,
-    /// Whether anything was said, and whether the answer has ended.
-    Events {
-        said: bool,
-        finished: bool,
-    },
-    Done,
+    Start,
+    Events,
     Over,
 }
 
-struct Events<W> {
+struct Events {
     call: Call,
-    chunks: W,
+    writer: Box<dyn FrameWriter>,
+    usage: Option<Usage>,
     phase: Phase,
     closing: Pin<Box<dyn Future<Output = ()> + Send>>,
 }
 
 /// The body of a streamed answer. Dropping it drops the call, which ends the stream at Bedrock.
-pub fn body<W: Writer + Send + 'static>(
+pub(super) fn body(
     call: Call,
-    chunks: W,
+    writer: Box<dyn FrameWriter>,
     closing: impl Future<Output = ()> + Send + 'static,
 ) -> impl Stream<Item = Result<Bytes, Infallible>> + Send + Sync {
-    let events = Events { call, chunks, phase: Phase::First, closing: Box::pin(closing) };
-    // warp wants a Sync body, and a future that holds the SDK's receiver is none; nobody ever shares it.
+    let events = Events { call, writer, usage: None, phase: Phase::Start, closing: Box::pin(closing) };
+    // warp wants a Sync body, and a future that holds the connection to Bedrock is none; nobody ever shares it.
     SyncStream::new(stream::unfold(events, |mut events| async move {
         let bytes = events.next().await?;
         Some((Ok(bytes), events))
     }))
 }
 
-impl<W: Writer> Events<W> {
+impl Events {
+    /// The bytes of the next frames; `None` after the last ones.
     async fn next(&mut self) -> Option<Bytes> {
-        match self.phase {
-            Phase::First => {
-                self.phase = Phase::Events { said: false, finished: false };
-                match self.chunks.first() {
-                    Some(first) => Some(data(&first)),
-                    None => Some(self.event(false, false).await),
+        let mut frames = Vec::new();
+        while frames.is_empty() {
+            match self.phase {
+                Phase::Start => {
+                    self.phase = Phase::Events;
+                    self.writer.start(&mut frames);
                 }
+                Phase::Events => self.event(&mut frames).await,
+                Phase::Over => return None,
             }
-            Phase::Events { said, finished } => Some(self.event(said, finished).await),
-            Phase::Done => {
+        }
+        Some(encode(&frames))
+    }
+
+    async fn event(&mut self, frames: &mut Vec<Frame>) {
+        // A lost race loses no event: `next` keeps what it has read until it returns it.
+        let event = tokio::select! {
+            biased;
+            event = self.call.next() => event,
+            () = &mut self.closing => Err(shutting_down()),
+            () = tokio::time::sleep(KEEP_ALIVE) => return frames.push(self.writer.keep_alive()),
+        };
+        match event {
+            Ok(Some(Event::Usage(usage))) => self.usage = Some(usage),
+            Ok(Some(event)) => self.writer.event(&event, frames),
+            Ok(None) => {
                 self.phase = Phase::Over;
-                Some(Bytes::from_static(b"data: [DONE]\n\n"))
+                self.writer.finish(self.usage, self.call.cost(), frames);
             }
-            Phase::Over => None,
+            Err(error) => self.fail(&error, frames),
         }
     }
 
-    async fn event(&mut self, said: bool, finished: bool) -> Bytes {
-        loop {
-            // A lost race loses no event: `next` keeps what it has read until it returns it.
-            let event = tokio::select! {
-                biased;
-                event = self.call.next() => event,
-                () = &mut self.closing => return self.fail(&shutting_down()),
-                () = tokio::time::sleep(KEEP_ALIVE) => return Bytes::from_static(b": keep-alive\n\n"),
-            };
-            match event {
-                // Not the end of an answer, where there was none (cases.md X5).
-                Ok(Some(Event::Stop(StopReason::Malformed(reason)))) if !said => {
-                    // Usage comes after the stop, and is owed.
-                    while let Ok(Some(_)) = self.call.next().await {}
-                    return self.fail(&malformed(&reason));
-                }
-                Ok(Some(event)) => {
-                    let cost = self.call.cost();
-                    if let Some(chunk) = self.chunks.event(&event, cost) {
-                        let finished = finished || matches!(event, Event::Stop(_));
-                        let said = said || matches!(event, Event::Text(_) | Event::ToolCall { .. });
-                        self.phase = Phase::Events { said, finished };
-                        return data(&chunk);
-                    }
-                }
-                Ok(None) if finished => {
-                    self.phase = Phase::Over;
-                    return Bytes::from_static(b"data: [DONE]\n\n");
-                }
-                Ok(None) => {
-                    return self.fail(&Error::new(Kind::Truncated, "the answer has no stop reason"));
-                }
-                Err(error) => return self.fail(&error),
-            }
-        }
-    }
-
-    /// No `choices` beside the error: AI SDK 5, which Jan uses, would swallow it.
-    fn fail(&mut self, error: &Error) -> Bytes {
-        self.phase = Phase::Done;
-        data(&envelope(error).to_string())
+    fn fail(&mut self, error: &Error, frames: &mut Vec<Frame>) {
+        self.phase = Phase::Over;
+        self.writer.fail(error, frames);
     }
 }
 
-fn data(json: &str) -> Bytes {
-    Bytes::from(format!("data: {json}\n\n"))
+fn encode(frames: &[Frame]) -> Bytes {
+    let mut text = String::new();
+    for frame in frames {
+        match frame {
+            Frame::Event { name, data } => {
+                if let Some(name) = name {
+                    text.push_str(&format!("event: {name}\n"));
+                }
+                text.push_str(&format!("data: {data}\n\n"));
+            }
+            Frame::Comment(comment) => text.push_str(&format!(": {comment}\n\n")),
+        }
+    }
+    text.into()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn frames_become_server_sent_events() {
+        let named = Frame::Event { name: Some("ping"), data: "{}".into() };
+        let bytes = encode(&[Frame::data("a"), named, Frame::Comment("keep-alive")]);
+        assert_eq!(bytes, "data: a\n\nevent: ping\ndata: {}\n\n: keep-alive\n\n");
+    }
 }

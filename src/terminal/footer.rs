@@ -52,7 +52,7 @@ impl Footer {
 #[must_use]
 pub fn stop_note(stop: &StopReason) -> Option<String> {
     let note = match stop {
-        StopReason::EndTurn | StopReason::StopSequence | StopReason::ToolUse => return None,
+        StopReason::EndTurn | StopReason::StopSequence(_) | StopReason::ToolUse => return None,
         StopReason::MaxTokens => "cut off at the token limit (--max-tokens, up to the policy's limit)",
         StopReason::ContextWindow => "the context window is full",
         StopReason::Guardrail => "a guardrail stepped in",

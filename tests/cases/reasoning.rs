@@ -1,7 +1,7 @@
 //! Thoughts and their signatures.
 
 use super::{asked, post, refused, sent, tool, tool_history};
-use crate::support::{Bedrock, Reply, Server};
+use crate::support::{Bedrock, Chatrix, Reply, Server};
 use serde_json::{Value, json};
 
 #[test]
@@ -82,4 +82,42 @@ fn r9_inline_thoughts_of_gpt_oss_are_split_off() {
     let (answer, _) = post([reply], &asked("gpt-oss-20b", json!({})));
     let message = answer.json()["choices"][0]["message"].clone();
     assert_eq!((&message["content"], &message["reasoning_content"]), (&json!("42"), &json!("hm")));
+}
+
+/// An ARN that hides its model is what the operator says it is `like`: the family is data, not read out of the id.
+#[test]
+fn an_opaque_arn_reasons_like_the_model_it_is_like() {
+    const ARN: &str = "arn:aws:bedrock:us-west-2:123456789012:application-inference-profile/1arbu5hu2sjr";
+    let configured = |like: &str| {
+        Chatrix::serve()
+            .config(&format!("[models.house]\nid = \"{ARN}\"\nlike = \"{like}\"\n[limits]\nmax_tokens_limit = 4096"))
+    };
+    for (like, fields, policy) in [
+        (
+            "claude-sonnet-4-6",
+            json!({"thinking": {"type": "adaptive"}, "output_config": {"effort": "high"}}),
+            "max_tokens unset->512",
+        ),
+        (
+            "gpt-oss-120b",
+            json!({"reasoning_effort": "high"}),
+            "max_tokens unset->512; temperature unset->0.3; top_p unset->0.3",
+        ),
+        (
+            "qwen3",
+            json!({"reasoning_config": "high"}),
+            "max_tokens unset->512; temperature unset->0.3; top_p unset->0.3",
+        ),
+    ] {
+        let bedrock = Bedrock::script([Reply::text("ok")]);
+        let server = Server::run(configured(like).bedrock(&bedrock));
+        let answer = server.chat(&asked("house", json!({"reasoning_effort": "high"})));
+        let call = bedrock.call();
+        assert_eq!((call.model.as_str(), &call.body["additionalModelRequestFields"]), (ARN, &fields), "{like}");
+        // Claude that reasons takes no sampling; the effort was granted, so no change is listed for it.
+        assert_eq!(answer.headers["x-chatrix-policy"], policy, "{like}");
+    }
+    let offline = Server::run(configured("claude-sonnet-4-6").arg("--offline"));
+    let answer = offline.chat(&asked("house", json!({"reasoning_effort": "high"})));
+    assert!(answer.json()["choices"][0]["message"]["reasoning_content"].is_string(), "{}", answer.body);
 }

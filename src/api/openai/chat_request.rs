@@ -1,30 +1,20 @@
-//! `POST /chat/completions`: the request. Unknown members are ignored; those that would change cost or meaning
-//! and are not taken are refused by name, never dropped (`openai-clients.md` §2.3).
+//! `/chat/completions`: the request. Unknown members are ignored; those that would change cost or meaning and that
+//! Chatrix does not take are refused by name, never dropped (docs/openai.md §2.3).
 
 use super::messages::conversation;
 use super::tools::{choice, format, tools};
-use crate::api::json::{flag, integer, invalid, number, texts, unsupported};
-use crate::conversation::Request;
+use crate::api::dialect::{AnswerOptions, ParsedRequest, Positions};
+use crate::api::json::{flag, integer, invalid, is_nothing, number, texts, unsupported};
+use crate::conversation::{Effort, ReasoningDisplay, ReasoningMode, ReasoningRequest, Request, ServiceTier};
 use crate::error::{Error, Kind, Result};
 use serde::Deserialize;
-use serde_json::Value;
-
-/// A parsed request, and how its answer is wanted.
-#[derive(Debug, PartialEq)]
-pub struct ChatRequest {
-    /// What is asked.
-    pub request: Request,
-    /// `stream`
-    pub stream: bool,
-    /// `stream_options.include_usage`
-    pub include_usage: bool,
-}
+use serde_json::{Map, Value};
 
 /// The members that mean something to us, as they are sent. Everything is a `Value`: clients send numbers as text,
-/// null for nothing, and more (`openai-clients.md` §1.4).
+/// null for nothing, and more (docs/openai.md §1.4).
 #[derive(Deserialize, Default)]
 #[serde(default)]
-struct Wire {
+struct Members {
     model: Value,
     messages: Value,
     stream: Value,
@@ -55,82 +45,142 @@ struct Wire {
 ///
 /// # Errors
 /// `InvalidRequest`, `MissingParameter` or `Unsupported`, each naming the member.
-pub fn parse(body: &[u8]) -> Result<ChatRequest> {
-    let value: Value = serde_json::from_slice(body)
-        .map_err(|error| Error::new(Kind::InvalidRequest, format!("the request body is not valid JSON: {error}")))?;
-    if !value.is_object() {
-        return Err(Error::new(Kind::InvalidRequest, "the request body is not a JSON object"));
-    }
-    let wire: Wire =
-        serde_json::from_value(value).map_err(|error| Error::new(Kind::InvalidRequest, error.to_string()))?;
-    let Wire {
-        model,
-        messages,
-        stream,
-        stream_options,
-        max_tokens,
-        max_completion_tokens,
-        temperature,
-        top_p,
-        stop,
-        n,
-        tools: tool_list,
-        tool_choice,
-        parallel_tool_calls,
-        functions,
-        function_call,
-        response_format,
-        modalities,
-        logprobs,
-        reasoning_effort,
-        reasoning,
-        service_tier,
-        user,
-        safety_identifier,
-        metadata: tags,
-    } = wire;
+pub(super) fn parse(body: &[u8]) -> Result<ParsedRequest> {
+    from_members(members(body)?)
+}
 
-    if integer(&n, "n")?.is_some_and(|n| n != 1) {
+/// The members of a body.
+///
+/// # Errors
+/// `InvalidRequest` when it is not a JSON object.
+pub(super) fn members(body: &[u8]) -> Result<Map<String, Value>> {
+    match serde_json::from_slice(body) {
+        Ok(Value::Object(members)) => Ok(members),
+        Ok(_) => Err(Error::new(Kind::InvalidRequest, "the request body is not a JSON object")),
+        Err(error) => Err(Error::new(Kind::InvalidRequest, format!("the request body is not valid JSON: {error}"))),
+    }
+}
+
+/// A request out of its members.
+///
+/// # Errors
+/// As [`parse`].
+pub(super) fn from_members(members: Map<String, Value>) -> Result<ParsedRequest> {
+    let members: Members = serde_json::from_value(Value::Object(members))
+        .map_err(|error| Error::new(Kind::InvalidRequest, error.to_string()))?;
+    refuse_unsupported(&members)?;
+    let conversation = conversation(&members.messages)?;
+    let mut tools = tools(&members.tools, &members.functions)?;
+    let tool_choice = choice(&members.tool_choice, &members.function_call, &mut tools)?;
+    let (tools, tool_schemas) = tools.into_iter().map(|located| (located.tool, located.schema_path)).unzip();
+    let reasoning = reasoning(&members.reasoning_effort, &members.reasoning)?;
+    Ok(ParsedRequest {
+        stream: flag(&members.stream, "stream")? == Some(true),
+        options: AnswerOptions {
+            include_usage: flag(&members.stream_options["include_usage"], "stream_options.include_usage")?
+                == Some(true),
+            omit_reasoning: reasoning.display == ReasoningDisplay::Omitted,
+        },
+        positions: Positions { messages: conversation.positions, tool_schemas },
+        request: Request {
+            model: model(&members.model)?,
+            system: conversation.system,
+            messages: conversation.messages,
+            tools,
+            tool_choice,
+            parallel_tool_calls: flag(&members.parallel_tool_calls, "parallel_tool_calls")?,
+            format: format(&members.response_format)?,
+            max_tokens: max_tokens(&members)?,
+            temperature: number(&members.temperature, "temperature")?,
+            top_p: number(&members.top_p, "top_p")?,
+            reasoning,
+            service_tier: service_tier(&members.service_tier)?,
+            stop: texts(&members.stop, "stop")?,
+            metadata: metadata(&members.metadata, &members.user, &members.safety_identifier),
+        },
+    })
+}
+
+fn refuse_unsupported(members: &Members) -> Result<()> {
+    if integer(&members.n, "n")?.is_some_and(|n| n != 1) {
         return Err(unsupported("n", "only one answer per request is supported"));
     }
-    if flag(&logprobs, "logprobs")? == Some(true) {
+    if flag(&members.logprobs, "logprobs")? == Some(true) {
         return Err(unsupported("logprobs", "Bedrock gives no log probabilities"));
     }
-    let modalities = modalities.as_array().map(Vec::as_slice).unwrap_or_default();
+    let modalities = members.modalities.as_array().map(Vec::as_slice).unwrap_or_default();
     if modalities.iter().any(|modality| modality.as_str() != Some("text")) {
         return Err(unsupported("modalities", "only text answers are supported"));
     }
-    let (system, messages) = conversation(&messages)?;
-    let mut tools = tools(&tool_list, &functions)?;
-    let tool_choice = choice(&tool_choice, &function_call, &mut tools)?;
-    // The stricter of the two names for one thing.
-    let max_tokens = [integer(&max_tokens, "max_tokens")?, integer(&max_completion_tokens, "max_completion_tokens")?];
-    // OpenRouter's spelling beside OpenAI's.
-    let effort = reasoning_effort.as_str().or(reasoning["effort"].as_str());
-    Ok(ChatRequest {
-        request: Request {
-            model: match model {
-                Value::Null => String::new(),
-                Value::String(name) => name,
-                _ => return Err(invalid("model", "must be a string")),
-            },
-            system,
-            messages,
-            tools,
-            tool_choice,
-            parallel_tool_calls: flag(&parallel_tool_calls, "parallel_tool_calls")?,
-            format: format(&response_format)?,
-            max_tokens: max_tokens.into_iter().flatten().min(),
-            temperature: number(&temperature, "temperature")?,
-            top_p: number(&top_p, "top_p")?,
-            reasoning_effort: effort.filter(|effort| !effort.is_empty()).map(ToOwned::to_owned),
-            service_tier: service_tier.as_str().map(ToOwned::to_owned),
-            stop: texts(&stop, "stop")?,
-            metadata: metadata(&tags, &user, &safety_identifier),
+    Ok(())
+}
+
+/// The name of the model; empty for the default one.
+fn model(model: &Value) -> Result<String> {
+    match model {
+        Value::Null => Ok(String::new()),
+        Value::String(name) => Ok(name.clone()),
+        _ => Err(invalid("model", "must be a string")),
+    }
+}
+
+/// The stricter of the two names for one thing.
+fn max_tokens(members: &Members) -> Result<Option<i64>> {
+    let older = integer(&members.max_tokens, "max_tokens")?;
+    let newer = integer(&members.max_completion_tokens, "max_completion_tokens")?;
+    Ok([older, newer].into_iter().flatten().min())
+}
+
+/// OpenAI's `reasoning_effort`, and OpenRouter's `reasoning` with effort, budget and display
+/// (<https://openrouter.ai/docs/use-cases/reasoning-tokens>).
+fn reasoning(effort: &Value, reasoning: &Value) -> Result<ReasoningRequest> {
+    let (word, at) = match (effort, &reasoning["effort"]) {
+        (Value::Null, word) => (word, "reasoning.effort"),
+        (word, _) => (word, "reasoning_effort"),
+    };
+    let mut wished = match word {
+        Value::Null => ReasoningRequest::default(),
+        Value::String(word) => match word.as_str() {
+            "" | "auto" | "default" => ReasoningRequest::default(),
+            "none" | "minimal" => ReasoningRequest { mode: ReasoningMode::Off, ..ReasoningRequest::default() },
+            // Clients send words of other services; what is not known is left out, and the policy says so
+            // (docs/cases.md, R7).
+            other => Effort::from_word(other).map_or(
+                ReasoningRequest { mode: ReasoningMode::Unknown, ..ReasoningRequest::default() },
+                ReasoningRequest::with_effort,
+            ),
         },
-        stream: flag(&stream, "stream")? == Some(true),
-        include_usage: flag(&stream_options["include_usage"], "stream_options.include_usage")? == Some(true),
-    })
+        _ => return Err(invalid(at, "must be a string")),
+    };
+    match flag(&reasoning["enabled"], "reasoning.enabled")? {
+        Some(true) if wished.mode == ReasoningMode::Unspecified => wished.mode = ReasoningMode::On,
+        Some(false) => wished.mode = ReasoningMode::Off,
+        _ => {}
+    }
+    if let Some(budget) = integer(&reasoning["max_tokens"], "reasoning.max_tokens")? {
+        let budget = u32::try_from(budget).map_err(|_| invalid("reasoning.max_tokens", "must be 0 or more"))?;
+        wished.budget = Some(budget);
+        if wished.mode == ReasoningMode::Unspecified && budget > 0 {
+            wished.mode = ReasoningMode::On;
+        }
+    }
+    if flag(&reasoning["exclude"], "reasoning.exclude")? == Some(true) {
+        wished.display = ReasoningDisplay::Omitted;
+    }
+    Ok(wished)
+}
+
+fn service_tier(tier: &Value) -> Result<Option<ServiceTier>> {
+    match tier {
+        value if is_nothing(value) => Ok(None),
+        Value::String(word) => match word.as_str() {
+            "" | "auto" | "default" | "standard" => Ok(None),
+            "flex" => Ok(Some(ServiceTier::Flex)),
+            "priority" => Ok(Some(ServiceTier::Priority)),
+            _ => Ok(Some(ServiceTier::Other)),
+        },
+        _ => Err(invalid("service_tier", "must be a string")),
+    }
 }
 
 /// Tags for the account's invocation logs. What is no text is none of ours.
@@ -147,9 +197,10 @@ mod tests {
     #![expect(clippy::unwrap_used, reason = "a test may stop at the first surprise")]
     use super::*;
     use crate::conversation::Part;
+    use crate::error::Field;
     use serde_json::json;
 
-    fn asked(body: &Value) -> Result<ChatRequest> {
+    fn asked(body: &Value) -> Result<ParsedRequest> {
         parse(body.to_string().as_bytes())
     }
 
@@ -170,7 +221,7 @@ mod tests {
         }))
         .unwrap();
         let request = parsed.request;
-        assert!(parsed.stream && parsed.include_usage);
+        assert!(parsed.stream && parsed.options.include_usage);
         assert_eq!(request.system, [Part::Text("be brief".into()), Part::Text("and kind".into())]);
         assert_eq!(request.messages.len(), 3);
         assert_eq!(request.messages[0].parts.len(), 2);
@@ -199,11 +250,64 @@ mod tests {
             (json!({"messages": user, "max_tokens": 1.5}), Kind::InvalidRequest, "max_tokens"),
             (json!({"messages": user, "temperature": []}), Kind::InvalidRequest, "temperature"),
             (json!({"messages": user, "stop": [1]}), Kind::InvalidRequest, "stop"),
+            (json!({"messages": user, "reasoning": {"effort": 5}}), Kind::InvalidRequest, "reasoning.effort"),
+            (json!({"messages": user, "service_tier": 5}), Kind::InvalidRequest, "service_tier"),
         ] {
             let error = asked(&body).unwrap_err();
-            assert_eq!((error.kind, error.param.as_deref()), (kind, Some(param)), "{body}");
+            assert_eq!((error.kind, error.at), (kind, Some(Field::Path(param.to_owned()))), "{body}");
         }
         assert_eq!(parse(b"{").unwrap_err().kind, Kind::InvalidRequest);
         assert_eq!(parse(b"[]").unwrap_err().kind, Kind::InvalidRequest);
+    }
+
+    #[test]
+    fn reasoning_comes_in_two_spellings() {
+        let user = json!([{"role": "user", "content": "x"}]);
+        let on = |effort| ReasoningRequest { mode: ReasoningMode::On, effort, ..ReasoningRequest::default() };
+        let off = ReasoningRequest { mode: ReasoningMode::Off, ..ReasoningRequest::default() };
+        for (members, expected) in [
+            (json!({}), ReasoningRequest::default()),
+            (json!({"reasoning_effort": null, "reasoning": null}), ReasoningRequest::default()),
+            (json!({"reasoning_effort": "none"}), off),
+            (json!({"reasoning_effort": "ultra"}), ReasoningRequest { mode: ReasoningMode::Unknown, ..on(None) }),
+            (json!({"reasoning_effort": "xhigh"}), on(Some(Effort::Xhigh))),
+            (json!({"reasoning": {"effort": "low"}}), on(Some(Effort::Low))),
+            (json!({"reasoning": {"enabled": true}}), on(None)),
+            (
+                json!({"reasoning": {"effort": "high", "enabled": false}}),
+                ReasoningRequest { mode: ReasoningMode::Off, ..on(Some(Effort::High)) },
+            ),
+            (json!({"reasoning": {"max_tokens": 2000}}), ReasoningRequest { budget: Some(2000), ..on(None) }),
+            (
+                json!({"reasoning": {"effort": "low", "exclude": true}}),
+                ReasoningRequest { display: ReasoningDisplay::Omitted, ..on(Some(Effort::Low)) },
+            ),
+        ] {
+            let mut body = members.clone();
+            body["messages"] = user.clone();
+            assert_eq!(asked(&body).unwrap().request.reasoning, expected, "{members}");
+        }
+    }
+
+    #[test]
+    fn errors_below_find_the_clients_own_places() {
+        let parsed = asked(&json!({
+            "messages": [
+                {"role": "system", "content": "s"},
+                {"role": "user", "content": "a"},
+                {"role": "assistant", "tool_calls": [
+                    {"id": "1", "function": {"name": "f"}}, {"id": "2", "function": {"name": "f"}}]},
+                {"role": "tool", "tool_call_id": "1", "content": "x"},
+                {"role": "tool", "tool_call_id": "2", "content": "y"},
+                {"role": "user", "content": "b"},
+            ],
+            "tools": [{"type": "function", "function": {"name": "e"}}, {"type": "function", "function": {"name": "f"}}],
+            "functions": [{"name": "g"}],
+            "tool_choice": {"type": "allowed_tools", "allowed_tools": {"mode": "auto",
+                "tools": [{"type": "function", "function": {"name": "f"}}, {"type": "function", "function": {"name": "g"}}]}},
+        }))
+        .unwrap();
+        assert_eq!(parsed.positions.messages, [1, 2, 3, 5]);
+        assert_eq!(parsed.positions.tool_schemas, ["tools[1].function.parameters", "functions[0].parameters"]);
     }
 }

@@ -1,14 +1,14 @@
-//! `chat.completion.chunk`: an answer as it comes (`openai-clients.md` §4.3). The role first, then content,
+//! `chat.completion.chunk`: an answer as it comes (docs/openai.md §4.3). The role first, then content,
 //! `finish_reason` exactly once and last, usage after it and only when asked for.
 
-use super::completion::{annotation, detail, finish_reason, usage};
+use super::answer::{FINGERPRINT, annotation, finish_reason, reasoning_detail, usage};
+use super::error::envelope;
+use crate::api::dialect::{AnswerHead, Frame, FrameWriter};
 use crate::catalog::NanoDollars;
 use crate::conversation::{Event, Reasoning, Usage};
+use crate::error::Error;
 use serde::Serialize;
 use serde_json::Value;
-
-/// `system_fingerprint` of everything we answer.
-pub const FINGERPRINT: &str = "fp_chatrix";
 
 #[derive(Serialize)]
 struct Chunk<'a> {
@@ -49,15 +49,7 @@ struct Delta<'a> {
     refusal: Option<()>,
 }
 
-/// Writes an answer as it comes, event by event.
-pub trait Writer {
-    /// What comes before the first event.
-    fn first(&self) -> Option<String>;
-    /// The chunk of an event, if it has one. `cost` is told with the usage.
-    fn event(&mut self, event: &Event, cost: Option<NanoDollars>) -> Option<String>;
-}
-
-/// One call per chunk: the Jan of 2025 reads only the first (`openai-clients.md` §1.5).
+/// One call per chunk: the Jan of 2025 reads only the first (docs/openai.md §1.5).
 #[derive(Serialize)]
 struct ToolCall<'a> {
     index: usize,
@@ -75,128 +67,188 @@ struct Function<'a> {
     arguments: &'a str,
 }
 
+/// What every stream ends with.
+pub(super) const DONE: &str = "[DONE]";
+/// A comment, which every client of server-sent events skips.
+pub(super) const KEEP_ALIVE: Frame = Frame::Comment("keep-alive");
+
 /// Writes the chunks of one answer.
 #[derive(Debug)]
-pub struct Chunks {
-    id: String,
-    created: u64,
-    model: String,
-    include_usage: bool,
-    /// Which thought is being told.
-    thought: usize,
+pub(super) struct ChunkWriter {
+    head: AnswerHead,
+    /// The index of the reasoning block that is open or comes next.
+    reasoning_index: usize,
+    in_reasoning: bool,
     /// Characters of text so far.
     length: usize,
 }
 
-impl Chunks {
-    /// For an answer with this id, time (seconds since 1970) and model name.
-    #[must_use]
-    pub fn new(id: String, created: u64, model: String, include_usage: bool) -> Self {
-        Self { id, created, model, include_usage, thought: 0, length: 0 }
+impl ChunkWriter {
+    pub(super) fn new(head: AnswerHead) -> Self {
+        Self { head, reasoning_index: 0, in_reasoning: false, length: 0 }
     }
 
-    fn role(&self) -> String {
-        let delta = Delta { role: Some("assistant"), content: Some(""), refusal: Some(()), ..Delta::default() };
-        self.choice(delta, None)
-    }
-
-    fn call(call: ToolCall<'_>) -> Delta<'_> {
-        Delta { tool_calls: Some([call]), ..Delta::default() }
-    }
-
-    fn usage(&self, tokens: &Usage, cost: Option<NanoDollars>) -> String {
-        self.chunk(&[], Some(usage(tokens, cost)))
-    }
-
-    fn choice(&self, delta: Delta<'_>, finish_reason: Option<&'static str>) -> String {
+    fn choice(&self, delta: Delta<'_>, finish_reason: Option<&'static str>) -> Frame {
         self.chunk(&[Choice { index: 0, delta, logprobs: (), finish_reason }], None)
     }
 
-    fn chunk(&self, choices: &[Choice<'_>], usage: Option<Value>) -> String {
+    fn chunk(&self, choices: &[Choice<'_>], usage: Option<Value>) -> Frame {
         let chunk = Chunk {
-            id: &self.id,
+            id: &self.head.id,
             object: "chat.completion.chunk",
-            created: self.created,
-            model: &self.model,
+            created: self.head.created,
+            model: &self.head.model,
             system_fingerprint: FINGERPRINT,
             choices,
             usage,
         };
         // Strings, numbers and options: nothing here can fail to serialise.
-        serde_json::to_string(&chunk).unwrap_or_default()
-    }
-}
-
-impl Writer for Chunks {
-    fn first(&self) -> Option<String> {
-        Some(self.role())
+        Frame::data(serde_json::to_string(&chunk).unwrap_or_default())
     }
 
-    fn event(&mut self, event: &Event, cost: Option<NanoDollars>) -> Option<String> {
+    fn reasoning(&self, text: Option<&str>, reasoning: &Reasoning) -> Option<Frame> {
+        if self.head.options.omit_reasoning {
+            return None;
+        }
+        let details = Some([reasoning_detail(self.reasoning_index, reasoning)]);
+        Some(self.choice(Delta { reasoning_content: text, reasoning_details: details, ..Delta::default() }, None))
+    }
+
+    fn frame(&mut self, event: &Event) -> Option<Frame> {
         let delta = match event {
             Event::Text(text) => {
                 self.length += text.chars().count();
                 Delta { content: Some(text), ..Delta::default() }
             }
             Event::Reasoning(text) => {
-                let piece = Reasoning::Text { text: text.clone(), signature: None };
-                let details = Some([detail(self.thought, &piece)]);
-                Delta { reasoning_content: Some(text), reasoning_details: details, ..Delta::default() }
+                return self.reasoning(Some(text), &Reasoning::Text { text: text.clone(), signature: None });
             }
             Event::Signature(signature) => {
                 let end = Reasoning::Text { text: String::new(), signature: Some(signature.clone()) };
-                self.thought += 1;
-                Delta { reasoning_details: Some([detail(self.thought - 1, &end)]), ..Delta::default() }
+                return self.reasoning(None, &end);
             }
-            Event::Redacted(data) => {
-                self.thought += 1;
-                let details = Some([detail(self.thought - 1, &Reasoning::Redacted(data.clone()))]);
-                Delta { reasoning_details: details, ..Delta::default() }
-            }
+            Event::Redacted(data) => return self.reasoning(None, &Reasoning::Redacted(data.clone())),
             Event::ToolCall { index, id, name } => {
                 let function = Function { name: Some(name), arguments: "" };
-                Self::call(ToolCall { index: *index, id: Some(id), r#type: Some("function"), function })
+                call(ToolCall { index: *index, id: Some(id), r#type: Some("function"), function })
             }
             Event::Arguments { index, json } => {
                 let function = Function { name: None, arguments: json };
-                Self::call(ToolCall { index: *index, id: None, r#type: None, function })
+                call(ToolCall { index: *index, id: None, r#type: None, function })
             }
             Event::Citation(citation) => {
                 Delta { annotations: Some([annotation(citation, self.length, self.length)]), ..Delta::default() }
             }
             Event::Stop(reason) => return Some(self.choice(Delta::default(), Some(finish_reason(reason)))),
-            Event::Usage(usage) => return self.include_usage.then(|| self.usage(usage, cost)),
+            Event::BlockEnd | Event::Usage(_) => return None,
         };
         Some(self.choice(delta, None))
+    }
+}
+
+fn call(call: ToolCall<'_>) -> Delta<'_> {
+    Delta { tool_calls: Some([call]), ..Delta::default() }
+}
+
+impl FrameWriter for ChunkWriter {
+    fn start(&mut self, frames: &mut Vec<Frame>) {
+        let delta = Delta { role: Some("assistant"), content: Some(""), refusal: Some(()), ..Delta::default() };
+        frames.push(self.choice(delta, None));
+    }
+
+    fn event(&mut self, event: &Event, frames: &mut Vec<Frame>) {
+        frames.extend(self.frame(event));
+        match event {
+            Event::Reasoning(_) | Event::Signature(_) | Event::Redacted(_) => self.in_reasoning = true,
+            Event::BlockEnd => self.reasoning_index += usize::from(std::mem::take(&mut self.in_reasoning)),
+            _ => {}
+        }
+    }
+
+    fn finish(&mut self, tokens: Option<Usage>, cost: Option<NanoDollars>, frames: &mut Vec<Frame>) {
+        if let Some(tokens) = tokens.filter(|_| self.head.options.include_usage) {
+            frames.push(self.chunk(&[], Some(usage(&tokens, cost))));
+        }
+        frames.push(Frame::data(DONE));
+    }
+
+    /// No `choices` beside the error: AI SDK 5, which Jan uses, would swallow it (docs/openai.md §0.7).
+    fn fail(&mut self, error: &Error, frames: &mut Vec<Frame>) {
+        frames.push(Frame::data(envelope(error).to_string()));
+        frames.push(Frame::data(DONE));
+    }
+
+    fn keep_alive(&self) -> Frame {
+        KEEP_ALIVE
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::api::dialect::AnswerOptions;
     use crate::conversation::StopReason;
+
+    fn writer(options: AnswerOptions) -> ChunkWriter {
+        ChunkWriter::new(AnswerHead { id: "chatcmpl-1".into(), created: 7, model: "m".into(), options })
+    }
+
+    fn written(write: impl FnOnce(&mut Vec<Frame>)) -> Vec<String> {
+        let mut frames = Vec::new();
+        write(&mut frames);
+        let data = frames.into_iter().map(|frame| match frame {
+            Frame::Event { name: None, data } => data,
+            other => format!("{other:?}"),
+        });
+        data.collect()
+    }
 
     #[test]
     fn chunks_read_as_openai_writes_them() {
-        let mut chunks = Chunks::new("chatcmpl-1".into(), 7, "m".into(), true);
+        let mut chunks = writer(AnswerOptions { include_usage: true, ..AnswerOptions::default() });
         let head = r#"{"id":"chatcmpl-1","object":"chat.completion.chunk","created":7,"model":"m","system_fingerprint":"fp_chatrix","choices":["#;
+        let choice = |delta: &str, reason: &str| {
+            vec![format!(r#"{head}{{"index":0,"delta":{{{delta}}},"logprobs":null,"finish_reason":{reason}}}]}}"#)]
+        };
         assert_eq!(
-            chunks.role(),
-            format!(
-                r#"{head}{{"index":0,"delta":{{"role":"assistant","content":"","refusal":null}},"logprobs":null,"finish_reason":null}}]}}"#
-            )
+            written(|frames| chunks.start(frames)),
+            choice(r#""role":"assistant","content":"","refusal":null"#, "null")
         );
         assert_eq!(
-            chunks.event(&Event::Text("Hel".into()), None),
-            Some(format!(r#"{head}{{"index":0,"delta":{{"content":"Hel"}},"logprobs":null,"finish_reason":null}}]}}"#))
+            written(|frames| chunks.event(&Event::Text("Hel".into()), frames)),
+            choice(r#""content":"Hel""#, "null")
         );
+        assert!(written(|frames| chunks.event(&Event::BlockEnd, frames)).is_empty());
         assert_eq!(
-            chunks.event(&Event::Stop(StopReason::MaxTokens), None),
-            Some(format!(r#"{head}{{"index":0,"delta":{{}},"logprobs":null,"finish_reason":"length"}}]}}"#))
+            written(|frames| chunks.event(&Event::Stop(StopReason::MaxTokens), frames)),
+            choice("", r#""length""#)
         );
-        let usage = chunks.event(&Event::Usage(Usage { input: 3, output: 4, cache_read: 5, ..Usage::default() }), None);
-        assert!(usage.is_some_and(|usage| { usage.starts_with(&format!(r#"{head}],"usage":{{"prompt_tokens":8,"#)) }));
-        let mut silent = Chunks::new(String::new(), 0, String::new(), false);
-        assert_eq!(silent.event(&Event::Usage(Usage::default()), None), None);
+        let usage = Usage { input: 3, output: 4, cache_read: 5, ..Usage::default() };
+        let end = written(|frames| chunks.finish(Some(usage), None, frames));
+        assert!(end[0].starts_with(&format!(r#"{head}],"usage":{{"prompt_tokens":8,"#)), "{end:?}");
+        assert_eq!(end[1..], ["[DONE]"]);
+        let mut silent = writer(AnswerOptions::default());
+        assert_eq!(written(|frames| silent.finish(Some(usage), None, frames)), ["[DONE]"]);
+    }
+
+    #[test]
+    fn reasoning_blocks_are_numbered_and_can_be_left_out() {
+        let events = [
+            Event::Reasoning("a".into()),
+            Event::Reasoning("b".into()),
+            Event::Signature("s".into()),
+            Event::BlockEnd,
+            Event::Redacted("x".into()),
+            Event::BlockEnd,
+        ];
+        let all =
+            |mut writer: ChunkWriter| written(|frames| events.iter().for_each(|event| writer.event(event, frames)));
+        let shown = all(writer(AnswerOptions::default()));
+        for (chunk, index) in shown.iter().zip([0, 0, 0, 1]) {
+            assert!(chunk.contains(&format!(r#""index":{index}}}]"#)), "{chunk}");
+        }
+        assert_eq!(shown.len(), 4);
+        let omit_reasoning = true;
+        assert!(all(writer(AnswerOptions { omit_reasoning, ..AnswerOptions::default() })).is_empty());
     }
 }

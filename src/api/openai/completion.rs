@@ -1,109 +1,63 @@
-//! `chat.completion`: a complete answer (`openai-clients.md` §4.2).
+//! `chat.completion`: a complete answer (docs/openai.md §4.2).
 
-use super::chunk::FINGERPRINT;
+use super::answer::{FINGERPRINT, annotation, finish_reason, reasoning_detail, usage};
+use crate::api::dialect::AnswerHead;
 use crate::catalog::NanoDollars;
-use crate::conversation::{Answer, Citation, Reasoning, StopReason, ToolCall, Usage};
+use crate::conversation::{Answer, Block, ToolCall};
 use serde_json::{Value, json};
 
-/// A complete answer. `created` is in seconds since 1970.
-#[must_use]
-pub fn completion(id: &str, created: u64, model: &str, answer: &Answer, cost: Option<NanoDollars>) -> Value {
-    let Answer { text, reasoning, tool_calls, citations, stop, usage: tokens } = answer;
-    let mut start = 0;
-    let annotations: Vec<Value> = citations
-        .iter()
-        .map(|(end, citation)| {
-            // OpenAI counts characters. Several sources of one passage share it.
-            let end = text.get(..*end).unwrap_or(text).chars().count();
-            let annotation = annotation(citation, if end > start { start } else { end }, end);
-            start = end;
-            annotation
-        })
-        .collect();
+pub(super) fn completion(head: &AnswerHead, answer: &Answer, cost: Option<NanoDollars>) -> Value {
+    let text = answer.text();
+    let tool_calls: Vec<Value> = answer.tool_calls().map(tool_call).collect();
     // Only calls and no text: null, as OpenAI has it. Jan needs a string otherwise.
-    let content = if text.is_empty() && !tool_calls.is_empty() { Value::Null } else { text.as_str().into() };
-    let mut message = json!({"role": "assistant", "content": content, "refusal": null, "annotations": annotations});
-    let thoughts = answer.reasoning_text();
-    if !thoughts.is_empty() {
-        message["reasoning_content"] = thoughts.into();
+    let content = if text.is_empty() && !tool_calls.is_empty() { Value::Null } else { text.into() };
+    let mut message =
+        json!({"role": "assistant", "content": content, "refusal": null, "annotations": annotations(answer)});
+    let reasoning = answer.reasoning_text();
+    if !head.options.omit_reasoning && !reasoning.is_empty() {
+        message["reasoning_content"] = reasoning.into();
     }
-    if !reasoning.is_empty() {
-        let details = reasoning.iter().enumerate().map(|(index, thought)| detail(index, thought));
-        message["reasoning_details"] = details.collect();
+    let details: Vec<Value> =
+        answer.reasoning().enumerate().map(|(index, reasoning)| reasoning_detail(index, reasoning)).collect();
+    if !head.options.omit_reasoning && !details.is_empty() {
+        message["reasoning_details"] = details.into();
     }
     if !tool_calls.is_empty() {
-        message["tool_calls"] = tool_calls.iter().map(tool_call).collect();
+        message["tool_calls"] = tool_calls.into();
     }
     let mut completion = json!({
-        "id": id,
+        "id": head.id,
         "object": "chat.completion",
-        "created": created,
-        "model": model,
+        "created": head.created,
+        "model": head.model,
         "system_fingerprint": FINGERPRINT,
         "choices": [{
-            "index": 0, "message": message, "logprobs": null,
-            "finish_reason": stop.as_ref().map_or("stop", finish_reason),
+            "index": 0, "message": message, "logprobs": null, "finish_reason": finish_reason(&answer.stop),
         }],
     });
-    if let Some(tokens) = tokens {
+    if let Some(tokens) = &answer.usage {
         completion["usage"] = usage(tokens, cost);
     }
     completion
 }
 
-/// OpenAI's `finish_reason`; clients know these four and no other (`openai-clients.md` §4.2).
-pub(super) fn finish_reason(stop: &StopReason) -> &'static str {
-    match stop {
-        StopReason::EndTurn | StopReason::StopSequence | StopReason::Malformed(_) | StopReason::Unknown(_) => "stop",
-        StopReason::MaxTokens | StopReason::ContextWindow => "length",
-        StopReason::ToolUse => "tool_calls",
-        StopReason::Guardrail | StopReason::ContentFiltered => "content_filter",
+/// The sources of the whole text. OpenAI counts characters; several sources of one passage share it.
+fn annotations(answer: &Answer) -> Vec<Value> {
+    let mut annotations = Vec::new();
+    // Characters of the text before the block, and up to the last citation.
+    let (mut before, mut start) = (0, 0);
+    for block in &answer.blocks {
+        let Block::Text { text, citations } = block else { continue };
+        for cited in citations {
+            let end = before + text.get(..cited.end).unwrap_or(text).chars().count();
+            annotations.push(annotation(&cited.citation, if end > start { start } else { end }, end));
+            start = end;
+        }
+        before += text.chars().count();
     }
-}
-
-/// OpenAI's `usage`, with the flat cache members that Roo Code reads, and OpenRouter's `cost` in dollars.
-/// `prompt_tokens` includes cached ones.
-pub(super) fn usage(usage: &Usage, cost: Option<NanoDollars>) -> Value {
-    let (prompt, completion) = (usage.prompt(), usage.output);
-    let mut value = json!({
-        "prompt_tokens": prompt,
-        "completion_tokens": completion,
-        "total_tokens": prompt + completion,
-        "prompt_tokens_details": {"cached_tokens": usage.cache_read, "audio_tokens": 0},
-        "completion_tokens_details": {
-            "reasoning_tokens": 0, "audio_tokens": 0,
-            "accepted_prediction_tokens": 0, "rejected_prediction_tokens": 0,
-        },
-        "cache_read_input_tokens": usage.cache_read,
-        "cache_creation_input_tokens": usage.cache_write(),
-    });
-    if let Some(cost) = cost {
-        value["cost"] = cost.number().into();
-    }
-    value
+    annotations
 }
 
 fn tool_call(call: &ToolCall) -> Value {
     json!({"id": call.id, "type": "function", "function": {"name": call.name, "arguments": call.arguments}})
-}
-
-/// A thought for clients that hand it back (`openai-clients.md` §4.3, OpenRouter's convention).
-pub(super) fn detail(index: usize, thought: &Reasoning) -> Value {
-    const FORMAT: &str = "anthropic-claude-v1";
-    match thought {
-        Reasoning::Text { text, signature } => {
-            json!({"type": "reasoning.text", "text": text, "signature": signature, "format": FORMAT, "index": index})
-        }
-        Reasoning::Redacted(data) => {
-            json!({"type": "reasoning.encrypted", "data": data, "format": FORMAT, "index": index})
-        }
-    }
-}
-
-/// OpenAI cites addresses only: a document has its title for one. The range is in characters.
-pub(super) fn annotation(citation: &Citation, start: usize, end: usize) -> Value {
-    let url = if citation.url.is_empty() { format!("document:{}", citation.title) } else { citation.url.clone() };
-    json!({"type": "url_citation", "url_citation": {
-        "start_index": start, "end_index": end, "url": url, "title": citation.title,
-    }})
 }

@@ -1,26 +1,57 @@
-//! `POST /completions`, OpenAI's legacy text completion, through the chat path (`openai-clients.md` §4.4).
+//! `/completions`, OpenAI's legacy text completion, through the chat path (docs/openai.md §4.4).
 
-use super::chat;
-use super::chat::ChatRequest;
-use super::chunk::{FINGERPRINT, Writer};
-use super::completion::{finish_reason, usage};
-use crate::api::json as values;
+use super::answer::{FINGERPRINT, finish_reason, usage};
+use super::chat_request;
+use super::chunk::{DONE, KEEP_ALIVE};
+use super::error::{self, envelope};
+use crate::api::dialect::{AnswerHead, Dialect, Frame, FrameWriter, ParsedRequest, Positions};
 use crate::api::json::{integer, invalid, is_nothing, missing, unsupported};
 use crate::catalog::NanoDollars;
-use crate::conversation::{Answer, Event, Message};
-use crate::error::{Error, Kind, Result};
+use crate::conversation::{Answer, Event, Message, Usage};
+use crate::error::{Error, Field, Result};
 use serde_json::{Value, json};
+
+pub struct TextCompletions;
+
+impl Dialect for TextCompletions {
+    fn parse(&self, body: &[u8]) -> Result<ParsedRequest> {
+        parse(body)
+    }
+
+    fn id_prefix(&self) -> &'static str {
+        "cmpl"
+    }
+
+    fn complete(&self, head: &AnswerHead, answer: &Answer, cost: Option<NanoDollars>) -> Value {
+        let mut completion = object(head, &answer.text(), Some(finish_reason(&answer.stop)));
+        if let Some(tokens) = &answer.usage {
+            completion["usage"] = usage(tokens, cost);
+        }
+        completion
+    }
+
+    fn stream(&self, head: AnswerHead) -> Box<dyn FrameWriter> {
+        Box::new(TextChunkWriter { head })
+    }
+
+    fn error(&self, error: &Error) -> Value {
+        envelope(error)
+    }
+
+    fn path(&self, field: &Field, positions: &Positions) -> String {
+        match field {
+            Field::Messages | Field::Message(_) => "prompt".to_owned(),
+            field => error::path(field, positions),
+        }
+    }
+}
 
 /// Parses a body: the prompt becomes a user's turn.
 ///
 /// # Errors
-/// As [`chat::parse`].
-pub fn parse(body: &[u8]) -> Result<ChatRequest> {
-    let mut value: Value = serde_json::from_slice(body)
-        .map_err(|error| Error::new(Kind::InvalidRequest, format!("the request body is not valid JSON: {error}")))?;
-    let Some(members) = value.as_object_mut() else {
-        return Err(Error::new(Kind::InvalidRequest, "the request body is not a JSON object"));
-    };
+/// As [`chat_request::parse`].
+fn parse(body: &[u8]) -> Result<ParsedRequest> {
+    let mut members = chat_request::members(body)?;
     let prompt = match members.remove("prompt") {
         None | Some(Value::Null) => return Err(missing("prompt")),
         Some(Value::String(prompt)) => prompt,
@@ -43,66 +74,59 @@ pub fn parse(body: &[u8]) -> Result<ChatRequest> {
         return Err(unsupported("best_of", "only one answer per request is supported"));
     }
     // A number here, a flag in chat: none of either is given.
-    match members.remove("logprobs").as_ref().map(|value| values::integer(value, "logprobs")) {
+    match members.remove("logprobs").as_ref().map(|value| integer(value, "logprobs")) {
         None | Some(Ok(None | Some(0))) => {}
         Some(_) => return Err(unsupported("logprobs", "Bedrock gives no log probabilities")),
     }
+    // The prompt takes the place of a message of its own, so that none of its words is read as JSON.
     members.insert("messages".to_owned(), json!([{"role": "user", "content": "."}]));
-    let mut request = chat::parse(value.to_string().as_bytes())?;
-    request.request.messages = vec![Message::user(prompt)];
-    Ok(request)
+    let mut parsed = chat_request::from_members(members)?;
+    parsed.request.messages = vec![Message::user(prompt)];
+    Ok(parsed)
 }
 
-/// A complete answer. `created` is in seconds since 1970.
-#[must_use]
-pub fn completion(id: &str, created: u64, model: &str, answer: &Answer, cost: Option<NanoDollars>) -> Value {
-    let reason = answer.stop.as_ref().map_or("stop", finish_reason);
-    let mut completion = object(id, created, model, &answer.text, Some(reason));
-    if let Some(tokens) = &answer.usage {
-        completion["usage"] = usage(tokens, cost);
-    }
-    completion
-}
-
-fn object(id: &str, created: u64, model: &str, text: &str, reason: Option<&str>) -> Value {
+fn object(head: &AnswerHead, text: &str, reason: Option<&str>) -> Value {
     json!({
-        "id": id, "object": "text_completion", "created": created, "model": model, "system_fingerprint": FINGERPRINT,
+        "id": head.id, "object": "text_completion", "created": head.created, "model": head.model,
+        "system_fingerprint": FINGERPRINT,
         "choices": [{"text": text, "index": 0, "logprobs": null, "finish_reason": reason}],
     })
 }
 
-/// Writes the chunks of one answer.
-#[derive(Debug)]
-pub struct TextChunks {
-    /// The answer's id.
-    pub id: String,
-    /// Seconds since 1970.
-    pub created: u64,
-    /// The name that was asked for.
-    pub model: String,
-    /// Whether usage was asked for.
-    pub include_usage: bool,
+struct TextChunkWriter {
+    head: AnswerHead,
 }
 
-impl Writer for TextChunks {
-    fn first(&self) -> Option<String> {
-        None
+impl FrameWriter for TextChunkWriter {
+    fn start(&mut self, _frames: &mut Vec<Frame>) {}
+
+    fn event(&mut self, event: &Event, frames: &mut Vec<Frame>) {
+        let chunk = match event {
+            Event::Text(text) => object(&self.head, text, None),
+            Event::Stop(reason) => object(&self.head, "", Some(finish_reason(reason))),
+            // A text completion has no place for anything else.
+            Event::Reasoning(_) | Event::Signature(_) | Event::Redacted(_) | Event::Citation(_) => return,
+            Event::ToolCall { .. } | Event::Arguments { .. } | Event::BlockEnd | Event::Usage(_) => return,
+        };
+        frames.push(Frame::data(chunk.to_string()));
     }
 
-    fn event(&mut self, event: &Event, cost: Option<NanoDollars>) -> Option<String> {
-        let chunk = |text: &str, reason| object(&self.id, self.created, &self.model, text, reason);
-        match event {
-            Event::Text(text) => Some(chunk(text, None).to_string()),
-            Event::Stop(reason) => Some(chunk("", Some(finish_reason(reason))).to_string()),
-            Event::Usage(tokens) => self.include_usage.then(|| {
-                let mut last = chunk("", None);
-                last["choices"] = json!([]);
-                last["usage"] = usage(tokens, cost);
-                last.to_string()
-            }),
-            // A text completion has no place for them.
-            Event::Reasoning(_) | Event::Signature(_) | Event::Redacted(_) | Event::Citation(_) => None,
-            Event::ToolCall { .. } | Event::Arguments { .. } => None,
+    fn finish(&mut self, tokens: Option<Usage>, cost: Option<NanoDollars>, frames: &mut Vec<Frame>) {
+        if let Some(tokens) = tokens.filter(|_| self.head.options.include_usage) {
+            let mut last = object(&self.head, "", None);
+            last["choices"] = json!([]);
+            last["usage"] = usage(&tokens, cost);
+            frames.push(Frame::data(last.to_string()));
         }
+        frames.push(Frame::data(DONE));
+    }
+
+    fn fail(&mut self, error: &Error, frames: &mut Vec<Frame>) {
+        frames.push(Frame::data(envelope(error).to_string()));
+        frames.push(Frame::data(DONE));
+    }
+
+    fn keep_alive(&self) -> Frame {
+        KEEP_ALIVE
     }
 }

@@ -1,4 +1,4 @@
-//! `POST /embeddings` (`openai-clients.md` §4.5). The SDKs ask for base64 unless told otherwise.
+//! `POST /embeddings` (docs/openai.md §4.5). The SDKs ask for base64 unless told otherwise.
 
 use crate::api::json::{integer, invalid, missing, text};
 use crate::conversation::{EmbeddingRequest, Embeddings};

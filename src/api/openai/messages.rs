@@ -1,21 +1,30 @@
 //! A conversation as OpenAI writes it. System and developer messages may stand anywhere, tool results are messages
-//! of their own, thoughts come back as `reasoning_details`; all of it becomes turns of parts.
+//! of their own, reasoning comes back as `reasoning_details`; all of it becomes messages of parts.
 
 use crate::api::json::{cache_control, flag, invalid, is_nothing, missing, text, unsupported};
 use crate::conversation::media::{decode, document_name};
-use crate::conversation::{Media, Message, Part, Reasoning, Role, ToolCall, ToolResult};
+use crate::conversation::{ImageUrl, Media, Message, Part, Reasoning, Role, ToolCall, ToolResult};
 use crate::error::Result;
 use serde_json::Value;
 
-/// Images and documents per request (`bedrock.md` §1.2).
+/// Images and documents per request (docs/bedrock.md §1.2).
 const IMAGES: usize = 20;
 const DOCUMENTS: usize = 5;
 
-/// The system prompt and the turns of a request.
+/// The system prompt and the messages of a request.
+#[derive(Default)]
+pub(super) struct Conversation {
+    pub(super) system: Vec<Part>,
+    pub(super) messages: Vec<Message>,
+    /// The client's index of each message.
+    pub(super) positions: Vec<usize>,
+}
+
+/// Parses the messages of a request.
 ///
 /// # Errors
 /// `InvalidRequest`, `MissingParameter` or `Unsupported`, each naming the member.
-pub fn conversation(messages: &Value) -> Result<(Vec<Part>, Vec<Message>)> {
+pub(super) fn conversation(messages: &Value) -> Result<Conversation> {
     let messages = match messages {
         Value::Null => return Err(missing("messages")),
         Value::Array(messages) if messages.is_empty() => {
@@ -24,25 +33,26 @@ pub fn conversation(messages: &Value) -> Result<(Vec<Part>, Vec<Message>)> {
         Value::Array(messages) => messages,
         _ => return Err(invalid("messages", "must be an array")),
     };
-    let mut reader = Reader::default();
+    let mut parser = Parser::default();
     for (index, message) in messages.iter().enumerate() {
-        reader.message(message, index)?;
+        parser.message(message, index)?;
+        // A message of the client's becomes one of ours, or is taken into the system prompt or the one before.
+        parser.conversation.positions.resize(parser.conversation.messages.len(), index);
     }
-    Ok((reader.system, reader.turns))
+    Ok(parser.conversation)
 }
 
 #[derive(Default)]
-struct Reader {
-    system: Vec<Part>,
-    turns: Vec<Message>,
+struct Parser {
+    conversation: Conversation,
     images: usize,
-    /// Names of the documents so far: two may not have the same (cases.md D4).
+    /// Names of the documents so far: two may not have the same (docs/cases.md, D4).
     documents: Vec<String>,
     /// Legacy function calls have no id: the last one of a name is meant.
     functions: Vec<(String, String)>,
 }
 
-impl Reader {
+impl Parser {
     fn message(&mut self, message: &Value, index: usize) -> Result<()> {
         let at = |member: &str| format!("messages[{index}].{member}");
         let content = &message["content"];
@@ -52,20 +62,20 @@ impl Reader {
                 if !parts.iter().all(|part| matches!(part, Part::Text(_) | Part::CachePoint(_))) {
                     return Err(unsupported(&at("content"), "a system message holds text only"));
                 }
-                self.system.extend(parts);
-                self.system.extend(cache_control(message).map(Part::CachePoint));
+                self.conversation.system.extend(parts);
+                self.conversation.system.extend(cache_control(message).map(Part::CachePoint));
             }
             Some("user") => {
                 let mut parts = self.parts(content, &at("content"))?;
                 parts.extend(cache_control(message).map(Part::CachePoint));
-                self.turns.push(Message { role: Role::User, parts });
+                self.conversation.messages.push(Message { role: Role::User, parts });
             }
             Some("assistant") => self.assistant(message, index)?,
             Some("tool") => {
                 let id = text(&message["tool_call_id"], &at("tool_call_id"))?.to_owned();
                 let error = flag(&message["is_error"], &at("is_error"))? == Some(true);
                 self.result(id, content, error, &at("content"))?;
-                if let (Some(ttl), Some(turn)) = (cache_control(message), self.turns.last_mut()) {
+                if let (Some(ttl), Some(turn)) = (cache_control(message), self.conversation.messages.last_mut()) {
                     turn.parts.push(Part::CachePoint(ttl));
                 }
             }
@@ -87,7 +97,7 @@ impl Reader {
     fn assistant(&mut self, message: &Value, index: usize) -> Result<()> {
         let at = |member: &str| format!("messages[{index}].{member}");
         // `reasoning_content` alone is dropped: without its signature no model takes it back.
-        let mut parts = thoughts(&message["reasoning_details"]);
+        let mut parts = reasoning(&message["reasoning_details"]);
         parts.extend(self.parts(&message["content"], &at("content"))?);
         if let Some(refusal) = message["refusal"].as_str() {
             parts.push(Part::Text(refusal.to_owned()));
@@ -115,19 +125,19 @@ impl Reader {
             parts.push(Part::ToolCall(ToolCall { id, name, arguments }));
         }
         parts.extend(cache_control(message).map(Part::CachePoint));
-        self.turns.push(Message { role: Role::Assistant, parts });
+        self.conversation.messages.push(Message { role: Role::Assistant, parts });
         Ok(())
     }
 
-    /// Results of the calls of one turn belong into one turn (`bedrock.md` §2.6.7).
+    /// Results of the calls of one turn belong into one turn (docs/bedrock.md §2.6.7).
     fn result(&mut self, id: String, content: &Value, error: bool, at: &str) -> Result<()> {
         let parts = self.parts(content, at)?;
         let result = Part::ToolResult(ToolResult { id, parts, error });
-        match self.turns.last_mut() {
+        match self.conversation.messages.last_mut() {
             Some(turn) if turn.role == Role::User && matches!(turn.parts.last(), Some(Part::ToolResult(_))) => {
                 turn.parts.push(result);
             }
-            _ => self.turns.push(Message { role: Role::User, parts: vec![result] }),
+            _ => self.conversation.messages.push(Message { role: Role::User, parts: vec![result] }),
         }
         Ok(())
     }
@@ -155,33 +165,13 @@ impl Reader {
                 Ok(Part::Text(text(&part["text"], &member("text"))?.to_owned()))
             }
             Some("refusal") => Ok(Part::Text(text(&part["refusal"], &member("refusal"))?.to_owned())),
-            Some("image_url" | "input_image") => {
-                let image = &part["image_url"];
-                let url = text(if image.is_string() { image } else { &image["url"] }, &member("image_url.url"))?;
-                self.count_image()?;
-                let (_, bytes) = data_uri(url, &member("image_url.url"))?;
-                Media::image(&bytes).map(Part::Image).map_err(|error| error.at(member("image_url.url")))
-            }
+            Some("image_url" | "input_image") => self.image(&part["image_url"], member("image_url.url")),
             Some("file" | "input_file") => {
                 let file = if part["file"].is_object() { &part["file"] } else { part };
-                let at = member("file.file_data");
                 if file["file_data"].is_null() && !file["file_id"].is_null() {
                     return Err(unsupported(&member("file.file_id"), "files are not stored here; send file_data"));
                 }
-                let (mime, bytes) = data_uri(text(&file["file_data"], &at)?, &at)?;
-                let filename = file["filename"].as_str().unwrap_or_default();
-                if self.documents.len() >= DOCUMENTS {
-                    return Err(invalid(
-                        "messages",
-                        &format!("hold more than {DOCUMENTS} documents; Bedrock takes no more"),
-                    ));
-                }
-                if mime.starts_with("image/") {
-                    self.count_image()?;
-                    return Media::image(&bytes).map(Part::Image).map_err(|error| error.at(&at));
-                }
-                let media = Media::document(&bytes, filename).map_err(|error| error.at(&at))?;
-                Ok(Part::Document(media, self.name_document(filename)))
+                self.file(file, &member("file.file_data"))
             }
             Some(kind @ ("input_audio" | "audio" | "video_url" | "input_video")) => {
                 Err(unsupported(&member("type"), &format!("no model here takes {kind} parts")))
@@ -191,7 +181,31 @@ impl Reader {
         }
     }
 
-    /// Checked as they come: what is too much is not read first.
+    fn image(&mut self, image: &Value, at: String) -> Result<Part> {
+        let url = text(if image.is_string() { image } else { &image["url"] }, &at)?;
+        self.count_image()?;
+        if is_web_address(url) {
+            return Ok(Part::ImageUrl(ImageUrl { url: url.to_owned(), path: at }));
+        }
+        let (_, bytes) = data_uri(url, &at)?;
+        Media::image(&bytes).map(Part::Image).map_err(|error| error.at_path(at))
+    }
+
+    fn file(&mut self, file: &Value, at: &str) -> Result<Part> {
+        let (mime, bytes) = data_uri(text(&file["file_data"], at)?, at)?;
+        let filename = file["filename"].as_str().unwrap_or_default();
+        if self.documents.len() >= DOCUMENTS {
+            return Err(invalid("messages", &format!("hold more than {DOCUMENTS} documents; Bedrock takes no more")));
+        }
+        if mime.starts_with("image/") {
+            self.count_image()?;
+            return Media::image(&bytes).map(Part::Image).map_err(|error| error.at_path(at));
+        }
+        let media = Media::document(&bytes, filename).map_err(|error| error.at_path(at))?;
+        Ok(Part::Document(media, self.name_document(filename)))
+    }
+
+    /// Images are counted as they come, so that what is too much is not decoded first.
     fn count_image(&mut self) -> Result<()> {
         self.images += 1;
         if self.images > IMAGES {
@@ -213,16 +227,16 @@ impl Reader {
     }
 }
 
-/// OpenRouter's `reasoning_details`, the one convention that carries Claude's signatures (`openai-clients.md` §4.3).
+/// OpenRouter's `reasoning_details`, the one convention that carries Claude's signatures (docs/openai.md §4.3).
 /// Streamed details come in pieces; those of one index belong together.
-fn thoughts(details: &Value) -> Vec<Part> {
-    let mut thoughts: Vec<(Value, Reasoning)> = Vec::new();
+fn reasoning(details: &Value) -> Vec<Part> {
+    let mut blocks: Vec<(Value, Reasoning)> = Vec::new();
     for detail in details.as_array().map(Vec::as_slice).unwrap_or_default() {
         match detail["type"].as_str() {
             Some("reasoning.text") => {
                 let more = detail["text"].as_str().unwrap_or_default();
                 let signed = detail["signature"].as_str().filter(|signed| !signed.is_empty());
-                match thoughts.last_mut() {
+                match blocks.last_mut() {
                     Some((index, Reasoning::Text { text, signature: signature @ None }))
                         if !detail["index"].is_null() && *index == detail["index"] =>
                     {
@@ -231,19 +245,19 @@ fn thoughts(details: &Value) -> Vec<Part> {
                     }
                     _ => {
                         let signature = signed.map(ToOwned::to_owned);
-                        thoughts.push((detail["index"].clone(), Reasoning::Text { text: more.to_owned(), signature }));
+                        blocks.push((detail["index"].clone(), Reasoning::Text { text: more.to_owned(), signature }));
                     }
                 }
             }
             Some("reasoning.encrypted") => {
                 if let Some(data) = detail["data"].as_str() {
-                    thoughts.push((detail["index"].clone(), Reasoning::Redacted(data.to_owned())));
+                    blocks.push((detail["index"].clone(), Reasoning::Redacted(data.to_owned())));
                 }
             }
             _ => {}
         }
     }
-    thoughts.into_iter().map(|(_, thought)| Part::Reasoning(thought)).collect()
+    blocks.into_iter().map(|(_, block)| Part::Reasoning(block)).collect()
 }
 
 /// Arguments are JSON text; some clients send the object itself.
@@ -256,20 +270,24 @@ fn arguments(value: &Value, at: &str) -> Result<String> {
     }
 }
 
+fn is_web_address(url: &str) -> bool {
+    url.starts_with("http://") || url.starts_with("https://")
+}
+
 /// Type and bytes of a data URI.
 fn data_uri<'a>(uri: &'a str, at: &str) -> Result<(&'a str, Vec<u8>)> {
     let Some((head, data)) = uri.strip_prefix("data:").and_then(|rest| rest.split_once(',')) else {
-        if uri.starts_with("http://") || uri.starts_with("https://") {
+        if is_web_address(uri) {
             return Err(unsupported(
                 at,
-                "addresses are not fetched here; send the image itself as a data: URI, or let the operator set `fetch_images`",
+                "files are not fetched from their address; send the file itself as a data: URI",
             ));
         }
         return Err(invalid(at, "must be a data: URI"));
     };
     let mime = head.split(';').next().unwrap_or_default();
     let bytes = if head.ends_with(";base64") {
-        decode(data).map_err(|error| error.at(at))?
+        decode(data).map_err(|error| error.at_path(at))?
     } else {
         percent_encoding::percent_decode_str(data).collect()
     };

@@ -1,4 +1,4 @@
-//! `GET /models`: one shape that satisfies OpenAI's SDKs, Jan, Open WebUI and Anthropic's SDK (`openai-clients.md` §4.1).
+//! `GET /models`: one shape that satisfies OpenAI's SDKs, Jan, Open WebUI and Anthropic's SDK (docs/openai.md §4.1).
 
 use crate::catalog::Model;
 use serde_json::{Value, json};

@@ -4,12 +4,19 @@ use crate::api::json::{cache_control, flag, invalid, is_nothing, missing, text, 
 use crate::conversation::{Format, Tool, ToolChoice};
 use crate::error::Result;
 use serde_json::Value;
+use std::collections::HashSet;
+
+/// A tool, and where its schema stands in the request.
+pub(super) struct LocatedTool {
+    pub(super) tool: Tool,
+    pub(super) schema_path: String,
+}
 
 /// The tools of a request.
 ///
 /// # Errors
 /// `Unsupported` for tools that are no functions; `InvalidRequest` and `MissingParameter` by name.
-pub fn tools(tools: &Value, functions: &Value) -> Result<Vec<Tool>> {
+pub(super) fn tools(tools: &Value, functions: &Value) -> Result<Vec<LocatedTool>> {
     let mut all = Vec::new();
     for (index, tool) in array(tools, "tools")?.iter().enumerate() {
         let at = format!("tools[{index}]");
@@ -30,24 +37,25 @@ pub fn tools(tools: &Value, functions: &Value) -> Result<Vec<Tool>> {
     Ok(all)
 }
 
-fn function(definition: &Value, at: &str, holder: &Value) -> Result<Tool> {
+fn function(definition: &Value, at: &str, holder: &Value) -> Result<LocatedTool> {
     if !definition.is_object() {
         return Err(missing(at));
     }
-    Ok(Tool {
+    let tool = Tool {
         name: text(&definition["name"], &format!("{at}.name"))?.to_owned(),
         description: definition["description"].as_str().map(ToOwned::to_owned),
         schema: definition["parameters"].clone(),
         strict: flag(&definition["strict"], &format!("{at}.strict"))?,
         cache: cache_control(holder).or_else(|| cache_control(definition)),
-    })
+    };
+    Ok(LocatedTool { tool, schema_path: format!("{at}.parameters") })
 }
 
 /// The choice of a request. `allowed_tools` narrows the tools as well.
 ///
 /// # Errors
 /// `InvalidRequest` for a choice that is none, or that names a tool which is not there.
-pub fn choice(choice: &Value, function_call: &Value, tools: &mut Vec<Tool>) -> Result<ToolChoice> {
+pub(super) fn choice(choice: &Value, function_call: &Value, tools: &mut Vec<LocatedTool>) -> Result<ToolChoice> {
     let (value, at) = if is_nothing(choice) { (function_call, "function_call") } else { (choice, "tool_choice") };
     let chosen = match value {
         value if is_nothing(value) => ToolChoice::Auto,
@@ -59,14 +67,16 @@ pub fn choice(choice: &Value, function_call: &Value, tools: &mut Vec<Tool>) -> R
         },
         Value::Object(object) if object.get("type").is_some_and(|kind| kind == "allowed_tools") => {
             let allowed = &value["allowed_tools"];
-            let names = array(&allowed["tools"], "tool_choice.allowed_tools.tools")?;
-            tools.retain(|tool| names.iter().any(|name| name["function"]["name"] == tool.name.as_str()));
+            let allowed_tools = array(&allowed["tools"], "tool_choice.allowed_tools.tools")?;
+            let names: HashSet<&str> =
+                allowed_tools.iter().filter_map(|tool| tool["function"]["name"].as_str()).collect();
+            tools.retain(|located| names.contains(located.tool.name.as_str()));
             if allowed["mode"] == "required" { ToolChoice::Required } else { ToolChoice::Auto }
         }
         Value::Object(object) => {
             let name = object.get("name").unwrap_or(&value["function"]["name"]);
             let name = text(name, &format!("{at}.function.name"))?;
-            if !tools.iter().any(|tool| tool.name == name) {
+            if !tools.iter().any(|located| located.tool.name == name) {
                 return Err(invalid(at, &format!("names the tool {name:?}, which is not among the tools")));
             }
             ToolChoice::Named(name.to_owned())
@@ -83,7 +93,7 @@ pub fn choice(choice: &Value, function_call: &Value, tools: &mut Vec<Tool>) -> R
 ///
 /// # Errors
 /// `InvalidRequest` and `MissingParameter` by name.
-pub fn format(format: &Value) -> Result<Format> {
+pub(super) fn format(format: &Value) -> Result<Format> {
     if is_nothing(format) {
         return Ok(Format::Text);
     }

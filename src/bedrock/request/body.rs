@@ -1,15 +1,16 @@
-//! The shapes of Converse's request, as it is written to the wire (`bedrock.md` §1.2). Members stand in this order,
+//! The shapes of Converse's request, as it is written to the wire (docs/bedrock.md §1.2). Members stand in this order,
 //! always: the same request gives the same bytes.
 
+use crate::conversation::ServiceTier;
 use serde::Serialize;
-use serde_json::{Map, Value};
+use serde_json::{Map, Value, json};
 use std::borrow::Cow;
 use std::collections::BTreeMap;
 
 /// The body of a Converse or `ConverseStream` call.
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
-pub struct Body<'a> {
+pub(super) struct Body<'a> {
     pub messages: Vec<Turn<'a>>,
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub system: Vec<Block<'a>>,
@@ -28,7 +29,7 @@ pub struct Body<'a> {
 
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
-pub struct Inference<'a> {
+pub(super) struct Inference<'a> {
     pub max_tokens: u32,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub temperature: Option<f64>,
@@ -40,7 +41,7 @@ pub struct Inference<'a> {
 
 /// A turn of the conversation.
 #[derive(Serialize, Debug, PartialEq)]
-pub struct Turn<'a> {
+pub(super) struct Turn<'a> {
     pub role: &'static str,
     pub content: Vec<Block<'a>>,
 }
@@ -48,31 +49,31 @@ pub struct Turn<'a> {
 /// A block of a turn, of the system prompt or of a tool result.
 #[derive(Serialize, Debug, PartialEq)]
 #[serde(rename_all = "camelCase", rename_all_fields = "camelCase")]
-pub enum Block<'a> {
+pub(super) enum Block<'a> {
     Text(Cow<'a, str>),
     Image { format: &'static str, source: Source<'a> },
     Document { format: &'static str, name: String, source: Source<'a> },
     ToolUse { tool_use_id: String, name: Cow<'a, str>, input: Value },
     ToolResult { tool_use_id: String, content: Vec<Block<'a>>, status: &'static str },
-    ReasoningContent(Thought<'a>),
+    ReasoningContent(ReasoningBlock<'a>),
     CachePoint(CachePoint),
 }
 
 #[derive(Serialize, Debug, PartialEq)]
-pub struct Source<'a> {
+pub(super) struct Source<'a> {
     /// Base64.
     pub bytes: &'a str,
 }
 
 #[derive(Serialize, Debug, PartialEq)]
 #[serde(rename_all = "camelCase")]
-pub enum Thought<'a> {
+pub(super) enum ReasoningBlock<'a> {
     ReasoningText { text: &'a str, signature: &'a str },
     RedactedContent(&'a str),
 }
 
 #[derive(Serialize, Debug, PartialEq, Clone, Copy)]
-pub struct CachePoint {
+pub(super) struct CachePoint {
     pub r#type: &'static str,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub ttl: Option<&'static str>,
@@ -80,7 +81,7 @@ pub struct CachePoint {
 
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
-pub struct ToolConfig<'a> {
+pub(super) struct ToolConfig<'a> {
     pub tools: Vec<ToolEntry<'a>>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub tool_choice: Option<Value>,
@@ -88,14 +89,14 @@ pub struct ToolConfig<'a> {
 
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
-pub enum ToolEntry<'a> {
+pub(super) enum ToolEntry<'a> {
     ToolSpec(ToolSpec<'a>),
     CachePoint(CachePoint),
 }
 
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
-pub struct ToolSpec<'a> {
+pub(super) struct ToolSpec<'a> {
     pub name: Cow<'a, str>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub description: Option<Cow<'a, str>>,
@@ -105,6 +106,11 @@ pub struct ToolSpec<'a> {
 }
 
 #[derive(Serialize)]
-pub struct InputSchema {
+pub(super) struct InputSchema {
     pub json: Value,
+}
+
+/// The standard tier is what Bedrock serves when nothing is said.
+pub(super) fn service_tier(tier: ServiceTier) -> Option<Value> {
+    (tier != ServiceTier::Standard).then(|| json!({"type": tier.as_str()}))
 }

@@ -1,57 +1,23 @@
 //! What differs from family to family and has no place in Converse's common form. Pure.
 
-use crate::catalog::ThinkingOff;
-use crate::conversation::ToolChoice;
+use crate::catalog::{Family, ThinkingOff};
+use crate::conversation::{Effort, ToolChoice};
 use crate::policy::{Admitted, ReasoningGrant};
 use serde_json::{Map, Value, json};
 
-/// A family, as far as its own fields go.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Family {
-    /// Anthropic's Claude.
-    Claude,
-    /// Amazon's Nova.
-    Nova,
-    /// `DeepSeek` V3.
-    DeepSeek,
-    /// Qwen 3.
-    Qwen,
-    /// OpenAI's gpt-oss.
-    GptOss,
-    /// OpenAI's GPT.
-    Gpt,
-    /// All others.
-    Other,
-}
-
-impl Family {
-    /// The family of a model id. An ARN that hides its model is `Other`.
-    pub fn of(id: &str) -> Self {
-        let families = [
-            ("anthropic.", Self::Claude),
-            ("amazon.nova", Self::Nova),
-            ("deepseek.v3", Self::DeepSeek),
-            ("qwen.", Self::Qwen),
-            ("openai.gpt-oss", Self::GptOss),
-            ("openai.", Self::Gpt),
-        ];
-        families.into_iter().find(|(piece, _)| id.contains(piece)).map_or(Self::Other, |(_, family)| family)
-    }
-}
-
-/// `additionalModelRequestFields`: thinking, or its off switch, because thinking counts against `maxTokens`
-/// (`bedrock.md` §2.2); and what Converse's tool choice cannot say. `with_tools`: tools are sent, and Converse's own
+/// `additionalModelRequestFields`: reasoning, or its off switch, because reasoning counts against `maxTokens`
+/// (docs/bedrock.md §2.2); and what Converse's tool choice cannot say. `with_tools`: tools are sent, and Converse's own
 /// choice does not speak for the answer tool already.
-pub fn additional_fields(admitted: &Admitted, with_tools: bool) -> Map<String, Value> {
-    let family = Family::of(&admitted.model().id);
-    let mut fields = thinking(family, admitted.thinking(), admitted.model().capabilities.thinking_off);
+pub(super) fn additional_fields(admitted: &Admitted, with_tools: bool) -> Map<String, Value> {
+    let family = admitted.model().capabilities.family;
+    let mut fields = reasoning(family, admitted.reasoning(), admitted.model().capabilities.thinking_off);
     if family == Family::Claude && with_tools {
         match (admitted.tool_choice(), admitted.request().parallel_tool_calls) {
-            // Converse has no "none" (cases.md T10); Claude has, and then Converse's own choice must be absent.
+            // Converse has no "none" (docs/cases.md, T10); Claude has, and then Converse's own choice must be absent.
             (ToolChoice::None, _) => {
                 fields.insert("tool_choice".into(), json!({"type": "none"}));
             }
-            // Bedrock refuses Claude's choice beside Converse's, so both are said here (`bedrock.md` §2.5).
+            // Bedrock refuses Claude's choice beside Converse's, so both are said here (docs/bedrock.md §2.5).
             (choice @ (ToolChoice::Auto | ToolChoice::Required), Some(false)) => {
                 let kind = if *choice == ToolChoice::Required { "any" } else { "auto" };
                 fields.insert("tool_choice".into(), json!({"type": kind, "disable_parallel_tool_use": true}));
@@ -62,8 +28,8 @@ pub fn additional_fields(admitted: &Admitted, with_tools: bool) -> Map<String, V
     fields
 }
 
-fn thinking(family: Family, thinking: ReasoningGrant, off: ThinkingOff) -> Map<String, Value> {
-    let fields = match (thinking, family) {
+fn reasoning(family: Family, grant: ReasoningGrant, off: ThinkingOff) -> Map<String, Value> {
+    let fields = match (grant, family) {
         (ReasoningGrant::Effort(effort), Family::Claude) => {
             json!({"thinking": {"type": "adaptive"}, "output_config": {"effort": effort.as_str()}})
         }
@@ -75,7 +41,7 @@ fn thinking(family: Family, thinking: ReasoningGrant, off: ThinkingOff) -> Map<S
         }
         // Qwen knows none, low and high.
         (ReasoningGrant::Effort(effort), Family::Qwen) => {
-            json!({"reasoning_config": if effort == crate::catalog::Effort::Low { "low" } else { "high" }})
+            json!({"reasoning_config": if effort == Effort::Low { "low" } else { "high" }})
         }
         (ReasoningGrant::Effort(effort), Family::Gpt) => json!({"reasoning": {"effort": effort.as_str()}}),
         (ReasoningGrant::Budget(tokens), _) => json!({"thinking": {"type": "enabled", "budget_tokens": tokens}}),

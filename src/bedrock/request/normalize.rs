@@ -1,29 +1,30 @@
-//! A conversation as Bedrock takes it. OpenAI allows much that Bedrock refuses (`bedrock.md` §2.6), and a client
+//! A conversation as Bedrock takes it. OpenAI allows much that Bedrock refuses (docs/bedrock.md §2.6), and a client
 //! cannot know: same roles are merged, blank text is dropped, every tool call gets its result and every result its
 //! call, a conversation begins with the user. What cannot stand as it is becomes text; nothing is lost silently.
 
 mod tool_calls;
 
-use super::body::{Block, CachePoint, Source, Thought, Turn};
+use super::body::{Block, ReasoningBlock, Source, Turn};
+use super::cache_points::cache_point;
 use super::tool_names::{self, ToolNames};
 use crate::catalog::Features;
-use crate::conversation::{CacheTtl, Message, Part, Reasoning, Role, ToolResult};
-use crate::error::{Error, Kind, Result};
+use crate::conversation::{Message, Part, Reasoning, Role, ToolResult};
+use crate::error::{Error, Field, Kind, Result};
 use serde_json::{Value, json};
 use std::borrow::Cow;
 
 /// What to send in place of nothing: blank text is refused.
 const SOMETHING: &str = ".";
-/// What a model hears that may not be left in the middle of its own turn (cases.md M4).
+/// What a model hears that may not be left in the middle of its own turn (docs/cases.md, M4).
 const GO_ON: &str = "Continue from exactly where you stopped.";
 /// What the model and the request allow.
-pub struct Rules<'a> {
+pub(super) struct Rules<'a> {
     /// The tool names.
     pub names: &'a ToolNames,
     /// What the model takes.
     pub features: Features,
     /// Whether thoughts go back into the running tool loop: only while thinking is on.
-    pub keep_thoughts: bool,
+    pub keep_reasoning: bool,
     /// Whether tool calls and results stay what they are. `false`: they become text, so that no tool can be called.
     pub keep_tools: bool,
 }
@@ -32,15 +33,15 @@ pub struct Rules<'a> {
 ///
 /// # Errors
 /// `InvalidRequest` when nothing was said at all.
-pub fn turns<'a>(messages: &'a [Message], has_system: bool, rules: &Rules<'_>) -> Result<Vec<Turn<'a>>> {
+pub(super) fn turns<'a>(messages: &'a [Message], has_system: bool, rules: &Rules<'_>) -> Result<Vec<Turn<'a>>> {
     let loop_start = messages.iter().rposition(is_question).unwrap_or(0);
     let mut turns = Vec::with_capacity(messages.len());
     for (index, message) in messages.iter().enumerate() {
-        let keep_thoughts = rules.keep_thoughts && index > loop_start;
-        let mut content = blocks(&message.parts, rules, keep_thoughts);
+        let keep_reasoning = rules.keep_reasoning && index > loop_start;
+        let mut content = blocks(&message.parts, rules, keep_reasoning);
         let mut media = Vec::new();
         if message.role == Role::Assistant {
-            // Images and documents are the user's to show (`bedrock.md` §1.2).
+            // Images and documents are the user's to show (docs/bedrock.md §1.2).
             let is_media = |block: &Block<'_>| matches!(block, Block::Image { .. } | Block::Document { .. });
             (media, content) = content.into_iter().partition(is_media);
         }
@@ -48,13 +49,13 @@ pub fn turns<'a>(messages: &'a [Message], has_system: bool, rules: &Rules<'_>) -
         push(&mut turns, role(Role::User), media);
     }
     if turns.is_empty() && has_system {
-        // Only a system prompt was given (cases.md M6).
+        // Only a system prompt was given (docs/cases.md, M6).
         turns.push(Turn { role: "user", content: vec![text(SOMETHING)] });
     }
     if turns.is_empty() {
-        return Err(Error::new(Kind::InvalidRequest, "the conversation holds no text").at("messages"));
+        return Err(Error::new(Kind::InvalidRequest, "the conversation holds no text").at(Field::Messages));
     }
-    // A conversation starts with the user (§2.6.1).
+    // A conversation starts with the user (docs/bedrock.md §2.6.1).
     if turns[0].role == "assistant" {
         turns.insert(0, Turn { role: "user", content: vec![text(SOMETHING)] });
     }
@@ -63,13 +64,13 @@ pub fn turns<'a>(messages: &'a [Message], has_system: bool, rules: &Rules<'_>) -
     for turn in &mut turns {
         accompany_documents(turn);
     }
-    // A model that thinks takes no beginning of its answer (`bedrock.md` §2.2).
-    end(&mut turns, rules.features.prefill && !rules.keep_thoughts);
+    // A model that thinks takes no beginning of its answer (docs/bedrock.md §2.2).
+    end(&mut turns, rules.features.prefill && !rules.keep_reasoning);
     Ok(turns)
 }
 
 /// Blocks of a system prompt: text and cache points.
-pub fn system(parts: &[Part], features: Features) -> Vec<Block<'_>> {
+pub(super) fn system(parts: &[Part], features: Features) -> Vec<Block<'_>> {
     let blocks = parts.iter().filter_map(|part| match part {
         Part::Text(said) if !said.trim().is_empty() => Some(text(said)),
         Part::CachePoint(ttl) if features.cache => Some(Block::CachePoint(cache_point(*ttl))),
@@ -81,11 +82,6 @@ pub fn system(parts: &[Part], features: Features) -> Vec<Block<'_>> {
         blocks.remove(0);
     }
     blocks
-}
-
-/// A cache point on the wire; five minutes is the default and is not said.
-pub fn cache_point(ttl: CacheTtl) -> CachePoint {
-    CachePoint { r#type: "default", ttl: (ttl == CacheTtl::OneHour).then_some("1h") }
 }
 
 /// A question of the user's own, not the results of tools: a tool loop begins here.
@@ -106,7 +102,7 @@ fn text(said: &str) -> Block<'_> {
     Block::Text(Cow::Borrowed(said))
 }
 
-/// Adds a turn, merged with the one before where the role is the same (§2.6.2).
+/// Adds a turn, merged with the one before where the role is the same (docs/bedrock.md §2.6.2).
 fn push<'a>(turns: &mut Vec<Turn<'a>>, role: &'static str, content: Vec<Block<'a>>) {
     if content.is_empty() {
         return;
@@ -117,22 +113,24 @@ fn push<'a>(turns: &mut Vec<Turn<'a>>, role: &'static str, content: Vec<Block<'a
     }
 }
 
-fn blocks<'a>(parts: &'a [Part], rules: &Rules<'_>, keep_thoughts: bool) -> Vec<Block<'a>> {
+fn blocks<'a>(parts: &'a [Part], rules: &Rules<'_>, keep_reasoning: bool) -> Vec<Block<'a>> {
     let mut blocks: Vec<Block<'a>> = Vec::with_capacity(parts.len());
     for part in parts {
         let block = match part {
             Part::Text(said) if said.trim().is_empty() => continue,
             Part::Text(said) => text(said),
             Part::Image(media) => Block::Image { format: media.format, source: Source { bytes: &media.base64 } },
+            // The policy refuses what was not fetched.
+            Part::ImageUrl(_) => continue,
             Part::Document(media, name) => {
                 Block::Document { format: media.format, name: name.clone(), source: Source { bytes: &media.base64 } }
             }
-            // Claude takes its thoughts back only signed (§2.6.13); nobody else takes them at all.
-            Part::Reasoning(Reasoning::Text { text, signature: Some(signature) }) if keep_thoughts => {
-                Block::ReasoningContent(Thought::ReasoningText { text, signature })
+            // Claude takes its thoughts back only signed (docs/bedrock.md §2.6.13); nobody else takes them at all.
+            Part::Reasoning(Reasoning::Text { text, signature: Some(signature) }) if keep_reasoning => {
+                Block::ReasoningContent(ReasoningBlock::ReasoningText { text, signature })
             }
-            Part::Reasoning(Reasoning::Redacted(data)) if keep_thoughts => {
-                Block::ReasoningContent(Thought::RedactedContent(data))
+            Part::Reasoning(Reasoning::Redacted(data)) if keep_reasoning => {
+                Block::ReasoningContent(ReasoningBlock::RedactedContent(data))
             }
             Part::Reasoning(_) => continue,
             Part::ToolCall(call) if rules.keep_tools => Block::ToolUse {
@@ -147,7 +145,7 @@ fn blocks<'a>(parts: &'a [Part], rules: &Rules<'_>, keep_thoughts: bool) -> Vec<
                 blocks.extend(self::blocks(&result.parts, rules, false));
                 continue;
             }
-            // A cache point after a thought is refused (cases.md R5), and one with nothing before it marks nothing.
+            // A cache point after a thought is refused (docs/cases.md, R5), and one with nothing before it marks nothing.
             Part::CachePoint(ttl) => match blocks.last() {
                 Some(Block::ReasoningContent(_) | Block::CachePoint(_)) | None => continue,
                 Some(_) if !rules.features.cache => continue,
@@ -165,14 +163,14 @@ fn tool_result<'a>(result: &'a ToolResult, rules: &Rules<'_>) -> Block<'a> {
     let mut content = blocks(&result.parts, rules, false);
     content.retain(|block| !matches!(block, Block::CachePoint(_)));
     if content.is_empty() {
-        // Empty content is refused, at the latest with an error status (§2.6.8).
+        // Empty content is refused, at the latest with an error status (docs/bedrock.md §2.6.8).
         content.push(text("(empty)"));
     }
     let status = if result.error { "error" } else { "success" };
     Block::ToolResult { tool_use_id: tool_names::id(&result.id), content, status }
 }
 
-/// A call's arguments must be an object; what was cut off or is none is kept inside one (§2.6.9).
+/// A call's arguments must be an object; what was cut off or is none is kept inside one (docs/bedrock.md §2.6.9).
 fn arguments(json: &str) -> Value {
     match serde_json::from_str(json) {
         Ok(Value::Object(members)) => Value::Object(members),
@@ -182,7 +180,7 @@ fn arguments(json: &str) -> Value {
     }
 }
 
-/// A document needs a text beside it (cases.md D5).
+/// A document needs a text beside it (docs/cases.md, D5).
 fn accompany_documents(turn: &mut Turn<'_>) {
     let has = |kind: fn(&Block<'_>) -> bool| turn.content.iter().any(kind);
     if has(|block| matches!(block, Block::Document { .. })) && !has(|block| matches!(block, Block::Text(_))) {
@@ -190,7 +188,7 @@ fn accompany_documents(turn: &mut Turn<'_>) {
     }
 }
 
-/// The last turn: the user's, or a beginning of the answer without trailing white space (§2.6.4).
+/// The last turn: the user's, or a beginning of the answer without trailing white space (docs/bedrock.md §2.6.4).
 fn end(turns: &mut Vec<Turn<'_>>, prefill: bool) {
     let Some(Turn { role: "assistant", content }) = turns.last_mut() else { return };
     if !prefill {
@@ -210,16 +208,16 @@ mod tests {
     #![expect(clippy::unwrap_used, reason = "a test may stop at the first surprise")]
     use super::tool_calls::NO_RESULT;
     use super::*;
-    use crate::conversation::{Media, ToolCall};
+    use crate::conversation::{CacheTtl, Media, ToolCall};
 
-    fn repaired(messages: &[Message], features: Features, keep_thoughts: bool, keep_tools: bool) -> Value {
+    fn normalized(messages: &[Message], features: Features, keep_reasoning: bool, keep_tools: bool) -> Value {
         let names = ToolNames::default();
-        let rules = Rules { names: &names, features, keep_thoughts, keep_tools };
+        let rules = Rules { names: &names, features, keep_reasoning, keep_tools };
         serde_json::to_value(turns(messages, false, &rules).unwrap()).unwrap()
     }
 
     fn usual(messages: &[Message]) -> Value {
-        repaired(messages, Features { tools: true, cache: true, ..Features::default() }, false, true)
+        normalized(messages, Features { tools: true, cache: true, ..Features::default() }, false, true)
     }
 
     fn call(id: &str) -> Part {
@@ -252,7 +250,7 @@ mod tests {
         let rules = Rules {
             names: &ToolNames::default(),
             features: Features::default(),
-            keep_thoughts: false,
+            keep_reasoning: false,
             keep_tools: true,
         };
         assert_eq!(turns(&[Message::user(" ")], false, &rules).unwrap_err().kind, Kind::InvalidRequest);
@@ -262,7 +260,7 @@ mod tests {
     fn m3_m4_an_answer_begun_goes_on_or_is_handed_back() {
         let messages = [Message::user("a"), Message::assistant("It is \n")];
         let prefill = Features { prefill: true, ..Features::default() };
-        assert_eq!(repaired(&messages, prefill, false, true)[1]["content"], json!([{"text": "It is"}]));
+        assert_eq!(normalized(&messages, prefill, false, true)[1]["content"], json!([{"text": "It is"}]));
         assert_eq!(usual(&messages)[2], json!({"role": "user", "content": [{"text": GO_ON}]}));
     }
 
@@ -295,33 +293,33 @@ mod tests {
     fn t10_without_tools_their_history_is_told_as_text() {
         let messages =
             [Message::user("go"), turn(Role::Assistant, vec![call("1")]), turn(Role::User, vec![result("1", "one")])];
-        let turns = repaired(&messages, Features::default(), false, false);
+        let turns = normalized(&messages, Features::default(), false, false);
         assert_eq!(turns[1]["content"], json!([{"text": "[called look with {\"b\":1,\"a\":2}]"}]));
         assert_eq!(turns[2]["content"], json!([{"text": "[result of 1:]"}, {"text": "one"}]));
     }
 
     #[test]
     fn r1_r3_r5_thoughts_go_back_signed_first_and_only_inside_the_loop() {
-        let thought = |signature: Option<&str>| {
+        let reasoning = |signature: Option<&str>| {
             Part::Reasoning(Reasoning::Text { text: "hm".into(), signature: signature.map(Into::into) })
         };
         let messages = [
             Message::user("one"),
-            turn(Role::Assistant, vec![thought(Some("old")), Part::Text("done".into())]),
+            turn(Role::Assistant, vec![reasoning(Some("old")), Part::Text("done".into())]),
             Message::user("two"),
             turn(
                 Role::Assistant,
-                vec![call("1"), thought(Some("sig")), thought(None), Part::CachePoint(CacheTtl::FiveMinutes)],
+                vec![call("1"), reasoning(Some("sig")), reasoning(None), Part::CachePoint(CacheTtl::FiveMinutes)],
             ),
             turn(Role::User, vec![result("1", "x")]),
         ];
         let features = Features { tools: true, cache: true, ..Features::default() };
-        let turns = repaired(&messages, features, true, true);
+        let turns = normalized(&messages, features, true, true);
         assert_eq!(turns[1]["content"], json!([{"text": "done"}]));
         let content = turns[3]["content"].as_array().unwrap();
         assert_eq!(content[0], json!({"reasoningContent": {"reasoningText": {"text": "hm", "signature": "sig"}}}));
         assert!(content[1].get("toolUse").is_some() && content.len() == 2, "{content:?}");
-        let without = repaired(&messages, features, false, true)[3]["content"].to_string();
+        let without = normalized(&messages, features, false, true)[3]["content"].to_string();
         assert!(without.contains("toolUse") && !without.contains("reasoning"), "{without}");
     }
 

@@ -1,20 +1,18 @@
 //! JSON schemas as Bedrock takes them. A tool's schema must be an object at its root, without `anyOf`, `oneOf`,
 //! `allOf` or `$ref` there (cases.md T4); a strict one must stay within a subset (`bedrock.md` §2.5).
 
-use crate::error::{Error, Kind, Result};
 use serde_json::{Map, Value, json};
 
 /// A tool's schema with an object at its root.
 ///
 /// # Errors
-/// `InvalidRequest` when the schema describes something that is no object.
-pub fn of_tool(schema: &Value, at: &str) -> Result<Value> {
-    let wrong = |what: &str| Err(Error::new(Kind::InvalidRequest, format!("`{at}` {what}")).at(at));
+/// What is wrong, to stand behind the name of the schema, when it describes something that is not an object.
+pub(super) fn of_tool(schema: &Value) -> Result<Value, &'static str> {
     let Value::Object(members) = schema else {
         return if schema.is_null() {
             Ok(json!({"type": "object", "properties": {}}))
         } else {
-            wrong("must be a JSON schema")
+            Err("must be a JSON schema")
         };
     };
     let mut root = inlined(members);
@@ -31,7 +29,7 @@ pub fn of_tool(schema: &Value, at: &str) -> Result<Value> {
         Some(Value::Array(kinds)) if kinds.contains(&"object".into()) => {
             root.insert("type".to_owned(), "object".into());
         }
-        Some(_) => return wrong("must describe an object"),
+        Some(_) => return Err("must describe an object"),
     }
     if !root.get("properties").is_some_and(Value::is_object) {
         root.insert("properties".to_owned(), json!({}));
@@ -116,7 +114,7 @@ const NOT_STRICT: [&str; 8] = [
 ];
 
 /// A schema made strict, or `None` where it does not fit the subset.
-pub fn strict(schema: &Value) -> Option<Value> {
+pub(super) fn strict(schema: &Value) -> Option<Value> {
     if refers_to_itself(schema, schema, &mut Vec::new()) { None } else { closed(schema) }
 }
 
@@ -215,10 +213,10 @@ mod tests {
                 json!({"$defs": {"X": {"type": "object", "properties": {"x": {}}}}, "type": "object", "properties": {"x": {}}}),
             ),
         ] {
-            assert_eq!(of_tool(&schema, "tools[0]").unwrap(), expected, "{schema}");
+            assert_eq!(of_tool(&schema).unwrap(), expected, "{schema}");
         }
         for wrong in [json!({"type": "array"}), json!("x"), json!([])] {
-            assert_eq!(of_tool(&wrong, "tools[0]").unwrap_err().param.as_deref(), Some("tools[0]"));
+            assert!(of_tool(&wrong).is_err(), "{wrong}");
         }
     }
 

@@ -41,7 +41,7 @@ pub fn binding(request: &Request, capabilities: &Capabilities) -> Binding {
         }
         return Binding::Native(json!({"textFormat": {"type": "json_schema", "structure": {"jsonSchema": bound}}}));
     }
-    match schema::of_tool(wanted, "response_format") {
+    match schema::of_tool(wanted) {
         // A client's own tool of that name could not be told from ours.
         Ok(schema) if features.tools && !request.tools.iter().any(|tool| tool.name == ANSWER_TOOL) => {
             Binding::Tool(schema)

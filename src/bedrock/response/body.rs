@@ -1,78 +1,157 @@
-//! The shapes of a complete answer, as far as they mean something to us (`bedrock.md` §1.3).
-//! Members that are not named here are ignored: the service adds new ones (`recordings/README.md` 3, 8).
+//! The JSON bodies of Bedrock's answers, complete and streamed, as far as they mean something to us
+//! (docs/bedrock.md §1.3, §1.4). Members that are not named here are ignored: the service adds new ones
+//! (docs/bedrock.md, recorded 3 and 8).
 
-use super::split;
 use crate::conversation::{Citation, Usage};
 use serde::Deserialize;
 use serde_json::Value;
 
+/// The body of a complete answer.
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase")]
-pub struct Complete {
+pub(super) struct Complete {
     pub output: Output,
     pub stop_reason: String,
+    #[serde(default)]
+    pub additional_model_response_fields: Value,
     pub usage: Option<Tokens>,
 }
 
 #[derive(Deserialize)]
-pub struct Output {
+pub(super) struct Output {
     pub message: CompleteMessage,
 }
 
 #[derive(Deserialize)]
-pub struct CompleteMessage {
+pub(super) struct CompleteMessage {
     #[serde(default)]
     pub content: Vec<CompleteBlock>,
 }
 
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase")]
-pub struct CompleteBlock {
+pub(super) struct CompleteBlock {
     pub text: Option<String>,
-    pub reasoning_content: Option<Thought>,
-    pub tool_use: Option<CompleteCall>,
-    pub citations_content: Option<Cited>,
+    pub reasoning_content: Option<ReasoningBlock>,
+    pub tool_use: Option<CompleteToolUse>,
+    pub citations_content: Option<CitedBlock>,
 }
 
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase")]
-pub struct Thought {
-    pub reasoning_text: Option<ThoughtText>,
+pub(super) struct ReasoningBlock {
+    pub reasoning_text: Option<ReasoningText>,
     pub redacted_content: Option<String>,
 }
 
 #[derive(Deserialize)]
-pub struct ThoughtText {
+pub(super) struct ReasoningText {
     pub text: String,
     pub signature: Option<String>,
 }
 
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase")]
-pub struct CompleteCall {
+pub(super) struct CompleteToolUse {
     pub tool_use_id: String,
     pub name: String,
+    pub r#type: Option<String>,
     #[serde(default)]
     pub input: Value,
-    pub r#type: Option<String>,
 }
 
 #[derive(Deserialize)]
-pub struct Cited {
+pub(super) struct CitedBlock {
     #[serde(default)]
     pub content: Vec<TextOnly>,
     #[serde(default)]
-    pub citations: Vec<CompleteCitation>,
+    pub citations: Vec<CitationBody>,
 }
 
 #[derive(Deserialize)]
-pub struct TextOnly {
+pub(super) struct TextOnly {
     pub text: Option<String>,
+}
+
+/// `contentBlockStart`
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub(super) struct BlockStart {
+    pub content_block_index: i64,
+    pub start: Option<StartBody>,
 }
 
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase")]
-pub struct CompleteCitation {
+pub(super) struct StartBody {
+    pub tool_use: Option<ToolUseStart>,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub(super) struct ToolUseStart {
+    pub tool_use_id: String,
+    pub name: String,
+    pub r#type: Option<String>,
+}
+
+/// `contentBlockDelta`
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub(super) struct BlockDelta {
+    pub content_block_index: i64,
+    pub delta: Delta,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub(super) struct Delta {
+    pub text: Option<String>,
+    pub reasoning_content: Option<ReasoningDelta>,
+    pub tool_use: Option<ToolUseDelta>,
+    pub citation: Option<CitationBody>,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub(super) struct ReasoningDelta {
+    pub text: Option<String>,
+    pub signature: Option<String>,
+    /// Base64.
+    pub redacted_content: Option<String>,
+}
+
+#[derive(Deserialize)]
+pub(super) struct ToolUseDelta {
+    #[serde(default)]
+    pub input: String,
+}
+
+/// `contentBlockStop`
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub(super) struct BlockStop {
+    pub content_block_index: i64,
+}
+
+/// `messageStop`
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub(super) struct MessageStop {
+    pub stop_reason: String,
+    #[serde(default)]
+    pub additional_model_response_fields: Value,
+}
+
+/// `metadata`
+#[derive(Deserialize)]
+pub(super) struct Metadata {
+    pub usage: Option<Tokens>,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub(super) struct CitationBody {
     pub title: Option<String>,
     #[serde(default)]
     pub source_content: Vec<TextOnly>,
@@ -80,8 +159,8 @@ pub struct CompleteCitation {
     pub location: Value,
 }
 
-impl From<CompleteCitation> for Citation {
-    fn from(citation: CompleteCitation) -> Self {
+impl From<CitationBody> for Citation {
+    fn from(citation: CitationBody) -> Self {
         let quote = citation.source_content.into_iter().filter_map(|content| content.text).collect();
         let url = citation.location.pointer("/web/url").and_then(Value::as_str).unwrap_or_default().to_owned();
         Self { title: citation.title.unwrap_or_default(), url, quote }
@@ -91,7 +170,7 @@ impl From<CompleteCitation> for Citation {
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase")]
 #[expect(clippy::struct_field_names, reason = "the names are Bedrock's")]
-pub struct Tokens {
+pub(super) struct Tokens {
     pub input_tokens: u64,
     pub output_tokens: u64,
     #[serde(default)]
@@ -104,21 +183,23 @@ pub struct Tokens {
 
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase")]
-pub struct CacheDetail {
+pub(super) struct CacheDetail {
     pub ttl: String,
     pub input_tokens: u64,
 }
 
 impl From<Tokens> for Usage {
+    /// Only the part written for an hour is dearer (docs/cases.md, C3); the details say how much that is.
     fn from(tokens: Tokens) -> Self {
         let one_hour = tokens.cache_details.iter().filter(|detail| detail.ttl == "1h");
-        let one_hour = one_hour.map(|detail| detail.input_tokens).sum();
-        split(
-            tokens.input_tokens,
-            tokens.output_tokens,
-            tokens.cache_read_input_tokens,
-            tokens.cache_write_input_tokens,
-            one_hour,
-        )
+        let one_hour: u64 = one_hour.map(|detail| detail.input_tokens).sum();
+        let cache_write_1h = one_hour.min(tokens.cache_write_input_tokens);
+        Self {
+            input: tokens.input_tokens,
+            output: tokens.output_tokens,
+            cache_read: tokens.cache_read_input_tokens,
+            cache_write_5m: tokens.cache_write_input_tokens - cache_write_1h,
+            cache_write_1h,
+        }
     }
 }

@@ -1,42 +1,78 @@
-//! One exchange with the service, byte for byte: our own ordered JSON goes out in place of the SDK's, whose documents
-//! are hash maps in random order (`bedrock.md` trap 7), and the answer's bytes are kept as they came.
+//! The bytes of one call. Our own ordered JSON goes out in place of the SDK's, whose documents are hash maps in random
+//! order (docs/bedrock.md, trap 7), and the answer's bytes are kept as they came.
 
 use crate::error::{Error, Kind, Result};
 use aws_smithy_runtime_api::box_error::BoxError;
 use aws_smithy_runtime_api::client::interceptors::context::{
-    AfterDeserializationInterceptorContextRef, BeforeTransmitInterceptorContextMut,
+    AfterDeserializationInterceptorContextRef, BeforeDeserializationInterceptorContextMut,
+    BeforeTransmitInterceptorContextMut,
 };
 use aws_smithy_runtime_api::client::interceptors::{Intercept, dyn_dispatch_hint};
 use aws_smithy_runtime_api::client::runtime_components::RuntimeComponents;
 use aws_smithy_types::body::SdkBody;
 use aws_smithy_types::config_bag::ConfigBag;
 use bytes::Bytes;
-use std::sync::{Arc, OnceLock};
+use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 
-/// Puts our own ordered JSON into the request before it is signed, and keeps the answer's bytes as they came.
+/// Replaces the body of a request before it is signed, and takes the body of the answer.
 #[derive(Debug, Clone)]
-pub struct BodyInterceptor {
+pub(super) struct BodyInterceptor {
     request: Bytes,
-    response: Arc<OnceLock<Bytes>>,
-    /// What the header of an `InvokeModel` answer counts.
-    input_tokens: Arc<OnceLock<u64>>,
+    answer: Answer,
+}
+
+#[derive(Debug, Clone)]
+enum Answer {
+    /// In memory once the call returns.
+    Complete { body: Arc<OnceLock<Bytes>>, input_tokens: Arc<OnceLock<u64>> },
+    /// Still on its way when the call returns.
+    Stream(Arc<Mutex<Option<SdkBody>>>),
 }
 
 impl BodyInterceptor {
-    /// An exchange that sends this body.
-    pub fn new(request: Bytes) -> Self {
-        Self { request, response: Arc::default(), input_tokens: Arc::default() }
+    /// For a call whose answer comes in one piece.
+    pub(super) fn complete(request: Bytes) -> Self {
+        Self { request, answer: Answer::Complete { body: Arc::default(), input_tokens: Arc::default() } }
     }
 
-    /// What the header of an `InvokeModel` answer counts.
-    pub fn input_tokens(&self) -> Option<u64> {
-        self.input_tokens.get().copied()
+    /// For a call whose answer is a stream.
+    pub(super) fn stream(request: Bytes) -> Self {
+        Self { request, answer: Answer::Stream(Arc::default()) }
     }
 
-    /// The answer's bytes.
-    pub fn answer(&self) -> Result<&Bytes> {
-        self.response.get().ok_or_else(|| Error::new(Kind::InvalidUpstreamResponse, "Bedrock's answer has no body"))
+    /// Input tokens as the header of an `InvokeModel` answer counts them.
+    pub(super) fn input_tokens(&self) -> Option<u64> {
+        match &self.answer {
+            Answer::Complete { input_tokens, .. } => input_tokens.get().copied(),
+            Answer::Stream(_) => None,
+        }
     }
+
+    /// The bytes of a complete answer.
+    ///
+    /// # Errors
+    /// `InvalidUpstreamResponse` when there are none.
+    pub(super) fn body(&self) -> Result<Bytes> {
+        match &self.answer {
+            Answer::Complete { body, .. } => body.get().cloned().ok_or_else(no_body),
+            Answer::Stream(_) => Err(no_body()),
+        }
+    }
+
+    /// The body of a stream, once.
+    ///
+    /// # Errors
+    /// `InvalidUpstreamResponse` when there is none.
+    pub(super) fn take_stream(&self) -> Result<SdkBody> {
+        match &self.answer {
+            Answer::Stream(body) => body.lock().unwrap_or_else(PoisonError::into_inner).take().ok_or_else(no_body),
+            Answer::Complete { .. } => Err(no_body()),
+        }
+    }
+}
+
+fn no_body() -> Error {
+    Error::new(Kind::InvalidUpstreamResponse, "Bedrock's answer has no body")
 }
 
 #[dyn_dispatch_hint]
@@ -57,19 +93,35 @@ impl Intercept for BodyInterceptor {
         Ok(())
     }
 
+    fn modify_before_deserialization(
+        &self,
+        context: &mut BeforeDeserializationInterceptorContextMut<'_>,
+        _components: &RuntimeComponents,
+        _config: &mut ConfigBag,
+    ) -> Result<(), BoxError> {
+        // The body of a refusal is left to the SDK, which reads the error out of it.
+        if let Answer::Stream(kept) = &self.answer
+            && context.response().status().is_success()
+        {
+            let body = std::mem::replace(context.response_mut().body_mut(), SdkBody::empty());
+            *kept.lock().unwrap_or_else(PoisonError::into_inner) = Some(body);
+        }
+        Ok(())
+    }
+
     fn read_after_deserialization(
         &self,
         context: &AfterDeserializationInterceptorContextRef<'_>,
         _components: &RuntimeComponents,
         _config: &mut ConfigBag,
     ) -> Result<(), BoxError> {
+        let Answer::Complete { body, input_tokens } = &self.answer else { return Ok(()) };
         let counted = context.response().headers().get("x-amzn-bedrock-input-token-count");
         if let Some(tokens) = counted.and_then(|tokens| tokens.parse().ok()) {
-            let _ = self.input_tokens.set(tokens);
+            let _ = input_tokens.set(tokens);
         }
-        // In memory by now; a stream's body never is.
-        if let Some(body) = context.response().body().bytes() {
-            let _ = self.response.set(Bytes::copy_from_slice(body));
+        if let Some(bytes) = context.response().body().bytes() {
+            let _ = body.set(Bytes::copy_from_slice(bytes));
         }
         Ok(())
     }

@@ -1,0 +1,37 @@
+//! `/chat/completions` as a dialect.
+
+use super::chunk::ChunkWriter;
+use super::{chat_request, completion, error};
+use crate::api::dialect::{AnswerHead, Dialect, FrameWriter, ParsedRequest, Positions};
+use crate::catalog::NanoDollars;
+use crate::conversation::Answer;
+use crate::error::{Error, Field, Result};
+use serde_json::Value;
+
+pub struct ChatCompletions;
+
+impl Dialect for ChatCompletions {
+    fn parse(&self, body: &[u8]) -> Result<ParsedRequest> {
+        chat_request::parse(body)
+    }
+
+    fn id_prefix(&self) -> &'static str {
+        "chatcmpl"
+    }
+
+    fn complete(&self, head: &AnswerHead, answer: &Answer, cost: Option<NanoDollars>) -> Value {
+        completion::completion(head, answer, cost)
+    }
+
+    fn stream(&self, head: AnswerHead) -> Box<dyn FrameWriter> {
+        Box::new(ChunkWriter::new(head))
+    }
+
+    fn error(&self, error: &Error) -> Value {
+        error::envelope(error)
+    }
+
+    fn path(&self, field: &Field, positions: &Positions) -> String {
+        error::path(field, positions)
+    }
+}

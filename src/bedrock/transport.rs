@@ -1,0 +1,91 @@
+//! How requests reach Bedrock and how its bytes come back: signing, sending, and the frames of a stream. Nothing above
+//! this module knows whether the AWS SDK carries them.
+
+mod endpoint;
+mod frames;
+mod interceptor;
+
+pub use endpoint::Endpoint;
+pub(super) use endpoint::Origin;
+pub(super) use frames::{FrameKind, FrameStream};
+
+use super::classify;
+use crate::error::Result;
+use aws_sdk_bedrockruntime::operation::RequestId;
+use aws_sdk_bedrockruntime::types::{ConverseTokensRequest, CountTokensInput};
+use bytes::Bytes;
+use interceptor::BodyInterceptor;
+
+/// A complete answer.
+pub(super) struct Reply {
+    pub(super) body: Bytes,
+    /// Bedrock's id for the call.
+    pub(super) request_id: Option<String>,
+    /// Input tokens as a header counts them, for `InvokeModel`.
+    pub(super) input_tokens: Option<u64>,
+}
+
+/// A connection to Bedrock Runtime. Cheap to share, made once.
+#[derive(Debug)]
+pub(super) struct Transport {
+    sdk: aws_sdk_bedrockruntime::Client,
+    origin: Origin,
+}
+
+impl Transport {
+    /// Sets the connection up; sends nothing to Bedrock.
+    pub(super) async fn new(endpoint: Endpoint) -> Self {
+        let (sdk, origin) = endpoint::client(endpoint).await;
+        Self { sdk, origin }
+    }
+
+    pub(super) fn origin(&self) -> &Origin {
+        &self.origin
+    }
+
+    /// One `Converse` call.
+    ///
+    /// # Errors
+    /// Any kind that AWS can cause.
+    pub(super) async fn converse(&self, model: &str, body: Bytes) -> Result<Reply> {
+        let bytes = BodyInterceptor::complete(body);
+        let call = self.sdk.converse().model_id(model).customize().interceptor(bytes.clone());
+        let answer = call.send().await.map_err(|error| classify::call(&error, model, &self.origin))?;
+        reply(&bytes, answer.request_id())
+    }
+
+    /// One `ConverseStream` call. Returns once Bedrock has accepted it.
+    ///
+    /// # Errors
+    /// Any kind that AWS can cause.
+    pub(super) async fn converse_stream(&self, model: &str, body: Bytes) -> Result<(FrameStream, Option<String>)> {
+        let bytes = BodyInterceptor::stream(body);
+        let call = self.sdk.converse_stream().model_id(model).customize().interceptor(bytes.clone());
+        let answer = call.send().await.map_err(|error| classify::call(&error, model, &self.origin))?;
+        Ok((FrameStream::new(bytes.take_stream()?), answer.request_id().map(ToOwned::to_owned)))
+    }
+
+    /// One `InvokeModel` call.
+    ///
+    /// # Errors
+    /// Any kind that AWS can cause.
+    pub(super) async fn invoke(&self, model: &str, body: Bytes) -> Result<Reply> {
+        let bytes = BodyInterceptor::complete(body);
+        let call = self.sdk.invoke_model().model_id(model).content_type("application/json").accept("application/json");
+        let call = call.customize().interceptor(bytes.clone());
+        let answer = call.send().await.map_err(|error| classify::call(&error, model, &self.origin))?;
+        reply(&bytes, answer.request_id())
+    }
+
+    /// One `CountTokens` call; `None` when it failed: a count is never worth an error.
+    pub(super) async fn count_tokens(&self, model: &str, body: Bytes) -> Option<u64> {
+        let input = CountTokensInput::Converse(ConverseTokensRequest::builder().build());
+        let call = self.sdk.count_tokens().model_id(model).input(input);
+        let answer = call.customize().interceptor(BodyInterceptor::complete(body)).send().await.ok()?;
+        u64::try_from(answer.input_tokens()).ok()
+    }
+}
+
+fn reply(bytes: &BodyInterceptor, request_id: Option<&str>) -> Result<Reply> {
+    Ok(Reply { body: bytes.body()?, request_id: request_id.map(ToOwned::to_owned), input_tokens: bytes.input_tokens() })
+}

@@ -1,0 +1,92 @@
+//! Where Bedrock is, and who asks: region, profile, credentials and endpoint of the AWS client.
+
+use aws_config::meta::region::RegionProviderChain;
+use aws_config::profile::ProfileFileRegionProvider;
+use aws_config::retry::RetryConfig;
+use aws_config::stalled_stream_protection::StalledStreamProtectionConfig;
+use aws_config::timeout::TimeoutConfig;
+use aws_config::{BehaviorVersion, Region};
+use aws_sdk_bedrockruntime::config::{Builder, Config, Credentials};
+use std::env;
+use std::time::Duration;
+
+/// The region when nothing says otherwise.
+const DEFAULT_REGION: &str = "us-west-2";
+const CONNECT_TIMEOUT: Duration = Duration::from_secs(5);
+
+/// Where Bedrock is, and who asks.
+#[derive(Debug, Clone)]
+pub enum Endpoint {
+    /// AWS, with whatever its default chain of credentials finds.
+    Aws {
+        /// The AWS profile, instead of `AWS_PROFILE`.
+        profile: Option<String>,
+        /// The AWS region, instead of the profile's.
+        region: Option<String>,
+    },
+    /// A Bedrock on this machine, with made-up credentials. Reads no AWS configuration.
+    Local { url: String },
+}
+
+/// What an error message needs to know of the client.
+#[derive(Debug, Clone)]
+pub(in crate::bedrock) struct Origin {
+    /// The AWS profile in use, if one was named.
+    pub(in crate::bedrock) profile: Option<String>,
+    /// The AWS region in use.
+    pub(in crate::bedrock) region: String,
+}
+
+/// Sets the AWS client up; sends nothing to Bedrock.
+pub(super) async fn client(endpoint: Endpoint) -> (aws_sdk_bedrockruntime::Client, Origin) {
+    let (config, origin) = match endpoint {
+        Endpoint::Aws { profile, region } => aws(profile, region).await,
+        Endpoint::Local { url } => local(url),
+    };
+    // The SDK repeats nothing by itself: each repetition may be a paid generation (docs/bedrock.md §4.5, §4.6).
+    let config = config
+        .retry_config(RetryConfig::disabled())
+        .stalled_stream_protection(StalledStreamProtectionConfig::disabled())
+        .timeout_config(TimeoutConfig::builder().connect_timeout(CONNECT_TIMEOUT).build())
+        .build();
+    (aws_sdk_bedrockruntime::Client::from_conf(config), origin)
+}
+
+async fn aws(profile: Option<String>, region: Option<String>) -> (Builder, Origin) {
+    let mut profile_region = ProfileFileRegionProvider::builder();
+    let mut loader = aws_config::defaults(BehaviorVersion::latest());
+    if let Some(profile) = &profile {
+        profile_region = profile_region.profile_name(profile);
+        loader = loader.profile_name(profile);
+    }
+    // The environment's region is among the settings already. The instance metadata step is left out: off EC2 it
+    // costs seconds, and the default is known.
+    let chain = RegionProviderChain::first_try(region.map(Region::new))
+        .or_else(profile_region.build())
+        .or_else(Region::from_static(DEFAULT_REGION));
+    let shared = loader.region(chain).load().await;
+    let mut config = Builder::from(&shared);
+    // An empty endpoint panics inside the SDK (docs/bedrock.md, trap 10), so it counts as unset.
+    let service = env::var("AWS_ENDPOINT_URL_BEDROCK_RUNTIME").ok();
+    if service.as_deref().is_none_or(|url| url.trim().is_empty()) {
+        let general = shared.endpoint_url().filter(|url| !url.trim().is_empty());
+        if service.is_some() || shared.endpoint_url().is_some() {
+            config.set_endpoint_url(general.map(ToOwned::to_owned));
+        }
+    }
+    if env::var("AWS_BEARER_TOKEN_BEDROCK").is_ok_and(|token| token.trim().is_empty()) {
+        config.set_auth_scheme_preference(None);
+    }
+    let region = shared.region().map_or(DEFAULT_REGION, Region::as_ref).to_owned();
+    let profile = profile.or_else(|| env::var("AWS_PROFILE").ok().filter(|name| !name.is_empty()));
+    (config, Origin { profile, region })
+}
+
+fn local(url: String) -> (Builder, Origin) {
+    let config = Config::builder()
+        .behavior_version(BehaviorVersion::latest())
+        .region(Region::from_static(DEFAULT_REGION))
+        .credentials_provider(Credentials::new("offline", "offline", None, None, "offline"))
+        .endpoint_url(url);
+    (config, Origin { profile: None, region: "offline".to_owned() })
+}

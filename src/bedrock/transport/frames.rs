@@ -1,0 +1,87 @@
+//! The frames of an event stream (<https://smithy.io/2.0/aws/amazon-eventstream.html>), read from a body as it comes.
+
+use crate::error::{Error, Kind, Result};
+use aws_smithy_eventstream::frame::{DecodedFrame, MessageFrameDecoder};
+use aws_smithy_types::body::SdkBody;
+use aws_smithy_types::event_stream::Message;
+use bytes::{Buf, Bytes, BytesMut};
+use http_body_util::BodyExt;
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(in crate::bedrock) enum FrameKind {
+    Event,
+    /// A failure in place of an event.
+    Exception,
+}
+
+/// One frame: what it is called, and its payload.
+#[derive(Debug)]
+pub(in crate::bedrock) struct Frame {
+    pub(in crate::bedrock) kind: FrameKind,
+    /// The event type (`contentBlockDelta`) or the exception type (`throttlingException`).
+    pub(in crate::bedrock) name: String,
+    pub(in crate::bedrock) payload: Bytes,
+}
+
+/// A streamed answer on its way. Dropping it closes the connection, which ends the stream at Bedrock.
+pub(in crate::bedrock) struct FrameStream {
+    body: SdkBody,
+    buffer: BytesMut,
+    decoder: MessageFrameDecoder,
+    /// Bytes of a frame that has not come whole yet. The decoder takes the beginning of a frame out of the buffer.
+    partial: bool,
+}
+
+impl FrameStream {
+    pub(super) fn new(body: SdkBody) -> Self {
+        Self { body, buffer: BytesMut::new(), decoder: MessageFrameDecoder::new(), partial: false }
+    }
+
+    /// The next frame; `None` at the end of the body. May be dropped and called again: nothing is lost.
+    ///
+    /// # Errors
+    /// `Truncated` when the connection breaks, or the body ends inside a frame or holds something else than frames.
+    pub(in crate::bedrock) async fn next(&mut self) -> Result<Option<Frame>> {
+        loop {
+            match self.decoder.decode_frame(&mut self.buffer) {
+                Ok(DecodedFrame::Complete(message)) => {
+                    self.partial = self.buffer.has_remaining();
+                    return Ok(Some(frame(&message)));
+                }
+                Ok(DecodedFrame::Incomplete) => {}
+                Err(error) => return Err(broken(&error)),
+            }
+            match self.body.frame().await {
+                // Trailers hold nothing that belongs to the answer.
+                Some(Ok(frame)) => {
+                    if let Some(data) = frame.data_ref() {
+                        self.partial |= data.has_remaining();
+                        self.buffer.extend_from_slice(data);
+                    }
+                }
+                Some(Err(error)) => return Err(broken(error.as_ref())),
+                None if self.partial => {
+                    return Err(Error::new(Kind::Truncated, "the stream ended in the middle of a frame"));
+                }
+                None => return Ok(None),
+            }
+        }
+    }
+}
+
+fn frame(message: &Message) -> Frame {
+    let header = |name: &str| {
+        let found = message.headers().iter().find(|header| header.name().as_str() == name)?;
+        found.value().as_string().ok().map(|value| value.as_str().to_owned())
+    };
+    let payload = message.payload().clone();
+    let failure = header(":exception-type").or_else(|| header(":error-code"));
+    match failure {
+        Some(name) => Frame { kind: FrameKind::Exception, name, payload },
+        None => Frame { kind: FrameKind::Event, name: header(":event-type").unwrap_or_default(), payload },
+    }
+}
+
+fn broken(error: &(dyn std::error::Error + 'static)) -> Error {
+    Error::new(Kind::Truncated, format!("the stream broke off: {}", crate::bedrock::classify::causes(error)))
+}

@@ -1,0 +1,216 @@
+//! A whole answer, put together from its events. The blocks keep the order in which the model wrote them.
+
+use super::event::{Citation, Event, StopReason, Usage};
+use super::request::{Reasoning, ToolCall};
+
+/// A source, and the part of a text block that it stands for.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct CitedText {
+    /// Where the cited text ends (bytes from the beginning of its block).
+    pub end: usize,
+    pub citation: Citation,
+}
+
+/// One block of an answer.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Block {
+    Text { text: String, citations: Vec<CitedText> },
+    Reasoning(Reasoning),
+    ToolCall(ToolCall),
+}
+
+/// A whole answer.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Answer {
+    pub blocks: Vec<Block>,
+    pub stop: StopReason,
+    /// `None` when Bedrock never said.
+    pub usage: Option<Usage>,
+}
+
+impl Answer {
+    /// All text as one.
+    #[must_use]
+    pub fn text(&self) -> String {
+        let texts = self.blocks.iter().map(|block| match block {
+            Block::Text { text, .. } => text.as_str(),
+            Block::Reasoning(_) | Block::ToolCall(_) => "",
+        });
+        texts.collect()
+    }
+
+    /// All readable reasoning as one text.
+    #[must_use]
+    pub fn reasoning_text(&self) -> String {
+        let texts = self.reasoning().map(|reasoning| match reasoning {
+            Reasoning::Text { text, .. } => text.as_str(),
+            Reasoning::Redacted(_) => "",
+        });
+        texts.collect()
+    }
+
+    pub fn reasoning(&self) -> impl Iterator<Item = &Reasoning> {
+        self.blocks.iter().filter_map(|block| match block {
+            Block::Reasoning(reasoning) => Some(reasoning),
+            Block::Text { .. } | Block::ToolCall(_) => None,
+        })
+    }
+
+    pub fn tool_calls(&self) -> impl Iterator<Item = &ToolCall> {
+        self.blocks.iter().filter_map(|block| match block {
+            Block::ToolCall(call) => Some(call),
+            Block::Text { .. } | Block::Reasoning(_) => None,
+        })
+    }
+}
+
+/// Puts an answer together, event by event.
+#[derive(Debug, Default)]
+pub struct AnswerBuilder {
+    blocks: Vec<Block>,
+    /// Whether the last block may still grow.
+    open: bool,
+    /// The place of each tool call among the blocks, by the call's index.
+    calls: Vec<usize>,
+    stop: Option<StopReason>,
+    usage: Option<Usage>,
+}
+
+impl AnswerBuilder {
+    pub fn add(&mut self, event: Event) {
+        match event {
+            Event::Text(more) => self.edit_text(|text, _| text.push_str(&more)),
+            Event::Citation(citation) => self.edit_text(|text, citations| {
+                citations.push(CitedText { end: text.len(), citation });
+            }),
+            Event::Reasoning(_) | Event::Signature(_) | Event::Redacted(_) => self.reasoning(&event),
+            Event::ToolCall { id, name, .. } => {
+                self.calls.push(self.blocks.len());
+                self.begin(Block::ToolCall(ToolCall { id, name, arguments: String::new() }));
+            }
+            Event::Arguments { index, json } => {
+                let block = self.calls.get(index).and_then(|place| self.blocks.get_mut(*place));
+                if let Some(Block::ToolCall(call)) = block {
+                    call.arguments.push_str(&json);
+                }
+            }
+            Event::BlockEnd => self.open = false,
+            Event::Stop(reason) => self.stop = Some(reason),
+            Event::Usage(usage) => self.usage = Some(usage),
+        }
+    }
+
+    /// The answer; `None` when it never came to its stop.
+    #[must_use]
+    pub fn finish(self) -> Option<Answer> {
+        Some(Answer { blocks: self.blocks, stop: self.stop?, usage: self.usage })
+    }
+
+    fn begin(&mut self, block: Block) {
+        self.blocks.push(block);
+        self.open = true;
+    }
+
+    /// Edits the text block that is open, or a new one.
+    fn edit_text(&mut self, edit: impl FnOnce(&mut String, &mut Vec<CitedText>)) {
+        if let (true, Some(Block::Text { text, citations })) = (self.open, self.blocks.last_mut()) {
+            edit(text, citations);
+        } else {
+            let (mut text, mut citations) = (String::new(), Vec::new());
+            edit(&mut text, &mut citations);
+            self.begin(Block::Text { text, citations });
+        }
+    }
+
+    fn reasoning(&mut self, event: &Event) {
+        let open = match self.blocks.last_mut() {
+            Some(Block::Reasoning(reasoning)) if self.open => Some(reasoning),
+            _ => None,
+        };
+        if let Some(reasoning) = continue_reasoning(open, event) {
+            self.begin(Block::Reasoning(reasoning));
+        }
+    }
+}
+
+/// Adds an event to the reasoning block that is open. Returns the new block where the event begins one.
+#[must_use]
+pub fn continue_reasoning(open: Option<&mut Reasoning>, event: &Event) -> Option<Reasoning> {
+    match (event, open) {
+        (Event::Reasoning(more), Some(Reasoning::Text { text, signature: None })) => {
+            text.push_str(more);
+            None
+        }
+        (Event::Reasoning(text), _) => Some(Reasoning::Text { text: text.clone(), signature: None }),
+        (Event::Signature(signed), Some(Reasoning::Text { signature: signature @ None, .. })) => {
+            *signature = Some(signed.clone());
+            None
+        }
+        // A signature without a text is reasoning too (docs/cases.md, R3).
+        (Event::Signature(signed), _) => Some(Reasoning::Text { text: String::new(), signature: Some(signed.clone()) }),
+        (Event::Redacted(data), _) => Some(Reasoning::Redacted(data.clone())),
+        _ => None,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn text(text: &str) -> Event {
+        Event::Text(text.to_owned())
+    }
+
+    #[test]
+    fn blocks_keep_their_order_and_their_ends() {
+        let mut builder = AnswerBuilder::default();
+        let citation = Citation { title: "t".into(), ..Citation::default() };
+        for event in [
+            text("one"),
+            Event::BlockEnd,
+            Event::Reasoning("hm".into()),
+            Event::Signature("s".into()),
+            Event::BlockEnd,
+            Event::Reasoning("again".into()),
+            Event::BlockEnd,
+            Event::ToolCall { index: 0, id: "a".into(), name: "look".into() },
+            Event::Arguments { index: 0, json: "{\"x\":".into() },
+            Event::Arguments { index: 0, json: "1}".into() },
+            Event::BlockEnd,
+            text("two "),
+            text("more"),
+            Event::Citation(citation.clone()),
+            Event::BlockEnd,
+            Event::Stop(StopReason::StopSequence(Some("END".into()))),
+        ] {
+            builder.add(event);
+        }
+        let plain = |text: &str| Block::Text { text: text.into(), citations: Vec::new() };
+        let reasoning = |text: &str, signature: Option<&str>| {
+            Block::Reasoning(Reasoning::Text { text: text.into(), signature: signature.map(Into::into) })
+        };
+        let call = ToolCall { id: "a".into(), name: "look".into(), arguments: "{\"x\":1}".into() };
+        let cited = vec![CitedText { end: 8, citation }];
+        let expected = Answer {
+            blocks: vec![
+                plain("one"),
+                reasoning("hm", Some("s")),
+                reasoning("again", None),
+                Block::ToolCall(call),
+                Block::Text { text: "two more".into(), citations: cited },
+            ],
+            stop: StopReason::StopSequence(Some("END".into())),
+            usage: None,
+        };
+        assert_eq!(expected.text(), "onetwo more");
+        assert_eq!(expected.reasoning_text(), "hmagain");
+        assert_eq!(builder.finish(), Some(expected));
+    }
+
+    #[test]
+    fn an_answer_without_its_stop_is_none() {
+        let mut builder = AnswerBuilder::default();
+        builder.add(text("half"));
+        assert_eq!(builder.finish(), None);
+    }
+}

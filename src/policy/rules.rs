@@ -1,0 +1,65 @@
+//! The rules of this process: what the operator allows, for all models and for single ones.
+
+use super::limits::{Limits, Overrides};
+use crate::catalog::{Catalog, Model, base};
+use crate::conversation::ServiceTier;
+use std::sync::Arc;
+
+/// What the operator set for one model.
+#[derive(Debug, Clone)]
+pub struct ModelLimits {
+    /// The name in the config file: an alias or an id.
+    pub name: String,
+    /// The Bedrock id behind it.
+    pub id: String,
+    pub overrides: Overrides,
+}
+
+#[derive(Debug)]
+pub struct Policy {
+    pub catalog: Arc<Catalog>,
+    /// The model of a request that names none.
+    pub default_model: String,
+    /// Limits for all models.
+    pub limits: Limits,
+    /// Limits for single models.
+    pub overrides: Vec<ModelLimits>,
+    /// Whether a model at its end of life is replaced by its successor.
+    pub follow_successor: bool,
+    /// Whether cache points are added where they pay.
+    pub prompt_cache: bool,
+    /// The service tiers, besides the standard one, that a client may ask for.
+    pub service_tiers: Vec<ServiceTier>,
+}
+
+impl Policy {
+    /// The name of the model that a request is for: its own, or the default.
+    #[must_use]
+    pub fn model_name<'a>(&'a self, requested: &'a str) -> &'a str {
+        if requested.is_empty() { &self.default_model } else { requested }
+    }
+
+    /// The limits of a model. However it is spelled, it is the same model.
+    pub(super) fn limits_for(&self, model: &Model) -> Limits {
+        let name = model.alias.as_ref().unwrap_or(&model.id);
+        if let Some(named) = self.overrides.iter().find(|limits| limits.name == *name || limits.name == model.id) {
+            return self.limits.with(&named.overrides);
+        }
+        // Another geography of a limited model is no way around its limits: the strictest of them holds.
+        let related = self.overrides.iter().filter(|limits| base(&limits.id) == base(&model.id));
+        let strictest = related.map(|limits| limits.overrides).reduce(Overrides::stricter);
+        strictest.map_or(self.limits, |overrides| self.limits.with(&overrides))
+    }
+
+    /// The tier that a call gets: the wished one if the operator allows it and the model has a price for it.
+    pub(super) fn tier(&self, wished: Option<ServiceTier>, model: &Model) -> ServiceTier {
+        let wished = wished.unwrap_or_default();
+        let priced = model.prices.is_some_and(|prices| match wished {
+            ServiceTier::Flex => prices.flex,
+            ServiceTier::Priority => prices.priority.is_some(),
+            ServiceTier::Standard => true,
+            ServiceTier::Other => false,
+        });
+        if priced && self.service_tiers.contains(&wished) { wished } else { ServiceTier::Standard }
+    }
+}

@@ -1,0 +1,58 @@
+//! Responses and their headers.
+
+use crate::api::Dialect;
+use crate::catalog::NanoDollars;
+use crate::error::{Error, Kind, Retry};
+use std::fmt::Write;
+use warp::Reply;
+use warp::http::{HeaderMap, HeaderValue, StatusCode};
+use warp::reply::Response;
+
+pub(super) fn json_response(value: &serde_json::Value) -> Response {
+    let mut response = value.to_string().into_response();
+    set_header(response.headers_mut(), "content-type", "application/json");
+    response
+}
+
+/// Sets a header; a value that cannot stand in one (an operator's alias, say) is left out.
+pub(super) fn set_header(headers: &mut HeaderMap, name: &'static str, value: &str) {
+    if let Ok(value) = HeaderValue::from_str(value) {
+        headers.insert(name, value);
+    }
+}
+
+/// Sets a header to an amount of dollars, where the amount is known.
+pub(super) fn set_dollars(response: &mut Response, name: &'static str, amount: Option<NanoDollars>) {
+    if let Some(amount) = amount {
+        set_header(response.headers_mut(), name, &amount.dollars());
+    }
+}
+
+/// An error in the words of a dialect, with the headers that tell clients whether to repeat the request.
+pub(super) fn failure(error: &Error, dialect: &dyn Dialect) -> Response {
+    let spec = error.kind.spec();
+    let mut response = json_response(&dialect.error(error));
+    *response.status_mut() = StatusCode::from_u16(spec.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
+    let headers = response.headers_mut();
+    match (spec.retry, error.retry_after, spec.status) {
+        (Retry::Free, wait, 429 | 503) => {
+            let seconds = wait.map_or(1, |wait| wait.as_secs().max(1));
+            set_header(headers, "retry-after", &seconds.to_string());
+        }
+        // The SDKs repeat 408, 409, 429 and 5xx by themselves; each repetition may be a paid generation.
+        (Retry::MayBill | Retry::Never, _, 408 | 409 | 429 | 500..) => set_header(headers, "x-should-retry", "false"),
+        _ => {}
+    }
+    if error.kind == Kind::MethodNotSupported {
+        set_header(headers, "allow", error.advice.as_deref().unwrap_or_default());
+    }
+    response
+}
+
+/// 24 random hexadecimal digits, for ids.
+pub(super) fn random_digits() -> String {
+    let mut text = String::with_capacity(24);
+    // Writing to a String cannot fail.
+    let _ = write!(text, "{:024x}", fastrand::u128(..) >> 32);
+    text
+}
