@@ -14,6 +14,7 @@ use crate::engine::{BudgetGuard, Engine};
 use crate::error::{Error, Kind};
 use crate::ledger::{Clock, Ledger, SqliteStore};
 use crate::offline;
+use crate::telemetry::Telemetry;
 use anyhow::Context;
 use std::io::{self, Write};
 use std::sync::Arc;
@@ -30,10 +31,11 @@ pub(crate) async fn open(settings: &Settings, pace: Duration, drain: bool) -> an
         let text = |setting: &Option<Setting<String>>| setting.as_ref().map(|setting| setting.value.clone());
         Endpoint::Aws { profile: text(&settings.profile), region: text(&settings.region) }
     };
-    let client = Client::new(access, settings.stream_idle.value).await;
+    let telemetry = Telemetry::default();
+    let client = Client::new(access, settings.stream_idle.value, telemetry.clone()).await;
     let ledger = settings.ledger.clone().map(|path| Ledger::new(path, Clock::system()));
     let budgeted = BudgetGuard { budgets: settings.budgets, ledger };
-    Ok(Arc::new(Engine::new(settings.policy(), client, budgeted, drain)))
+    Ok(Arc::new(Engine::new(settings.policy(), client, budgeted, drain, telemetry)))
 }
 
 /// Opens the ledger to read it, or to change what is not a call's own business.

@@ -1,5 +1,6 @@
-//! The one door. Every question, from a terminal or over HTTP, goes through [`Engine::ask`]:
-//! admitted by the policy, sent to Bedrock, its events counted and priced. Nothing below knows who asked.
+//! The single entry point to a paid call. Every question, from a terminal or over HTTP, goes through [`Engine::ask`]:
+//! admitted by the policy, booked in the ledger, sent to Bedrock, its events counted and priced. Nothing below knows who
+//! asked.
 
 mod admission;
 mod call;
@@ -13,18 +14,21 @@ pub use call::Call;
 pub use caller::Caller;
 pub use reserved_call::Warning;
 
-use crate::bedrock::{Client, refused_part};
+use crate::bedrock::{Accepted, Client, refused_part};
 use crate::catalog::{Lifecycle, Model, NanoDollars};
 use crate::conversation::{EmbeddingRequest, Embeddings, Request, Usage};
 use crate::error::{Error, Kind, Result, Retry};
 use crate::ledger::Reservation;
-use crate::policy::{Admitted, Policy, Refusable};
+use crate::policy::{Admitted, AdmittedEmbedding, Policy, Refusable};
+use crate::telemetry::Telemetry;
+use call::Start;
 use reasoning_cache::{ReasoningCache, ReasoningRecorder};
 use refusal_cache::RefusalCache;
 use reserved_call::ReservedCall;
 use std::sync::Arc;
+use std::time::Instant;
 
-/// How many parteters a model may refuse one after the other before its refusal is taken for final.
+/// How many parts of a request a model may refuse one after the other before its refusal is taken for final.
 const REFUSALS_PER_CALL: usize = 3;
 
 /// How an answer is wanted.
@@ -46,14 +50,24 @@ pub struct Engine {
     reasoning: Arc<ReasoningCache>,
     /// Whether an answer that nobody waits for any more is read on to its usage.
     drain: bool,
+    telemetry: Telemetry,
+}
+
+/// A request that may be sent, and what is reserved for it.
+struct Admission {
+    /// The model that was asked for; a successor may answer in its place.
+    asked: Arc<Model>,
+    admitted: Admitted,
+    reserved: ReservedCall,
+    began: Instant,
 }
 
 impl Engine {
     /// An engine with its rules, its connection, and where it books what. `drain`: an answer that nobody waits for any
     /// more is read on to its usage, instead of being stopped and booked at its worst case.
     #[must_use]
-    pub fn new(policy: Policy, client: Client, guard: BudgetGuard, drain: bool) -> Self {
-        Self { policy, client, guard, refusals: RefusalCache::default(), reasoning: Arc::default(), drain }
+    pub fn new(policy: Policy, client: Client, guard: BudgetGuard, drain: bool, telemetry: Telemetry) -> Self {
+        Self { policy, client, guard, refusals: RefusalCache::default(), reasoning: Arc::default(), drain, telemetry }
     }
 
     /// What may be spent, and where it is booked.
@@ -62,7 +76,6 @@ impl Engine {
         &self.guard
     }
 
-    /// The rules.
     #[must_use]
     pub fn policy(&self) -> &Policy {
         &self.policy
@@ -73,7 +86,21 @@ impl Engine {
     ///
     /// # Errors
     /// Refusals of the policy and of the budget, and any upstream kind.
-    pub async fn ask(self: &Arc<Self>, mut request: Request, delivery: AnswerMode, caller: Caller) -> Result<Call> {
+    pub async fn ask(self: &Arc<Self>, request: Request, mode: AnswerMode, caller: Caller) -> Result<Call> {
+        let admission = self.admit(request, &caller).await.inspect_err(|error| self.telemetry.refused(error.kind))?;
+        if !self.drain {
+            return self.send(admission, mode).await;
+        }
+        // On a task of its own a call that has left goes on when its caller hangs up; the answer that nobody takes is
+        // drained. One that has not left yet, waiting for money, goes with its caller.
+        let engine = Arc::clone(self);
+        let call = tokio::spawn(async move { engine.send(admission, mode).await });
+        call.await.map_err(|error| Error::new(Kind::Internal, format!("a call ended by itself: {error}")))?
+    }
+
+    /// What the policy and the budgets make of a request.
+    async fn admit(&self, mut request: Request, caller: &Caller) -> Result<Admission> {
+        let began = Instant::now();
         let asked_name = self.policy.model_name(&request.model).to_owned();
         self.reasoning.restore(&mut request.messages);
         let mut admitted = self.policy.admit(request)?;
@@ -83,62 +110,61 @@ impl Engine {
             admitted = self.policy.admit_successor(admitted)?;
         }
         admitted = self.refusals.apply(admitted);
-        let (admitted, reserved) = self.guard.reserve(&self.client, admitted, asked_name, &caller).await?;
-        if !self.drain {
-            return self.send(asked, admitted, reserved, delivery).await;
-        }
-        // On a task of its own a call that has left goes on when its caller hangs up; the answer that nobody takes is
-        // drained. One that has not left yet, waiting for money, goes with its caller.
-        let engine = Arc::clone(self);
-        let call = tokio::spawn(async move { engine.send(asked, admitted, reserved, delivery).await });
-        call.await.map_err(|error| Error::new(Kind::Internal, format!("a call ended by itself: {error}")))?
+        let (admitted, reserved) = self.guard.reserve(&self.client, admitted, asked_name, caller).await?;
+        Ok(Admission { asked, admitted, reserved, began })
     }
 
-    async fn send(
+    async fn send(&self, admission: Admission, mode: AnswerMode) -> Result<Call> {
+        let Admission { asked, admitted, mut reserved, began } = admission;
+        match self.send_until_accepted(&asked, admitted, &mut reserved, mode).await {
+            Ok((admitted, accepted)) => {
+                let recorder = ReasoningRecorder::new(Arc::clone(&self.reasoning));
+                let start = Start { began, drain: self.drain, telemetry: self.telemetry.clone() };
+                Ok(Call::new(admitted, asked, accepted, recorder, reserved, start))
+            }
+            Err(error) => {
+                // What may have been billed stays booked, as uncertain.
+                if error.kind.spec().retry != Retry::MayBill {
+                    reserved.reservation.release();
+                }
+                Err(error)
+            }
+        }
+    }
+
+    /// Sends a request, and sends it again without what the model refuses or to the successor of a retired model. Each
+    /// repetition is free, because AWS refuses before anything is generated; one reservation covers them all.
+    async fn send_until_accepted(
         &self,
-        asked: Arc<Model>,
+        asked: &Model,
         mut admitted: Admitted,
-        mut reserved: ReservedCall,
-        delivery: AnswerMode,
-    ) -> Result<Call> {
+        reserved: &mut ReservedCall,
+        mode: AnswerMode,
+    ) -> Result<(Admitted, Accepted)> {
         let mut refusals = 0;
-        // Each way round is free: AWS refuses before anything is generated. One reservation covers them all.
-        let accepted = loop {
+        loop {
             reserved.reservation.sent();
-            let error = match self.client.ask(&admitted, delivery == AnswerMode::Streamed).await {
-                Ok(accepted) => break accepted,
+            let error = match self.client.ask(&admitted, mode == AnswerMode::Streamed).await {
+                Ok(accepted) => return Ok((admitted, accepted)),
+                Err(error) if error.kind.spec().retry == Retry::MayBill => return Err(error),
                 Err(error) => error,
             };
-            if error.kind.spec().retry == Retry::MayBill {
-                return Err(error); // and the reservation stays booked, as uncertain
-            }
             let model = Arc::clone(admitted.model());
             if model.id == asked.id && is_end_of_life(&error, &model) {
                 self.refusals.retire(&asked.id);
-                let successor = self.policy.admit_successor(admitted);
-                match successor.and_then(|successor| reserved.within(self.refusals.apply(successor))) {
-                    Ok(successor) => admitted = successor,
-                    Err(error) => {
-                        reserved.reservation.release();
-                        return Err(error);
-                    }
-                }
+                let successor = self.policy.admit_successor(admitted)?;
+                admitted = reserved.within(self.refusals.apply(successor))?;
                 continue;
             }
             let refused = refused_part(&error).filter(|part| refusals < REFUSALS_PER_CALL && admitted.has(*part));
-            let Some(part) = refused else {
-                reserved.reservation.release();
-                return Err(error);
-            };
+            let Some(part) = refused else { return Err(error) };
             refusals += 1;
             admitted = admitted.without(part);
             // A foreign signature is the conversation's, not the model's.
             if part != Refusable::ReasoningHistory {
                 self.refusals.learn(&model.id, part);
             }
-        };
-        let recorder = ReasoningRecorder::new(Arc::clone(&self.reasoning));
-        Ok(Call::new(admitted, asked, accepted, recorder, reserved, self.drain))
+        }
     }
 
     /// Embeds texts.
@@ -146,10 +172,8 @@ impl Engine {
     /// # Errors
     /// Refusals of the policy and of the budget, and any upstream kind.
     pub async fn embed(&self, request: EmbeddingRequest, caller: &Caller) -> Result<Embedded> {
-        let asked = request.model.clone();
-        let admitted = self.policy.admit_embedding(request)?;
-        caller.check(&self.policy.catalog, &admitted.model().id)?;
-        let mut reserved = self.guard.reserve_embedding(&admitted, asked, caller).await?;
+        let admission = self.admit_embedding(request, caller).await;
+        let (admitted, mut reserved) = admission.inspect_err(|error| self.telemetry.refused(error.kind))?;
         reserved.reservation.sent();
         let calls = admitted.texts().len().div_ceil(admitted.model().batch.max(1));
         let embeddings = match self.client.embed(&admitted).await {
@@ -173,6 +197,18 @@ impl Engine {
         let left = reserved.left(cost);
         Ok(Embedded { model: admitted.model().id.clone(), embeddings, cost, left, warnings: reserved.warnings(cost) })
     }
+
+    async fn admit_embedding(
+        &self,
+        request: EmbeddingRequest,
+        caller: &Caller,
+    ) -> Result<(AdmittedEmbedding, ReservedCall)> {
+        let asked = request.model.clone();
+        let admitted = self.policy.admit_embedding(request)?;
+        caller.check(&self.policy.catalog, &admitted.model().id)?;
+        let reserved = self.guard.reserve_embedding(&admitted, asked, caller).await?;
+        Ok((admitted, reserved))
+    }
 }
 
 /// A service that does not count is booked at its worst case: there is nothing better to know.
@@ -188,7 +224,6 @@ fn settle_embedding(reservation: &mut Reservation, embeddings: &Embeddings, cost
 pub struct Embedded {
     /// The Bedrock id that answered.
     pub model: String,
-    /// The vectors.
     pub embeddings: Embeddings,
     /// What they cost; `None` when the service did not count.
     pub cost: Option<NanoDollars>,

@@ -5,6 +5,7 @@
 pub mod catalog;
 pub mod conversation;
 pub mod error;
+pub mod telemetry;
 
 // Floor 1: rules and translations. Pure, but for the terminal.
 pub mod api;

@@ -18,6 +18,7 @@ pub use keys::Keys;
 pub use origin::OriginPolicy;
 
 use crate::engine::Engine;
+use crate::telemetry::Telemetry;
 use routes::Incoming;
 use state::State;
 use std::sync::{Arc, Mutex};
@@ -42,13 +43,14 @@ pub async fn serve(
     origin: OriginPolicy,
     keys: Keys,
     fetch_images: bool,
+    telemetry: Telemetry,
     mut signals: watch::Receiver<u32>,
 ) -> std::io::Result<()> {
     // Accepted sockets inherit it, so that each chunk leaves at once. warp gives no access to them.
     socket2::SockRef::from(&listener).set_tcp_nodelay(true)?;
     let (close, closing) = watch::channel(false);
     let fetcher = if fetch_images { Some(images::Fetcher::new(images::Reach::Public)?) } else { None };
-    let state = Arc::new(State { engine, origin, keys, fetcher, closing, announced: Mutex::default() });
+    let state = Arc::new(State { engine, origin, keys, telemetry, fetcher, closing, announced: Mutex::default() });
     let filter =
         warp::method().and(warp::path::full()).and(warp::header::headers_cloned()).and(warp::body::stream()).then(
             move |method, path: FullPath, headers, body| {

@@ -9,6 +9,7 @@ use crate::catalog::foundation_model;
 use crate::conversation::{Embeddings, Event};
 use crate::error::{Error, Kind, Result, Retry};
 use crate::policy::{Admitted, AdmittedEmbedding};
+use crate::telemetry::Telemetry;
 use bytes::Bytes;
 use futures_util::StreamExt;
 use std::collections::VecDeque;
@@ -33,12 +34,13 @@ pub struct Client {
     transport: Transport,
     /// How long a stream may be silent.
     idle: Duration,
+    telemetry: Telemetry,
 }
 
 impl Client {
     /// Sets the connection up; sends nothing. `idle` is how long a stream may be silent.
-    pub async fn new(endpoint: Endpoint, idle: Duration) -> Self {
-        Self { transport: Transport::new(endpoint).await, idle }
+    pub async fn new(endpoint: Endpoint, idle: Duration, telemetry: Telemetry) -> Self {
+        Self { transport: Transport::new(endpoint).await, idle, telemetry }
     }
 
     /// Asks. Returns once Bedrock has accepted the call. A model that cannot stream tool calls, or cannot stream,
@@ -93,14 +95,14 @@ impl Client {
     }
 
     async fn invoke(&self, model: &str, body: Bytes) -> Result<Embeddings> {
-        let reply = with_retries(|| self.transport.invoke(model, body.clone())).await?;
+        let reply = self.with_retries(|| self.transport.invoke(model, body.clone())).await?;
         embeddings::vectors(&reply.body, reply.input_tokens)
     }
 
     /// One complete answer. Its time is not limited: a slow answer is paid for and worth waiting for.
     async fn converse(&self, admitted: &Admitted, encoded: EncodedRequest) -> Result<Accepted> {
         let model = &admitted.model().id;
-        let reply = with_retries(|| self.transport.converse(model, encoded.body.clone())).await?;
+        let reply = self.with_retries(|| self.transport.converse(model, encoded.body.clone())).await?;
         let mut events = VecDeque::new();
         Decoder::new(encoded.response_options).complete(&reply.body, &mut events)?;
         Ok(Accepted { answer: UpstreamAnswer::Complete(events), request_id: reply.request_id })
@@ -109,11 +111,12 @@ impl Client {
     /// One streamed answer.
     async fn converse_stream(&self, admitted: &Admitted, encoded: &EncodedRequest) -> Result<Accepted> {
         let model = &admitted.model().id;
-        let (frames, request_id) = with_retries(|| async {
-            let call = self.transport.converse_stream(model, encoded.body.clone());
-            timeout(self.idle, call).await.unwrap_or_else(|_| Err(stream_idle(self.idle)))
-        })
-        .await?;
+        let (frames, request_id) = self
+            .with_retries(|| async {
+                let call = self.transport.converse_stream(model, encoded.body.clone());
+                timeout(self.idle, call).await.unwrap_or_else(|_| Err(stream_idle(self.idle)))
+            })
+            .await?;
         let stream = EventStream {
             frames,
             decoder: Decoder::new(encoded.response_options.clone()),
@@ -126,6 +129,26 @@ impl Client {
             began: false,
         };
         Ok(Accepted { answer: UpstreamAnswer::Stream(Box::new(stream)), request_id })
+    }
+
+    /// Sends up to three times while nothing can have been generated.
+    async fn with_retries<T, F: Future<Output = Result<T>>>(&self, mut send: impl FnMut() -> F) -> Result<T> {
+        let mut attempt = 1;
+        loop {
+            let result = send().await;
+            self.telemetry.tried(attempt, result.as_ref().err().map(|error| error.kind));
+            let error = match result {
+                Ok(answer) => return Ok(answer),
+                Err(error) => error,
+            };
+            let wait = error.retry_after.unwrap_or(Duration::from_millis(100)) * 2u32.pow(attempt - 1);
+            if attempt == TRIES || error.kind.spec().retry != Retry::Free || wait > LONGEST_WAIT {
+                return Err(error);
+            }
+            // Jitter, so that many callers who were throttled together do not come back together.
+            tokio::time::sleep(wait.mul_f32(0.5 + fastrand::f32() / 2.0)).await;
+            attempt += 1;
+        }
     }
 }
 
@@ -211,22 +234,4 @@ impl EventStream {
 
 fn stream_idle(idle: Duration) -> Error {
     Error::new(Kind::StreamIdle, format!("Bedrock has been silent for {} s", idle.as_secs_f32()))
-}
-
-/// Sends up to three times while nothing can have been generated.
-async fn with_retries<T, F: Future<Output = Result<T>>>(mut send: impl FnMut() -> F) -> Result<T> {
-    let mut attempt = 1;
-    loop {
-        let error = match send().await {
-            Ok(answer) => return Ok(answer),
-            Err(error) => error,
-        };
-        let wait = error.retry_after.unwrap_or(Duration::from_millis(100)) * 2u32.pow(attempt - 1);
-        if attempt == TRIES || error.kind.spec().retry != Retry::Free || wait > LONGEST_WAIT {
-            return Err(error);
-        }
-        // Jitter, so that many callers who were throttled together do not come back together.
-        tokio::time::sleep(wait.mul_f32(0.5 + fastrand::f32() / 2.0)).await;
-        attempt += 1;
-    }
 }

@@ -108,7 +108,8 @@ impl Session {
             ..Request::default()
         };
         let at_most = self.left().map(|left| (left, REST));
-        let caller = Caller { command: "chat", key: None, at_most, tally: Some(Arc::clone(&self.tally)) };
+        let caller =
+            Caller { command: "chat", key: None, at_most, request_id: None, tally: Some(Arc::clone(&self.tally)) };
         let mut call = tokio::select! {
             call = engine.ask(request, AnswerMode::Streamed, caller) => match call {
                 Ok(call) => call,

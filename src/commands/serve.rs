@@ -50,7 +50,16 @@ pub async fn run(args: Serve, settings: Settings) -> anyhow::Result<u8> {
     let key = if keys.required { "a key from `chatrix keys add`" } else { "any API key" };
     note(&format!("in Jan: Settings › Model Providers › Add: base URL http://localhost:{}/v1, {key}", address.port()));
     let access = OriginPolicy { bound: host, origins: settings.allow_origins, hosts: settings.allow_hosts };
-    server::serve(listener, engine, access, keys, settings.fetch_images, signals).await?;
+    server::serve(
+        listener,
+        engine,
+        access,
+        keys,
+        settings.fetch_images,
+        crate::telemetry::Telemetry::default(),
+        signals,
+    )
+    .await?;
     // Answers that were cut off still hold the engine: what they may cost is booked now.
     if let Some(ledger) = ledger {
         ledger.close();

@@ -7,11 +7,20 @@ use crate::catalog::{Model, NanoDollars};
 use crate::conversation::{Answer, AnswerBuilder, Event, StopReason, Usage};
 use crate::error::{Error, Kind, Result, Retry};
 use crate::policy::{Admitted, Edit, price};
+use crate::telemetry::Telemetry;
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 /// How long an answer that nobody waits for is read on for its usage.
 const DRAIN_TIMEOUT: Duration = Duration::from_mins(2);
+
+/// When a call was asked for, and what its engine does with calls.
+pub(super) struct Start {
+    pub(super) began: Instant,
+    /// Whether an answer that nobody waits for any more is read on to its usage.
+    pub(super) drain: bool,
+    pub(super) telemetry: Telemetry,
+}
 
 /// An accepted call: its events, and what it took. Dropping it ends the stream at Bedrock, or reads it on in the
 /// background where the operator prefers that; the ledger has its cost or its worst case either way.
@@ -23,7 +32,9 @@ pub struct Call {
     recorder: ReasoningRecorder,
     usage: Option<Usage>,
     reserved: ReservedCall,
-    drain: bool,
+    start: Start,
+    /// Whether anything of the answer has come.
+    has_event: bool,
     /// Whether the answer has a text or a tool call.
     has_content: bool,
     /// Whether the stop reason has come.
@@ -37,7 +48,7 @@ impl Call {
         accepted: Accepted,
         recorder: ReasoningRecorder,
         mut reserved: ReservedCall,
-        drain: bool,
+        start: Start,
     ) -> Self {
         let Accepted { answer, request_id } = accepted;
         let edits = admitted.edits();
@@ -50,7 +61,8 @@ impl Call {
             recorder,
             usage: None,
             reserved,
-            drain,
+            start,
+            has_event: false,
             has_content: false,
             stopped: false,
         }
@@ -97,6 +109,9 @@ impl Call {
     /// with something that is not an answer, and said nothing else.
     pub async fn next(&mut self) -> Result<Option<Event>> {
         let event = self.upstream_event().await?;
+        if event.is_some() && !std::mem::replace(&mut self.has_event, true) {
+            self.start.telemetry.first_event(self.start.began.elapsed());
+        }
         match &event {
             Some(Event::Usage(usage)) => self.settle(*usage),
             Some(Event::Stop(reason)) => {
@@ -208,7 +223,7 @@ impl Drop for Call {
                     self.settle(usage);
                 }
             }
-            Some(UpstreamAnswer::Stream(mut stream)) if self.drain => {
+            Some(UpstreamAnswer::Stream(mut stream)) if self.start.drain => {
                 let Ok(runtime) = tokio::runtime::Handle::try_current() else { return };
                 let (tier, prices) = (self.admitted.tier(), self.model().prices);
                 let mut reservation = self.reserved.take();

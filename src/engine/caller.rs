@@ -16,6 +16,8 @@ pub struct Caller {
     pub key: Option<Arc<Key>>,
     /// What this call may cost at most, and what to call that.
     pub at_most: Option<(NanoDollars, &'static str)>,
+    /// The id of the request that the call is made for.
+    pub request_id: Option<String>,
     /// Where its cost is added up, besides the ledger.
     pub tally: Option<Arc<SessionTotals>>,
 }

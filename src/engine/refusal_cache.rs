@@ -1,4 +1,4 @@
-//! What this process has learned from refusals: which models AWS has retired, and which parteters a model does not
+//! What this process has learned from refusals: which models AWS has retired, and which parts of a request a model does not
 //! take. A refusal is free; being refused at every call is not.
 
 use crate::policy::{Admitted, Refusable};
@@ -23,7 +23,7 @@ impl RefusalCache {
         self.retired.write().unwrap_or_else(PoisonError::into_inner).insert(id.to_owned());
     }
 
-    /// Remembers that a model does not take a parteter.
+    /// Remembers that a model does not take a part of a request.
     pub fn learn(&self, id: &str, part: Refusable) {
         let mut refused = self.refused.write().unwrap_or_else(PoisonError::into_inner);
         let parts = refused.entry(id.to_owned()).or_default();

@@ -5,8 +5,10 @@ use super::sse;
 use super::state::{State, shutdown_deadline};
 use crate::api::openai::embeddings;
 use crate::api::{AnswerHead, Dialect, ParsedRequest};
+use crate::conversation::Usage;
 use crate::engine::{AnswerMode, Call, Caller};
 use crate::error::{Error, Field, Result};
+use crate::telemetry::RequestScope;
 use bytes::Bytes;
 use std::time::{SystemTime, UNIX_EPOCH};
 use warp::Reply;
@@ -16,7 +18,13 @@ use warp::reply::Response;
 ///
 /// # Errors
 /// Any kind. Until Bedrock has accepted the call, an error has a status of its own; the status is 200 only from then on.
-pub(super) async fn answer(state: &State, dialect: &dyn Dialect, body: &Bytes, caller: Caller) -> Result<Response> {
+pub(super) async fn answer(
+    state: &State,
+    dialect: &dyn Dialect,
+    body: &Bytes,
+    caller: Caller,
+    scope: &RequestScope,
+) -> Result<Response> {
     let ParsedRequest { mut request, stream, options, positions } = dialect.parse(body)?;
     if let Some(fetcher) = &state.fetcher {
         fetcher.resolve(&mut request).await?;
@@ -28,18 +36,23 @@ pub(super) async fn answer(state: &State, dialect: &dyn Dialect, body: &Bytes, c
         options,
     };
     let mode = if stream { AnswerMode::Streamed } else { AnswerMode::Complete };
+    scope.set_model_asked(&head.model);
     let located = |mut error: Error| {
         error.at = error.at.map(|field| Field::Path(dialect.path(&field, &positions)));
         error
     };
     let mut call = state.engine.ask(request, mode, caller).await.map_err(located)?;
+    scope.set_model_used(&call.model().id);
     state.announce(&call);
     let headers = policy_headers(&call);
     let mut left = call.budget_left();
     let mut response = if stream {
-        streamed(sse::body(call, dialect.stream(head), shutdown_deadline(state.closing.clone())))
+        streamed(sse::body(call, dialect.stream(head), scope.clone(), shutdown_deadline(state.closing.clone())))
     } else {
         let answer = call.answer().await?;
+        if let Some(usage) = answer.usage {
+            scope.set_usage(usage, call.cost());
+        }
         let mut response = json_response(&dialect.complete(&head, &answer, call.cost()));
         set_dollars(&mut response, "x-chatrix-cost-usd", call.cost());
         left = call.budget_left();
@@ -57,10 +70,15 @@ pub(super) async fn answer(state: &State, dialect: &dyn Dialect, body: &Bytes, c
 ///
 /// # Errors
 /// Any kind.
-pub(super) async fn embeddings(state: &State, body: &Bytes, caller: &Caller) -> Result<Response> {
+pub(super) async fn embeddings(state: &State, body: &Bytes, caller: &Caller, scope: &RequestScope) -> Result<Response> {
     let (request, encoding) = embeddings::parse(body)?;
     let name = request.model.clone();
+    scope.set_model_asked(&name);
     let embedded = state.engine.embed(request, caller).await?;
+    scope.set_model_used(&embedded.model);
+    if let Some(input) = embedded.embeddings.input_tokens {
+        scope.set_usage(Usage { input, ..Usage::default() }, embedded.cost);
+    }
     state.warn(&embedded.warnings);
     let mut response = json_response(&embeddings::answer(&name, &embedded.embeddings, encoding));
     set_header(response.headers_mut(), "x-chatrix-model", &embedded.model);

@@ -11,6 +11,7 @@ use crate::api::openai::{ChatCompletions, TextCompletions, models};
 use crate::catalog::Model;
 use crate::engine::Caller;
 use crate::error::{Error, Kind, Result};
+use crate::telemetry::RequestScope;
 use bytes::Buf;
 use futures_util::Stream;
 use percent_encoding::percent_decode_str;
@@ -69,6 +70,19 @@ impl Route {
         }
     }
 
+    /// The route as it stands in the log: never the path itself, which a client may fill with anything.
+    fn pattern(&self) -> &'static str {
+        match self {
+            Self::Root => "/",
+            Self::Health => "/healthz",
+            Self::Models => "/v1/models",
+            Self::Model(_) => "/v1/models/{id}",
+            Self::ChatCompletions => "/v1/chat/completions",
+            Self::Completions => "/v1/completions",
+            Self::Embeddings => "/v1/embeddings",
+        }
+    }
+
     /// The dialect that an answer and its errors are written in.
     fn dialect(&self) -> &'static dyn Dialect {
         match self {
@@ -91,11 +105,17 @@ where
     let cors = state.origin.cors(&request.headers);
     let route = Route::find(&request.path);
     let dialect = route.as_ref().map_or(&ChatCompletions as &dyn Dialect, Route::dialect);
+    let pattern = route.as_ref().map_or("unknown", Route::pattern);
+    let scope = state.telemetry.request(&request_id, request.method.as_str(), pattern);
     let response = tokio::select! {
-        response = answer(state, route, request) => response,
+        response = answer(state, route, request, &scope) => response,
         () = shutdown_deadline(state.closing.clone()) => Err(shutting_down()),
     };
-    let mut response = response.unwrap_or_else(|error| failure(&error, dialect));
+    let mut response = response.unwrap_or_else(|error| {
+        scope.set_error(error.kind);
+        failure(&error, dialect)
+    });
+    scope.set_status(response.status().as_u16());
     let headers = response.headers_mut();
     set_header(headers, "x-request-id", &request_id);
     for (name, value) in cors {
@@ -104,14 +124,19 @@ where
     response
 }
 
-async fn answer<S, B, E>(state: &State, route: Option<Route>, request: Incoming<S>) -> Result<Response>
+async fn answer<S, B, E>(
+    state: &State,
+    route: Option<Route>,
+    request: Incoming<S>,
+    scope: &RequestScope,
+) -> Result<Response>
 where
     S: Stream<Item = Result<B, E>>,
     B: Buf,
     E: Display,
 {
     let Incoming { method, path, headers, body } = request;
-    state.origin.check(&headers)?;
+    state.origin.check(&headers).inspect_err(|error| state.telemetry.refused(error.kind))?;
     if method == Method::OPTIONS {
         return Ok(preflight(&headers));
     }
@@ -122,13 +147,21 @@ where
     // Anyone may ask whether the server is there.
     let caller = match route {
         Route::Root | Route::Health => Caller::default(),
-        _ => state.keys.caller(&headers)?,
+        _ => {
+            let caller = state.keys.caller(&headers).inspect_err(|error| state.telemetry.refused(error.kind))?;
+            Caller { request_id: Some(scope.id().to_owned()), ..caller }
+        }
     };
+    if let Some(key) = &caller.key {
+        scope.set_key(&key.name);
+    }
     match (method.as_str(), &route) {
         ("POST", Route::ChatCompletions | Route::Completions) => {
-            generate::answer(state, route.dialect(), &read_body(&headers, body).await?, caller).await
+            generate::answer(state, route.dialect(), &read_body(&headers, body).await?, caller, scope).await
         }
-        ("POST", Route::Embeddings) => generate::embeddings(state, &read_body(&headers, body).await?, &caller).await,
+        ("POST", Route::Embeddings) => {
+            generate::embeddings(state, &read_body(&headers, body).await?, &caller, scope).await
+        }
         ("GET" | "HEAD", _) => {
             lookup(state, &route, &caller).unwrap_or_else(|| Err(wrong_method(&route, &method, &path)))
         }

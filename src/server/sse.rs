@@ -7,6 +7,7 @@ use crate::api::{Frame, FrameWriter};
 use crate::conversation::{Event, Usage};
 use crate::engine::Call;
 use crate::error::Error;
+use crate::telemetry::RequestScope;
 use bytes::Bytes;
 use futures_util::{Stream, stream};
 use std::convert::Infallible;
@@ -28,6 +29,7 @@ enum Phase {
 struct Events {
     call: Call,
     writer: Box<dyn FrameWriter>,
+    scope: RequestScope,
     usage: Option<Usage>,
     phase: Phase,
     closing: Pin<Box<dyn Future<Output = ()> + Send>>,
@@ -37,9 +39,10 @@ struct Events {
 pub(super) fn body(
     call: Call,
     writer: Box<dyn FrameWriter>,
+    scope: RequestScope,
     closing: impl Future<Output = ()> + Send + 'static,
 ) -> impl Stream<Item = Result<Bytes, Infallible>> + Send + Sync {
-    let events = Events { call, writer, usage: None, phase: Phase::Start, closing: Box::pin(closing) };
+    let events = Events { call, writer, scope, usage: None, phase: Phase::Start, closing: Box::pin(closing) };
     // warp wants a Sync body, and a future that holds the connection to Bedrock is none; nobody ever shares it.
     SyncStream::new(stream::unfold(events, |mut events| async move {
         let bytes = events.next().await?;
@@ -73,7 +76,10 @@ impl Events {
             () = tokio::time::sleep(KEEP_ALIVE) => return frames.push(self.writer.keep_alive()),
         };
         match event {
-            Ok(Some(Event::Usage(usage))) => self.usage = Some(usage),
+            Ok(Some(Event::Usage(usage))) => {
+                self.usage = Some(usage);
+                self.scope.set_usage(usage, self.call.cost());
+            }
             Ok(Some(event)) => self.writer.event(&event, frames),
             Ok(None) => {
                 self.phase = Phase::Over;
@@ -85,6 +91,7 @@ impl Events {
 
     fn fail(&mut self, error: &Error, frames: &mut Vec<Frame>) {
         self.phase = Phase::Over;
+        self.scope.set_error(error.kind);
         self.writer.fail(error, frames);
     }
 }

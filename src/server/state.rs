@@ -5,6 +5,7 @@ use super::keys::Keys;
 use super::origin::OriginPolicy;
 use crate::engine::{Call, Engine, Warning};
 use crate::error::{Error, Kind};
+use crate::telemetry::Telemetry;
 use std::collections::HashSet;
 use std::io::Write;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -14,6 +15,7 @@ pub(super) struct State {
     pub(super) engine: Arc<Engine>,
     pub(super) origin: OriginPolicy,
     pub(super) keys: Keys,
+    pub(super) telemetry: Telemetry,
     /// Fetches images; `None` unless the operator allows it.
     pub(super) fetcher: Option<Fetcher>,
     /// Turns true when the time of running answers is over.
