@@ -102,7 +102,7 @@ where
     // Whether it is there may be asked by anyone.
     let caller = match route {
         Route::Root | Route::Health => Caller::default(),
-        _ => state.keys.caller(&headers)?,
+        _ => state.keys.caller(&headers).await?,
     };
     let catalog = &state.engine.policy().catalog;
     match (&route, method.as_str()) {
