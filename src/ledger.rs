@@ -21,7 +21,8 @@ pub mod store;
 mod writer;
 
 pub use call::{NewCall, Outcome, SettledCall, Settlement};
-pub use clock::{Clock, day_of};
+pub use clock::Clock;
+pub(crate) use clock::day_of;
 pub use ids::{CallId, KeyId};
 pub use key_cache::KeyCache;
 pub use posting::CallState;
@@ -67,7 +68,7 @@ impl Ledger {
     pub fn start(open: impl Fn() -> StoreResult<Box<dyn Store>> + Send + 'static) -> Self {
         let (sender, commands) = channel();
         let queue = CommandQueue::new(sender);
-        let writer = Writer::new(Box::new(open), queue.clone());
+        let writer = Writer::new(Box::new(open), Arc::new(queue.clone()));
         let thread = std::thread::Builder::new().name("ledger".into()).spawn(move || writer.run(&commands));
         // Without a thread the queue is closed, and every command is refused.
         Self(Arc::new(Inner { queue, thread: Mutex::new(thread.ok()) }))

@@ -41,9 +41,9 @@ impl Caller {
     pub fn ceiling(&self, budgets: &Budgets) -> Option<(NanoDollars, String)> {
         let key = self.key.as_ref();
         let key = key.and_then(|key| Some((key.limits.request?, format!("the request budget of key {}", key.name))));
-        let house = budgets.request.map(|amount| (amount, "the request budget".to_owned()));
+        let operator = budgets.request.map(|amount| (amount, "the request budget".to_owned()));
         let call = self.at_most.map(|(amount, name)| (amount, name.to_owned()));
-        [house, key, call].into_iter().flatten().min_by_key(|(amount, _)| *amount)
+        [operator, key, call].into_iter().flatten().min_by_key(|(amount, _)| *amount)
     }
 
     /// Refuses what its key is not for.

@@ -30,7 +30,7 @@ impl Default for Budgets {
 
 impl Budgets {
     /// The limits that the ledger watches.
-    pub fn limits(&self) -> impl Iterator<Item = Limit> + use<> {
+    pub(crate) fn limits(&self) -> impl Iterator<Item = Limit> + use<> {
         Limit::each(None, self.day, self.month)
     }
 }
@@ -46,8 +46,7 @@ pub enum Period {
 
 impl Period {
     /// The word for it in messages and in JSON.
-    #[must_use]
-    pub fn as_str(self) -> &'static str {
+    pub(crate) fn as_str(self) -> &'static str {
         match self {
             Self::Day => "day",
             Self::Month => "month",
@@ -78,14 +77,12 @@ impl Period {
 }
 
 /// The date of a day (days since 1970, UTC).
-#[must_use]
-pub fn date(day: i64) -> Date {
+pub(crate) fn date(day: i64) -> Date {
     OffsetDateTime::from_unix_timestamp(day.saturating_mul(86_400)).map_or(Date::MAX, OffsetDateTime::date)
 }
 
 /// A date's day (days since 1970, UTC).
-#[must_use]
-pub fn days(date: Date) -> i64 {
+pub(crate) fn days(date: Date) -> i64 {
     // The Julian day of 1 January 1970.
     i64::from(date.to_julian_day()) - 2_440_588
 }
@@ -112,7 +109,7 @@ pub struct Limit {
 
 impl Limit {
     /// The limits there are for a day and a month, for an API key or for everything together.
-    pub fn each(
+    pub(crate) fn each(
         key: Option<LimitedKey>,
         day: Option<NanoDollars>,
         month: Option<NanoDollars>,
@@ -176,8 +173,7 @@ impl BudgetStatus {
     }
 
     /// Whether 80 % is booked for good.
-    #[must_use]
-    pub fn is_near_its_end(&self) -> bool {
+    pub(crate) fn is_near_its_end(&self) -> bool {
         u128::from(self.totals.spent().0) * 10 >= u128::from(self.limit.amount.0) * 8
     }
 }
@@ -205,7 +201,7 @@ pub struct CostRange {
 
 /// Whether a call fits.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Decision {
+pub(crate) enum Decision {
     /// This much may be reserved: the full cost, or what is left.
     Grant(NanoDollars),
     /// Not yet: only running calls stand in the way, and most of what each has reserved will come back.
@@ -216,7 +212,7 @@ pub enum Decision {
 
 /// Decides whether a call fits. `may_wait`: whether it can wait for running calls.
 #[must_use]
-pub fn decide(statuses: &[BudgetStatus], cost: CostRange, may_wait: bool) -> Decision {
+pub(crate) fn decide(statuses: &[BudgetStatus], cost: CostRange, may_wait: bool) -> Decision {
     let tightest = statuses.iter().enumerate().min_by_key(|(_, status)| status.left());
     let Some((index, tightest)) = tightest else {
         return Decision::Grant(cost.full);

@@ -46,7 +46,6 @@ impl fmt::Debug for Clock {
 }
 
 /// The day of a moment (milliseconds to days since 1970, UTC).
-#[must_use]
-pub fn day_of(moment: i64) -> i64 {
+pub(crate) fn day_of(moment: i64) -> i64 {
     moment.div_euclid(DAY)
 }

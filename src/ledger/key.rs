@@ -10,7 +10,7 @@ use std::io;
 use subtle::ConstantTimeEq;
 
 /// How our tokens begin, which tells them from whatever else a client sends as its key.
-pub const PREFIX: &str = "sk-chatrix-";
+pub(crate) const PREFIX: &str = "sk-chatrix-";
 
 /// A key, without its token.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -44,7 +44,7 @@ pub struct KeyLimits {
 
 impl Key {
     /// Those of its limits that the ledger watches.
-    pub fn budget_limits(&self) -> impl Iterator<Item = Limit> + use<> {
+    pub(crate) fn budget_limits(&self) -> impl Iterator<Item = Limit> + use<> {
         let key = LimitedKey { id: self.id, name: self.name.clone() };
         Limit::each(Some(key), self.limits.day, self.limits.month)
     }
@@ -54,19 +54,17 @@ impl Key {
 ///
 /// # Errors
 /// When the operating system has none.
-pub fn new_token() -> io::Result<String> {
+pub(crate) fn new_token() -> io::Result<String> {
     Ok(format!("{PREFIX}{}", random_hex(32)?))
 }
 
 /// What is kept of a token.
-#[must_use]
-pub fn hash(token: &str) -> String {
+pub(crate) fn hash(token: &str) -> String {
     hex(&Sha256::digest(token.as_bytes()))
 }
 
 /// The key with this token. Compares every key, so that the time it takes tells nothing.
-#[must_use]
-pub fn find<'a>(keys: &'a [Key], token: &str) -> Option<&'a Key> {
+pub(crate) fn find<'a>(keys: &'a [Key], token: &str) -> Option<&'a Key> {
     let hash = hash(token);
     let mut found = None;
     for key in keys {

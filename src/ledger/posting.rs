@@ -24,8 +24,7 @@ pub enum CallState {
 
 impl CallState {
     /// The word for it in messages.
-    #[must_use]
-    pub fn as_str(self) -> &'static str {
+    pub(crate) fn as_str(self) -> &'static str {
         match self {
             Self::Reserved => "reserved",
             Self::Settled => "settled",

@@ -18,8 +18,7 @@ pub enum By {
 
 impl By {
     /// The word, which is also the JSON member and the CSV column that name a row.
-    #[must_use]
-    pub fn as_str(self) -> &'static str {
+    pub(crate) fn as_str(self) -> &'static str {
         match self {
             Self::Day => "day",
             Self::Model => "model",

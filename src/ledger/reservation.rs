@@ -88,8 +88,7 @@ impl Reservation {
     }
 
     /// One that is written nowhere, for calls without a budget where there is no ledger.
-    #[must_use]
-    pub fn without_ledger(amount: NanoDollars) -> Self {
+    pub(crate) fn without_ledger(amount: NanoDollars) -> Self {
         Self::new(Booking::Unledgered, amount, String::new())
     }
 
@@ -113,13 +112,12 @@ impl Reservation {
     }
 
     /// Adds its end to the totals of a session as well.
-    pub fn count_in(&mut self, session_totals: Arc<SessionTotals>) {
+    pub(crate) fn count_in(&mut self, session_totals: Arc<SessionTotals>) {
         self.session_totals = Some(session_totals);
     }
 
     /// Whether its end is booked.
-    #[must_use]
-    pub fn is_over(&self) -> bool {
+    pub(crate) fn is_over(&self) -> bool {
         self.stage == Stage::Over
     }
 
@@ -129,7 +127,7 @@ impl Reservation {
     }
 
     /// Bedrock has accepted it: which model answers, under which request id of Bedrock's, and what the policy changed.
-    pub fn accepted(&mut self, model: &str, bedrock_request_id: Option<String>, edits: String) {
+    pub(crate) fn accepted(&mut self, model: &str, bedrock_request_id: Option<String>, edits: String) {
         model.clone_into(&mut self.model);
         self.bedrock_request_id = bedrock_request_id;
         self.edits = edits;
@@ -141,17 +139,17 @@ impl Reservation {
     }
 
     /// Books the best that is known of an answer whose service reports no usage.
-    pub fn estimate(&mut self, cost: NanoDollars) {
+    pub(crate) fn estimate(&mut self, cost: NanoDollars) {
         self.end(Outcome::Estimated(cost));
     }
 
     /// Nothing was generated: nothing is owed.
-    pub fn release(&mut self) {
+    pub(crate) fn release(&mut self) {
         self.end(Outcome::Released);
     }
 
     /// Its usage will not come: it stays booked at its worst case.
-    pub fn abandon(&mut self) {
+    pub(crate) fn abandon(&mut self) {
         self.end(Outcome::Uncertain);
     }
 

@@ -14,14 +14,12 @@ pub struct SessionTotals {
 
 impl SessionTotals {
     /// What the calls cost whose cost is known.
-    #[must_use]
-    pub fn settled(&self) -> NanoDollars {
+    pub(crate) fn settled(&self) -> NanoDollars {
         NanoDollars(self.settled.load(Ordering::SeqCst))
     }
 
     /// What the others cost at most.
-    #[must_use]
-    pub fn uncertain(&self) -> NanoDollars {
+    pub(crate) fn uncertain(&self) -> NanoDollars {
         NanoDollars(self.uncertain.load(Ordering::SeqCst))
     }
 

@@ -22,8 +22,7 @@ impl StoreError {
     }
 
     /// There is no place for a ledger.
-    #[must_use]
-    pub fn no_folder() -> Self {
+    pub(crate) fn no_folder() -> Self {
         Self::new("there is no folder for the ledger: neither XDG_STATE_HOME nor HOME is set")
     }
 }

@@ -4,8 +4,8 @@
 
 use super::budget::{BudgetStatus, Limit};
 use super::call::Settlement;
-use super::command::{Command, CommandQueue, KeySnapshot, PendingReservation};
-use super::reservation::{Granted, Refused, Reservation};
+use super::command::{Command, KeySnapshot, PendingReservation};
+use super::reservation::{Granted, Refused, Reservation, SettlementQueue};
 use super::store::{Batch, ReserveOutcome, Store, StoreError, StoreResult};
 use std::sync::Arc;
 use std::sync::mpsc::{Receiver, RecvTimeoutError};
@@ -31,7 +31,8 @@ struct StoreSlot {
 /// The thread's own state.
 pub(super) struct Writer {
     slot: StoreSlot,
-    queue: CommandQueue,
+    /// Where the reservations that are handed out send their ends.
+    queue: Arc<dyn SettlementQueue>,
     /// Calls that wait for money, in the order they came.
     waiting: Vec<PendingReservation>,
     /// Ends that are not written yet. A full disk loses no money.
@@ -75,7 +76,7 @@ impl StoreSlot {
 }
 
 impl Writer {
-    pub fn new(open: OpenStore, queue: CommandQueue) -> Self {
+    pub fn new(open: OpenStore, queue: Arc<dyn SettlementQueue>) -> Self {
         let now = Instant::now();
         Self {
             slot: StoreSlot { open, store: None },
@@ -208,7 +209,7 @@ impl Writer {
                 }
                 ReserveOutcome::OverBudget(status) => Err(Refused::OverBudget(status)),
                 ReserveOutcome::Reserved { id, amount, statuses } => {
-                    let queue = Arc::new(self.queue.clone());
+                    let queue = Arc::clone(&self.queue);
                     let reservation = Reservation::booked(id, amount, pending.call.model, queue);
                     Ok(Granted { reservation, statuses })
                 }

@@ -11,7 +11,7 @@ use crate::ledger::ids::CallId;
 use crate::ledger::posting::{self, Account, BookedCall, CallState, Change, signed};
 use crate::ledger::report::UncertainCall;
 use crate::ledger::store::{Correction, ReserveOutcome, ReserveRequest};
-use rusqlite::{Connection, OptionalExtension, Result, Row, named_params};
+use rusqlite::{Connection, OptionalExtension, Result, Row, named_params, params};
 
 /// The process of calls that are written together with their end: none is there for them.
 const NO_PROCESS: &str = "";
@@ -43,20 +43,20 @@ fn insert(connection: &Connection, now: i64, process: &str, call: &NewCall, rese
         .prepare_cached(
             "INSERT INTO calls
              (at, day, command, key, asked, model, reserved, state, edits, process, chatrix_request_id)
-             VALUES (:at, :day, :command, :key, :asked, :model, :reserved, :state, '', :process, :chatrix_request_id)",
+             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, '', ?9, ?10)",
         )?
-        .execute(named_params! {
-            ":at": now,
-            ":day": day,
-            ":command": command,
-            ":key": StoredKey(*key),
-            ":asked": requested_model,
-            ":model": model,
-            ":reserved": reserved,
-            ":state": CallState::Reserved,
-            ":process": process,
-            ":chatrix_request_id": request_id,
-        })?;
+        .execute(params![
+            now,
+            day,
+            command,
+            StoredKey(*key),
+            requested_model,
+            model,
+            reserved,
+            CallState::Reserved,
+            process,
+            request_id,
+        ])?;
     let id = CallId(connection.last_insert_rowid());
     sums::post(connection, &posting::reserve(call, day, reserved))?;
     Ok(id)
@@ -74,24 +74,23 @@ pub(super) fn settle(connection: &Connection, now: i64, settlement: &Settlement)
     let tokens = |count: fn(&Usage) -> u64| usage.as_ref().map(|usage| signed(count(usage)));
     connection
         .prepare_cached(
-            "UPDATE calls SET state = :state, settled = :settled, model = :model, request_id = :bedrock_request_id,
-             milliseconds = :milliseconds, input = :input, output = :output, cache_read = :cache_read,
-             cache_write_5m = :cache_write_5m, cache_write_1h = :cache_write_1h, edits = :edits WHERE id = :id",
+            "UPDATE calls SET state = ?2, settled = ?3, model = ?4, request_id = ?5, milliseconds = ?6, input = ?7,
+             output = ?8, cache_read = ?9, cache_write_5m = ?10, cache_write_1h = ?11, edits = ?12 WHERE id = ?1",
         )?
-        .execute(named_params! {
-            ":id": id,
-            ":state": state,
-            ":settled": settled,
-            ":model": settlement.model,
-            ":bedrock_request_id": settlement.bedrock_request_id,
-            ":milliseconds": signed(settlement.milliseconds),
-            ":input": tokens(|usage| usage.input),
-            ":output": tokens(|usage| usage.output),
-            ":cache_read": tokens(|usage| usage.cache_read),
-            ":cache_write_5m": tokens(|usage| usage.cache_write_5m),
-            ":cache_write_1h": tokens(|usage| usage.cache_write_1h),
-            ":edits": settlement.edits,
-        })?;
+        .execute(params![
+            id,
+            state,
+            settled,
+            settlement.model,
+            settlement.bedrock_request_id,
+            signed(settlement.milliseconds),
+            tokens(|usage| usage.input),
+            tokens(|usage| usage.output),
+            tokens(|usage| usage.cache_read),
+            tokens(|usage| usage.cache_write_5m),
+            tokens(|usage| usage.cache_write_1h),
+            settlement.edits,
+        ])?;
     postings.iter().try_for_each(|posting| sums::post(connection, posting))
 }
 
@@ -158,19 +157,18 @@ pub(super) fn uncertain(connection: &Connection) -> Result<Vec<UncertainCall>> {
 }
 
 fn find(connection: &Connection, id: CallId) -> Result<Option<BookedCall>> {
-    let sql = "SELECT day, command, key, model, reserved, settled, state, input IS NOT NULL AS has_usage
-               FROM calls WHERE id = :id";
-    connection.prepare_cached(sql)?.query_row(named_params! { ":id": id }, booked_call).optional()
+    let sql = "SELECT day, command, key, model, reserved, settled, state, input IS NOT NULL FROM calls WHERE id = ?1";
+    connection.prepare_cached(sql)?.query_row([id], booked_call).optional()
 }
 
+/// Reads the columns that [`find`] selects.
 fn booked_call(row: &Row<'_>) -> Result<BookedCall> {
-    let StoredKey(key) = row.get("key")?;
-    let account = Account { day: row.get("day")?, command: row.get("command")?, key, model: row.get("model")? };
+    let StoredKey(key) = row.get(2)?;
     Ok(BookedCall {
-        account,
-        reserved: row.get("reserved")?,
-        settled: row.get("settled")?,
-        state: row.get("state")?,
-        has_usage: row.get("has_usage")?,
+        account: Account { day: row.get(0)?, command: row.get(1)?, key, model: row.get(3)? },
+        reserved: row.get(4)?,
+        settled: row.get(5)?,
+        state: row.get(6)?,
+        has_usage: row.get(7)?,
     })
 }

@@ -6,7 +6,7 @@ use crate::ledger::budget::{BudgetStatus, BudgetTotals, Limit, date};
 use crate::ledger::ids::KeyId;
 use crate::ledger::posting::{Account, Delta, Posting};
 use crate::ledger::report::{By, ReportRow, Sums};
-use rusqlite::{Connection, Result, Row, named_params};
+use rusqlite::{Connection, Result, Row, named_params, params};
 
 /// Adds to the sums. Budgets have two rows to add to: everything together, and the API key's.
 pub(super) fn post(connection: &Connection, posting: &Posting) -> Result<()> {
@@ -15,39 +15,31 @@ pub(super) fn post(connection: &Connection, posting: &Posting) -> Result<()> {
     connection
         .prepare_cached(
             "INSERT INTO totals (day, command, key, model, calls, input, output, cache_read, cache_write, settled,
-             reserved, uncertain) VALUES (:day, :command, :key, :model, :calls, :input, :output, :cache_read,
-             :cache_write, :settled, :reserved, :uncertain)
-             ON CONFLICT DO UPDATE SET calls = calls + :calls, input = input + :input, output = output + :output,
-             cache_read = cache_read + :cache_read, cache_write = cache_write + :cache_write,
-             settled = settled + :settled, reserved = reserved + :reserved, uncertain = uncertain + :uncertain",
+             reserved, uncertain) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12)
+             ON CONFLICT DO UPDATE SET calls = calls + ?5, input = input + ?6, output = output + ?7,
+             cache_read = cache_read + ?8, cache_write = cache_write + ?9,
+             settled = settled + ?10, reserved = reserved + ?11, uncertain = uncertain + ?12",
         )?
-        .execute(named_params! {
-            ":day": day,
-            ":command": command,
-            ":key": StoredKey(*key),
-            ":model": model,
-            ":calls": calls,
-            ":input": input,
-            ":output": output,
-            ":cache_read": cache_read,
-            ":cache_write": cache_write,
-            ":settled": settled,
-            ":reserved": reserved,
-            ":uncertain": uncertain,
-        })?;
+        .execute(params![
+            day,
+            command,
+            StoredKey(*key),
+            model,
+            calls,
+            input,
+            output,
+            cache_read,
+            cache_write,
+            settled,
+            reserved,
+            uncertain,
+        ])?;
     let mut statement = connection.prepare_cached(
-        "INSERT INTO booked (key, day, settled, reserved, uncertain)
-         VALUES (:key, :day, :settled, :reserved, :uncertain) ON CONFLICT DO UPDATE SET
-         settled = settled + :settled, reserved = reserved + :reserved, uncertain = uncertain + :uncertain",
+        "INSERT INTO booked (key, day, settled, reserved, uncertain) VALUES (?1, ?2, ?3, ?4, ?5)
+         ON CONFLICT DO UPDATE SET settled = settled + ?3, reserved = reserved + ?4, uncertain = uncertain + ?5",
     )?;
     for key in [None].into_iter().chain(key.map(Some)) {
-        statement.execute(named_params! {
-            ":key": StoredKey(key),
-            ":day": day,
-            ":settled": settled,
-            ":reserved": reserved,
-            ":uncertain": uncertain,
-        })?;
+        statement.execute(params![StoredKey(key), day, settled, reserved, uncertain])?;
     }
     Ok(())
 }
@@ -55,14 +47,14 @@ pub(super) fn post(connection: &Connection, posting: &Posting) -> Result<()> {
 /// What is booked under each limit on a day (days since 1970).
 pub(super) fn statuses(connection: &Connection, today: i64, limits: &[Limit]) -> Result<Vec<BudgetStatus>> {
     let mut statement = connection.prepare_cached(
-        "SELECT COALESCE(SUM(settled), 0) AS settled, COALESCE(SUM(reserved), 0) AS reserved,
-         COALESCE(SUM(uncertain), 0) AS uncertain FROM booked WHERE key = :key AND day >= :day",
+        "SELECT COALESCE(SUM(settled), 0), COALESCE(SUM(reserved), 0), COALESCE(SUM(uncertain), 0)
+         FROM booked WHERE key = ?1 AND day >= ?2",
     )?;
     let statuses = limits.iter().map(|limit| {
         let key = StoredKey(limit.key.as_ref().map(|key| key.id));
         // From the period's first day on, without an end: a clock that was set back opens no budget again.
         let day = limit.period.start(today);
-        let totals = statement.query_row(named_params! { ":key": key, ":day": day }, budget_totals)?;
+        let totals = statement.query_row(params![key, day], budget_totals)?;
         Ok(BudgetStatus { limit: limit.clone(), totals, resets: limit.period.next(today) })
     });
     statuses.collect()
@@ -70,8 +62,8 @@ pub(super) fn statuses(connection: &Connection, today: i64, limits: &[Limit]) ->
 
 /// What a key has spent altogether.
 pub(super) fn spent_with_key(connection: &Connection, key: KeyId) -> Result<NanoDollars> {
-    let sql = "SELECT COALESCE(SUM(settled + uncertain), 0) FROM booked WHERE key = :key";
-    connection.query_row(sql, named_params! { ":key": key }, |row| row.get(0))
+    let sql = "SELECT COALESCE(SUM(settled + uncertain), 0) FROM booked WHERE key = ?1";
+    connection.query_row(sql, [key], |row| row.get(0))
 }
 
 /// Sums from a day on (days since 1970).
@@ -95,8 +87,9 @@ pub(super) fn report(connection: &Connection, by: By, since: i64) -> Result<Vec<
     rows.collect()
 }
 
+/// Reads the columns that [`statuses`] selects.
 fn budget_totals(row: &Row<'_>) -> Result<BudgetTotals> {
-    Ok(BudgetTotals { settled: row.get("settled")?, reserved: row.get("reserved")?, uncertain: row.get("uncertain")? })
+    Ok(BudgetTotals { settled: row.get(0)?, reserved: row.get(1)?, uncertain: row.get(2)? })
 }
 
 fn sums(row: &Row<'_>) -> Result<Sums> {
