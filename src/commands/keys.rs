@@ -37,8 +37,8 @@ fn add(args: &KeysAdd, settings: &Settings, ledger: &mut dyn Store) -> anyhow::R
     let KeysAdd { name, request_usd, day_usd, month_usd, models, offline: _ } = args;
     let legal = |c: char| c.is_ascii_alphanumeric() || "._-".contains(c);
     if name.is_empty() || name.len() > 64 || !name.chars().all(legal) {
-        return Err(Error::new(Kind::InvalidRequest, format!("{name:?} is no name for a key"))
-            .advise("take up to 64 letters, digits, `.`, `_` and `-`")
+        return Err(Error::new(Kind::InvalidRequest, format!("{name:?} is not a valid name for a key"))
+            .advise("use up to 64 letters, digits, `.`, `_` and `-`")
             .into());
     }
     for model in models {
@@ -48,11 +48,13 @@ fn add(args: &KeysAdd, settings: &Settings, ledger: &mut dyn Store) -> anyhow::R
             return Err(error.into());
         }
     }
-    let token = new_token().context("the system gives no random numbers")?;
+    let token = new_token().context("the operating system provides no random numbers")?;
     let limits = KeyLimits { request: *request_usd, day: *day_usd, month: *month_usd, models: models.clone() };
     if !ledger.add_key(name, &hash(&token), &limits).map_err(Error::from)? {
-        let message = format!("there is a key {name:?} already");
-        return Err(Error::new(Kind::InvalidRequest, message).advise("take another name, or revoke it first").into());
+        let message = format!("there is already a key {name:?}");
+        return Err(Error::new(Kind::InvalidRequest, message)
+            .advise("choose another name, or revoke that key first")
+            .into());
     }
     note(&format!("the token of {name}, shown this once:"));
     print(&format!("{token}\n"))?;

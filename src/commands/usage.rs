@@ -92,7 +92,7 @@ fn since(text: &str) -> anyhow::Result<i64> {
         _ => ago().map(|ago| Clock::system().today() - ago + 1).or_else(calendar),
     };
     Ok(found.ok_or_else(|| {
-        Error::new(Kind::InvalidRequest, format!("--since is {text:?}"))
+        Error::new(Kind::InvalidRequest, format!("--since {text:?} is not a day"))
             .advise("give a day like 2026-11-01, a number of days like 7d, or all")
     })?)
 }

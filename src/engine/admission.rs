@@ -137,9 +137,9 @@ impl BudgetGuard {
             }
             Err(Refused::OverBudget(status)) => Err(over_budget(&status, cost)),
             Err(Refused::Unavailable(error)) if budgeted => Err(Error::new(Kind::LedgerUnavailable, error.to_string())
-                .advise("a budget is set, so no call is made without it")),
+                .advise("a budget is set, so no call is made without the ledger")),
             Err(Refused::Closed) => {
-                Err(Error::new(Kind::ShuttingDown, "the call came too late: this process is ending"))
+                Err(Error::new(Kind::ShuttingDown, "the call came too late: this process is shutting down"))
             }
             Err(Refused::Unavailable(error)) => Ok(ReservedCall {
                 reservation: match &self.ledger {
@@ -214,7 +214,7 @@ pub fn over_ceiling(admitted: &Admitted, name: &str, amount: NanoDollars, minimu
         "{name} allows {amount} for a call, and this one can cost {minimum} even with an answer of only {tokens} tokens \
          (its input can have up to {bound})"
     );
-    Error::new(Kind::BudgetExceeded, message).advise("shorten the input, or take a cheaper model: `chatrix models`")
+    Error::new(Kind::BudgetExceeded, message).advise("shorten the input, or choose a cheaper model: `chatrix models`")
 }
 
 /// A call that does not fit what is left of a budget.

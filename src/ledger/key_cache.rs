@@ -32,7 +32,7 @@ impl KeyCache {
         if let Some(fresh) = self.last().filter(|snapshot| snapshot.read_at.elapsed() < MAX_AGE) {
             return fresh.keys;
         }
-        let closed = || StoreError::new("the ledger is closed: this process is ending");
+        let closed = || StoreError::new("the ledger is closed: this process is shutting down");
         let (reply, answer) = oneshot::channel();
         self.queue.send(Command::ReadKeys(reply)).map_err(|_| closed())?;
         let snapshot = answer.await.map_err(|_| closed())?;

@@ -28,7 +28,7 @@ impl Keys {
             Some(cache) => cache.keys().await,
             None => Err(StoreError::no_folder()),
         };
-        keys.map_err(|error| Error::from(error).advise("API keys are kept there; nothing is answered without it"))
+        keys.map_err(|error| Error::from(error).advise("API keys are kept there; nothing is answered without them"))
     }
 
     /// Whose call it is.

@@ -136,7 +136,7 @@ fn a_server_that_is_stopped_books_what_it_cuts_off() {
     assert_eq!(server.wait().0, Some(0));
     assert_eq!(home.booked(), (0, 0, worst(512)), "without any other process having looked");
     let running = std::fs::read_dir(home.path(".local/state/chatrix/ledger.running")).unwrap();
-    assert_eq!(running.count(), 0, "and leaves no sign of itself");
+    assert_eq!(running.count(), 0, "and leaves no lock file behind");
 }
 
 #[test]

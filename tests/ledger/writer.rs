@@ -231,7 +231,7 @@ async fn keys_are_read_at_most_once_a_second_and_a_failure_is_too() {
     assert_eq!(watch.keys_read(), before + 1);
     ledger.close();
     tokio::time::sleep(Duration::from_millis(1100)).await;
-    assert_eq!(read().await, Err(StoreError::new("the ledger is closed: this process is ending")));
+    assert_eq!(read().await, Err(StoreError::new("the ledger is closed: this process is shutting down")));
 }
 
 #[tokio::test]
