@@ -31,7 +31,7 @@ pub use session_totals::SessionTotals;
 
 use crate::catalog::NanoDollars;
 use budget::{BudgetStatus, CostRange, Limit};
-use command::{Command, CommandQueue, PendingReservation};
+use command::{Command, CommandQueue, PendingReservation, StatusRequest};
 use sqlite::SqliteStore;
 use std::path::Path;
 use std::sync::mpsc::channel;
@@ -108,7 +108,7 @@ impl Ledger {
     /// What is booked under each limit, everything of this process included; nothing when the ledger cannot be read.
     pub async fn statuses(&self, limits: Vec<Limit>) -> Vec<BudgetStatus> {
         let (reply, statuses) = oneshot::channel();
-        match self.0.queue.send(Command::Statuses(limits, reply)) {
+        match self.0.queue.send(Command::ReadStatuses(StatusRequest { limits, reply })) {
             Ok(()) => statuses.await.unwrap_or_default(),
             Err(_) => Vec::new(),
         }

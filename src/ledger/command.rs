@@ -15,7 +15,7 @@ use tokio::sync::oneshot;
 pub(super) enum Command {
     Reserve(PendingReservation),
     Settle(Settlement),
-    Statuses(Vec<Limit>, oneshot::Sender<Vec<BudgetStatus>>),
+    ReadStatuses(StatusRequest),
     ReadKeys(oneshot::Sender<KeySnapshot>),
     /// Write what is there, give up open reservations, and end.
     Close,
@@ -30,6 +30,13 @@ pub(super) struct PendingReservation {
     /// Until when it waits for running calls.
     pub deadline: Instant,
     pub reply: oneshot::Sender<Result<Granted, Refused>>,
+}
+
+/// Somebody who wants to know what is booked under some limits.
+#[derive(Debug)]
+pub(super) struct StatusRequest {
+    pub limits: Vec<Limit>,
+    pub reply: oneshot::Sender<Vec<BudgetStatus>>,
 }
 
 impl PendingReservation {

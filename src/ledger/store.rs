@@ -163,3 +163,36 @@ pub(super) fn decide_in_order<E>(
     });
     outcomes.collect()
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::ledger::budget::Period;
+    use std::convert::Infallible;
+
+    #[test]
+    fn the_first_that_waits_stands_for_those_that_ask_for_as_much() {
+        let call =
+            NewCall { command: "ask", key: None, requested_model: "m".into(), model: "m".into(), request_id: None };
+        let limits = |amount| [Limit { key: None, period: Period::Day, amount: NanoDollars(amount) }];
+        let (these, others) = (limits(100), limits(200));
+        let request = |limits, full, may_wait| {
+            let cost = CostRange { full: NanoDollars(full), minimum: NanoDollars(full) };
+            ReserveRequest { call: &call, limits, cost, may_wait }
+        };
+        let requests = [
+            request(&these[..], 50, true),
+            request(&these[..], 60, true),
+            request(&these[..], 40, true),
+            request(&these[..], 70, false),
+            request(&others[..], 80, true),
+        ];
+        let mut asked = Vec::new();
+        let Ok(outcomes) = decide_in_order(&requests, |request| {
+            asked.push(request.cost.full.0);
+            Ok::<_, Infallible>(ReserveOutcome::Waiting)
+        });
+        assert_eq!(asked, [50, 40, 70, 80], "60 waits behind 50 without being asked");
+        assert_eq!(outcomes, vec![ReserveOutcome::Waiting; 5]);
+    }
+}

@@ -2,9 +2,8 @@
 //! Whatever has gathered since its last transaction goes into the next one: a burst of calls shares it. Settlements are
 //! booked first, then calls that wait for money are served in the order they came, then new ones.
 
-use super::budget::{BudgetStatus, Limit};
 use super::call::Settlement;
-use super::command::{Command, KeySnapshot, PendingReservation};
+use super::command::{Command, KeySnapshot, PendingReservation, StatusRequest};
 use super::reservation::{Granted, Refused, Reservation, SettlementQueue};
 use super::store::{Batch, ReserveOutcome, Store, StoreError, StoreResult};
 use std::sync::Arc;
@@ -47,7 +46,7 @@ pub(super) struct Writer {
 #[derive(Default)]
 struct Received {
     reservations: Vec<PendingReservation>,
-    status_requests: Vec<(Vec<Limit>, oneshot::Sender<Vec<BudgetStatus>>)>,
+    status_requests: Vec<StatusRequest>,
     key_requests: Vec<oneshot::Sender<KeySnapshot>>,
     /// Whether there is something new to write.
     to_write: bool,
@@ -93,24 +92,18 @@ impl Writer {
         loop {
             let received = self.receive(commands);
             let must_recover = !self.waiting.is_empty() && Instant::now() >= self.recover_at;
-            let must_post = received.to_write || received.closing || self.is_due();
+            let must_post = received.to_write || self.is_due();
             self.waiting.extend(received.reservations);
             if received.closing {
                 break;
             }
+            // Before anything is written: another process that holds the ledger does not keep it from being read.
+            self.answer_keys(received.key_requests);
             if must_post {
                 self.post(must_recover);
             }
-            for (limits, reply) in received.status_requests {
-                // Whoever asked may be gone.
-                let _ = reply.send(self.statuses(&limits));
-            }
-            if !received.key_requests.is_empty() {
-                let snapshot = self.read_keys();
-                for reply in received.key_requests {
-                    let _ = reply.send(snapshot.clone());
-                }
-            }
+            // After it: what this process has booked until now is in the sums.
+            self.answer_statuses(received.status_requests);
         }
         self.close();
     }
@@ -131,7 +124,7 @@ impl Writer {
                     self.unwritten.push(settlement);
                     received.to_write = true;
                 }
-                Command::Statuses(limits, reply) => received.status_requests.push((limits, reply)),
+                Command::ReadStatuses(request) => received.status_requests.push(request),
                 Command::ReadKeys(reply) => received.key_requests.push(reply),
                 Command::Close => received.closing = true,
             }
@@ -225,9 +218,23 @@ impl Writer {
         }
     }
 
-    /// What is booked under each limit; nothing when the ledger cannot be read.
-    fn statuses(&mut self, limits: &[Limit]) -> Vec<BudgetStatus> {
-        self.slot.get().and_then(|store| store.statuses(limits)).unwrap_or_default()
+    fn answer_statuses(&mut self, requests: Vec<StatusRequest>) {
+        for StatusRequest { limits, reply } in requests {
+            let statuses = self.slot.get().and_then(|store| store.statuses(&limits));
+            // Whoever asked may be gone.
+            let _ = reply.send(statuses.unwrap_or_default());
+        }
+    }
+
+    /// Reads the keys once for all who ask.
+    fn answer_keys(&mut self, replies: Vec<oneshot::Sender<KeySnapshot>>) {
+        if replies.is_empty() {
+            return;
+        }
+        let snapshot = self.read_keys();
+        for reply in replies {
+            let _ = reply.send(snapshot.clone());
+        }
     }
 
     fn read_keys(&mut self) -> KeySnapshot {
