@@ -12,7 +12,8 @@ use crate::bedrock::{Client, Endpoint};
 use crate::config::{Setting, Settings};
 use crate::engine::{BudgetGuard, Engine};
 use crate::error::{Error, Kind};
-use crate::ledger::{Clock, Ledger, SqliteStore};
+use crate::ledger::store::{Store, StoreError};
+use crate::ledger::{self, Clock, Ledger};
 use crate::offline;
 use crate::telemetry::Telemetry;
 use anyhow::Context;
@@ -33,25 +34,21 @@ pub(crate) async fn open(settings: &Settings, pace: Duration, drain: bool) -> an
     };
     let telemetry = Telemetry::default();
     let client = Client::new(access, settings.stream_idle.value, telemetry.clone()).await;
-    let ledger = settings.ledger.clone().map(|path| Ledger::new(path, Clock::system()));
+    let ledger = settings.ledger.as_ref().map(|path| Ledger::in_file(path, Clock::system()));
     let budgeted = BudgetGuard { budgets: settings.budgets, ledger };
     Ok(Arc::new(Engine::new(settings.policy(), client, budgeted, drain, telemetry)))
 }
 
-/// Opens the ledger to read it, or to change what is not a call's own business.
-pub(crate) fn book(settings: &Settings) -> anyhow::Result<SqliteStore> {
-    let path = settings.ledger.as_ref().ok_or_else(|| {
-        Error::new(Kind::LedgerUnavailable, "there is no folder for the ledger").advise("set XDG_STATE_HOME or HOME")
-    })?;
-    let mut book = SqliteStore::open(path, Clock::system()).map_err(unavailable)?;
+/// Opens the ledger to read it, or to change what does not belong to a call.
+pub(crate) fn open_ledger(settings: &Settings) -> anyhow::Result<Box<dyn Store>> {
+    let path = settings
+        .ledger
+        .as_ref()
+        .ok_or_else(|| Error::from(StoreError::no_folder()).advise("set XDG_STATE_HOME or HOME"))?;
+    let mut ledger = ledger::open(path, Clock::system()).map_err(Error::from)?;
     // What a process that was killed has left open is uncertain from now on.
-    book.recover().map_err(unavailable)?;
-    Ok(book)
-}
-
-/// The ledger's trouble, as an error of the table.
-pub(crate) fn unavailable(reason: impl std::fmt::Display) -> Error {
-    Error::new(Kind::LedgerUnavailable, format!("the ledger is out of reach: {reason}"))
+    ledger.recover().map_err(Error::from)?;
+    Ok(ledger)
 }
 
 /// The offline model's pace: `CHATRIX_OFFLINE_PACE` milliseconds between tokens,

@@ -64,7 +64,7 @@ pub async fn run(args: Chat, settings: Settings) -> anyhow::Result<u8> {
                 editor.remember(&line);
                 match Slash::parse(&line) {
                     Some(Slash::Exit) => return Ok(0),
-                    Some(command) => session.obey(command, &engine),
+                    Some(command) => session.obey(command, &engine).await,
                     None => {
                         if !session.turn(line, &engine).await? {
                             return Ok(0);
@@ -108,8 +108,8 @@ impl Session {
             ..Request::default()
         };
         let at_most = self.left().map(|left| (left, REST));
-        let caller =
-            Caller { command: "chat", key: None, at_most, request_id: None, tally: Some(Arc::clone(&self.tally)) };
+        let session_totals = Some(Arc::clone(&self.tally));
+        let caller = Caller { command: "chat", at_most, session_totals, ..Caller::default() };
         let mut call = tokio::select! {
             call = engine.ask(request, AnswerMode::Streamed, caller) => match call {
                 Ok(call) => call,
@@ -219,7 +219,7 @@ impl Session {
         note(&style::dim(&Footer { session, unsettled, ..footer }.line(), self.colour));
     }
 
-    fn obey(&mut self, command: Slash, engine: &Engine) {
+    async fn obey(&mut self, command: Slash, engine: &Engine) {
         let said = match command {
             Slash::Help => slash::HELP.to_owned(),
             Slash::Model(None) => {
@@ -244,14 +244,14 @@ impl Session {
                 self.messages.clear();
                 "the conversation begins anew; model, system prompt and cost stay".to_owned()
             }
-            Slash::Cost => self.cost(engine),
+            Slash::Cost => self.cost(engine).await,
             Slash::Unknown(name) => format!("error: there is no command /{name}; /help lists them"),
             Slash::Exit => return,
         };
         note(&said);
     }
 
-    fn cost(&self, engine: &Engine) -> String {
+    async fn cost(&self, engine: &Engine) -> String {
         let answers = if self.calls == 1 { "answer" } else { "answers" };
         let mut text = format!("{} {answers}, {}", self.calls, self.tally.settled());
         let uncertain = self.tally.uncertain();
@@ -261,7 +261,7 @@ impl Session {
         if let (Some(left), Some(most)) = (self.left(), self.max_cost) {
             text.push_str(&format!("; --max-cost leaves {left} of {most}"));
         }
-        for status in engine.guard().statuses() {
+        for status in engine.guard().statuses().await {
             text.push_str(&format!("\n{} left of the {status}", status.left()));
         }
         text

@@ -1,43 +1,44 @@
-//! `chatrix keys`: who may use `serve`, for how much. The token is on stdout, once, and nowhere else.
+//! `chatrix keys`: who may use `serve`, and for how much. A token is written to stdout, once, and nowhere else.
 
 use crate::catalog::NanoDollars;
 use crate::cli::{KeysAction, KeysAdd};
-use crate::commands::{book, note, print, unavailable};
+use crate::commands::{note, open_ledger, print};
 use crate::config::Settings;
 use crate::error::{Error, Kind};
-use crate::ledger::budget::{BudgetStatus, date};
+use crate::ledger::budget::{BudgetStatus, Period, date};
+use crate::ledger::day_of;
 use crate::ledger::key::{Key, KeyLimits, hash, new_token};
-use crate::ledger::{SqliteStore, day_of};
+use crate::ledger::store::Store;
 use crate::terminal::style;
 use crate::terminal::table::table;
 use anyhow::Context;
 use serde_json::{Value, json};
 
-/// Makes, lists, revokes.
+/// A key, with what it has spent.
+struct KeyUsage {
+    key: Key,
+    /// What is booked under its limits.
+    statuses: Vec<BudgetStatus>,
+    /// Altogether, uncertain calls at their worst case.
+    spent: NanoDollars,
+}
+
+/// Makes a key, lists them, or revokes one.
 pub fn run(action: &KeysAction, settings: &Settings) -> anyhow::Result<u8> {
-    let mut book = book(settings)?;
+    let mut ledger = open_ledger(settings)?;
     match action {
-        KeysAction::Add(args) => add(args, settings, &mut book),
-        KeysAction::List(args) => list(args.json, &mut book),
-        KeysAction::Revoke(args) => {
-            if !book.revoke_key(&args.name).map_err(unavailable)? {
-                let message = format!("there is no key {:?} to revoke", args.name);
-                return Err(Error::new(Kind::InvalidRequest, message)
-                    .advise("`chatrix keys list` shows the keys")
-                    .into());
-            }
-            note(&format!("the key {} is revoked; a running server knows within a second", args.name));
-            Ok(0)
-        }
+        KeysAction::Add(args) => add(args, settings, ledger.as_mut()),
+        KeysAction::List(args) => list(args.json, ledger.as_mut()),
+        KeysAction::Revoke(args) => revoke(&args.name, ledger.as_mut()),
     }
 }
 
-fn add(args: &KeysAdd, settings: &Settings, book: &mut SqliteStore) -> anyhow::Result<u8> {
+fn add(args: &KeysAdd, settings: &Settings, ledger: &mut dyn Store) -> anyhow::Result<u8> {
     let KeysAdd { name, request_usd, day_usd, month_usd, models, offline: _ } = args;
     let legal = |c: char| c.is_ascii_alphanumeric() || "._-".contains(c);
     if name.is_empty() || name.len() > 64 || !name.chars().all(legal) {
-        return Err(Error::new(Kind::InvalidRequest, format!("{name:?} is no name for a key"))
-            .advise("take up to 64 letters, digits, `.`, `_` and `-`")
+        return Err(Error::new(Kind::InvalidRequest, format!("{name:?} is not a valid name for a key"))
+            .advise("use up to 64 letters, digits, `.`, `_` and `-`")
             .into());
     }
     for model in models {
@@ -47,61 +48,79 @@ fn add(args: &KeysAdd, settings: &Settings, book: &mut SqliteStore) -> anyhow::R
             return Err(error.into());
         }
     }
-    let token = new_token().context("the system gives no random numbers")?;
-    let terms = KeyLimits { request: *request_usd, day: *day_usd, month: *month_usd, models: models.clone() };
-    if !book.add_key(name, &hash(&token), &terms).map_err(unavailable)? {
-        let message = format!("there is a key {name:?} already");
-        return Err(Error::new(Kind::InvalidRequest, message).advise("take another name, or revoke it first").into());
+    let token = new_token().context("the operating system provides no random numbers")?;
+    let limits = KeyLimits { request: *request_usd, day: *day_usd, month: *month_usd, models: models.clone() };
+    if !ledger.add_key(name, &hash(&token), &limits).map_err(Error::from)? {
+        let message = format!("there is already a key {name:?}");
+        return Err(Error::new(Kind::InvalidRequest, message)
+            .advise("choose another name, or revoke that key first")
+            .into());
     }
     note(&format!("the token of {name}, shown this once:"));
     print(&format!("{token}\n"))?;
     Ok(0)
 }
 
-fn list(as_json: bool, book: &mut SqliteStore) -> anyhow::Result<u8> {
-    let keys = book.keys().map_err(unavailable)?;
-    let mut listed = Vec::new();
-    for key in keys {
-        let limits: Vec<_> = key.limits().collect();
-        let statuses = book.statuses(&limits).map_err(unavailable)?;
-        let spent = book.spent_with(key.id).map_err(unavailable)?;
-        listed.push((key, statuses, spent));
+fn revoke(name: &str, ledger: &mut dyn Store) -> anyhow::Result<u8> {
+    if !ledger.revoke_key(name).map_err(Error::from)? {
+        return Err(Error::new(Kind::InvalidRequest, format!("there is no key {name:?} to revoke"))
+            .advise("`chatrix keys list` shows the keys")
+            .into());
+    }
+    note(&format!("the key {name} is revoked; a running server knows within a second"));
+    Ok(0)
+}
+
+fn list(as_json: bool, ledger: &mut dyn Store) -> anyhow::Result<u8> {
+    let mut keys = Vec::new();
+    for key in ledger.keys().map_err(Error::from)? {
+        let limits: Vec<_> = key.budget_limits().collect();
+        let statuses = ledger.statuses(&limits).map_err(Error::from)?;
+        let spent = ledger.spent_with_key(key.id).map_err(Error::from)?;
+        keys.push(KeyUsage { key, statuses, spent });
     }
     if as_json {
-        let values: Vec<Value> = listed.iter().map(|(key, statuses, spent)| row_json(key, statuses, *spent)).collect();
+        let values: Vec<Value> = keys.iter().map(KeyUsage::json).collect();
         print(&format!("{:#}\n", Value::from(values)))?;
         return Ok(0);
     }
-    if listed.is_empty() {
+    if keys.is_empty() {
         note("there are no keys; `chatrix keys add NAME` makes one");
         return Ok(0);
     }
-    let rows: Vec<Vec<String>> = listed.iter().map(|(key, statuses, spent)| row(key, statuses, *spent)).collect();
+    let rows: Vec<Vec<String>> = keys.iter().map(KeyUsage::row).collect();
     let heads = ["NAME", "SPENT", "A CALL", "A DAY", "A MONTH", "MODELS", "STATE"];
     print(&table(&heads, &rows, &[1, 2], style::colour(&std::io::stdout())))?;
     Ok(0)
 }
 
-fn row(key: &Key, statuses: &[BudgetStatus], spent: NanoDollars) -> Vec<String> {
-    let left = |period: &str| {
-        let status = statuses.iter().find(|status| status.limit.period.as_str() == period);
-        status.map_or_else(|| "-".to_owned(), |status| format!("{} left of {}", status.left(), status.limit.amount))
-    };
-    let models = if key.terms.models.is_empty() { "all".to_owned() } else { key.terms.models.join(", ") };
-    let state = key.revoked.map_or_else(|| "active".to_owned(), |at| format!("revoked {}", date(day_of(at))));
-    let request = key.terms.request.map_or_else(|| "-".to_owned(), |amount| amount.to_string());
-    vec![key.name.clone(), spent.to_string(), request, left("day"), left("month"), models, state]
-}
+impl KeyUsage {
+    fn status(&self, period: Period) -> Option<&BudgetStatus> {
+        self.statuses.iter().find(|status| status.limit.period == period)
+    }
 
-fn row_json(key: &Key, statuses: &[BudgetStatus], spent: NanoDollars) -> Value {
-    let Key { id: _, name, hash: _, made: _, revoked, terms } = key;
-    let left = |period: &str| {
-        let status = statuses.iter().find(|status| status.limit.period.as_str() == period);
-        status.map(|status| status.left().number())
-    };
-    json!({
-        "name": name, "spent_usd": spent.number(), "revoked": revoked.is_some(), "models": terms.models,
-        "request_usd": terms.request.map(NanoDollars::number), "day_usd": terms.day.map(NanoDollars::number),
-        "day_left_usd": left("day"), "month_usd": terms.month.map(NanoDollars::number), "month_left_usd": left("month"),
-    })
+    fn row(&self) -> Vec<String> {
+        let left = |period| match self.status(period) {
+            Some(status) => format!("{} left of {}", status.left(), status.limit.amount),
+            None => "-".to_owned(),
+        };
+        let Self { key: Key { name, revoked, limits, .. }, statuses: _, spent } = self;
+        let request = limits.request.map_or_else(|| "-".to_owned(), |amount| amount.to_string());
+        let models = if limits.models.is_empty() { "all".to_owned() } else { limits.models.join(", ") };
+        let state = revoked.map_or_else(|| "active".to_owned(), |at| format!("revoked {}", date(day_of(at))));
+        vec![name.clone(), spent.to_string(), request, left(Period::Day), left(Period::Month), models, state]
+    }
+
+    fn json(&self) -> Value {
+        let left = |period| self.status(period).map(|status| status.left().number());
+        let Self { key, statuses: _, spent } = self;
+        let Key { id: _, name, hash: _, made: _, revoked, limits } = key;
+        let KeyLimits { request, day, month, models } = limits;
+        json!({
+            "name": name, "spent_usd": spent.number(), "revoked": revoked.is_some(), "models": models,
+            "request_usd": request.map(NanoDollars::number), "day_usd": day.map(NanoDollars::number),
+            "day_left_usd": left(Period::Day), "month_usd": month.map(NanoDollars::number),
+            "month_left_usd": left(Period::Month),
+        })
+    }
 }

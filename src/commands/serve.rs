@@ -4,7 +4,7 @@ use crate::cli::Serve;
 use crate::commands::{OFFLINE_NOTICE, note, offline_pace, open};
 use crate::config::Settings;
 use crate::error::{Error, Kind};
-use crate::ledger::KeyCache;
+use crate::ledger::Ledger;
 use crate::server::{self, Keys, OriginPolicy};
 use std::io::ErrorKind;
 use std::net::SocketAddr;
@@ -39,9 +39,9 @@ pub async fn run(args: Serve, settings: Settings) -> anyhow::Result<u8> {
         Error::new(Kind::Io, message).advise(advice)
     })?;
     let address = listener.local_addr()?;
-    let keys = key_cache(&settings)?;
     let engine = open(&settings, offline_pace(false)?, settings.drain).await?;
     let ledger = engine.guard().ledger.clone();
+    let keys = api_keys(&settings, ledger.as_ref()).await?;
     if settings.offline.value {
         note(OFFLINE_NOTICE);
     }
@@ -67,13 +67,13 @@ pub async fn run(args: Serve, settings: Settings) -> anyhow::Result<u8> {
     Ok(0)
 }
 
-/// Who may, by API key.
-fn key_cache(settings: &Settings) -> anyhow::Result<Keys> {
-    let keys = Keys { ring: settings.ledger.clone().map(KeyCache::new), required: settings.require_key };
+/// The API keys, with a notice where they and `--require-key` do not go together.
+async fn api_keys(settings: &Settings, ledger: Option<&Ledger>) -> anyhow::Result<Keys> {
+    let keys = Keys { cache: ledger.map(Ledger::key_cache), required: settings.require_key };
     if !keys.required && !settings.ledger.as_ref().is_some_and(|path| path.exists()) {
         return Ok(keys);
     }
-    match keys.all() {
+    match keys.all().await {
         Ok(known) => match (keys.required, known.iter().any(|key| key.revoked.is_none())) {
             (true, false) => {
                 let offline = if settings.offline.value { " --offline" } else { "" };

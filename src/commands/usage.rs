@@ -1,13 +1,14 @@
-//! `chatrix usage`: what was spent, what is left, and what is not known for sure. Reads the ledger;
-//! `usage settle` corrects it.
+//! `chatrix usage`: what was spent, what is left, and what is not known for certain. `usage settle` corrects the last.
 
 use crate::catalog::NanoDollars;
 use crate::cli::{self, Settle, Usage, UsageAction};
-use crate::commands::{book, note, print, unavailable};
+use crate::commands::{note, open_ledger, print};
 use crate::config::Settings;
 use crate::error::{Error, Kind};
 use crate::ledger::budget::{BudgetStatus, date, days};
-use crate::ledger::{By, Clock, Row, SqliteStore, Sums, Uncertain};
+use crate::ledger::report::{By, ReportRow, Sums, UncertainCall};
+use crate::ledger::store::{Correction, Store};
+use crate::ledger::{self, CallId, Clock};
 use crate::terminal::style;
 use crate::terminal::table::{bar, table};
 use serde_json::{Map, Value, json};
@@ -17,15 +18,15 @@ use time::{Date, Month, OffsetDateTime};
 /// The width of a bar (columns).
 const BAR: usize = 24;
 
-/// Shows, or settles.
+/// Prints a report, or settles a call.
 pub fn run(args: &Usage, settings: &Settings) -> anyhow::Result<u8> {
     if let Some(UsageAction::Settle(settle)) = &args.action {
         return correct(settle, settings);
     }
     let since = since(&args.since)?;
-    let (mut book, offline) = shown(settings)?;
+    let Opened { mut ledger, offline } = open(settings)?;
     let text = if args.uncertain {
-        let calls = book.uncertain().map_err(unavailable)?;
+        let calls = ledger.uncertain_calls().map_err(Error::from)?;
         if args.json {
             format!("{:#}\n", calls.iter().map(uncertain_json).collect::<Value>())
         } else {
@@ -38,12 +39,12 @@ pub fn run(args: &Usage, settings: &Settings) -> anyhow::Result<u8> {
             cli::By::Key => By::Key,
             cli::By::Command => By::Command,
         };
-        let rows = book.report(by, since).map_err(unavailable)?;
+        let rows = ledger.report(by, since).map_err(Error::from)?;
         if args.csv {
-            csv(by, &rows)
+            csv(by, &rows)?
         } else {
             let limits: Vec<_> = settings.budgets.limits().collect();
-            let statuses = book.statuses(&limits).map_err(unavailable)?;
+            let statuses = ledger.statuses(&limits).map_err(Error::from)?;
             if args.json { json(by, since, offline, &rows, &statuses) } else { report(by, since, &rows, &statuses) }
         }
     };
@@ -51,23 +52,29 @@ pub fn run(args: &Usage, settings: &Settings) -> anyhow::Result<u8> {
     Ok(0)
 }
 
-/// The ledger, and whether it is the offline one. That one is also shown when nothing was ever booked in the other:
-/// who has only tried Chatrix out looks for what that did.
-fn shown(settings: &Settings) -> anyhow::Result<(SqliteStore, bool)> {
+struct Opened {
+    ledger: Box<dyn Store>,
+    /// Whether it is the ledger of `--offline`.
+    offline: bool,
+}
+
+/// Opens the ledger to report. The offline one is also taken when nothing was ever booked in the other: whoever has only
+/// tried Chatrix out looks for what that did.
+fn open(settings: &Settings) -> anyhow::Result<Opened> {
     const OFFLINE: &str = "calls of --offline: they cost nothing; the amounts are what AWS would have charged";
-    let book = book(settings)?;
+    let mut ledger = open_ledger(settings)?;
     if settings.offline.value {
         note(OFFLINE);
-        return Ok((book, true));
+        return Ok(Opened { ledger, offline: true });
     }
-    let never_used = book.report(By::Command, i64::MIN).map_err(unavailable)?.is_empty();
+    let never_used = ledger.report(By::Command, i64::MIN).map_err(Error::from)?.is_empty();
     let other = settings.ledger.as_ref().map(|path| path.with_file_name("offline.db")).filter(|path| path.exists());
     if let Some(path) = other.filter(|_| never_used) {
-        let other = SqliteStore::open(&path, Clock::system()).map_err(unavailable)?;
+        let ledger = ledger::open(&path, Clock::system()).map_err(Error::from)?;
         note(OFFLINE);
-        return Ok((other, true));
+        return Ok(Opened { ledger, offline: true });
     }
-    Ok((book, false))
+    Ok(Opened { ledger, offline: false })
 }
 
 /// The first day of a report: a date, a number of days, or everything (days since 1970).
@@ -85,27 +92,29 @@ fn since(text: &str) -> anyhow::Result<i64> {
         _ => ago().map(|ago| Clock::system().today() - ago + 1).or_else(calendar),
     };
     Ok(found.ok_or_else(|| {
-        Error::new(Kind::InvalidRequest, format!("--since is {text:?}"))
+        Error::new(Kind::InvalidRequest, format!("--since {text:?} is not a day"))
             .advise("give a day like 2026-11-01, a number of days like 7d, or all")
     })?)
 }
 
 fn correct(args: &Settle, settings: &Settings) -> anyhow::Result<u8> {
-    let mut book = book(settings)?;
     let Settle { id, usd, .. } = args;
-    if book.transact(|pages| pages.correct(*id, *usd)).map_err(unavailable)? {
-        note(&format!("call {id} is booked at {usd}"));
-        return Ok(0);
-    }
-    let message = match book.state_of(*id).map_err(unavailable)? {
-        None => format!("there is no call {id}"),
-        Some(state) => format!("call {id} is {state}; only a call whose usage never came can be settled by hand"),
+    let message = match open_ledger(settings)?.correct(CallId(*id), *usd).map_err(Error::from)? {
+        Correction::Booked => {
+            note(&format!("call {id} is booked at {usd}"));
+            return Ok(0);
+        }
+        Correction::NoSuchCall => format!("there is no call {id}"),
+        Correction::NotAllowed(state) => {
+            let state = state.as_str();
+            format!("call {id} is {state}; only a call whose usage never came can be settled by hand")
+        }
     };
     Err(Error::new(Kind::InvalidRequest, message).advise("`chatrix usage --uncertain` lists them").into())
 }
 
-fn total(rows: &[Row]) -> Sums {
-    rows.iter().fold(Sums::default(), |sum, Row { sums, .. }| Sums {
+fn total(rows: &[ReportRow]) -> Sums {
+    rows.iter().fold(Sums::default(), |sum, ReportRow { name: _, sums }| Sums {
         calls: sum.calls + sums.calls,
         input: sum.input + sums.input,
         output: sum.output + sums.output,
@@ -132,9 +141,10 @@ fn sums_json(sums: &Sums) -> Map<String, Value> {
     if let Value::Object(members) = value { members } else { Map::new() }
 }
 
-fn json(by: By, since: i64, offline: bool, rows: &[Row], statuses: &[BudgetStatus]) -> String {
+fn json(by: By, since: i64, offline: bool, rows: &[ReportRow], statuses: &[BudgetStatus]) -> String {
     let rows_json = rows.iter().map(|row| {
-        let mut members = Map::from_iter([(by.as_str().to_owned(), Value::from(row.name.clone()))]);
+        let mut members =
+            Map::from_iter([(by.as_str().to_owned(), Value::from(row.name.as_deref().unwrap_or_default()))]);
         members.extend(sums_json(&row.sums));
         Value::from(members)
     });
@@ -160,24 +170,37 @@ fn json(by: By, since: i64, offline: bool, rows: &[Row], statuses: &[BudgetStatu
     format!("{value:#}\n")
 }
 
-fn csv(by: By, rows: &[Row]) -> String {
-    let heads =
-        "calls,settled_usd,reserved_usd,uncertain_usd,input_tokens,output_tokens,cache_read_tokens,cache_write_tokens";
-    let mut text = format!("{},{heads}\n", by.as_str());
-    for Row { name, sums } in rows {
+fn csv(by: By, rows: &[ReportRow]) -> anyhow::Result<String> {
+    let mut writer = csv::Writer::from_writer(Vec::new());
+    writer.write_record([
+        by.as_str(),
+        "calls",
+        "settled_usd",
+        "reserved_usd",
+        "uncertain_usd",
+        "input_tokens",
+        "output_tokens",
+        "cache_read_tokens",
+        "cache_write_tokens",
+    ])?;
+    for ReportRow { name, sums } in rows {
         let Sums { calls, input, output, cache_read, cache_write, settled, reserved, uncertain } = sums;
-        // A name with a comma or a quote, or one that a spreadsheet would take for a formula, is quoted.
-        let name =
-            if name.contains([',', '"', '\n']) { format!("\"{}\"", name.replace('"', "\"\"")) } else { name.clone() };
-        let (settled, reserved, uncertain) = (settled.dollars(), reserved.dollars(), uncertain.dollars());
-        text.push_str(&format!(
-            "{name},{calls},{settled},{reserved},{uncertain},{input},{output},{cache_read},{cache_write}\n"
-        ));
+        writer.write_record([
+            name.clone().unwrap_or_default(),
+            calls.to_string(),
+            settled.dollars(),
+            reserved.dollars(),
+            uncertain.dollars(),
+            input.to_string(),
+            output.to_string(),
+            cache_read.to_string(),
+            cache_write.to_string(),
+        ])?;
     }
-    text
+    Ok(String::from_utf8(writer.into_inner()?)?)
 }
 
-fn report(by: By, since: i64, rows: &[Row], statuses: &[BudgetStatus]) -> String {
+fn report(by: By, since: i64, rows: &[ReportRow], statuses: &[BudgetStatus]) -> String {
     let colour = style::colour(&std::io::stdout());
     if rows.is_empty() {
         let mut text = format!("no calls since {}\n", date(since));
@@ -186,7 +209,7 @@ fn report(by: By, since: i64, rows: &[Row], statuses: &[BudgetStatus]) -> String
     }
     let total = total(rows);
     let most = rows.iter().map(|row| row.sums.settled + row.sums.uncertain).max().unwrap_or_default();
-    // Columns of nothing are left out.
+    // A column without any amount is left out.
     let some = |of: fn(&Sums) -> NanoDollars| of(&total) > NanoDollars(0);
     let (uncertain, reserved) = (some(|sums| sums.uncertain), some(|sums| sums.reserved));
     let line = |name: &str, sums: &Sums, bar: String| {
@@ -204,9 +227,8 @@ fn report(by: By, since: i64, rows: &[Row], statuses: &[BudgetStatus]) -> String
     };
     let mut lines: Vec<Vec<String>> = rows
         .iter()
-        .map(|Row { name, sums }| {
-            let name = if name.is_empty() { "(no key)" } else { name };
-            line(name, sums, bar((sums.settled + sums.uncertain).0, most.0, BAR))
+        .map(|ReportRow { name, sums }| {
+            line(name.as_deref().unwrap_or("(no key)"), sums, bar((sums.settled + sums.uncertain).0, most.0, BAR))
         })
         .collect();
     lines.push(line("total", &total, String::new()));
@@ -225,7 +247,7 @@ fn report(by: By, since: i64, rows: &[Row], statuses: &[BudgetStatus]) -> String
     text
 }
 
-/// An amount, or nothing for nothing.
+/// An amount; an empty cell for none.
 fn amount(amount: NanoDollars) -> String {
     if amount == NanoDollars(0) { String::new() } else { amount.to_string() }
 }
@@ -252,37 +274,48 @@ fn moment(at: i64) -> String {
     format!("{} {:02}:{:02}:{:02}", time.date(), time.hour(), time.minute(), time.second())
 }
 
-fn uncertain(calls: &[Uncertain]) -> String {
+fn uncertain(calls: &[UncertainCall]) -> String {
     if calls.is_empty() {
         return "no call is uncertain\n".to_owned();
     }
-    let rows: Vec<Vec<String>> = calls
-        .iter()
-        .map(|call| {
-            let Uncertain { id, at, command, key, model, reserved, request_id } = call;
-            vec![
-                id.to_string(),
-                moment(*at),
-                if key.is_empty() { command.clone() } else { format!("{command} ({key})") },
-                model.clone(),
-                reserved.to_string(),
-                request_id.clone().unwrap_or_default(),
-            ]
-        })
-        .collect();
-    table(
-        &["ID", "BEGAN (UTC)", "COMMAND", "MODEL", "AT MOST", "AWS REQUEST ID"],
-        &rows,
-        &[0, 4],
-        style::colour(&std::io::stdout()),
-    )
+    let row = |call: &UncertainCall| {
+        let UncertainCall { id, began, command, key, model, reserved, chatrix_request_id: _, bedrock_request_id } =
+            call;
+        let command = key.as_ref().map_or_else(|| command.clone(), |key| format!("{command} ({key})"));
+        let request_id = bedrock_request_id.clone().unwrap_or_default();
+        vec![id.to_string(), moment(*began), command, model.clone(), reserved.to_string(), request_id]
+    };
+    let rows: Vec<Vec<String>> = calls.iter().map(row).collect();
+    let heads = ["ID", "BEGAN (UTC)", "COMMAND", "MODEL", "AT MOST", "AWS REQUEST ID"];
+    table(&heads, &rows, &[0, 4], style::colour(&std::io::stdout()))
 }
 
-fn uncertain_json(call: &Uncertain) -> Value {
-    let Uncertain { id, at, command, key, model, reserved, request_id } = call;
+fn uncertain_json(call: &UncertainCall) -> Value {
+    let UncertainCall { id, began, command, key, model, reserved, chatrix_request_id, bedrock_request_id } = call;
     json!({
-        "id": id, "began": format!("{}Z", moment(*at).replace(' ', "T")), "command": command,
-        "key": Some(key).filter(|key| !key.is_empty()), "model": model, "reserved_usd": reserved.number(),
-        "request_id": request_id,
+        "id": id.0, "began": format!("{}Z", moment(*began).replace(' ', "T")), "command": command, "key": key,
+        "model": model, "reserved_usd": reserved.number(), "chatrix_request_id": chatrix_request_id,
+        "bedrock_request_id": bedrock_request_id,
     })
+}
+
+#[cfg(test)]
+mod tests {
+    #![expect(clippy::unwrap_used, reason = "a test may stop at the first surprise")]
+    use super::*;
+
+    #[test]
+    fn names_in_csv_are_quoted_where_they_must_be() {
+        let row = |name: Option<&str>| ReportRow {
+            name: name.map(ToOwned::to_owned),
+            sums: Sums { calls: 1, settled: NanoDollars(1_050), ..Sums::default() },
+        };
+        let rows = [row(Some("us.a,b\"c")), row(Some("laptop")), row(None)];
+        let expected = "model,calls,settled_usd,reserved_usd,uncertain_usd,input_tokens,output_tokens,\
+                        cache_read_tokens,cache_write_tokens\n\
+                        \"us.a,b\"\"c\",1,0.00000105,0.00,0.00,0,0,0,0\n\
+                        laptop,1,0.00000105,0.00,0.00,0,0,0,0\n\
+                        ,1,0.00000105,0.00,0.00,0,0,0,0\n";
+        assert_eq!(csv(By::Model, &rows).unwrap(), expected);
+    }
 }

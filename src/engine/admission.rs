@@ -9,6 +9,7 @@ use crate::catalog::NanoDollars;
 use crate::error::{Error, Field, Kind, Result};
 use crate::ledger::budget::{BudgetStatus, Budgets, CostRange, Limit};
 use crate::ledger::key::Key;
+use crate::ledger::store::StoreError;
 use crate::ledger::{Granted, Ledger, NewCall, Refused, Reservation};
 use crate::policy::{Admitted, AdmittedEmbedding};
 use std::time::Duration;
@@ -16,25 +17,30 @@ use std::time::Duration;
 /// What may be spent, and where it is booked.
 #[derive(Debug, Clone)]
 pub struct BudgetGuard {
-    /// The operator's ceilings.
+    /// The operator's budgets.
     pub budgets: Budgets,
     /// The ledger; `None` where there is no home folder for one.
     pub ledger: Option<Ledger>,
 }
 
+/// The most that one call of a caller may cost, and what that is called in messages.
+struct CallCeiling {
+    amount: NanoDollars,
+    name: String,
+}
+
 impl BudgetGuard {
-    /// The ceilings of a caller that the ledger watches.
+    /// The limits a caller is under, as the ledger watches them.
     #[must_use]
     pub fn limits(&self, key: Option<&Key>) -> Vec<Limit> {
-        self.budgets.limits().chain(key.into_iter().flat_map(Key::limits)).collect()
+        self.budgets.limits().chain(key.into_iter().flat_map(Key::budget_limits)).collect()
     }
 
-    /// How the operator's own ceilings stand; none where they cannot be read.
-    #[must_use]
-    pub fn statuses(&self) -> Vec<BudgetStatus> {
+    /// What is booked under the operator's own limits; nothing where the ledger cannot be read.
+    pub async fn statuses(&self) -> Vec<BudgetStatus> {
         let limits = self.limits(None);
         match &self.ledger {
-            Some(ledger) if !limits.is_empty() => ledger.statuses(limits),
+            Some(ledger) if !limits.is_empty() => ledger.statuses(limits).await,
             _ => Vec::new(),
         }
     }
@@ -51,53 +57,41 @@ impl BudgetGuard {
         caller: &Caller,
     ) -> Result<(Admitted, ReservedCall)> {
         let limits = self.limits(caller.key.as_deref());
-        let ceiling = caller.ceiling(&self.budgets);
+        let ceiling = caller.ceiling(&self.budgets).map(|(amount, name)| CallCeiling { amount, name });
         let floor = self.budgets.floor_tokens;
         if admitted.reserve(u32::MAX).is_none() {
             if !limits.is_empty() || ceiling.is_some() {
                 return Err(unpriced(&admitted));
             }
-            let wish = CostRange { full: NanoDollars(0), minimum: NanoDollars(0) };
-            let booking = self.book(entry(&admitted, asked, caller), limits, wish, Duration::ZERO).await?;
-            return Ok((admitted, ReservedCall { priced: false, ..booking }.counted_in(caller)));
+            let cost = CostRange { full: NanoDollars(0), minimum: NanoDollars(0) };
+            let call = new_call(caller, asked, admitted.model().id.clone());
+            let reserved = self.book(call, limits, cost, Duration::ZERO).await?;
+            return Ok((admitted, ReservedCall { priced: false, ..reserved }.counted_in(caller)));
         }
         // A count sharpens the bound where bytes alone would be too many; only once, and only where it can help.
         let mut countable = admitted.model().capabilities.features.count_tokens && !admitted.may_use_successor();
+        if let Some(ceiling) = &ceiling {
+            admitted = within_ceiling(client, admitted, ceiling, floor, &mut countable).await?;
+        }
         loop {
-            if let Some((amount, name)) = &ceiling
-                && admitted.reserve(u32::MAX).is_some_and(|full| full > *amount)
-            {
-                if std::mem::take(&mut countable)
-                    && let Some(tokens) = client.count(&admitted).await
-                {
-                    admitted = admitted.counted(with_margin(tokens));
-                    continue;
-                }
-                let minimum = admitted.reserve(floor).unwrap_or_default();
-                if minimum > *amount {
-                    return Err(over_ceiling(&admitted, name, *amount, minimum, floor));
-                }
-                admitted = admitted.within(*amount);
-            }
-            let wish = CostRange {
+            let cost = CostRange {
                 full: admitted.reserve(u32::MAX).unwrap_or_default(),
                 minimum: admitted.reserve(floor).unwrap_or_default(),
             };
             // While a count may still help, nothing is lowered and nobody waits.
             let (first, patience) = if countable && !limits.is_empty() {
-                (CostRange { minimum: wish.full, ..wish }, Duration::ZERO)
+                (CostRange { minimum: cost.full, ..cost }, Duration::ZERO)
             } else {
-                (wish, self.budgets.wait)
+                (cost, self.budgets.wait)
             };
-            match self.book(entry(&admitted, asked.clone(), caller), limits.clone(), first, patience).await {
-                Ok(booking) => {
-                    let admitted = booking.within(admitted)?;
-                    return Ok((admitted, booking.counted_in(caller)));
+            let call = new_call(caller, asked.clone(), admitted.model().id.clone());
+            match self.book(call, limits.clone(), first, patience).await {
+                Ok(reserved) => {
+                    let admitted = reserved.within(admitted)?;
+                    return Ok((admitted, reserved.counted_in(caller)));
                 }
                 Err(error) if error.kind == Kind::BudgetExceeded && std::mem::take(&mut countable) => {
-                    if let Some(tokens) = client.count(&admitted).await {
-                        admitted = admitted.counted(with_margin(tokens));
-                    }
+                    admitted = counted(client, admitted).await;
                 }
                 Err(error) => return Err(error),
             }
@@ -120,68 +114,88 @@ impl BudgetGuard {
                 format!("{name} allows {} for a call, and this one can cost {}", amount.exact(), full.exact());
             return Err(Error::new(Kind::BudgetExceeded, message).advise("send fewer texts at once"));
         }
-        let key = caller.key.as_ref().map_or(0, |key| key.id);
-        let model = admitted.model().id.clone();
-        let entry = NewCall { command: caller.command, key, asked, model };
+        let call = new_call(caller, asked, admitted.model().id.clone());
         let limits = self.limits(caller.key.as_deref());
-        self.book(entry, limits, CostRange { full, minimum: full }, self.budgets.wait).await
+        self.book(call, limits, CostRange { full, minimum: full }, self.budgets.wait).await
     }
 
     async fn book(
         &self,
-        entry: NewCall,
+        call: NewCall,
         limits: Vec<Limit>,
-        wish: CostRange,
+        cost: CostRange,
         patience: Duration,
     ) -> Result<ReservedCall> {
         let budgeted = !limits.is_empty();
-        let later = entry.clone();
-        let refused = match &self.ledger {
-            Some(ledger) => match ledger.reserve(entry, limits, wish, patience).await {
-                Ok(Granted { reservation, statuses }) => {
-                    return Ok(ReservedCall { reservation, statuses, priced: true, unbooked: None });
-                }
-                Err(refused) => refused,
-            },
-            None => {
-                Refused::Unavailable("there is no folder for the ledger: neither XDG_STATE_HOME nor HOME is set".into())
-            }
+        let reserved = match &self.ledger {
+            Some(ledger) => ledger.reserve(call.clone(), limits, cost, patience).await,
+            None => Err(Refused::Unavailable(StoreError::no_folder())),
         };
-        match refused {
-            Refused::OverBudget(status) => Err(over_budget(&status, wish)),
-            Refused::Unavailable(reason) if budgeted => {
-                Err(Error::new(Kind::LedgerUnavailable, reason)
-                    .advise("a budget is set, so no call is made without it"))
+        match reserved {
+            Ok(Granted { reservation, statuses }) => {
+                Ok(ReservedCall { reservation, statuses, priced: true, unbooked: None })
             }
-            Refused::Closed => Err(Error::new(Kind::ShuttingDown, "the call came too late: this process is ending")),
-            Refused::Unavailable(reason) => Ok(ReservedCall {
+            Err(Refused::OverBudget(status)) => Err(over_budget(&status, cost)),
+            Err(Refused::Unavailable(error)) if budgeted => Err(Error::new(Kind::LedgerUnavailable, error.to_string())
+                .advise("a budget is set, so no call is made without the ledger")),
+            Err(Refused::Closed) => {
+                Err(Error::new(Kind::ShuttingDown, "the call came too late: this process is shutting down"))
+            }
+            Err(Refused::Unavailable(error)) => Ok(ReservedCall {
                 reservation: match &self.ledger {
-                    Some(ledger) => ledger.book_later(later, wish.full),
-                    None => Reservation::without_ledger(wish.full),
+                    Some(ledger) => ledger.book_later(call, cost.full),
+                    None => Reservation::without_ledger(cost.full),
                 },
                 statuses: Vec::new(),
                 priced: true,
-                unbooked: Some(reason),
+                unbooked: Some(error),
             }),
         }
     }
 }
 
-fn entry(admitted: &Admitted, asked: String, caller: &Caller) -> NewCall {
-    NewCall {
-        command: caller.command,
-        key: caller.key.as_ref().map_or(0, |key| key.id),
-        asked,
-        model: admitted.model().id.clone(),
+/// Shortens the answer until the call costs no more than one call may. Counts the tokens first where that can help.
+async fn within_ceiling(
+    client: &Client,
+    mut admitted: Admitted,
+    ceiling: &CallCeiling,
+    floor: u32,
+    countable: &mut bool,
+) -> Result<Admitted> {
+    let CallCeiling { amount, name } = ceiling;
+    let too_dear = |admitted: &Admitted| admitted.reserve(u32::MAX).is_some_and(|full| full > *amount);
+    if too_dear(&admitted) && std::mem::take(countable) {
+        admitted = counted(client, admitted).await;
+    }
+    if !too_dear(&admitted) {
+        return Ok(admitted);
+    }
+    let minimum = admitted.reserve(floor).unwrap_or_default();
+    if minimum > *amount {
+        return Err(over_ceiling(&admitted, name, *amount, minimum, floor));
+    }
+    Ok(admitted.within(*amount))
+}
+
+/// The request with its tokens counted, where Bedrock counts them.
+async fn counted(client: &Client, admitted: Admitted) -> Admitted {
+    match client.count(&admitted).await {
+        Some(tokens) => admitted.counted(with_margin(tokens)),
+        None => admitted,
     }
 }
 
-/// What AWS counts is what it bills; a twentieth more, and the longest hidden text we know of besides, in case.
+fn new_call(caller: &Caller, requested_model: String, model: String) -> NewCall {
+    let key = caller.key.as_ref().map(|key| key.id);
+    NewCall { command: caller.command, key, requested_model, model, request_id: caller.request_id.clone() }
+}
+
+/// What AWS counts is what it bills; a twentieth more, and the longest hidden text we know of, for safety.
 fn with_margin(tokens: u64) -> u64 {
     tokens.saturating_add(tokens / 20).saturating_add(64)
 }
 
-/// A model without a known price cannot be used under a budget (DESIGN §4).
+/// A model without a known price cannot be used under a budget.
 #[must_use]
 pub fn unpriced(admitted: &Admitted) -> Error {
     let name = admitted.model().display_name();
@@ -200,20 +214,20 @@ pub fn over_ceiling(admitted: &Admitted, name: &str, amount: NanoDollars, minimu
         "{name} allows {amount} for a call, and this one can cost {minimum} even with an answer of only {tokens} tokens \
          (its input can have up to {bound})"
     );
-    Error::new(Kind::BudgetExceeded, message).advise("shorten the input, or take a cheaper model: `chatrix models`")
+    Error::new(Kind::BudgetExceeded, message).advise("shorten the input, or choose a cheaper model: `chatrix models`")
 }
 
 /// A call that does not fit what is left of a budget.
 #[must_use]
-pub fn over_budget(status: &BudgetStatus, wish: CostRange) -> Error {
-    let needed = if wish.minimum < wish.full {
-        format!("{}, or at least {} with a short answer", wish.full.exact(), wish.minimum.exact())
+pub fn over_budget(status: &BudgetStatus, cost: CostRange) -> Error {
+    let needed = if cost.minimum < cost.full {
+        format!("{}, or at least {} with a short answer", cost.full.exact(), cost.minimum.exact())
     } else {
-        wish.full.exact()
+        cost.full.exact()
     };
     let message = format!("this call needs {needed}, and {} is left of the {status}", status.left().exact());
-    // Kept from trying again by itself even so: who repeats what was refused keeps others waiting.
-    let advice = if wish.minimum <= status.limit.amount - status.totals.spent() {
+    // Clients are told not to retry even then: whoever repeats what was refused keeps others waiting.
+    let advice = if cost.minimum <= status.limit.amount - status.totals.spent() {
         "running calls hold what is missing; most of it comes back when they end"
     } else {
         "`chatrix usage` shows where it went"

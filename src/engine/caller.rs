@@ -19,17 +19,17 @@ pub struct Caller {
     /// The id of the request that the call is made for.
     pub request_id: Option<String>,
     /// Where its cost is added up, besides the ledger.
-    pub tally: Option<Arc<SessionTotals>>,
+    pub session_totals: Option<Arc<SessionTotals>>,
 }
 
 impl Caller {
     /// Whether its key is for a model, however that is spelled.
     #[must_use]
     pub fn may_ask(&self, catalog: &Catalog, id: &str) -> bool {
-        let Some(key) = self.key.as_ref().filter(|key| !key.terms.models.is_empty()) else {
+        let Some(key) = self.key.as_ref().filter(|key| !key.limits.models.is_empty()) else {
             return true;
         };
-        key.terms.models.iter().any(|name| {
+        key.limits.models.iter().any(|name| {
             let model = catalog.resolve(name).map(|model| model.id.clone());
             let known = model.or_else(|_| catalog.resolve_embedding(name).map(|model| model.id));
             known.is_ok_and(|known| base(&known) == base(id))
@@ -40,10 +40,10 @@ impl Caller {
     #[must_use]
     pub fn ceiling(&self, budgets: &Budgets) -> Option<(NanoDollars, String)> {
         let key = self.key.as_ref();
-        let key = key.and_then(|key| Some((key.terms.request?, format!("the request budget of key {}", key.name))));
-        let house = budgets.request.map(|amount| (amount, "the request budget".to_owned()));
+        let key = key.and_then(|key| Some((key.limits.request?, format!("the request budget of key {}", key.name))));
+        let operator = budgets.request.map(|amount| (amount, "the request budget".to_owned()));
         let call = self.at_most.map(|(amount, name)| (amount, name.to_owned()));
-        [house, key, call].into_iter().flatten().min_by_key(|(amount, _)| *amount)
+        [operator, key, call].into_iter().flatten().min_by_key(|(amount, _)| *amount)
     }
 
     /// Refuses what its key is not for.
@@ -54,8 +54,8 @@ impl Caller {
         if self.may_ask(catalog, id) {
             return Ok(());
         }
-        let terms = self.key.as_ref().map(|key| (key.name.as_str(), key.terms.models.join(", ")));
-        let (name, models) = terms.unwrap_or_default();
+        let allowed = self.key.as_ref().map(|key| (key.name.as_str(), key.limits.models.join(", ")));
+        let (name, models) = allowed.unwrap_or_default();
         Err(Error::new(Kind::ModelNotAllowed, format!("the API key {name} is not for this model"))
             .at(Field::Model)
             .advise(format!("it is for {models}")))

@@ -1,36 +1,37 @@
-//! A call's reservation, and how the budgets stand with it.
+//! A call's reservation, and what is booked under the budgets with it.
 
 use super::caller::Caller;
 use crate::catalog::NanoDollars;
 use crate::error::{Error, Kind, Result};
 use crate::ledger::Reservation;
 use crate::ledger::budget::BudgetStatus;
+use crate::ledger::store::StoreError;
 use crate::policy::Admitted;
 use std::sync::Arc;
 
-/// What whoever pays should know: a budget is nearly used up, or nothing is totals.
+/// What whoever pays should know: a budget is nearly used up, or a call is not in the ledger.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Warning {
     /// What it is about: the same text as long as it need not be said again.
     pub about: String,
-    /// What to say.
+    /// The sentence.
     pub text: String,
 }
 
 /// A call's reservation, and what is booked with it.
 #[derive(Debug)]
 pub struct ReservedCall {
-    /// The reservation.
+    /// Ends exactly once.
     pub reservation: Reservation,
     pub(super) statuses: Vec<BudgetStatus>,
-    /// Whether its amount is a ceiling: not where the price is unknown.
+    /// Whether the price is known, so that the reserved amount is a ceiling.
     pub(super) priced: bool,
-    /// Why it is not booked, where it is not.
-    pub(super) unbooked: Option<String>,
+    /// Why it is not in the ledger, where it is not.
+    pub(super) unbooked: Option<StoreError>,
 }
 
 impl ReservedCall {
-    /// Another request in the place of the first, so short that the reservation covers it.
+    /// A request that takes the place of the first one, shortened so that the reservation covers it.
     ///
     /// # Errors
     /// `BudgetExceeded` where not even the shortest does.
@@ -64,7 +65,7 @@ impl ReservedCall {
             let mut status = status.clone();
             let totals = &mut status.totals;
             totals.settled += cost.unwrap_or_default();
-            // The call itself is none of the others.
+            // The call itself is not one of the running ones.
             totals.reserved = totals.reserved - self.reservation.amount();
             status
         });
@@ -82,10 +83,10 @@ impl ReservedCall {
         near.chain(unbooked).collect()
     }
 
-    /// Its end is also added to the sums of the caller's session.
+    /// Adds its end to the totals of the caller's session as well.
     pub fn counted_in(mut self, caller: &Caller) -> Self {
-        if let Some(tally) = &caller.tally {
-            self.reservation.count_in(Arc::clone(tally));
+        if let Some(totals) = &caller.session_totals {
+            self.reservation.count_in(Arc::clone(totals));
         }
         self
     }

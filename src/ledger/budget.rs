@@ -1,6 +1,7 @@
 //! Budgets: what may be booked in a day or a month, and whether one more call fits. Pure arithmetic on what the
 //! ledger says; it never reads a clock and never writes.
 
+use super::ids::KeyId;
 use crate::catalog::NanoDollars;
 use std::fmt;
 use std::time::Duration;
@@ -28,8 +29,8 @@ impl Default for Budgets {
 }
 
 impl Budgets {
-    /// The ceilings that the ledger watches.
-    pub fn limits(&self) -> impl Iterator<Item = Limit> + use<> {
+    /// The limits that the ledger watches.
+    pub(crate) fn limits(&self) -> impl Iterator<Item = Limit> + use<> {
         Limit::each(None, self.day, self.month)
     }
 }
@@ -44,9 +45,8 @@ pub enum Period {
 }
 
 impl Period {
-    /// The word.
-    #[must_use]
-    pub fn as_str(self) -> &'static str {
+    /// The word for it in messages and in JSON.
+    pub(crate) fn as_str(self) -> &'static str {
         match self {
             Self::Day => "day",
             Self::Month => "month",
@@ -77,23 +77,30 @@ impl Period {
 }
 
 /// The date of a day (days since 1970, UTC).
-#[must_use]
-pub fn date(day: i64) -> Date {
+pub(crate) fn date(day: i64) -> Date {
     OffsetDateTime::from_unix_timestamp(day.saturating_mul(86_400)).map_or(Date::MAX, OffsetDateTime::date)
 }
 
 /// A date's day (days since 1970, UTC).
-#[must_use]
-pub fn days(date: Date) -> i64 {
+pub(crate) fn days(date: Date) -> i64 {
     // The Julian day of 1 January 1970.
     i64::from(date.to_julian_day()) - 2_440_588
 }
 
-/// One ceiling.
+/// The API key that a limit is for.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub struct LimitedKey {
+    /// Its number.
+    pub id: KeyId,
+    /// Its name, for messages.
+    pub name: String,
+}
+
+/// The most that may be booked in a period.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub struct Limit {
-    /// The API key it is for, by id and name; everything together when `None`.
-    pub key: Option<(i64, String)>,
+    /// The API key it is for; everything together when `None`.
+    pub key: Option<LimitedKey>,
     /// What it is renewed by.
     pub period: Period,
     /// How much.
@@ -101,9 +108,9 @@ pub struct Limit {
 }
 
 impl Limit {
-    /// Those there are of a day and a month, for an API key or for everything together.
-    pub fn each(
-        key: Option<(i64, String)>,
+    /// The limits there are for a day and a month, for an API key or for everything together.
+    pub(crate) fn each(
+        key: Option<LimitedKey>,
         day: Option<NanoDollars>,
         month: Option<NanoDollars>,
     ) -> impl Iterator<Item = Self> {
@@ -116,7 +123,7 @@ impl fmt::Display for Limit {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{} budget", self.period.as_str())?;
         match &self.key {
-            Some((_, name)) => write!(f, " of key {name}"),
+            Some(LimitedKey { id: _, name }) => write!(f, " of key {name}"),
             None => Ok(()),
         }
     }
@@ -140,19 +147,19 @@ impl BudgetTotals {
         self.settled + self.uncertain
     }
 
-    /// Everything.
+    /// What is spent and what is reserved.
     #[must_use]
     pub fn all(&self) -> NanoDollars {
         self.spent() + self.reserved
     }
 }
 
-/// A ceiling and what is booked under it.
+/// A limit and what is booked under it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct BudgetStatus {
-    /// The ceiling.
+    /// The limit.
     pub limit: Limit,
-    /// What is totals.
+    /// What is booked in its period.
     pub totals: BudgetTotals,
     /// When it begins anew (days since 1970, UTC).
     pub resets: i64,
@@ -166,8 +173,7 @@ impl BudgetStatus {
     }
 
     /// Whether 80 % is booked for good.
-    #[must_use]
-    pub fn is_near_its_end(&self) -> bool {
+    pub(crate) fn is_near_its_end(&self) -> bool {
         u128::from(self.totals.spent().0) * 10 >= u128::from(self.limit.amount.0) * 8
     }
 }
@@ -184,7 +190,7 @@ impl fmt::Display for BudgetStatus {
     }
 }
 
-/// What a call would like to reserve.
+/// What a call can cost.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct CostRange {
     /// Its worst case.
@@ -193,34 +199,34 @@ pub struct CostRange {
     pub minimum: NanoDollars,
 }
 
-/// Whether it fits.
+/// Whether a call fits.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Decision {
-    /// This much may be reserved: all that was wished, or what is left.
+pub(crate) enum Decision {
+    /// This much may be reserved: the full cost, or what is left.
     Grant(NanoDollars),
-    /// Not yet: only open reservations stand in the way, and most of each will come back (cases.md C9).
+    /// Not yet: only running calls stand in the way, and most of what each has reserved will come back.
     Wait,
-    /// No, because of the ceiling with this index.
+    /// No, because of the limit with this index.
     Refuse(usize),
 }
 
-/// Judges a wish. `patient`: whether waiting is possible.
+/// Decides whether a call fits. `may_wait`: whether it can wait for running calls.
 #[must_use]
-pub fn decide(statuses: &[BudgetStatus], wish: CostRange, patient: bool) -> Decision {
+pub(crate) fn decide(statuses: &[BudgetStatus], cost: CostRange, may_wait: bool) -> Decision {
     let tightest = statuses.iter().enumerate().min_by_key(|(_, status)| status.left());
     let Some((index, tightest)) = tightest else {
-        return Decision::Grant(wish.full);
+        return Decision::Grant(cost.full);
     };
     let left = tightest.left();
     let once_idle = statuses.iter().map(|status| status.limit.amount - status.totals.spent()).min();
-    let waiting_helps = |amount| patient && once_idle.is_some_and(|left| amount <= left);
-    if wish.full <= left {
-        Decision::Grant(wish.full)
-    } else if waiting_helps(wish.full) {
+    let waiting_helps = |amount| may_wait && once_idle.is_some_and(|left| amount <= left);
+    if cost.full <= left {
+        Decision::Grant(cost.full)
+    } else if waiting_helps(cost.full) {
         Decision::Wait
-    } else if wish.minimum <= left {
+    } else if cost.minimum <= left {
         Decision::Grant(left)
-    } else if waiting_helps(wish.minimum) {
+    } else if waiting_helps(cost.minimum) {
         Decision::Wait
     } else {
         Decision::Refuse(index)
@@ -244,9 +250,9 @@ mod tests {
     }
 
     #[test]
-    fn c9_open_reservations_are_waited_for_and_spent_money_is_not() {
-        let wish = CostRange { full: NanoDollars(10), minimum: NanoDollars(4) };
-        for (settled, reserved, patient, expected) in [
+    fn open_reservations_are_waited_for_and_spent_money_is_not() {
+        let cost = CostRange { full: NanoDollars(10), minimum: NanoDollars(4) };
+        for (settled, reserved, may_wait, expected) in [
             (0, 0, true, Decision::Grant(NanoDollars(10))),
             (90, 0, true, Decision::Grant(NanoDollars(10))),
             (50, 45, true, Decision::Wait),
@@ -257,11 +263,11 @@ mod tests {
             (97, 0, true, Decision::Refuse(0)),
             (200, 0, true, Decision::Refuse(0)),
         ] {
-            assert_eq!(decide(&[status(100, settled, reserved)], wish, patient), expected, "{settled} {reserved}");
+            assert_eq!(decide(&[status(100, settled, reserved)], cost, may_wait), expected, "{settled} {reserved}");
         }
-        assert_eq!(decide(&[], wish, true), Decision::Grant(wish.full));
-        assert_eq!(decide(&[status(100, 0, 0), status(7, 0, 0)], wish, true), Decision::Grant(NanoDollars(7)));
-        assert_eq!(decide(&[status(100, 0, 0), status(3, 0, 0)], wish, true), Decision::Refuse(1));
+        assert_eq!(decide(&[], cost, true), Decision::Grant(cost.full));
+        assert_eq!(decide(&[status(100, 0, 0), status(7, 0, 0)], cost, true), Decision::Grant(NanoDollars(7)));
+        assert_eq!(decide(&[status(100, 0, 0), status(3, 0, 0)], cost, true), Decision::Refuse(1));
     }
 
     #[test]

@@ -1,19 +1,22 @@
 //! A call as the ledger knows it: how it begins, and how it ends.
 
+use super::ids::{CallId, KeyId};
 use crate::catalog::NanoDollars;
 use crate::conversation::Usage;
 
-/// A call that wants to be booked.
+/// A call that is about to be reserved.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct NewCall {
     /// `ask`, `chat` or `serve`.
     pub command: &'static str,
-    /// The API key it came with, by id; 0 for none.
-    pub key: i64,
-    /// The model as it was asked for.
-    pub asked: String,
+    /// The API key it came with.
+    pub key: Option<KeyId>,
+    /// The model name the client gave.
+    pub requested_model: String,
     /// The Bedrock id it is sent to.
     pub model: String,
+    /// Chatrix's own request id (`req_…`), which the client sees; not Bedrock's.
+    pub request_id: Option<String>,
 }
 
 /// How a call can end.
@@ -21,27 +24,39 @@ pub struct NewCall {
 pub enum Outcome {
     /// Its usage came. The cost is `None` where the model has no price.
     Settled(Usage, Option<NanoDollars>),
-    /// It was answered whole, by a service that does not count: booked at this much.
+    /// It was answered in full by a service that does not report usage: booked at this much.
     Estimated(NanoDollars),
-    /// Its usage never came; AWS may bill it whole.
+    /// Its usage never came; AWS may bill it in full.
     Uncertain,
     /// Nothing was generated.
     Released,
 }
 
-/// A call that has ended.
+/// Which call a settlement is for.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum SettledCall {
+    /// One that is in the ledger.
+    Booked(CallId),
+    /// One that could not be written when it began. It is written together with its end.
+    Unwritten {
+        /// What would have been written.
+        call: NewCall,
+        /// Its worst case.
+        reserved: NanoDollars,
+    },
+}
+
+/// The end of a call.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Settlement {
-    /// Which call.
-    pub id: i64,
-    /// What it was and what it had promised, where that could not be written when it began.
-    pub late: Option<(NewCall, NanoDollars)>,
+    /// The call that ended.
+    pub call: SettledCall,
     /// How it ended.
     pub outcome: Outcome,
     /// The Bedrock id that answered.
     pub model: String,
     /// Bedrock's request id.
-    pub request_id: Option<String>,
+    pub bedrock_request_id: Option<String>,
     /// How long it took (milliseconds).
     pub milliseconds: u64,
     /// What the policy changed.

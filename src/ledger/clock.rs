@@ -7,12 +7,12 @@ use std::time::{SystemTime, UNIX_EPOCH};
 /// Milliseconds of a day.
 const DAY: i64 = 86_400_000;
 
-/// What time it is (milliseconds since 1970, UTC).
+/// Tells what time it is.
 #[derive(Clone)]
 pub struct Clock(Arc<dyn Fn() -> i64 + Send + Sync>);
 
 impl Clock {
-    /// The system's clock.
+    /// The operating system's clock.
     #[must_use]
     pub fn system() -> Self {
         Self::new(|| {
@@ -21,7 +21,7 @@ impl Clock {
         })
     }
 
-    /// Another clock.
+    /// A clock that tells what `now` returns (milliseconds since 1970, UTC).
     pub fn new(now: impl Fn() -> i64 + Send + Sync + 'static) -> Self {
         Self(Arc::new(now))
     }
@@ -46,7 +46,6 @@ impl fmt::Debug for Clock {
 }
 
 /// The day of a moment (milliseconds to days since 1970, UTC).
-#[must_use]
-pub fn day_of(moment: i64) -> i64 {
+pub(crate) fn day_of(moment: i64) -> i64 {
     moment.div_euclid(DAY)
 }

@@ -1,21 +1,22 @@
 //! API keys of `serve`: who may spend how much on which models. A token is shown once, when it is made;
 //! what is kept is its SHA-256 hash, compared in constant time.
 
-use super::budget::Limit;
+use super::budget::{Limit, LimitedKey};
+use super::ids::KeyId;
 use crate::catalog::NanoDollars;
 use sha2::{Digest, Sha256};
 use std::fmt::Write;
 use std::io;
 use subtle::ConstantTimeEq;
 
-/// How our tokens begin: told from whatever else a client sends as its key.
-pub const PREFIX: &str = "sk-chatrix-";
+/// How our tokens begin, which tells them from whatever else a client sends as its key.
+pub(crate) const PREFIX: &str = "sk-chatrix-";
 
 /// A key, without its token.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Key {
-    /// Its number in the ledger, from 1.
-    pub id: i64,
+    /// Its number in the ledger.
+    pub id: KeyId,
     /// Its name.
     pub name: String,
     /// The hash of its token, in hex.
@@ -24,8 +25,8 @@ pub struct Key {
     pub made: i64,
     /// When it was revoked (milliseconds since 1970).
     pub revoked: Option<i64>,
-    /// What it may spend.
-    pub terms: KeyLimits,
+    /// What it may spend, and on what.
+    pub limits: KeyLimits,
 }
 
 /// What a key may spend, and on what.
@@ -42,9 +43,10 @@ pub struct KeyLimits {
 }
 
 impl Key {
-    /// Its ceilings.
-    pub fn limits(&self) -> impl Iterator<Item = Limit> + use<> {
-        Limit::each(Some((self.id, self.name.clone())), self.terms.day, self.terms.month)
+    /// Those of its limits that the ledger watches.
+    pub(crate) fn budget_limits(&self) -> impl Iterator<Item = Limit> + use<> {
+        let key = LimitedKey { id: self.id, name: self.name.clone() };
+        Limit::each(Some(key), self.limits.day, self.limits.month)
     }
 }
 
@@ -52,19 +54,17 @@ impl Key {
 ///
 /// # Errors
 /// When the operating system has none.
-pub fn new_token() -> io::Result<String> {
+pub(crate) fn new_token() -> io::Result<String> {
     Ok(format!("{PREFIX}{}", random_hex(32)?))
 }
 
 /// What is kept of a token.
-#[must_use]
-pub fn hash(token: &str) -> String {
+pub(crate) fn hash(token: &str) -> String {
     hex(&Sha256::digest(token.as_bytes()))
 }
 
-/// The key that a token opens. Looks at every key, whatever it finds: time tells nothing.
-#[must_use]
-pub fn find<'a>(keys: &'a [Key], token: &str) -> Option<&'a Key> {
+/// The key with this token. Compares every key, so that the time it takes tells nothing.
+pub(crate) fn find<'a>(keys: &'a [Key], token: &str) -> Option<&'a Key> {
     let hash = hash(token);
     let mut found = None;
     for key in keys {
@@ -96,22 +96,22 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_token_opens_its_key_and_no_other() {
+    fn a_token_finds_its_key_and_no_other() {
         let (ours, other) = (new_token().unwrap(), new_token().unwrap());
         assert!(ours.starts_with(PREFIX) && ours.len() == PREFIX.len() + 64 && ours != other);
         let key = |id, token: &str| Key {
-            id,
+            id: KeyId(id),
             name: format!("k{id}"),
             hash: hash(token),
             made: 0,
             revoked: None,
-            terms: KeyLimits { day: Some(NanoDollars(5)), ..KeyLimits::default() },
+            limits: KeyLimits { day: Some(NanoDollars(5)), ..KeyLimits::default() },
         };
         let keys = [key(1, &ours), key(2, &other)];
-        assert_eq!(find(&keys, &other).map(|key| key.id), Some(2));
+        assert_eq!(find(&keys, &other).map(|key| key.id), Some(KeyId(2)));
         assert_eq!(find(&keys, &format!("{other}x")), None);
         assert_eq!(hash("abc"), "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad");
-        let limits: Vec<String> = keys[0].limits().map(|limit| limit.to_string()).collect();
+        let limits: Vec<String> = keys[0].budget_limits().map(|limit| limit.to_string()).collect();
         assert_eq!(limits, ["day budget of key k1"]);
     }
 }

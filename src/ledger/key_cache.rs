@@ -1,66 +1,54 @@
-//! The API keys as `serve` sees them: read again once a second at most, so that a key that is revoked or added
-//! counts at once, and a busy server does not read them for every request.
+//! The API keys as `serve` sees them: in memory, read again on the ledger's thread once they are a second old, so that a
+//! key that is revoked or added counts within a second, and a busy server does not read them for every request.
 
-use super::clock::Clock;
+use super::command::{Command, CommandQueue, KeySnapshot};
 use super::key::Key;
-use super::sqlite::SqliteStore;
-use std::path::PathBuf;
+use super::store::{StoreError, StoreResult};
 use std::sync::{Arc, Mutex, PoisonError};
-use std::time::{Duration, Instant};
+use std::time::Duration;
+use tokio::sync::oneshot;
 
-/// How old what was read may be.
-const FRESH: Duration = Duration::from_secs(1);
+/// How old keys may be.
+const MAX_AGE: Duration = Duration::from_secs(1);
 
 /// The keys of a ledger.
 #[derive(Debug)]
 pub struct KeyCache {
-    path: PathBuf,
-    read: Mutex<Read>,
-}
-
-/// Keys, or why they cannot be read.
-type Keys = Result<Arc<[Key]>, String>;
-
-#[derive(Debug, Default)]
-struct Read {
-    book: Option<SqliteStore>,
-    /// What came of the last reading, a failure too: a ledger that is out of reach is not tried for every request.
-    last: Option<(Instant, Keys)>,
+    queue: CommandQueue,
+    /// What was read last, failures too. Held only to copy it.
+    snapshot: Mutex<Option<KeySnapshot>>,
 }
 
 impl KeyCache {
-    /// The keys of the ledger in a file.
-    #[must_use]
-    pub fn new(path: PathBuf) -> Self {
-        Self { path, read: Mutex::default() }
+    pub(super) fn new(queue: CommandQueue) -> Self {
+        Self { queue, snapshot: Mutex::new(None) }
     }
 
     /// Every key, revoked ones too.
     ///
     /// # Errors
-    /// In words, when the ledger cannot be read.
-    pub fn keys(&self) -> Result<Arc<[Key]>, String> {
-        let mut read = self.read.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some((at, keys)) = &read.last
-            && at.elapsed() < FRESH
-        {
-            return keys.clone();
+    /// When the ledger cannot be read, or is closed.
+    pub async fn keys(&self) -> StoreResult<Arc<[Key]>> {
+        if let Some(fresh) = self.last().filter(|snapshot| snapshot.read_at.elapsed() < MAX_AGE) {
+            return fresh.keys;
         }
-        let keys = self.read(&mut read.book);
-        read.last = Some((Instant::now(), keys.clone()));
-        keys
+        let closed = || StoreError::new("the ledger is closed: this process is shutting down");
+        let (reply, answer) = oneshot::channel();
+        self.queue.send(Command::ReadKeys(reply)).map_err(|_| closed())?;
+        let snapshot = answer.await.map_err(|_| closed())?;
+        self.remember(snapshot.clone());
+        snapshot.keys
     }
 
-    fn read(&self, slot: &mut Option<SqliteStore>) -> Keys {
-        if slot.as_ref().is_some_and(|book| !book.is_there()) {
-            *slot = None;
+    fn last(&self) -> Option<KeySnapshot> {
+        self.snapshot.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    /// Answers may overtake each other: the newest stays.
+    fn remember(&self, snapshot: KeySnapshot) {
+        let mut last = self.snapshot.lock().unwrap_or_else(PoisonError::into_inner);
+        if last.as_ref().is_none_or(|last| last.read_at < snapshot.read_at) {
+            *last = Some(snapshot);
         }
-        let book = match slot {
-            Some(book) => book,
-            None => slot.insert(SqliteStore::open(&self.path, Clock::system())?),
-        };
-        let keys =
-            book.keys().map_err(|error| format!("the ledger {} cannot be read: {error}", self.path.display()))?;
-        Ok(keys.into())
     }
 }

@@ -1,11 +1,11 @@
-//! What the calls of one session came to, whatever became of each: fed by their reservations, so that an error or an
-//! impatient person takes nothing out of it.
+//! What the calls of one session have cost, whatever became of each. Their reservations add to it, so that neither an
+//! error nor an interrupt leaves a call out.
 
 use super::call::Outcome;
 use crate::catalog::NanoDollars;
 use std::sync::atomic::{AtomicU64, Ordering};
 
-/// Sums of a session. Open calls are not in it.
+/// Sums of a session. Running calls are not in them.
 #[derive(Debug, Default)]
 pub struct SessionTotals {
     settled: AtomicU64,
@@ -14,14 +14,12 @@ pub struct SessionTotals {
 
 impl SessionTotals {
     /// What the calls cost whose cost is known.
-    #[must_use]
-    pub fn settled(&self) -> NanoDollars {
+    pub(crate) fn settled(&self) -> NanoDollars {
         NanoDollars(self.settled.load(Ordering::SeqCst))
     }
 
     /// What the others cost at most.
-    #[must_use]
-    pub fn uncertain(&self) -> NanoDollars {
+    pub(crate) fn uncertain(&self) -> NanoDollars {
         NanoDollars(self.uncertain.load(Ordering::SeqCst))
     }
 

@@ -1,18 +1,22 @@
-//! The ledger's tables, in SQLite: one row for each call, and running sums beside them, so that no check has to scan.
-//! The only room that names `rusqlite`. Every change is made inside one transaction ([`SqliteStore::transact`]), together
-//! with the sums it changes; who waits and who is told is the clerk's business, not this file's.
+//! The ledger of one machine, in one SQLite file: a row for each call, and running sums beside them, so that no check
+//! has to scan. The only part of Chatrix that names `rusqlite`. Several processes share the file; SQLite's own lock
+//! keeps their transactions apart.
 
+mod calls;
 mod keys;
-pub mod process_lock;
-mod report;
+mod process_lock;
 mod schema;
-mod transaction;
-
-pub use report::{By, Row, Sums, Uncertain};
-pub use transaction::SqliteTransaction;
+mod sums;
+mod values;
 
 use super::budget::{BudgetStatus, Limit};
 use super::clock::Clock;
+use super::ids::{CallId, KeyId};
+use super::key::{Key, KeyLimits};
+use super::report::{By, ReportRow, UncertainCall};
+use super::store::{Batch, Correction, ReserveOutcome, Store, StoreError, StoreResult, decide_in_order};
+use crate::catalog::NanoDollars;
+use process_lock::ProcessLock;
 use rusqlite::config::DbConfig;
 use rusqlite::{Connection, Result, Transaction, TransactionBehavior};
 use std::fmt;
@@ -21,105 +25,182 @@ use std::io;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-/// What came of a statement.
-pub type StoreResult<T> = Result<T>;
+/// How long another process may hold the ledger before it counts as unavailable.
+const BUSY_TIMEOUT: Duration = Duration::from_secs(3);
 
-/// How long another process may hold the ledger before it counts as out of reach.
-const BUSY: Duration = Duration::from_secs(3);
-
-/// An open ledger.
+/// An open ledger file.
 #[derive(Debug)]
-pub struct SqliteStore {
+pub(super) struct SqliteStore {
     connection: Connection,
     path: PathBuf,
-    /// Which file was opened, however it is called by now.
-    file: Option<(u64, u64)>,
+    /// Which file was opened, whatever it is called by now.
+    file: Option<FileIdentity>,
     lock_folder: PathBuf,
+    /// Taken with the first reservation: a process that only reads leaves no trace.
+    process_lock: Option<ProcessLock>,
+    /// What `PRAGMA data_version` was when it was last asked.
+    data_version: Option<i64>,
     clock: Clock,
 }
 
-/// The folder beside a ledger in which processes show that they are there.
-pub fn lock_folder(path: &Path) -> PathBuf {
-    path.with_extension("running")
+/// A file, whatever its name.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+struct FileIdentity {
+    device: u64,
+    inode: u64,
 }
 
 impl SqliteStore {
     /// Opens a ledger, makes it where there is none, and brings an older one up to date.
-    ///
-    /// # Errors
-    /// In words, naming the file.
-    pub fn open(path: &Path, clock: Clock) -> std::result::Result<Self, String> {
-        let told = |error: &dyn fmt::Display| format!("the ledger {} cannot be opened: {error}", path.display());
-        create_private(path).map_err(|error| told(&error))?;
-        let connection = Connection::open(path).map_err(|error| told(&error))?;
-        let (file, lock_folder) = (identity(path), lock_folder(path));
-        let mut book = Self { connection, path: path.to_owned(), file, lock_folder, clock };
-        book.prepare().map_err(|error| told(&error))?;
-        Ok(book)
-    }
-
-    fn prepare(&mut self) -> std::result::Result<(), String> {
-        let connection = &self.connection;
-        let set =
-            |name: &str, value: &str| connection.pragma_update(None, name, value).map_err(|error| error.to_string());
-        connection.busy_timeout(BUSY).map_err(|error| error.to_string())?;
-        // A killed process loses nothing that was committed; only a power cut can take the last moments (README).
-        set("journal_mode", "WAL")?;
-        set("synchronous", "NORMAL")?;
-        // The next one who writes goes on where this one ends: a short `ask` need not wait for the disk when it closes.
-        connection
-            .set_db_config(DbConfig::SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, true)
-            .map_err(|error| error.to_string())?;
-        connection.set_prepared_statement_cache_capacity(64);
-        schema::migrate(&mut self.connection)
-    }
-
-    /// Whether the ledger's file is still the one that was opened: not when somebody has removed or replaced it.
-    #[must_use]
-    pub fn is_there(&self) -> bool {
-        identity(&self.path) == self.file
-    }
-
-    /// Does some work in one transaction that no other process can come between.
-    pub fn transact<T>(&mut self, work: impl FnOnce(&mut SqliteTransaction<'_>) -> Result<T>) -> Result<T> {
-        // Taken for writing at once: what is read stays true until what is written is committed.
-        let transaction = Transaction::new_unchecked(&self.connection, TransactionBehavior::Immediate)?;
-        let mut pages =
-            SqliteTransaction { transaction: &transaction, clock: &self.clock, lock_folder: &self.lock_folder };
-        let result = work(&mut pages)?;
-        transaction.commit()?;
-        Ok(result)
-    }
-
-    /// Books the open reservations of ended processes as uncertain: AWS may bill them whole.
-    ///
-    /// # Errors
-    /// SQLite's.
-    pub fn recover(&mut self) -> Result<()> {
-        self.transact(|pages| {
-            pages.recover()?;
-            Ok(())
+    pub fn open(path: &Path, clock: Clock) -> StoreResult<Self> {
+        let failed = |error: &dyn fmt::Display| failure(path, "opened", error);
+        create_private(path).map_err(|error| failed(&error))?;
+        let mut connection = Connection::open(path).map_err(|error| failed(&error))?;
+        configure(&connection).map_err(|error| failed(&error))?;
+        schema::migrate(&mut connection).map_err(|error| failed(&error))?;
+        Ok(Self {
+            connection,
+            path: path.to_owned(),
+            file: identity(path),
+            // The folder beside a ledger in which processes show that they are running.
+            lock_folder: path.with_extension("running"),
+            process_lock: None,
+            data_version: None,
+            clock,
         })
     }
 
-    /// What is booked under each limit now.
-    pub fn statuses(&mut self, limits: &[Limit]) -> Result<Vec<BudgetStatus>> {
-        let transaction = self.connection.transaction()?;
-        SqliteTransaction { transaction: &transaction, clock: &self.clock, lock_folder: &self.lock_folder }
-            .statuses(limits)
+    fn read<T>(&self, work: impl FnOnce(&Connection) -> Result<T>) -> StoreResult<T> {
+        work(&self.connection).map_err(|error| failure(&self.path, "read", &error))
+    }
+
+    /// Does some work in one transaction that no other process can come between.
+    fn write<T>(&self, work: impl FnOnce(&Connection) -> Result<T>) -> StoreResult<T> {
+        let transact = || {
+            // Taken for writing at once: what is read stays true until what is written is committed.
+            let transaction = Transaction::new_unchecked(&self.connection, TransactionBehavior::Immediate)?;
+            let result = work(&transaction)?;
+            transaction.commit()?;
+            Ok(result)
+        };
+        transact().map_err(|error: rusqlite::Error| failure(&self.path, "written", &error))
+    }
+
+    /// The name that this process books its calls under.
+    fn process(&mut self) -> StoreResult<&str> {
+        let lock = match self.process_lock.take() {
+            Some(lock) => lock,
+            None => ProcessLock::take(&self.lock_folder).map_err(|error| failure(&self.path, "written", &error))?,
+        };
+        Ok(self.process_lock.insert(lock).name())
     }
 }
 
-/// What a file is, whatever its name: device and number.
+impl Store for SqliteStore {
+    fn post(&mut self, batch: &Batch<'_>) -> StoreResult<Vec<ReserveOutcome>> {
+        let Batch { settlements, reservations } = *batch;
+        let process = if reservations.is_empty() { String::new() } else { self.process()?.to_owned() };
+        let now = self.clock.now();
+        self.write(|connection| {
+            settlements.iter().try_for_each(|settlement| calls::settle(connection, now, settlement))?;
+            decide_in_order(reservations, |request| calls::reserve(connection, now, &process, request))
+        })
+    }
+
+    fn recover(&mut self) -> StoreResult<()> {
+        let now = self.clock.now();
+        self.write(|connection| {
+            let processes = calls::processes(connection)?;
+            let mut ended = processes.iter().filter(|process| !process_lock::is_running(&self.lock_folder, process));
+            ended.try_for_each(|process| calls::abandon(connection, now, process))
+        })?;
+        process_lock::remove_stale(&self.lock_folder);
+        Ok(())
+    }
+
+    fn abandon_own(&mut self) -> StoreResult<()> {
+        let Some(lock) = &self.process_lock else { return Ok(()) };
+        let now = self.clock.now();
+        self.write(|connection| calls::abandon(connection, now, lock.name()))
+    }
+
+    fn statuses(&mut self, limits: &[Limit]) -> StoreResult<Vec<BudgetStatus>> {
+        let today = self.clock.today();
+        let consistent = |connection: &Connection| {
+            // One transaction: all limits as they are at the same moment.
+            let transaction = connection.unchecked_transaction()?;
+            sums::statuses(&transaction, today, limits)
+        };
+        self.read(consistent)
+    }
+
+    fn report(&mut self, by: By, since: i64) -> StoreResult<Vec<ReportRow>> {
+        self.read(|connection| sums::report(connection, by, since))
+    }
+
+    fn uncertain_calls(&mut self) -> StoreResult<Vec<UncertainCall>> {
+        self.read(calls::uncertain)
+    }
+
+    fn correct(&mut self, id: CallId, cost: NanoDollars) -> StoreResult<Correction> {
+        self.write(|connection| calls::correct(connection, id, cost))
+    }
+
+    fn keys(&mut self) -> StoreResult<Vec<Key>> {
+        self.read(keys::all)
+    }
+
+    fn add_key(&mut self, name: &str, hash: &str, limits: &KeyLimits) -> StoreResult<bool> {
+        let now = self.clock.now();
+        self.write(|connection| keys::add(connection, now, name, hash, limits))
+    }
+
+    fn revoke_key(&mut self, name: &str) -> StoreResult<bool> {
+        let now = self.clock.now();
+        self.write(|connection| keys::revoke(connection, now, name))
+    }
+
+    fn spent_with_key(&mut self, key: KeyId) -> StoreResult<NanoDollars> {
+        self.read(|connection| sums::spent_with_key(connection, key))
+    }
+
+    fn has_changed(&mut self) -> bool {
+        // https://www.sqlite.org/pragma.html#pragma_data_version: it changes when another connection commits.
+        let version = self.connection.pragma_query_value(None, "data_version", |row| row.get(0)).ok();
+        let changed = version.is_none() || version != self.data_version;
+        self.data_version = version;
+        changed
+    }
+
+    fn is_current(&self) -> bool {
+        identity(&self.path) == self.file
+    }
+}
+
+fn failure(path: &Path, what: &str, error: &dyn fmt::Display) -> StoreError {
+    StoreError::new(format!("the ledger {} cannot be {what}: {error}", path.display()))
+}
+
+fn configure(connection: &Connection) -> Result<()> {
+    connection.busy_timeout(BUSY_TIMEOUT)?;
+    // A killed process loses nothing that was committed; only a power cut can take the last moments (README).
+    connection.pragma_update(None, "journal_mode", "WAL")?;
+    connection.pragma_update(None, "synchronous", "NORMAL")?;
+    // Whoever writes next goes on where this one ends: a short `ask` need not wait for the disk when it closes.
+    connection.set_db_config(DbConfig::SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, true)?;
+    connection.set_prepared_statement_cache_capacity(64);
+    Ok(())
+}
+
 #[cfg(unix)]
-fn identity(path: &Path) -> Option<(u64, u64)> {
+fn identity(path: &Path) -> Option<FileIdentity> {
     use std::os::unix::fs::MetadataExt;
-    std::fs::metadata(path).ok().map(|file| (file.dev(), file.ino()))
+    std::fs::metadata(path).ok().map(|file| FileIdentity { device: file.dev(), inode: file.ino() })
 }
 
 /// Elsewhere an open file cannot be removed.
 #[cfg(not(unix))]
-fn identity(_: &Path) -> Option<(u64, u64)> {
+fn identity(_: &Path) -> Option<FileIdentity> {
     None
 }
 

@@ -1,244 +1,258 @@
-//! The clerk: one thread for each process that writes the ledger, so that no async thread ever waits for a disk.
-//! Whatever has gathered since its last transaction goes into the next one: a burst of calls shares it. Money that
-//! comes back is booked first, then who waits for some is served in the order they came, then who is new.
+//! The writer: one thread for each process that owns the store, so that no asynchronous task ever waits for a disk.
+//! Whatever has gathered since its last transaction goes into the next one: a burst of calls shares it. Settlements are
+//! booked first, then calls that wait for money are served in the order they came, then new ones.
 
-use super::budget::{BudgetStatus, CostRange, Decision, Limit};
-use super::call::{NewCall, Settlement};
-use super::clock::Clock;
-use super::sqlite::process_lock::{self, ProcessLock};
-use super::sqlite::{SqliteStore, SqliteTransaction, StoreResult, lock_folder};
-use super::{Granted, Refused, Reservation};
-use crate::catalog::NanoDollars;
-use std::path::PathBuf;
-use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender};
+use super::call::Settlement;
+use super::command::{Command, KeySnapshot, PendingReservation, StatusRequest};
+use super::reservation::{Granted, Refused, Reservation, SettlementQueue};
+use super::store::{Batch, ReserveOutcome, Store, StoreError, StoreResult};
+use std::sync::Arc;
+use std::sync::mpsc::{Receiver, RecvTimeoutError};
 use std::time::{Duration, Instant};
 use tokio::sync::oneshot;
 
-/// The most jobs of one transaction.
+/// The most commands of one transaction.
 const BATCH: usize = 256;
-/// How often waiting calls look again: other processes' money comes back without a word.
-const LOOK_AGAIN: Duration = Duration::from_millis(25);
-/// How often what could not be written is tried again.
-const TRY_AGAIN: Duration = Duration::from_secs(1);
+/// How often it is asked whether another process has changed the ledger, while calls wait for money.
+const POLL: Duration = Duration::from_millis(25);
+/// How often a failed transaction is tried again, and how often ended processes are looked for while calls wait.
+const RETRY: Duration = Duration::from_secs(1);
 
-/// What a reservation ends in.
-pub type Answer = Result<Granted, Refused>;
+/// How a store is opened: when it is first needed, and again when it has been removed or replaced.
+pub(super) type OpenStore = Box<dyn Fn() -> StoreResult<Box<dyn Store>> + Send>;
 
-/// What the clerk is asked to do.
-pub enum Command {
-    /// Reserve.
-    Reserve(PendingReservation),
-    /// Book an end.
-    Settle(Settlement),
-    /// Say how some ceilings stand.
-    Look(Vec<Limit>, Sender<Vec<BudgetStatus>>),
-    /// Write what is there, give open reservations up, and go.
-    Close,
-}
-
-/// Somebody who wants to reserve.
-pub struct PendingReservation {
-    /// What the call is.
-    pub entry: NewCall,
-    /// The ceilings it is under.
-    pub limits: Vec<Limit>,
-    /// What it would like.
-    pub wish: CostRange,
-    /// Until when it waits for open reservations.
-    pub until: Instant,
-    /// Where the answer goes.
-    pub reply: oneshot::Sender<Answer>,
+/// The store, once it is open.
+struct StoreSlot {
+    open: OpenStore,
+    store: Option<Box<dyn Store>>,
 }
 
 /// The thread's own state.
-struct Writer {
-    path: PathBuf,
-    clock: Clock,
-    jobs: Sender<Command>,
-    open: Option<(SqliteStore, ProcessLock)>,
+pub(super) struct Writer {
+    slot: StoreSlot,
+    /// Where the reservations that are handed out send their ends.
+    queue: Arc<dyn SettlementQueue>,
+    /// Calls that wait for money, in the order they came.
     waiting: Vec<PendingReservation>,
-    /// When it was last looked whether other processes are gone.
-    looked: Instant,
-    /// Ends that could not be written yet. Money is never lost for a full disk.
+    /// Ends that are not written yet. A full disk loses no money.
     unwritten: Vec<Settlement>,
+    /// When a failed transaction is tried again.
+    retry_at: Instant,
+    /// When ended processes are looked for again.
+    recover_at: Instant,
 }
 
-/// Runs until it is told to close.
-pub fn run(path: PathBuf, clock: Clock, jobs: Sender<Command>, desk: &Receiver<Command>) {
-    let mut clerk =
-        Writer { path, clock, jobs, open: None, waiting: Vec::new(), looked: Instant::now(), unwritten: Vec::new() };
-    let mut closing = false;
-    loop {
-        let mut looks = Vec::new();
-        let mut fresh = Vec::new();
-        let mut next = clerk.next(desk);
-        let mut taken = 0;
-        while let Some(job) = next {
-            taken += 1;
-            match job {
-                Command::Reserve(wait) => fresh.push(wait),
-                Command::Settle(ending) => clerk.unwritten.push(ending),
-                Command::Look(limits, reply) => looks.push((limits, reply)),
-                Command::Close => closing = true,
-            }
-            // Not counted: what an earlier transaction could not write. It must not hold up who comes now.
-            let full = closing || taken >= BATCH;
-            next = if full { None } else { desk.try_recv().ok() };
+/// What has gathered since the last transaction.
+#[derive(Default)]
+struct Received {
+    reservations: Vec<PendingReservation>,
+    status_requests: Vec<StatusRequest>,
+    key_requests: Vec<oneshot::Sender<KeySnapshot>>,
+    /// Whether there is something new to write.
+    to_write: bool,
+    closing: bool,
+}
+
+impl StoreSlot {
+    /// The store. Opening it also books what ended processes have left.
+    fn get(&mut self) -> StoreResult<&mut dyn Store> {
+        if self.store.as_ref().is_some_and(|store| !store.is_current()) {
+            self.store = None;
         }
-        let queued = !clerk.waiting.is_empty();
-        clerk.waiting.append(&mut fresh);
-        if closing {
-            break;
-        }
-        clerk.work(queued);
-        for (limits, reply) in looks {
-            // Who asked may be gone.
-            let _ = reply.send(clerk.look(&limits));
-        }
+        let store = if let Some(store) = self.store.take() {
+            store
+        } else {
+            let mut store = (self.open)()?;
+            store.recover()?;
+            store
+        };
+        Ok(self.store.insert(store).as_mut())
     }
-    clerk.close();
+
+    fn has_changed(&mut self) -> bool {
+        self.store.as_mut().is_none_or(|store| !store.is_current() || store.has_changed())
+    }
 }
 
 impl Writer {
-    /// The next job, or nothing when it is time to look again.
-    fn next(&self, desk: &Receiver<Command>) -> Option<Command> {
-        let pause = match (self.waiting.is_empty(), self.unwritten.is_empty()) {
-            (true, true) => return desk.recv().ok().or(Some(Command::Close)),
-            (false, _) => LOOK_AGAIN,
-            (true, false) => TRY_AGAIN,
+    pub fn new(open: OpenStore, queue: Arc<dyn SettlementQueue>) -> Self {
+        let now = Instant::now();
+        Self {
+            slot: StoreSlot { open, store: None },
+            queue,
+            waiting: Vec::new(),
+            unwritten: Vec::new(),
+            retry_at: now,
+            recover_at: now,
+        }
+    }
+
+    /// Runs until it is told to close.
+    pub fn run(mut self, commands: &Receiver<Command>) {
+        loop {
+            let received = self.receive(commands);
+            let must_recover = !self.waiting.is_empty() && Instant::now() >= self.recover_at;
+            let must_post = received.to_write || self.is_due();
+            self.waiting.extend(received.reservations);
+            if received.closing {
+                break;
+            }
+            // Before anything is written: another process that holds the ledger does not keep it from being read.
+            self.answer_keys(received.key_requests);
+            if must_post {
+                self.post(must_recover);
+            }
+            // After it: what this process has booked until now is in the sums.
+            self.answer_statuses(received.status_requests);
+        }
+        self.close();
+    }
+
+    /// Waits for a command, or until it is time to look again, and takes what else is there.
+    fn receive(&mut self, commands: &Receiver<Command>) -> Received {
+        let mut received = Received::default();
+        let mut next = self.first(commands);
+        let mut taken = 0;
+        while let Some(command) = next {
+            taken += 1;
+            match command {
+                Command::Reserve(pending) => {
+                    received.reservations.push(pending);
+                    received.to_write = true;
+                }
+                Command::Settle(settlement) => {
+                    self.unwritten.push(settlement);
+                    received.to_write = true;
+                }
+                Command::ReadStatuses(request) => received.status_requests.push(request),
+                Command::ReadKeys(reply) => received.key_requests.push(reply),
+                Command::Close => received.closing = true,
+            }
+            // What an earlier transaction could not write is not counted: it must not hold up new calls.
+            let full = received.closing || taken >= BATCH;
+            next = if full { None } else { commands.try_recv().ok() };
+        }
+        received
+    }
+
+    /// The next command, or nothing when it is time to look again.
+    fn first(&self, commands: &Receiver<Command>) -> Option<Command> {
+        let now = Instant::now();
+        let poll = (!self.waiting.is_empty()).then_some(POLL);
+        let retry = (!self.unwritten.is_empty()).then(|| self.retry_at.saturating_duration_since(now));
+        let Some(pause) = [poll, retry].into_iter().flatten().min() else {
+            return commands.recv().ok().or(Some(Command::Close));
         };
-        match desk.recv_timeout(pause) {
-            Ok(job) => Some(job),
+        match commands.recv_timeout(pause) {
+            Ok(command) => Some(command),
             Err(RecvTimeoutError::Timeout) => None,
             Err(RecvTimeoutError::Disconnected) => Some(Command::Close),
         }
     }
 
-    /// One transaction, and then the answers: a reservation is on disk before anybody hears of it.
-    /// `queued`: whether somebody has waited for money already.
-    fn work(&mut self, queued: bool) {
-        // Whoever hung up meanwhile reserves nothing.
-        self.waiting.retain(|wait| !wait.reply.is_closed());
+    /// Whether deciding again can come to anything else, though no command has come.
+    fn is_due(&mut self) -> bool {
+        let now = Instant::now();
+        if !self.unwritten.is_empty() && now >= self.retry_at {
+            return true;
+        }
+        // Whoever hung up made room for those behind it, and whose time is up is decided now.
+        let queue_moves = self.waiting.iter().any(|pending| now >= pending.deadline || pending.reply.is_closed());
+        let waits = !self.waiting.is_empty();
+        queue_moves || (waits && (now >= self.recover_at || self.slot.has_changed()))
+    }
+
+    /// One transaction, and then the answers: a reservation is committed before anybody hears of it.
+    /// `recover`: what killed processes have left open will not come back, and nobody is to wait for it.
+    fn post(&mut self, recover: bool) {
+        self.waiting.retain(|pending| !pending.reply.is_closed());
         if self.waiting.is_empty() && self.unwritten.is_empty() {
             return;
         }
-        if let Err(reason) = self.open() {
-            self.refuse(&reason);
+        match self.try_post(recover) {
+            Ok(outcomes) => {
+                self.unwritten.clear();
+                self.answer(outcomes);
+            }
+            Err(error) => {
+                self.retry_at = Instant::now() + RETRY;
+                self.refuse_all(&Refused::Unavailable(error));
+            }
+        }
+    }
+
+    fn try_post(&mut self, recover: bool) -> StoreResult<Vec<ReserveOutcome>> {
+        let store = self.slot.get()?;
+        let now = Instant::now();
+        if recover {
+            self.recover_at = now + RETRY;
+            store.recover()?;
+        }
+        let reservations: Vec<_> = self.waiting.iter().map(|pending| pending.request(now)).collect();
+        store.post(&Batch { settlements: &self.unwritten, reservations: &reservations })
+    }
+
+    fn answer(&mut self, outcomes: Vec<ReserveOutcome>) {
+        let waiting = std::mem::take(&mut self.waiting);
+        for (pending, outcome) in waiting.into_iter().zip(outcomes) {
+            let answer = match outcome {
+                ReserveOutcome::Waiting => {
+                    self.waiting.push(pending);
+                    continue;
+                }
+                ReserveOutcome::OverBudget(status) => Err(Refused::OverBudget(status)),
+                ReserveOutcome::Reserved { id, amount, statuses } => {
+                    let queue = Arc::clone(&self.queue);
+                    let reservation = Reservation::booked(id, amount, pending.call.model, queue);
+                    Ok(Granted { reservation, statuses })
+                }
+            };
+            // A reservation that nobody takes is dropped here, unsent: it is released.
+            drop(pending.reply.send(answer));
+        }
+    }
+
+    fn refuse_all(&mut self, refused: &Refused) {
+        for pending in self.waiting.drain(..) {
+            drop(pending.reply.send(Err(refused.clone())));
+        }
+    }
+
+    fn answer_statuses(&mut self, requests: Vec<StatusRequest>) {
+        for StatusRequest { limits, reply } in requests {
+            let statuses = self.slot.get().and_then(|store| store.statuses(&limits));
+            // Whoever asked may be gone.
+            let _ = reply.send(statuses.unwrap_or_default());
+        }
+    }
+
+    /// Reads the keys once for all who ask.
+    fn answer_keys(&mut self, replies: Vec<oneshot::Sender<KeySnapshot>>) {
+        if replies.is_empty() {
             return;
         }
-        let Some((book, process_lock)) = &mut self.open else { return };
-        let (waiting, unwritten, now) = (&self.waiting, &self.unwritten, Instant::now());
-        // What a killed process has left open will not come back: nobody is to wait for that.
-        let recover = queued && self.looked.elapsed() > TRY_AGAIN;
-        if recover {
-            self.looked = now;
-        }
-        let result = book.transact(|pages| {
-            if recover {
-                pages.recover()?;
-            }
-            for ending in unwritten {
-                pages.settle(ending)?;
-            }
-            // The first who has to wait stands for all who wish as much under the same ceilings: a long queue is cheap.
-            let mut stuck: Option<&PendingReservation> = None;
-            let verdicts = waiting.iter().map(|wait| {
-                let patient = now < wait.until;
-                if patient
-                    && stuck.is_some_and(|first| first.wish.full <= wait.wish.full && first.limits == wait.limits)
-                {
-                    return Ok(None);
-                }
-                let verdict = judged(pages, process_lock.name(), wait, patient)?;
-                stuck = stuck.or(verdict.is_none().then_some(wait));
-                Ok(verdict)
-            });
-            verdicts.collect::<StoreResult<Vec<_>>>()
-        });
-        match result {
-            Ok(verdicts) => {
-                self.unwritten.clear();
-                let waiting = std::mem::take(&mut self.waiting);
-                for (wait, verdict) in waiting.into_iter().zip(verdicts) {
-                    match verdict {
-                        None => self.waiting.push(wait),
-                        Some(answer) => {
-                            let answer = answer.map(|granted| self.hand_out(&wait, granted));
-                            // A reservation that nobody takes is dropped here, unsent: it is released.
-                            drop(wait.reply.send(answer));
-                        }
-                    }
-                }
-            }
-            Err(error) => self.refuse(&format!("the ledger {} cannot be written: {error}", self.path.display())),
+        let snapshot = self.read_keys();
+        for reply in replies {
+            let _ = reply.send(snapshot.clone());
         }
     }
 
-    fn hand_out(
-        &self,
-        wait: &PendingReservation,
-        (id, amount, statuses): (i64, NanoDollars, Vec<BudgetStatus>),
-    ) -> Granted {
-        let reservation = Reservation::new(id, amount, wait.entry.model.clone(), Some(self.jobs.clone()));
-        Granted { reservation, statuses }
-    }
-
-    /// Opens the ledger, if that is still to be done.
-    fn open(&mut self) -> Result<(), String> {
-        if self.open.as_ref().is_some_and(|(book, _)| book.is_there()) {
-            return Ok(());
-        }
-        self.open = None;
-        let mut book = SqliteStore::open(&self.path, self.clock.clone())?;
-        let told =
-            |error: &dyn std::fmt::Display| format!("the ledger {} cannot be written: {error}", self.path.display());
-        let folder = lock_folder(&self.path);
-        let process_lock = ProcessLock::show(&folder).map_err(|error| told(&error))?;
-        book.recover().map_err(|error| told(&error))?;
-        process_lock::tidy(&folder);
-        self.open = Some((book, process_lock));
-        Ok(())
-    }
-
-    fn look(&mut self, limits: &[Limit]) -> Vec<BudgetStatus> {
-        let opened = self.open().is_ok();
-        let statuses = self.open.as_mut().filter(|_| opened).map(|(book, _)| book.statuses(limits));
-        statuses.and_then(Result::ok).unwrap_or_default()
-    }
-
-    /// Nothing can be written: who waits is told, what has ended is kept.
-    fn refuse(&mut self, reason: &str) {
-        for wait in self.waiting.drain(..) {
-            drop(wait.reply.send(Err(Refused::Unavailable(reason.to_owned()))));
-        }
+    fn read_keys(&mut self) -> KeySnapshot {
+        let began = Instant::now();
+        let keys = self.slot.get().and_then(Store::keys);
+        // Keys are as old as the moment they were asked for. A failure counts from its end: a ledger that takes long to
+        // fail is not tried for every request.
+        let read_at = if keys.is_ok() { began } else { Instant::now() };
+        KeySnapshot { read_at, keys: keys.map(Into::into) }
     }
 
     fn close(&mut self) {
-        for wait in self.waiting.drain(..) {
-            drop(wait.reply.send(Err(Refused::Closed)));
-        }
-        self.work(false);
-        if let Some((book, process_lock)) = &mut self.open {
-            // What is still open cannot be settled any more. A ledger that cannot be written now keeps them as reserved,
-            // and whoever opens it next does this.
-            let _ = book.transact(|pages| pages.give_up(process_lock.name()));
+        self.refuse_all(&Refused::Closed);
+        self.post(false);
+        if let Some(store) = &mut self.slot.store {
+            // What is still open can no longer be settled. Where this cannot be written they stay reserved, and whoever
+            // opens the ledger next books them as uncertain.
+            let _: Result<(), StoreError> = store.abandon_own();
         }
     }
-}
-
-type Verdicted = Option<Result<(i64, NanoDollars, Vec<BudgetStatus>), Refused>>;
-
-/// `None`: it goes on waiting.
-fn judged(
-    pages: &mut SqliteTransaction<'_>,
-    process: &str,
-    wait: &PendingReservation,
-    patient: bool,
-) -> StoreResult<Verdicted> {
-    let (verdict, statuses) = pages.reserve(process, &wait.entry, &wait.limits, wait.wish, patient)?;
-    Ok(match verdict {
-        Ok((id, amount)) => Some(Ok((id, amount, statuses))),
-        Err(Decision::Refuse(index)) => statuses.into_iter().nth(index).map(|status| Err(Refused::OverBudget(status))),
-        Err(Decision::Wait | Decision::Grant(_)) => None,
-    })
 }

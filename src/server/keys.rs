@@ -1,53 +1,48 @@
-//! Whose call it is. A client may send any key, as Jan does; one of ours is known by its beginning, and then it must be
-//! good. With `--require-key` every call needs one of ours.
+//! Whose call it is. A client may send any key, as Jan does; one of ours is recognized by its prefix, and then it must be
+//! valid. With `--require-key` every call needs one of ours.
 
 use crate::engine::Caller;
 use crate::error::{Error, Kind, Result};
 use crate::ledger::KeyCache;
 use crate::ledger::key::{self, Key};
+use crate::ledger::store::StoreError;
 use std::sync::Arc;
 use warp::http::HeaderMap;
 
 /// The keys of this server.
 #[derive(Debug)]
 pub struct Keys {
-    /// Where they are; `None` where there is no ledger.
-    pub ring: Option<KeyCache>,
+    /// `None` where there is no ledger.
+    pub cache: Option<KeyCache>,
     /// Whether every call needs one.
     pub required: bool,
 }
 
 impl Keys {
-    /// Every key.
+    /// Every key, revoked ones too.
     ///
     /// # Errors
     /// `LedgerUnavailable`.
-    pub fn all(&self) -> Result<Arc<[Key]>> {
-        let unavailable = |reason: String| {
-            Error::new(Kind::LedgerUnavailable, reason)
-                .advise("API keys are kept there; nothing is answered without it")
+    pub async fn all(&self) -> Result<Arc<[Key]>> {
+        let keys = match &self.cache {
+            Some(cache) => cache.keys().await,
+            None => Err(StoreError::no_folder()),
         };
-        match &self.ring {
-            Some(ring) => ring.keys().map_err(unavailable),
-            None => {
-                Err(unavailable("there is no folder for the ledger: neither XDG_STATE_HOME nor HOME is set".into()))
-            }
-        }
+        keys.map_err(|error| Error::from(error).advise("API keys are kept there; nothing is answered without them"))
     }
 
     /// Whose call it is.
     ///
     /// # Errors
     /// `InvalidKey`; `LedgerUnavailable`.
-    pub fn caller(&self, headers: &HeaderMap) -> Result<Caller> {
+    pub async fn caller(&self, headers: &HeaderMap) -> Result<Caller> {
         let caller = |key| Caller { command: "serve", key, ..Caller::default() };
-        let ours = tokens(headers).find(|token| token.starts_with(key::PREFIX));
-        let Some(token) = ours else {
+        let Some(token) = tokens(headers).find(|token| token.starts_with(key::PREFIX)) else {
             if self.required {
                 let what = if tokens(headers).next().is_some() {
-                    "this API key is none of this server's"
+                    "this API key does not belong to this server"
                 } else {
-                    "an API key is needed"
+                    "an API key is required"
                 };
                 return Err(Error::new(Kind::InvalidKey, what)
                     .advise("`chatrix keys add NAME` makes one; send it as Authorization: Bearer"));
@@ -57,7 +52,7 @@ impl Keys {
         let invalid = |message: String| {
             Err(Error::new(Kind::InvalidKey, message).advise("`chatrix keys list` shows the keys of this server, `chatrix keys list --offline` those of one that is offline"))
         };
-        match key::find(&self.all()?, token) {
+        match key::find(&self.all().await?, token) {
             None => invalid("this API key is not known here".to_owned()),
             Some(key) if key.revoked.is_some() => invalid(format!("the API key {} is revoked", key.name)),
             Some(key) => Ok(caller(Some(Arc::new(key.clone())))),
@@ -65,7 +60,7 @@ impl Keys {
     }
 }
 
-/// What was sent as a key: clients use three headers, and some two at once (`openai-clients.md` §0.3).
+/// What was sent as a key: clients use three headers, and some send two at once.
 fn tokens(headers: &HeaderMap) -> impl Iterator<Item = &str> {
     let bearer = headers.get("authorization").and_then(|value| value.to_str().ok());
     let bearer =

@@ -148,7 +148,7 @@ where
     let caller = match route {
         Route::Root | Route::Health => Caller::default(),
         _ => {
-            let caller = state.keys.caller(&headers).inspect_err(|error| state.telemetry.refused(error.kind))?;
+            let caller = state.keys.caller(&headers).await.inspect_err(|error| state.telemetry.refused(error.kind))?;
             Caller { request_id: Some(scope.id().to_owned()), ..caller }
         }
     };

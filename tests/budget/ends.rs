@@ -1,10 +1,10 @@
 //! However a call ends, the ledger has it: settled with its usage, released where nothing can have been generated,
-//! and uncertain, at its worst case, otherwise (cases.md C7, X1, X8).
+//! and uncertain, at its worst case, otherwise.
 
 use super::{COST, ask, day, question, serve, worst};
 use crate::support::{Bedrock, Chatrix, Home, Reply, Server, delta, eventually, signal};
 use chatrix::offline::wire;
-use serde_json::json;
+use serde_json::{Value, json};
 use std::io::Read;
 use std::time::Duration;
 
@@ -136,7 +136,7 @@ fn a_server_that_is_stopped_books_what_it_cuts_off() {
     assert_eq!(server.wait().0, Some(0));
     assert_eq!(home.booked(), (0, 0, worst(512)), "without any other process having looked");
     let running = std::fs::read_dir(home.path(".local/state/chatrix/ledger.running")).unwrap();
-    assert_eq!(running.count(), 0, "and leaves no sign of itself");
+    assert_eq!(running.count(), 0, "and leaves no lock file behind");
 }
 
 #[test]
@@ -162,6 +162,14 @@ fn an_uncertain_call_is_listed_and_can_be_settled() {
     ask(&home, &bedrock).stdout("").code(3).stderr_has("($0.000091 of it uncertain)");
     let listed = Chatrix::usage().arg("--uncertain").home(&home).run().code(0).stdout;
     assert!(listed.contains("us.amazon.nova-micro-v1:0  $0.000091"), "{listed}");
+    let listed = Chatrix::usage().args(["--uncertain", "--json"]).home(&home).run().code(0).stdout;
+    let listed: Value = serde_json::from_str(&listed).unwrap();
+    let began = &listed[0]["began"];
+    let expected = json!([{
+        "id": 1, "began": began, "command": "ask", "key": null, "model": "us.amazon.nova-micro-v1:0",
+        "reserved_usd": 0.000_090_79, "chatrix_request_id": null, "bedrock_request_id": null,
+    }]);
+    assert_eq!(listed, expected);
     let settle = |id: &str, usd: &str| Chatrix::usage().args(["settle", id, "--usd", usd]).home(&home).run();
     settle("7", "0.1").code(2).stderr_has("there is no call 7");
     settle("1", "0.00000105").code(0).stderr("call 1 is booked at $0.0000011\n");

@@ -81,12 +81,12 @@ fn c8_each_key_has_its_own_ceiling_below_that_of_all() {
 fn a_wrong_key_command_changes_nothing() {
     let home = Home::new("");
     let keys = |args: &[&str]| args.iter().fold(Chatrix::keys(), |command, arg| command.arg(arg)).home(&home).run();
-    keys(&["add", "a b"]).code(2).stderr_has("no name for a key");
+    keys(&["add", "a b"]).code(2).stderr_has("not a valid name for a key");
     keys(&["add", "x", "--day-usd", "much"]).code(2).stderr_has("not an amount of dollars");
     keys(&["add", "x", "--models", "claude-sonet-4"]).code(2).stderr_has("did you mean claude-sonnet-4?");
     keys(&["list"]).code(0).stderr_has("there are no keys");
     keys(&["add", "x"]).code(0);
-    keys(&["add", "x"]).code(2).stderr_has("there is a key \"x\" already");
+    keys(&["add", "x"]).code(2).stderr_has("there is already a key \"x\"");
     keys(&["revoke", "x"]).code(0);
     keys(&["add", "x"]).code(0);
 }

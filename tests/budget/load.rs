@@ -8,6 +8,19 @@ use std::io::Read;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::time::Duration;
 
+/// Looks at what is booked until it is over: how often, and the most that was booked at once.
+fn watch(home: &Home, budget: i64, over: &AtomicBool) -> (u32, i64) {
+    let ledger = home.open();
+    let mut all = ledger.prepare("SELECT COALESCE(SUM(settled + reserved + uncertain), 0) FROM booked").unwrap();
+    let (mut looks, mut most) = (0, 0);
+    while !over.load(Ordering::SeqCst) {
+        let booked: i64 = all.query_row([], |row| row.get(0)).unwrap();
+        assert!(booked <= budget, "{booked} is booked of {budget}");
+        (looks, most) = (looks + 1, most.max(booked));
+    }
+    (looks, most)
+}
+
 #[test]
 fn c8_c9_concurrent_calls_never_overshoot_and_all_that_fits_is_served() {
     const CALLS: usize = 520;
@@ -22,18 +35,7 @@ fn c8_c9_concurrent_calls_never_overshoot_and_all_that_fits_is_served() {
     let (good, refused, over) = (AtomicUsize::new(0), AtomicUsize::new(0), AtomicBool::new(false));
     let (mut looks, mut most) = (0, 0);
     std::thread::scope(|scope| {
-        let watcher = scope.spawn(|| {
-            let ledger = home.open();
-            let mut all =
-                ledger.prepare("SELECT COALESCE(SUM(settled + reserved + uncertain), 0) FROM booked").unwrap();
-            let (mut looks, mut most) = (0, 0);
-            while !over.load(Ordering::SeqCst) {
-                let booked: i64 = all.query_row([], |row| row.get(0)).unwrap();
-                assert!(booked <= budget, "{booked} is booked of {budget}");
-                (looks, most) = (looks + 1, most.max(booked));
-            }
-            (looks, most)
-        });
+        let watcher = scope.spawn(|| watch(&home, budget, &over));
         let calls: Vec<_> = (0..CALLS)
             .map(|n| {
                 let (server, home, bedrock, good, refused) = (&server, &home, &bedrock, &good, &refused);

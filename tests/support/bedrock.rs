@@ -13,7 +13,7 @@ use percent_encoding::percent_decode_str;
 use serde_json::{Value, json};
 use std::collections::HashMap;
 use std::io;
-use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 use tokio::net::TcpListener;
@@ -78,6 +78,8 @@ struct Shared {
     /// What `CountTokens` says; refused while it is 0.
     count: AtomicU64,
     counted: AtomicUsize,
+    /// Whether answers are held back.
+    held: AtomicBool,
 }
 
 /// A running scripted Bedrock; it ends with the test.
@@ -117,6 +119,15 @@ impl Bedrock {
     /// Answers from here on with this.
     pub fn answer_with(&self, reply: Reply) {
         *self.shared.script.lock().unwrap() = vec![reply];
+    }
+
+    /// Holds every answer back, until [`Bedrock::go_on`].
+    pub fn hold(&self) {
+        self.shared.held.store(true, Ordering::SeqCst);
+    }
+
+    pub fn go_on(&self) {
+        self.shared.held.store(false, Ordering::SeqCst);
     }
 
     /// What arrived.
@@ -188,6 +199,9 @@ async fn answer(shared: Arc<Shared>, request: Request<Incoming>) -> Result<Respo
         other => other,
     };
     let watch = Watch(Arc::clone(&shared));
+    while shared.held.load(Ordering::SeqCst) {
+        tokio::time::sleep(Duration::from_millis(5)).await;
+    }
     Ok(match reply {
         Reply::Text(pieces, stop, tokens) if operation == "converse-stream" => {
             std::mem::forget(watch);

@@ -176,8 +176,13 @@ impl Home {
         if !self.ledger().exists() {
             return (0, 0, 0);
         }
+        let connection = self.open();
+        // The file is there a moment before its tables are.
+        if !connection.table_exists(None, "booked").unwrap() {
+            return (0, 0, 0);
+        }
         let sql = "SELECT COALESCE(SUM(settled), 0), COALESCE(SUM(reserved), 0), COALESCE(SUM(uncertain), 0) FROM booked WHERE key = 0";
-        self.open().query_row(sql, [], |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?))).unwrap()
+        connection.query_row(sql, [], |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?))).unwrap()
     }
 
     /// Each call: state, reserved, settled (nano-dollars), model.

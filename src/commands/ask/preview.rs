@@ -1,16 +1,17 @@
-//! `chatrix ask --dry-run`: what would be sent after the policy and the budgets had their say, and what it can cost.
+//! `chatrix ask --dry-run`: what would be sent once the policy and the budgets have been applied, and what it can cost.
 //! Sends nothing, needs no credentials, books nothing.
 
 use crate::bedrock;
 use crate::catalog::NanoDollars;
-use crate::commands::{book, print, unavailable};
+use crate::commands::{open_ledger, print};
 use crate::config::Settings;
 use crate::conversation::Request;
 use crate::engine::{Caller, over_budget, over_ceiling, unpriced};
-use crate::ledger::budget::{CostRange, Decision, decide};
+use crate::error::Error;
+use crate::ledger::budget::{BudgetStatus, CostRange, Decision, Limit, decide};
 use serde_json::json;
 
-/// Prints one JSON object; a refusal is in it, and is the exit code too.
+/// Prints one JSON object. A refusal is part of it, and also decides the exit code.
 pub fn run(request: Request, settings: &Settings, max_cost: Option<NanoDollars>) -> anyhow::Result<u8> {
     let mut admitted = settings.policy().admit(request)?;
     let budgets = settings.budgets;
@@ -23,24 +24,24 @@ pub fn run(request: Request, settings: &Settings, max_cost: Option<NanoDollars>)
         refused = Some(unpriced(&admitted));
     }
     if let Some((amount, name)) = ceiling {
-        let least = admitted.reserve(floor).unwrap_or_default();
-        if least > amount {
-            refused = refused.or(Some(over_ceiling(&admitted, &name, amount, least, floor)));
+        let minimum = admitted.reserve(floor).unwrap_or_default();
+        if refused.is_none() && minimum > amount {
+            refused = Some(over_ceiling(&admitted, &name, amount, minimum, floor));
         }
         ceilings.push(json!({"budget": name, "usd": amount.number(), "left_usd": amount.number()}));
         admitted = if refused.is_some() { admitted } else { admitted.within(amount) };
     }
-    let statuses =
-        if limits.is_empty() { Vec::new() } else { book(settings)?.statuses(&limits).map_err(unavailable)? };
-    let wish = CostRange {
+    let statuses = statuses(&limits, settings)?;
+    let cost = CostRange {
         full: admitted.reserve(u32::MAX).unwrap_or_default(),
         minimum: admitted.reserve(floor).unwrap_or_default(),
     };
-    match decide(&statuses, wish, false) {
-        _ if refused.is_some() => {}
-        Decision::Grant(amount) if !statuses.is_empty() => admitted = admitted.within(amount),
-        Decision::Refuse(index) => refused = statuses.get(index).map(|status| over_budget(status, wish)),
-        Decision::Grant(_) | Decision::Wait => {}
+    if refused.is_none() {
+        match decide(&statuses, cost, false) {
+            Decision::Grant(amount) if !statuses.is_empty() => admitted = admitted.within(amount),
+            Decision::Refuse(index) => refused = statuses.get(index).map(|status| over_budget(status, cost)),
+            Decision::Grant(_) | Decision::Wait => {}
+        }
     }
     ceilings.extend(statuses.iter().map(|status| {
         let (usd, left) = (status.limit.amount.number(), status.left().number());
@@ -61,4 +62,12 @@ pub fn run(request: Request, settings: &Settings, max_cost: Option<NanoDollars>)
         Some(error) => Err(error.into()),
         None => Ok(0),
     }
+}
+
+/// What is booked under each limit. Without limits the ledger is not opened.
+fn statuses(limits: &[Limit], settings: &Settings) -> anyhow::Result<Vec<BudgetStatus>> {
+    if limits.is_empty() {
+        return Ok(Vec::new());
+    }
+    Ok(open_ledger(settings)?.statuses(limits).map_err(Error::from)?)
 }

@@ -3,11 +3,13 @@
 
 use rusqlite::{Connection, TransactionBehavior};
 
-/// "Chtx": told from any other SQLite file.
+/// "Chtx", which tells a ledger from any other SQLite file.
 const APPLICATION: i64 = 0x4368_7478;
 
-/// Each step brings the ledger from one version to the next. Steps are added, never changed.
-const STEPS: [&str; 1] = ["
+/// Each step brings the ledger from one version to the next. Steps are added, never changed. A step leaves what an older
+/// process reads and writes as it is, so that a running server goes on while a newer command opens its ledger.
+const STEPS: [&str; 2] = [
+    "
 -- Amounts: nano-dollars. Times: milliseconds since 1970. day: days since 1970, UTC.
 CREATE TABLE calls (
     id INTEGER PRIMARY KEY,
@@ -69,40 +71,94 @@ CREATE TABLE keys (
     models TEXT NOT NULL            -- names, a line each; empty: all
 ) STRICT;
 CREATE UNIQUE INDEX keys_name ON keys (name) WHERE revoked IS NULL;
-"];
+",
+    "
+-- Chatrix's own request id (req_…), which its client has seen. calls.request_id is Bedrock's.
+ALTER TABLE calls ADD COLUMN chatrix_request_id TEXT;
+",
+];
 
 /// Brings a ledger up to date.
 ///
 /// # Errors
-/// In words: another kind of file, a newer version, or SQLite's own trouble.
-pub fn migrate(connection: &mut Connection) -> Result<(), String> {
-    let number = |connection: &Connection, name: &str| {
-        connection.pragma_query_value(None, name, |row| row.get::<_, i64>(0)).map_err(|error| error.to_string())
-    };
-    let newest = i64::try_from(STEPS.len()).unwrap_or(i64::MAX);
-    if number(connection, "user_version")? == newest && number(connection, "application_id")? == APPLICATION {
+/// The rest of a sentence: it is another kind of file, of a newer version, or SQLite failed.
+pub(super) fn migrate(connection: &mut Connection) -> Result<(), String> {
+    let version = Version::of(connection).map_err(|error| error.to_string())?;
+    if version == Version::NEWEST {
         return Ok(());
     }
-    let work = |connection: &mut Connection| -> rusqlite::Result<Result<(), String>> {
-        let transaction = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
-        let number = |name: &str| transaction.pragma_query_value(None, name, |row| row.get::<_, i64>(0));
-        // Read again: another process may have done it meanwhile.
-        let (version, application) = (number("user_version")?, number("application_id")?);
-        let empty: bool =
-            transaction.query_row("SELECT NOT EXISTS (SELECT 1 FROM sqlite_schema)", [], |row| row.get(0))?;
-        if application != APPLICATION && !empty {
-            return Ok(Err("it is a database of another program".to_owned()));
-        }
-        if version > newest {
-            return Ok(Err(format!("it was written by a newer chatrix (version {version}; this one knows {newest})")));
-        }
-        for step in STEPS.iter().skip(usize::try_from(version).unwrap_or(0)) {
-            transaction.execute_batch(step)?;
-        }
-        transaction.pragma_update(None, "application_id", APPLICATION)?;
-        transaction.pragma_update(None, "user_version", newest)?;
-        transaction.commit()?;
-        Ok(Ok(()))
+    migrate_in_transaction(connection).map_err(|error| error.to_string())?
+}
+
+/// What a database file says of itself.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+struct Version {
+    application: i64,
+    /// How many steps it has taken.
+    steps: usize,
+}
+
+impl Version {
+    const NEWEST: Self = Self { application: APPLICATION, steps: STEPS.len() };
+
+    fn of(connection: &Connection) -> rusqlite::Result<Self> {
+        let application = connection.pragma_query_value(None, "application_id", |row| row.get(0))?;
+        let steps: i64 = connection.pragma_query_value(None, "user_version", |row| row.get(0))?;
+        Ok(Self { application, steps: usize::try_from(steps).unwrap_or(0) })
+    }
+}
+
+fn migrate_in_transaction(connection: &mut Connection) -> rusqlite::Result<Result<(), String>> {
+    let transaction = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
+    // Read again: another process may have done it meanwhile.
+    let Version { application, steps } = Version::of(&transaction)?;
+    let empty: bool = transaction.query_row("SELECT NOT EXISTS (SELECT 1 FROM sqlite_schema)", [], |row| row.get(0))?;
+    if application != APPLICATION && !empty {
+        return Ok(Err("it is a database of another program".to_owned()));
+    }
+    let Some(missing) = STEPS.get(steps..) else {
+        let newest = STEPS.len();
+        return Ok(Err(format!("it was written by a newer chatrix (version {steps}; this one knows {newest})")));
     };
-    work(connection).map_err(|error| error.to_string())?
+    for step in missing {
+        transaction.execute_batch(step)?;
+    }
+    transaction.pragma_update(None, "application_id", APPLICATION)?;
+    transaction.pragma_update(None, "user_version", i64::try_from(STEPS.len()).unwrap_or(i64::MAX))?;
+    transaction.commit()?;
+    Ok(Ok(()))
+}
+
+#[cfg(test)]
+mod tests {
+    #![expect(clippy::unwrap_used, reason = "a test may stop at the first surprise")]
+    use super::*;
+    use crate::ledger::key::hash;
+
+    #[test]
+    fn published_steps_are_never_changed() {
+        let hashes = STEPS.map(|step| hash(step)[..16].to_owned());
+        assert_eq!(hashes, ["c92bcaa66c2bf053", "c54bc26b0d69ae61"]);
+    }
+
+    #[test]
+    fn a_ledger_of_the_first_version_is_brought_up_to_date_and_keeps_its_calls() {
+        let mut connection = Connection::open_in_memory().unwrap();
+        connection.execute_batch(STEPS[0]).unwrap();
+        connection.pragma_update(None, "application_id", APPLICATION).unwrap();
+        connection.pragma_update(None, "user_version", 1).unwrap();
+        let insert =
+            "INSERT INTO calls (at, day, command, key, asked, model, reserved, state, request_id, edits, process)
+                      VALUES (0, 0, 'ask', 0, 'm', 'us.m', 90, 3, 'aws-1', '', 'p')";
+        connection.execute(insert, []).unwrap();
+        migrate(&mut connection).unwrap();
+        assert_eq!(Version::of(&connection).unwrap(), Version::NEWEST);
+        let ids: (String, Option<String>) = connection
+            .query_row("SELECT request_id, chatrix_request_id FROM calls", [], |row| Ok((row.get(0)?, row.get(1)?)))
+            .unwrap();
+        assert_eq!(ids, ("aws-1".to_owned(), None));
+        // A process of the first version that is still running goes on writing.
+        connection.execute(insert, []).unwrap();
+        migrate(&mut connection).unwrap();
+    }
 }

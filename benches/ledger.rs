@@ -6,12 +6,19 @@
 use chatrix::catalog::NanoDollars;
 use chatrix::conversation::Usage;
 use chatrix::ledger::budget::{CostRange, Limit, Period};
-use chatrix::ledger::{By, Clock, Ledger, NewCall, SqliteStore};
+use chatrix::ledger::report::By;
+use chatrix::ledger::{self, Clock, Ledger, NewCall};
 use std::path::Path;
 use std::time::{Duration, Instant};
 
-fn entry() -> NewCall {
-    NewCall { command: "serve", key: 0, asked: "nova-micro".into(), model: "us.amazon.nova-micro-v1:0".into() }
+fn new_call() -> NewCall {
+    NewCall {
+        command: "serve",
+        key: None,
+        requested_model: "nova-micro".into(),
+        model: "us.amazon.nova-micro-v1:0".into(),
+        request_id: Some("req_0123456789abcdef0123456789abcdef".into()),
+    }
 }
 
 fn limits() -> Vec<Limit> {
@@ -21,9 +28,9 @@ fn limits() -> Vec<Limit> {
 
 /// Reserves and settles a call; how long the call had to wait for it.
 async fn call(ledger: &Ledger) -> Duration {
-    let wish = CostRange { full: NanoDollars(90_000), minimum: NanoDollars(30_000) };
+    let cost = CostRange { full: NanoDollars(90_000), minimum: NanoDollars(30_000) };
     let began = Instant::now();
-    let granted = ledger.reserve(entry(), limits(), wish, Duration::ZERO).await.unwrap();
+    let granted = ledger.reserve(new_call(), limits(), cost, Duration::ZERO).await.unwrap();
     let took = began.elapsed();
     let mut reservation = granted.reservation;
     reservation.sent();
@@ -37,7 +44,7 @@ fn percentile(sorted: &[Duration], percent: usize) -> Duration {
 
 async fn steady(path: &Path, seconds: u32) {
     const RATE: u32 = 500;
-    let ledger = Ledger::new(path.to_owned(), Clock::system());
+    let ledger = Ledger::in_file(path, Clock::system());
     call(&ledger).await; // and it is open
     let mut tick = tokio::time::interval(Duration::from_secs(1) / RATE);
     let mut calls = Vec::new();
@@ -62,7 +69,7 @@ async fn steady(path: &Path, seconds: u32) {
 
 async fn burst(path: &Path) {
     const CALLS: u32 = 5000;
-    let ledger = Ledger::new(path.to_owned(), Clock::system());
+    let ledger = Ledger::in_file(path, Clock::system());
     call(&ledger).await;
     let began = Instant::now();
     futures_util::future::join_all((0..CALLS).map(|_| call(&ledger))).await;
@@ -75,7 +82,7 @@ async fn burst(path: &Path) {
 
 /// Ten million calls in a year, by SQL, with the sums that they would have left.
 fn fill(path: &Path) {
-    drop(SqliteStore::open(path, Clock::system()).unwrap());
+    drop(ledger::open(path, Clock::system()).unwrap());
     let today = Clock::system().today();
     let sql = format!(
         "PRAGMA synchronous = OFF; BEGIN;
@@ -89,7 +96,7 @@ fn fill(path: &Path) {
          COMMIT; PRAGMA wal_checkpoint(TRUNCATE);"
     );
     rusqlite::Connection::open(path).unwrap().execute_batch(&sql).unwrap();
-    // What the filling left to be written is not the ledger's doing.
+    // What is still to be written after filling is not the ledger's doing.
     std::fs::File::open(path).unwrap().sync_all().unwrap();
 }
 
@@ -103,10 +110,10 @@ fn main() {
     fill(&path);
     let bytes = std::fs::metadata(&path).unwrap().len();
     let began = Instant::now();
-    let book = SqliteStore::open(&path, Clock::system()).unwrap();
-    let rows = book.report(By::Day, 0).unwrap();
+    let mut store = ledger::open(&path, Clock::system()).unwrap();
+    let rows = store.report(By::Day, 0).unwrap();
     let calls: u64 = rows.iter().map(|row| row.sums.calls).sum();
     println!("{calls} calls, {} MB: opened and summed up by day in {:?}", bytes >> 20, began.elapsed());
-    drop(book);
+    drop(store);
     runtime.block_on(steady(&path, 5));
 }

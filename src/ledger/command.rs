@@ -1,0 +1,79 @@
+//! What the ledger's thread is asked to do, and the queue it is asked through.
+
+use super::budget::{BudgetStatus, CostRange, Limit};
+use super::call::{NewCall, Settlement};
+use super::key::Key;
+use super::reservation::{Granted, Refused, SettlementQueue};
+use super::store::{ReserveRequest, StoreResult};
+use std::sync::Arc;
+use std::sync::mpsc::Sender;
+use std::time::Instant;
+use tokio::sync::oneshot;
+
+/// One thing to do.
+#[derive(Debug)]
+pub(super) enum Command {
+    Reserve(PendingReservation),
+    Settle(Settlement),
+    ReadStatuses(StatusRequest),
+    ReadKeys(oneshot::Sender<KeySnapshot>),
+    /// Write what is there, give up open reservations, and end.
+    Close,
+}
+
+/// A call that waits for its reservation.
+#[derive(Debug)]
+pub(super) struct PendingReservation {
+    pub call: NewCall,
+    pub limits: Vec<Limit>,
+    pub cost: CostRange,
+    /// Until when it waits for running calls.
+    pub deadline: Instant,
+    pub reply: oneshot::Sender<Result<Granted, Refused>>,
+}
+
+/// Somebody who wants to know what is booked under some limits.
+#[derive(Debug)]
+pub(super) struct StatusRequest {
+    pub limits: Vec<Limit>,
+    pub reply: oneshot::Sender<Vec<BudgetStatus>>,
+}
+
+impl PendingReservation {
+    pub fn request(&self, now: Instant) -> ReserveRequest<'_> {
+        let Self { call, limits, cost, deadline, reply: _ } = self;
+        ReserveRequest { call, limits, cost: *cost, may_wait: now < *deadline }
+    }
+}
+
+/// The API keys at a moment, or why they cannot be read.
+#[derive(Debug, Clone)]
+pub(super) struct KeySnapshot {
+    pub read_at: Instant,
+    pub keys: StoreResult<Arc<[Key]>>,
+}
+
+/// The way to the ledger's thread. Sending never waits.
+#[derive(Debug, Clone)]
+pub(super) struct CommandQueue(Sender<Command>);
+
+/// The ledger's thread has ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct QueueClosed;
+
+impl CommandQueue {
+    pub fn new(sender: Sender<Command>) -> Self {
+        Self(sender)
+    }
+
+    pub fn send(&self, command: Command) -> Result<(), QueueClosed> {
+        self.0.send(command).map_err(|_| QueueClosed)
+    }
+}
+
+impl SettlementQueue for CommandQueue {
+    fn settle(&self, settlement: Settlement) {
+        // A thread that has ended has booked every open reservation as uncertain.
+        let _ = self.send(Command::Settle(settlement));
+    }
+}

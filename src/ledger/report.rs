@@ -1,0 +1,80 @@
+//! What the ledger reports: sums by day, model, key or command, and the calls whose usage never came.
+
+use super::ids::CallId;
+use crate::catalog::NanoDollars;
+
+/// What a report has a row for each of.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum By {
+    /// Day, in UTC.
+    Day,
+    /// Bedrock id.
+    Model,
+    /// API key.
+    Key,
+    /// Command.
+    Command,
+}
+
+impl By {
+    /// The word, which is also the JSON member and the CSV column that name a row.
+    pub(crate) fn as_str(self) -> &'static str {
+        match self {
+            Self::Day => "day",
+            Self::Model => "model",
+            Self::Key => "key",
+            Self::Command => "command",
+        }
+    }
+}
+
+/// Sums of some calls.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Sums {
+    /// Every call that was let out, settled or not.
+    pub calls: u64,
+    /// Input tokens, without cached ones.
+    pub input: u64,
+    /// Output tokens.
+    pub output: u64,
+    /// Input tokens read from the prompt cache.
+    pub cache_read: u64,
+    /// Input tokens written to the prompt cache.
+    pub cache_write: u64,
+    /// What calls cost.
+    pub settled: NanoDollars,
+    /// What running calls cost at most.
+    pub reserved: NanoDollars,
+    /// What calls whose usage never came cost at most.
+    pub uncertain: NanoDollars,
+}
+
+/// A row of a report.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ReportRow {
+    /// A day (`2026-11-30`), Bedrock id, key name or command; `None` for calls without a key.
+    pub name: Option<String>,
+    /// The sums of its calls.
+    pub sums: Sums,
+}
+
+/// A call whose usage never came.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct UncertainCall {
+    /// Its number.
+    pub id: CallId,
+    /// When it began (milliseconds since 1970).
+    pub began: i64,
+    /// The command it came from.
+    pub command: String,
+    /// The name of its API key.
+    pub key: Option<String>,
+    /// The Bedrock id it was sent to.
+    pub model: String,
+    /// Its worst case.
+    pub reserved: NanoDollars,
+    /// Chatrix's own request id (`req_…`).
+    pub chatrix_request_id: Option<String>,
+    /// Bedrock's request id.
+    pub bedrock_request_id: Option<String>,
+}

@@ -1,0 +1,259 @@
+//! The guard of a call's money. It is made before the call leaves and ends exactly once; dropping it never refunds what
+//! may have been billed.
+
+use super::budget::BudgetStatus;
+use super::call::{NewCall, Outcome, SettledCall, Settlement};
+use super::ids::CallId;
+use super::session_totals::SessionTotals;
+use super::store::StoreError;
+use crate::catalog::NanoDollars;
+use crate::conversation::Usage;
+use std::fmt;
+use std::sync::Arc;
+use std::time::Instant;
+
+/// A reservation, and what is booked under the limits with it.
+#[derive(Debug)]
+pub struct Granted {
+    /// The reservation.
+    pub reservation: Reservation,
+    /// One for each limit.
+    pub statuses: Vec<BudgetStatus>,
+}
+
+/// Why nothing was reserved.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Refused {
+    /// It does not fit under this limit.
+    OverBudget(BudgetStatus),
+    /// The ledger cannot be read or written.
+    Unavailable(StoreError),
+    /// The process is ending.
+    Closed,
+}
+
+/// Where the end of a call goes to be written.
+pub(super) trait SettlementQueue: fmt::Debug + Send + Sync {
+    /// Never waits, and never fails: a queue that is closed has booked every open reservation as uncertain.
+    fn settle(&self, settlement: Settlement);
+}
+
+/// Where a reservation stands in the ledger.
+#[derive(Debug)]
+enum Booking {
+    /// It was committed before the call left.
+    Booked(CallId, Arc<dyn SettlementQueue>),
+    /// It could not be written when the call began; it will be, together with its end.
+    Late(NewCall, Arc<dyn SettlementQueue>),
+    /// There is no ledger, or the end is in it.
+    Unledgered,
+}
+
+/// How far a call has got.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Stage {
+    /// Nothing has left yet.
+    Unsent,
+    /// It may be billed.
+    Sent,
+    /// Its end is booked.
+    Over,
+}
+
+/// A call's worst case, booked. Each call ends in exactly one of [`settle`](Self::settle),
+/// [`estimate`](Self::estimate), [`release`](Self::release) and [`abandon`](Self::abandon), or is dropped: then it is
+/// released if nothing was sent, and uncertain otherwise.
+#[derive(Debug)]
+pub struct Reservation {
+    amount: NanoDollars,
+    stage: Stage,
+    began: Instant,
+    booking: Booking,
+    model: String,
+    bedrock_request_id: Option<String>,
+    edits: String,
+    session_totals: Option<Arc<SessionTotals>>,
+}
+
+impl Reservation {
+    /// One that is in the ledger.
+    pub(super) fn booked(id: CallId, amount: NanoDollars, model: String, queue: Arc<dyn SettlementQueue>) -> Self {
+        Self::new(Booking::Booked(id, queue), amount, model)
+    }
+
+    /// One that could not be written yet.
+    pub(super) fn late(call: NewCall, amount: NanoDollars, queue: Arc<dyn SettlementQueue>) -> Self {
+        let model = call.model.clone();
+        Self::new(Booking::Late(call, queue), amount, model)
+    }
+
+    /// One that is written nowhere, for calls without a budget where there is no ledger.
+    pub(crate) fn without_ledger(amount: NanoDollars) -> Self {
+        Self::new(Booking::Unledgered, amount, String::new())
+    }
+
+    fn new(booking: Booking, amount: NanoDollars, model: String) -> Self {
+        Self {
+            amount,
+            stage: Stage::Unsent,
+            began: Instant::now(),
+            booking,
+            model,
+            bedrock_request_id: None,
+            edits: String::new(),
+            session_totals: None,
+        }
+    }
+
+    /// The most that the call may cost.
+    #[must_use]
+    pub fn amount(&self) -> NanoDollars {
+        self.amount
+    }
+
+    /// Adds its end to the totals of a session as well.
+    pub(crate) fn count_in(&mut self, session_totals: Arc<SessionTotals>) {
+        self.session_totals = Some(session_totals);
+    }
+
+    /// Whether its end is booked.
+    pub(crate) fn is_over(&self) -> bool {
+        self.stage == Stage::Over
+    }
+
+    /// The request leaves: from here on it may be billed.
+    pub fn sent(&mut self) {
+        self.stage = Stage::Sent;
+    }
+
+    /// Bedrock has accepted it: which model answers, under which request id of Bedrock's, and what the policy changed.
+    pub(crate) fn accepted(&mut self, model: &str, bedrock_request_id: Option<String>, edits: String) {
+        model.clone_into(&mut self.model);
+        self.bedrock_request_id = bedrock_request_id;
+        self.edits = edits;
+    }
+
+    /// Books the truth. `cost` is `None` where the model has no price.
+    pub fn settle(&mut self, usage: Usage, cost: Option<NanoDollars>) {
+        self.end(Outcome::Settled(usage, cost));
+    }
+
+    /// Books the best that is known of an answer whose service reports no usage.
+    pub(crate) fn estimate(&mut self, cost: NanoDollars) {
+        self.end(Outcome::Estimated(cost));
+    }
+
+    /// Nothing was generated: nothing is owed.
+    pub(crate) fn release(&mut self) {
+        self.end(Outcome::Released);
+    }
+
+    /// Its usage will not come: it stays booked at its worst case.
+    pub(crate) fn abandon(&mut self) {
+        self.end(Outcome::Uncertain);
+    }
+
+    fn end(&mut self, outcome: Outcome) {
+        if std::mem::replace(&mut self.stage, Stage::Over) == Stage::Over {
+            return;
+        }
+        if let Some(totals) = &self.session_totals {
+            totals.add(outcome, self.amount);
+        }
+        let (call, queue) = match std::mem::replace(&mut self.booking, Booking::Unledgered) {
+            Booking::Booked(id, queue) => (SettledCall::Booked(id), queue),
+            Booking::Late(call, queue) => (SettledCall::Unwritten { call, reserved: self.amount }, queue),
+            Booking::Unledgered => return,
+        };
+        queue.settle(Settlement {
+            call,
+            outcome,
+            model: std::mem::take(&mut self.model),
+            bedrock_request_id: self.bedrock_request_id.take(),
+            milliseconds: u64::try_from(self.began.elapsed().as_millis()).unwrap_or(u64::MAX),
+            edits: std::mem::take(&mut self.edits),
+        });
+    }
+}
+
+impl Drop for Reservation {
+    fn drop(&mut self) {
+        match self.stage {
+            Stage::Unsent => self.release(),
+            Stage::Sent => self.abandon(),
+            Stage::Over => {}
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    #![expect(clippy::unwrap_used, reason = "a test may stop at the first surprise")]
+    use super::*;
+    use std::sync::Mutex;
+
+    #[derive(Debug, Default)]
+    struct Settlements(Mutex<Vec<Settlement>>);
+
+    impl SettlementQueue for Settlements {
+        fn settle(&self, settlement: Settlement) {
+            self.0.lock().unwrap().push(settlement);
+        }
+    }
+
+    /// What is booked for a reservation that some work was done with.
+    fn settlements(work: impl FnOnce(Reservation)) -> Vec<(SettledCall, Outcome)> {
+        let queue = Arc::new(Settlements::default());
+        work(Reservation::booked(CallId(1), NanoDollars(9), "m".into(), Arc::clone(&queue) as _));
+        let settlements = queue.0.lock().unwrap();
+        settlements.iter().map(|settlement| (settlement.call.clone(), settlement.outcome)).collect()
+    }
+
+    #[test]
+    fn a_reservation_ends_exactly_once() {
+        let settled = Outcome::Settled(Usage::default(), Some(NanoDollars(4)));
+        let cases: [(fn(Reservation), Outcome); 8] = [
+            (drop, Outcome::Released),
+            (|mut reservation| reservation.sent(), Outcome::Uncertain),
+            (|mut reservation| reservation.release(), Outcome::Released),
+            (|mut reservation| reservation.estimate(NanoDollars(4)), Outcome::Estimated(NanoDollars(4))),
+            (|mut reservation| reservation.abandon(), Outcome::Uncertain),
+            (|mut reservation| reservation.settle(Usage::default(), Some(NanoDollars(4))), settled),
+            (
+                |mut reservation| {
+                    reservation.sent();
+                    reservation.settle(Usage::default(), Some(NanoDollars(4)));
+                    reservation.abandon();
+                },
+                settled,
+            ),
+            (
+                |mut reservation| {
+                    reservation.sent();
+                    reservation.release();
+                    reservation.settle(Usage::default(), Some(NanoDollars(4)));
+                },
+                Outcome::Released,
+            ),
+        ];
+        for (work, outcome) in cases {
+            assert_eq!(settlements(work), [(SettledCall::Booked(CallId(1)), outcome)]);
+        }
+    }
+
+    #[test]
+    fn a_late_reservation_takes_its_call_along() {
+        let queue = Arc::new(Settlements::default());
+        let call = NewCall {
+            command: "ask",
+            key: None,
+            requested_model: "alias".into(),
+            model: "m".into(),
+            request_id: Some("req_1".into()),
+        };
+        drop(Reservation::late(call.clone(), NanoDollars(9), Arc::clone(&queue) as _));
+        let settlements = queue.0.lock().unwrap();
+        assert_eq!(settlements[0].call, SettledCall::Unwritten { call, reserved: NanoDollars(9) });
+        assert_eq!(settlements[0].model, "m");
+    }
+}

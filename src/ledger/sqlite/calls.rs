@@ -1,0 +1,174 @@
+//! The table of calls. Every change of a call also posts what it changes in the sums; the caller holds the transaction.
+
+use super::sums;
+use super::values::{StoredKey, state_number};
+use crate::catalog::NanoDollars;
+use crate::conversation::Usage;
+use crate::ledger::budget::{Decision, decide};
+use crate::ledger::call::{NewCall, Outcome, SettledCall, Settlement};
+use crate::ledger::clock::day_of;
+use crate::ledger::ids::CallId;
+use crate::ledger::posting::{self, Account, BookedCall, CallState, Change, signed};
+use crate::ledger::report::UncertainCall;
+use crate::ledger::store::{Correction, ReserveOutcome, ReserveRequest};
+use rusqlite::{Connection, OptionalExtension, Result, Row, named_params, params};
+
+/// The process of calls that are written together with their end: none is there for them.
+const NO_PROCESS: &str = "";
+
+/// Reserves what a call can cost, or as much of it as there is, if it fits. `now`: milliseconds since 1970.
+pub(super) fn reserve(
+    connection: &Connection,
+    now: i64,
+    process: &str,
+    request: &ReserveRequest<'_>,
+) -> Result<ReserveOutcome> {
+    let mut statuses = sums::statuses(connection, day_of(now), request.limits)?;
+    let amount = match decide(&statuses, request.cost, request.may_wait) {
+        Decision::Grant(amount) => amount,
+        Decision::Wait => return Ok(ReserveOutcome::Waiting),
+        Decision::Refuse(index) => return Ok(ReserveOutcome::OverBudget(statuses.swap_remove(index))),
+    };
+    let id = insert(connection, now, process, request.call, amount)?;
+    for status in &mut statuses {
+        status.totals.reserved += amount;
+    }
+    Ok(ReserveOutcome::Reserved { id, amount, statuses })
+}
+
+fn insert(connection: &Connection, now: i64, process: &str, call: &NewCall, reserved: NanoDollars) -> Result<CallId> {
+    let NewCall { command, key, requested_model, model, request_id } = call;
+    let day = day_of(now);
+    connection
+        .prepare_cached(
+            "INSERT INTO calls
+             (at, day, command, key, asked, model, reserved, state, edits, process, chatrix_request_id)
+             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, '', ?9, ?10)",
+        )?
+        .execute(params![
+            now,
+            day,
+            command,
+            StoredKey(*key),
+            requested_model,
+            model,
+            reserved,
+            CallState::Reserved,
+            process,
+            request_id,
+        ])?;
+    let id = CallId(connection.last_insert_rowid());
+    sums::post(connection, &posting::reserve(call, day, reserved))?;
+    Ok(id)
+}
+
+/// Books how a call ended. One that is not there, or has its end already, stays as it is.
+pub(super) fn settle(connection: &Connection, now: i64, settlement: &Settlement) -> Result<()> {
+    let id = match &settlement.call {
+        SettledCall::Booked(id) => *id,
+        SettledCall::Unwritten { call, reserved } => insert(connection, now, NO_PROCESS, call, *reserved)?,
+    };
+    let Some(booked) = find(connection, id)? else { return Ok(()) };
+    let Some(change) = booked.settle(settlement.outcome, &settlement.model) else { return Ok(()) };
+    let Change { state, settled, usage, postings } = change;
+    let tokens = |count: fn(&Usage) -> u64| usage.as_ref().map(|usage| signed(count(usage)));
+    connection
+        .prepare_cached(
+            "UPDATE calls SET state = ?2, settled = ?3, model = ?4, request_id = ?5, milliseconds = ?6, input = ?7,
+             output = ?8, cache_read = ?9, cache_write_5m = ?10, cache_write_1h = ?11, edits = ?12 WHERE id = ?1",
+        )?
+        .execute(params![
+            id,
+            state,
+            settled,
+            settlement.model,
+            settlement.bedrock_request_id,
+            signed(settlement.milliseconds),
+            tokens(|usage| usage.input),
+            tokens(|usage| usage.output),
+            tokens(|usage| usage.cache_read),
+            tokens(|usage| usage.cache_write_5m),
+            tokens(|usage| usage.cache_write_1h),
+            settlement.edits,
+        ])?;
+    postings.iter().try_for_each(|posting| sums::post(connection, posting))
+}
+
+/// Books what a person knows a call has cost.
+pub(super) fn correct(connection: &Connection, id: CallId, cost: NanoDollars) -> Result<Correction> {
+    let Some(booked) = find(connection, id)? else { return Ok(Correction::NoSuchCall) };
+    let Some(change) = booked.correct(cost) else { return Ok(Correction::NotAllowed(booked.state)) };
+    let Change { state, settled, usage: _, postings } = change;
+    connection.execute(
+        "UPDATE calls SET state = :state, settled = :settled WHERE id = :id",
+        named_params! { ":id": id, ":state": state, ":settled": settled },
+    )?;
+    postings.iter().try_for_each(|posting| sums::post(connection, posting))?;
+    Ok(Correction::Booked)
+}
+
+/// The processes that have open reservations.
+pub(super) fn processes(connection: &Connection) -> Result<Vec<String>> {
+    let open = state_number(CallState::Reserved);
+    let mut statement = connection.prepare(&format!("SELECT DISTINCT process FROM calls WHERE state = {open}"))?;
+    statement.query_map([], |row| row.get(0))?.collect()
+}
+
+/// Books the open reservations of a process as uncertain.
+pub(super) fn abandon(connection: &Connection, now: i64, process: &str) -> Result<()> {
+    // The state stands in the text, so that the index of open calls serves.
+    let open = state_number(CallState::Reserved);
+    let sql = format!("SELECT id, at, model FROM calls WHERE state = {open} AND process = :process");
+    let mut statement = connection.prepare(&sql)?;
+    let settlements = statement.query_map(named_params! { ":process": process }, |row| {
+        Ok(Settlement {
+            call: SettledCall::Booked(row.get("id")?),
+            outcome: Outcome::Uncertain,
+            model: row.get("model")?,
+            bedrock_request_id: None,
+            milliseconds: u64::try_from(now - row.get::<_, i64>("at")?).unwrap_or(0),
+            edits: String::new(),
+        })
+    })?;
+    let settlements: Vec<Settlement> = settlements.collect::<Result<_>>()?;
+    settlements.iter().try_for_each(|settlement| settle(connection, now, settlement))
+}
+
+/// The calls whose usage never came, oldest first.
+pub(super) fn uncertain(connection: &Connection) -> Result<Vec<UncertainCall>> {
+    let uncertain = state_number(CallState::Uncertain);
+    let mut statement = connection.prepare(&format!(
+        "SELECT id, at, command, (SELECT name FROM keys WHERE keys.id = calls.key) AS key_name, model, reserved,
+         chatrix_request_id, request_id FROM calls WHERE state = {uncertain} ORDER BY id"
+    ))?;
+    let calls = statement.query_map([], |row| {
+        Ok(UncertainCall {
+            id: row.get("id")?,
+            began: row.get("at")?,
+            command: row.get("command")?,
+            key: row.get("key_name")?,
+            model: row.get("model")?,
+            reserved: row.get("reserved")?,
+            chatrix_request_id: row.get("chatrix_request_id")?,
+            bedrock_request_id: row.get("request_id")?,
+        })
+    })?;
+    calls.collect()
+}
+
+fn find(connection: &Connection, id: CallId) -> Result<Option<BookedCall>> {
+    let sql = "SELECT day, command, key, model, reserved, settled, state, input IS NOT NULL FROM calls WHERE id = ?1";
+    connection.prepare_cached(sql)?.query_row([id], booked_call).optional()
+}
+
+/// Reads the columns that [`find`] selects.
+fn booked_call(row: &Row<'_>) -> Result<BookedCall> {
+    let StoredKey(key) = row.get(2)?;
+    Ok(BookedCall {
+        account: Account { day: row.get(0)?, command: row.get(1)?, key, model: row.get(3)? },
+        reserved: row.get(4)?,
+        settled: row.get(5)?,
+        state: row.get(6)?,
+        has_usage: row.get(7)?,
+    })
+}

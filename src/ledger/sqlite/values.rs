@@ -1,0 +1,108 @@
+//! How our types are stored: amounts and numbers as signed integers, states and keys by number.
+
+use crate::catalog::NanoDollars;
+use crate::ledger::ids::{CallId, KeyId};
+use crate::ledger::posting::{CallState, signed};
+use rusqlite::types::{FromSql, FromSqlError, FromSqlResult, ToSql, ToSqlOutput, ValueRef};
+
+impl ToSql for NanoDollars {
+    fn to_sql(&self) -> rusqlite::Result<ToSqlOutput<'_>> {
+        Ok(signed(self.0).into())
+    }
+}
+
+impl FromSql for NanoDollars {
+    fn column_result(value: ValueRef<'_>) -> FromSqlResult<Self> {
+        // A sum that is out of balance says so elsewhere; less than nothing is never spent.
+        Ok(Self(u64::try_from(i64::column_result(value)?).unwrap_or(0)))
+    }
+}
+
+impl ToSql for CallId {
+    fn to_sql(&self) -> rusqlite::Result<ToSqlOutput<'_>> {
+        Ok(self.0.into())
+    }
+}
+
+impl FromSql for CallId {
+    fn column_result(value: ValueRef<'_>) -> FromSqlResult<Self> {
+        i64::column_result(value).map(Self)
+    }
+}
+
+impl ToSql for KeyId {
+    fn to_sql(&self) -> rusqlite::Result<ToSqlOutput<'_>> {
+        Ok(self.0.into())
+    }
+}
+
+impl FromSql for KeyId {
+    fn column_result(value: ValueRef<'_>) -> FromSqlResult<Self> {
+        i64::column_result(value).map(Self)
+    }
+}
+
+/// The key of a call or of a sum. It is part of a primary key, so that none is stored as 0, not as NULL.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct StoredKey(pub Option<KeyId>);
+
+impl ToSql for StoredKey {
+    fn to_sql(&self) -> rusqlite::Result<ToSqlOutput<'_>> {
+        Ok(self.0.map_or(0, |key| key.0).into())
+    }
+}
+
+impl FromSql for StoredKey {
+    fn column_result(value: ValueRef<'_>) -> FromSqlResult<Self> {
+        let number = i64::column_result(value)?;
+        Ok(Self((number != 0).then_some(KeyId(number))))
+    }
+}
+
+/// The number of a state. The indexes of the schema name two of them.
+pub(super) const fn state_number(state: CallState) -> i64 {
+    match state {
+        CallState::Reserved => 0,
+        CallState::Settled => 1,
+        CallState::Estimated => 2,
+        CallState::Uncertain => 3,
+        CallState::Released => 4,
+    }
+}
+
+impl ToSql for CallState {
+    fn to_sql(&self) -> rusqlite::Result<ToSqlOutput<'_>> {
+        Ok(state_number(*self).into())
+    }
+}
+
+impl FromSql for CallState {
+    fn column_result(value: ValueRef<'_>) -> FromSqlResult<Self> {
+        let number = i64::column_result(value)?;
+        let states = [Self::Reserved, Self::Settled, Self::Estimated, Self::Uncertain, Self::Released];
+        states.into_iter().find(|state| state_number(*state) == number).ok_or(FromSqlError::OutOfRange(number))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    #![expect(clippy::unwrap_used, reason = "a test may stop at the first surprise")]
+    use super::*;
+
+    #[test]
+    fn what_is_stored_reads_back() {
+        for (number, state) in ["reserved", "settled", "estimated", "uncertain", "released"].iter().enumerate() {
+            let number = i64::try_from(number).unwrap();
+            let read = CallState::column_result(ValueRef::Integer(number)).unwrap();
+            assert_eq!((read.as_str(), state_number(read)), (*state, number));
+        }
+        assert!(CallState::column_result(ValueRef::Integer(5)).is_err());
+        for key in [None, Some(KeyId(7))] {
+            let number = key.map_or(0, |key: KeyId| key.0);
+            assert_eq!(StoredKey(key).to_sql().unwrap(), number.into());
+            assert_eq!(StoredKey::column_result(ValueRef::Integer(number)), Ok(StoredKey(key)));
+        }
+        assert_eq!(NanoDollars(u64::MAX).to_sql().unwrap(), (i64::MAX / 1024).into());
+        assert_eq!(NanoDollars::column_result(ValueRef::Integer(-1)), Ok(NanoDollars(0)));
+    }
+}

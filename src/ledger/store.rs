@@ -1,0 +1,198 @@
+//! What the ledger asks of a database. A store applies the rules of `budget` and `posting`; it decides nothing itself.
+//! A call and the sums it changes are always written in one transaction.
+
+use super::budget::{BudgetStatus, CostRange, Limit};
+use super::call::{NewCall, Settlement};
+use super::ids::{CallId, KeyId};
+use super::key::{Key, KeyLimits};
+use super::posting::CallState;
+use super::report::{By, ReportRow, UncertainCall};
+use crate::catalog::NanoDollars;
+use crate::error::{Error, Kind};
+use std::fmt;
+
+/// Why a store could not do something: a sentence that names the ledger.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct StoreError(String);
+
+impl StoreError {
+    /// An error with its sentence.
+    pub fn new(sentence: impl Into<String>) -> Self {
+        Self(sentence.into())
+    }
+
+    /// There is no place for a ledger.
+    pub(crate) fn no_folder() -> Self {
+        Self::new("there is no folder for the ledger: neither XDG_STATE_HOME nor HOME is set")
+    }
+}
+
+impl fmt::Display for StoreError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+impl std::error::Error for StoreError {}
+
+impl From<StoreError> for Error {
+    fn from(error: StoreError) -> Self {
+        Self::new(Kind::LedgerUnavailable, error.0)
+    }
+}
+
+/// What came of asking a store.
+pub type StoreResult<T> = Result<T, StoreError>;
+
+/// A call that wants to reserve its worst case.
+#[derive(Debug, Clone, Copy)]
+pub struct ReserveRequest<'a> {
+    /// What the call is.
+    pub call: &'a NewCall,
+    /// The limits it is under.
+    pub limits: &'a [Limit],
+    /// What it would like to reserve.
+    pub cost: CostRange,
+    /// Whether it may still wait for running calls.
+    pub may_wait: bool,
+}
+
+/// What came of a [`ReserveRequest`].
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum ReserveOutcome {
+    /// It is booked.
+    Reserved {
+        /// The call's number.
+        id: CallId,
+        /// All that was asked for, or what was left.
+        amount: NanoDollars,
+        /// What is booked under each limit, this call included.
+        statuses: Vec<BudgetStatus>,
+    },
+    /// It goes on waiting for running calls.
+    Waiting,
+    /// It does not fit under this limit.
+    OverBudget(BudgetStatus),
+}
+
+/// What is written in one transaction.
+#[derive(Debug, Clone, Copy)]
+pub struct Batch<'a> {
+    /// Ends of calls. They are booked first: what they give back can be reserved at once.
+    pub settlements: &'a [Settlement],
+    /// Calls that want to begin, decided in this order.
+    pub reservations: &'a [ReserveRequest<'a>],
+}
+
+/// What came of a correction by hand.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Correction {
+    /// It is booked.
+    Booked,
+    /// A call in this state is not settled by hand.
+    NotAllowed(CallState),
+    /// There is no such call.
+    NoSuchCall,
+}
+
+/// An open ledger. Whatever returns is committed: a process that is killed afterwards has lost nothing of it.
+///
+/// # Errors
+/// Every method fails where the database cannot be read or written; nothing is half done then.
+pub trait Store: fmt::Debug + Send {
+    /// Books settlements and decides reservations, all in one transaction. One outcome for each reservation.
+    fn post(&mut self, batch: &Batch<'_>) -> StoreResult<Vec<ReserveOutcome>>;
+
+    /// Books the open reservations of processes that have ended as uncertain: AWS may bill them in full.
+    fn recover(&mut self) -> StoreResult<()>;
+
+    /// Books the open reservations of this process as uncertain, because it ends.
+    fn abandon_own(&mut self) -> StoreResult<()>;
+
+    /// What is booked under each limit now.
+    fn statuses(&mut self, limits: &[Limit]) -> StoreResult<Vec<BudgetStatus>>;
+
+    /// Sums from a day on (days since 1970).
+    fn report(&mut self, by: By, since: i64) -> StoreResult<Vec<ReportRow>>;
+
+    /// The calls whose usage never came, oldest first.
+    fn uncertain_calls(&mut self) -> StoreResult<Vec<UncertainCall>>;
+
+    /// Books what a person knows a call has cost.
+    fn correct(&mut self, id: CallId, cost: NanoDollars) -> StoreResult<Correction>;
+
+    /// Every API key, revoked ones too, in the order they were made.
+    fn keys(&mut self) -> StoreResult<Vec<Key>>;
+
+    /// Adds a key. `false`: there is one of that name that is not revoked.
+    fn add_key(&mut self, name: &str, hash: &str, limits: &KeyLimits) -> StoreResult<bool>;
+
+    /// Revokes a key. `false`: there is none of that name, or it is revoked already.
+    fn revoke_key(&mut self, name: &str) -> StoreResult<bool>;
+
+    /// What a key has spent altogether, uncertain calls at their worst case.
+    fn spent_with_key(&mut self, key: KeyId) -> StoreResult<NanoDollars>;
+
+    /// Whether anybody else has changed the ledger since this was last asked. Cheap enough to be asked often; in doubt
+    /// the answer is yes.
+    fn has_changed(&mut self) -> bool;
+
+    /// Whether the ledger is still the one that was opened: not when somebody has removed or replaced it.
+    fn is_current(&self) -> bool;
+}
+
+/// Decides reservations in their order. The first that has to wait stands for all that ask for as much under the same
+/// limits, so that a long queue is cheap.
+pub(super) fn decide_in_order<E>(
+    requests: &[ReserveRequest<'_>],
+    mut reserve: impl FnMut(&ReserveRequest<'_>) -> Result<ReserveOutcome, E>,
+) -> Result<Vec<ReserveOutcome>, E> {
+    let mut first_waiting: Option<&ReserveRequest<'_>> = None;
+    let outcomes = requests.iter().map(|request| {
+        let must_wait = |first: &ReserveRequest<'_>| {
+            request.may_wait && first.cost.full <= request.cost.full && first.limits == request.limits
+        };
+        if first_waiting.is_some_and(must_wait) {
+            return Ok(ReserveOutcome::Waiting);
+        }
+        let outcome = reserve(request)?;
+        if outcome == ReserveOutcome::Waiting && first_waiting.is_none() {
+            first_waiting = Some(request);
+        }
+        Ok(outcome)
+    });
+    outcomes.collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::ledger::budget::Period;
+    use std::convert::Infallible;
+
+    #[test]
+    fn the_first_that_waits_stands_for_those_that_ask_for_as_much() {
+        let call =
+            NewCall { command: "ask", key: None, requested_model: "m".into(), model: "m".into(), request_id: None };
+        let limits = |amount| [Limit { key: None, period: Period::Day, amount: NanoDollars(amount) }];
+        let (these, others) = (limits(100), limits(200));
+        let request = |limits, full, may_wait| {
+            let cost = CostRange { full: NanoDollars(full), minimum: NanoDollars(full) };
+            ReserveRequest { call: &call, limits, cost, may_wait }
+        };
+        let requests = [
+            request(&these[..], 50, true),
+            request(&these[..], 60, true),
+            request(&these[..], 40, true),
+            request(&these[..], 70, false),
+            request(&others[..], 80, true),
+        ];
+        let mut asked = Vec::new();
+        let Ok(outcomes) = decide_in_order(&requests, |request| {
+            asked.push(request.cost.full.0);
+            Ok::<_, Infallible>(ReserveOutcome::Waiting)
+        });
+        assert_eq!(asked, [50, 40, 70, 80], "60 waits behind 50 without being asked");
+        assert_eq!(outcomes, vec![ReserveOutcome::Waiting; 5]);
+    }
+}

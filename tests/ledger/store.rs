@@ -1,0 +1,381 @@
+//! What every store must do. Each test takes a function that makes a ledger, and gets a function that opens it once more,
+//! as another process would: a second kind of store is tested by calling them with another one.
+
+use super::{ManualClock, cost, limit, new_call, settlement};
+use chatrix::catalog::NanoDollars;
+use chatrix::conversation::Usage;
+use chatrix::ledger::budget::{BudgetTotals, CostRange, Limit, Period};
+use chatrix::ledger::key::KeyLimits;
+use chatrix::ledger::report::{By, ReportRow, UncertainCall};
+use chatrix::ledger::store::{Batch, Correction, ReserveOutcome, ReserveRequest, Store};
+use chatrix::ledger::{self, CallId, CallState, Clock, KeyId, Outcome, SettledCall, Settlement};
+
+/// A new, empty SQLite ledger.
+fn sqlite() -> impl Fn(Clock) -> Box<dyn Store> {
+    let folder = tempfile::tempdir().unwrap();
+    move |clock| ledger::open(&folder.path().join("ledger.db"), clock).unwrap()
+}
+
+#[test]
+fn sqlite_books_what_a_plain_model_books() {
+    books_what_a_plain_model_books(sqlite);
+}
+
+#[test]
+fn sqlite_opens_no_budget_again_when_a_clock_is_set_back() {
+    opens_no_budget_again_when_a_clock_is_set_back(&sqlite());
+}
+
+#[test]
+fn sqlite_counts_a_call_in_the_month_in_which_it_began() {
+    counts_a_call_in_the_month_in_which_it_began(&sqlite());
+}
+
+#[test]
+fn sqlite_lists_uncertain_calls_and_takes_corrections() {
+    lists_uncertain_calls_and_takes_corrections(&sqlite());
+}
+
+#[test]
+fn sqlite_keeps_keys() {
+    keeps_keys(&sqlite());
+}
+
+#[test]
+fn sqlite_knows_what_another_process_has_changed() {
+    knows_what_another_process_has_changed(&sqlite());
+}
+
+fn post(store: &mut dyn Store, settlements: &[Settlement]) {
+    assert!(store.post(&Batch { settlements, reservations: &[] }).unwrap().is_empty());
+}
+
+/// Reserves without waiting.
+fn reserve(store: &mut dyn Store, key: Option<KeyId>, limits: &[Limit], cost: CostRange) -> ReserveOutcome {
+    let request = ReserveRequest { call: &new_call(key), limits, cost, may_wait: false };
+    store.post(&Batch { settlements: &[], reservations: &[request] }).unwrap().remove(0)
+}
+
+fn reserved(outcome: &ReserveOutcome) -> Option<(CallId, u64)> {
+    match outcome {
+        ReserveOutcome::Reserved { id, amount, .. } => Some((*id, amount.0)),
+        ReserveOutcome::Waiting | ReserveOutcome::OverBudget(_) => None,
+    }
+}
+
+/// What the model remembers of a call.
+#[derive(Clone, Copy, Debug)]
+struct ModelCall {
+    id: CallId,
+    /// Which store reserved it.
+    owner: usize,
+    day: i64,
+    key: Option<KeyId>,
+    reserved: u64,
+    /// What is booked for it in the end; `None` while it is reserved or uncertain.
+    settled: Option<u64>,
+    uncertain: bool,
+    successor: bool,
+}
+
+impl ModelCall {
+    fn is_open(&self) -> bool {
+        self.settled.is_none() && !self.uncertain
+    }
+}
+
+fn totals(calls: &[ModelCall], key: Option<KeyId>, from: i64) -> BudgetTotals {
+    let counted = || calls.iter().filter(|call| (key.is_none() || call.key == key) && call.day >= from);
+    let open = |uncertain: bool| {
+        let open = counted().filter(|call| call.settled.is_none() && call.uncertain == uncertain);
+        NanoDollars(open.map(|call| call.reserved).sum())
+    };
+    BudgetTotals {
+        settled: NanoDollars(counted().filter_map(|call| call.settled).sum()),
+        reserved: open(false),
+        uncertain: open(true),
+    }
+}
+
+/// Two processes and one ledger; what one of them commits, the other sees.
+struct Interleaving<'a> {
+    seed: u64,
+    random: fastrand::Rng,
+    open: &'a dyn Fn(Clock) -> Box<dyn Store>,
+    stores: [Box<dyn Store>; 2],
+    clock: ManualClock,
+    today: i64,
+    calls: Vec<ModelCall>,
+}
+
+impl Interleaving<'_> {
+    fn step(&mut self) {
+        let open: Vec<usize> = (0..self.calls.len()).filter(|n| self.calls[*n].is_open()).collect();
+        let store = self.random.usize(..2);
+        match self.random.u32(..12) {
+            0..=4 => self.reserve(store),
+            5 | 6 if !open.is_empty() => {
+                let call = open[self.random.usize(..open.len())];
+                self.settle(store, call);
+            }
+            7 if !open.is_empty() => {
+                let call = &mut self.calls[open[self.random.usize(..open.len())]];
+                call.uncertain = true;
+                post(self.stores[store].as_mut(), &[settlement(call.id, Outcome::Uncertain)]);
+            }
+            8 => self.crash(store),
+            9 => {
+                self.stores[store].abandon_own().unwrap();
+                self.lose(store);
+            }
+            10 => self.settle_late(store),
+            _ => {
+                // Mostly forward, sometimes back.
+                self.today += [1, 1, 0, -1, 12][self.random.usize(..5)];
+                self.clock.set(self.today);
+            }
+        }
+    }
+
+    /// Up to three calls in one transaction.
+    fn reserve(&mut self, store: usize) {
+        let key = [None, Some(KeyId(1)), Some(KeyId(2))][self.random.usize(..3)];
+        let mut limits = vec![limit(None, Period::Day, 1000), limit(None, Period::Month, 4000)];
+        limits.extend(key.map(|key| limit(Some(key), Period::Day, 300)));
+        let costs: Vec<CostRange> = (0..self.random.usize(1..4))
+            .map(|_| {
+                let full = self.random.u64(1..200);
+                cost(full, self.random.u64(1..50).min(full))
+            })
+            .collect();
+        let call = new_call(key);
+        let request = |cost: &CostRange| ReserveRequest { call: &call, limits: &limits, cost: *cost, may_wait: false };
+        let reservations: Vec<_> = costs.iter().map(request).collect();
+        let outcomes = self.stores[store].post(&Batch { settlements: &[], reservations: &reservations }).unwrap();
+        for (cost, outcome) in costs.iter().zip(outcomes) {
+            let seed = self.seed;
+            let left = limits.iter().map(|limit| {
+                let key = limit.key.as_ref().map(|key| key.id);
+                limit.amount - totals(&self.calls, key, limit.period.start(self.today)).all()
+            });
+            let left = left.min().unwrap();
+            match outcome {
+                ReserveOutcome::Reserved { id, amount, statuses } => {
+                    assert_eq!(amount, cost.full.min(left), "seed {seed}");
+                    assert!(statuses.iter().all(|status| status.totals.all() <= status.limit.amount), "seed {seed}");
+                    let (day, reserved) = (self.today, amount.0);
+                    let (settled, uncertain, successor) = (None, false, false);
+                    let call = ModelCall { id, owner: store, day, key, reserved, settled, uncertain, successor };
+                    self.calls.push(call);
+                }
+                ReserveOutcome::OverBudget(_) => {
+                    assert!(cost.minimum > left, "seed {seed}: {cost:?} was refused with {left:?} left");
+                }
+                ReserveOutcome::Waiting => panic!("seed {seed}: nobody may wait"),
+            }
+        }
+    }
+
+    /// How a call can end, at a cost, and whether that is its successor's doing.
+    fn outcome(&mut self, cost: u64) -> (Outcome, u64) {
+        match self.random.u32(..3) {
+            0 => (Outcome::Released, 0),
+            1 => (Outcome::Estimated(NanoDollars(cost)), cost),
+            _ => (Outcome::Settled(Usage::default(), Some(NanoDollars(cost))), cost),
+        }
+    }
+
+    fn settle(&mut self, store: usize, n: usize) {
+        let cost = self.random.u64(..=self.calls[n].reserved);
+        let (outcome, cost) = self.outcome(cost);
+        let call = &mut self.calls[n];
+        (call.settled, call.successor) = (Some(cost), self.random.bool());
+        let mut settled = settlement(call.id, outcome);
+        if call.successor {
+            settled.model = "us.successor".into();
+        }
+        // The first end stands.
+        post(self.stores[store].as_mut(), &[settled, settlement(call.id, Outcome::Uncertain)]);
+    }
+
+    /// A call that could not be written when it began. It may overdraw a budget: it was let out without one.
+    fn settle_late(&mut self, store: usize) {
+        let (outcome, settled) = self.outcome(1);
+        let call = SettledCall::Unwritten { call: new_call(None), reserved: NanoDollars(1) };
+        post(self.stores[store].as_mut(), &[Settlement { call, ..settlement(CallId(0), outcome) }]);
+        let call = ModelCall {
+            id: CallId(0),
+            owner: store,
+            day: self.today,
+            key: None,
+            reserved: 1,
+            settled: Some(settled),
+            uncertain: false,
+            successor: false,
+        };
+        self.calls.push(call);
+    }
+
+    /// A process is killed, the other one notices, and a person settles one of the calls that are uncertain by that.
+    fn crash(&mut self, store: usize) {
+        self.stores[store] = (self.open)(self.clock.clock());
+        self.stores[1 - store].recover().unwrap();
+        self.lose(store);
+        let uncertain = self.calls.iter_mut().find(|call| call.settled.is_none() && call.uncertain);
+        if let Some(call) = uncertain
+            && self.random.bool()
+        {
+            call.settled = Some(7);
+            assert_eq!(self.stores[store].correct(call.id, NanoDollars(7)), Ok(Correction::Booked));
+        }
+    }
+
+    fn lose(&mut self, store: usize) {
+        let lost = self.calls.iter_mut().filter(|call| call.owner == store && call.is_open());
+        lost.for_each(|call| call.uncertain = true);
+    }
+
+    fn compare(&mut self) {
+        for key in [None, Some(KeyId(1)), Some(KeyId(2))] {
+            for period in [Period::Day, Period::Month] {
+                let status = self.stores[0].statuses(&[limit(key, period, 1)]).unwrap().remove(0);
+                let expected = totals(&self.calls, key, period.start(self.today));
+                assert_eq!(status.totals, expected, "seed {}, key {key:?}", self.seed);
+            }
+        }
+    }
+
+    fn compare_reports(&mut self) {
+        let all = totals(&self.calls, None, 0);
+        for by in [By::Day, By::Model, By::Key, By::Command] {
+            let rows = self.stores[1].report(by, 0).unwrap();
+            let sum = |amount: fn(&ReportRow) -> NanoDollars| rows.iter().map(amount).sum::<NanoDollars>();
+            let reported = BudgetTotals {
+                settled: sum(|row| row.sums.settled),
+                reserved: sum(|row| row.sums.reserved),
+                uncertain: sum(|row| row.sums.uncertain),
+            };
+            assert_eq!(reported, all, "seed {}, by {by:?}", self.seed);
+            assert_eq!(rows.iter().map(|row| row.sums.calls).sum::<u64>(), self.calls.len() as u64);
+        }
+        let rows = self.stores[0].report(By::Model, 0).unwrap();
+        let successor = rows.iter().find(|row| row.name.as_deref() == Some("us.successor")).unwrap();
+        let settled = self.calls.iter().filter(|call| call.successor).filter_map(|call| call.settled);
+        assert_eq!(successor.sums.settled.0, settled.sum::<u64>(), "seed {}", self.seed);
+    }
+}
+
+fn books_what_a_plain_model_books<O: Fn(Clock) -> Box<dyn Store>>(new_ledger: impl Fn() -> O) {
+    for seed in 0..30 {
+        let (open, clock) = (new_ledger(), ManualClock::at(20_000));
+        let stores = [open(clock.clock()), open(clock.clock())];
+        let random = fastrand::Rng::with_seed(seed);
+        let mut interleaving =
+            Interleaving { seed, random, open: &open, stores, clock, today: 20_000, calls: Vec::new() };
+        for _ in 0..150 {
+            interleaving.step();
+            interleaving.compare();
+        }
+        interleaving.compare_reports();
+    }
+}
+
+fn opens_no_budget_again_when_a_clock_is_set_back(open: &dyn Fn(Clock) -> Box<dyn Store>) {
+    let clock = ManualClock::at(20_000);
+    let mut store = open(clock.clock());
+    let limits = [limit(None, Period::Day, 100)];
+    let mut fits = |amount| reserved(&reserve(store.as_mut(), None, &limits, cost(amount, amount))).is_some();
+    assert!(fits(100));
+    clock.set(19_999);
+    assert!(!fits(1), "yesterday is no way around today");
+    clock.set(20_001);
+    assert!(fits(100), "tomorrow is another day");
+}
+
+fn counts_a_call_in_the_month_in_which_it_began(open: &dyn Fn(Clock) -> Box<dyn Store>) {
+    // 30 November and 1 December 2026.
+    let (november, december) = (20_787, 20_788);
+    let clock = ManualClock::at(november);
+    let mut store = open(clock.clock());
+    let limits = [limit(None, Period::Month, 100)];
+    let reserve = |store: &mut dyn Store| reserved(&reserve(store, None, &limits, cost(80, 80)));
+    let (first, _) = reserve(store.as_mut()).unwrap();
+    assert_eq!(reserve(store.as_mut()), None);
+    clock.set(december);
+    let (second, _) = reserve(store.as_mut()).unwrap();
+    let settled = Outcome::Settled(Usage::default(), Some(NanoDollars(70)));
+    post(store.as_mut(), &[settlement(first, settled), settlement(second, settled)]);
+    let rows = store.report(By::Day, 0).unwrap();
+    let rows: Vec<_> = rows.iter().map(|row| (row.name.as_deref().unwrap(), row.sums.settled.0)).collect();
+    assert_eq!(rows, [("2026-11-30", 70), ("2026-12-01", 70)]);
+}
+
+fn lists_uncertain_calls_and_takes_corrections(open: &dyn Fn(Clock) -> Box<dyn Store>) {
+    let clock = ManualClock::at(20_000);
+    let mut store = open(clock.clock());
+    let mut call = || reserved(&reserve(store.as_mut(), None, &[], cost(90, 90))).unwrap().0;
+    let (uncertain, settled) = (call(), call());
+    let usage = Usage { input: 1, ..Usage::default() };
+    let ends =
+        [settlement(uncertain, Outcome::Uncertain), settlement(settled, Outcome::Settled(usage, Some(NanoDollars(5))))];
+    post(store.as_mut(), &ends);
+    let listed = UncertainCall {
+        id: uncertain,
+        began: 20_000 * super::DAY + super::DAY / 2,
+        command: "ask".into(),
+        key: None,
+        model: "us.m".into(),
+        reserved: NanoDollars(90),
+        chatrix_request_id: Some("req_1".into()),
+        bedrock_request_id: Some("aws-1".into()),
+    };
+    assert_eq!(store.uncertain_calls(), Ok(vec![listed]));
+    assert_eq!(store.correct(CallId(99), NanoDollars(1)), Ok(Correction::NoSuchCall));
+    assert_eq!(store.correct(settled, NanoDollars(1)), Ok(Correction::NotAllowed(CallState::Settled)));
+    // A hand can slip.
+    for amount in [500, 3] {
+        assert_eq!(store.correct(uncertain, NanoDollars(amount)), Ok(Correction::Booked));
+    }
+    assert_eq!(store.uncertain_calls(), Ok(Vec::new()));
+    let totals = BudgetTotals { settled: NanoDollars(8), ..BudgetTotals::default() };
+    assert_eq!(store.statuses(&[limit(None, Period::Day, 9)]).unwrap()[0].totals, totals);
+}
+
+fn keeps_keys(open: &dyn Fn(Clock) -> Box<dyn Store>) {
+    let clock = ManualClock::at(20_000);
+    let (mut store, mut other) = (open(clock.clock()), open(clock.clock()));
+    let limits = KeyLimits {
+        request: None,
+        day: Some(NanoDollars(5)),
+        month: Some(NanoDollars(u64::from(u32::MAX))),
+        models: vec!["a".into(), "b".into()],
+    };
+    assert_eq!(store.add_key("laptop", "hash-1", &limits), Ok(true));
+    assert_eq!(other.add_key("laptop", "hash-2", &KeyLimits::default()), Ok(false));
+    let key = other.keys().unwrap().remove(0);
+    assert_eq!((key.name.as_str(), key.hash.as_str(), key.revoked, &key.limits), ("laptop", "hash-1", None, &limits));
+    let (id, _) = reserved(&reserve(store.as_mut(), Some(key.id), &[], cost(90, 90))).unwrap();
+    assert_eq!(other.spent_with_key(key.id), Ok(NanoDollars(0)));
+    post(store.as_mut(), &[settlement(id, Outcome::Uncertain)]);
+    assert_eq!(other.spent_with_key(key.id), Ok(NanoDollars(90)));
+    assert_eq!(store.uncertain_calls().unwrap()[0].key.as_deref(), Some("laptop"));
+    assert_eq!(store.report(By::Key, 0).unwrap()[0].name.as_deref(), Some("laptop"));
+    assert_eq!((other.revoke_key("laptop"), store.revoke_key("laptop")), (Ok(true), Ok(false)));
+    assert!(store.keys().unwrap()[0].revoked.is_some());
+    assert_eq!(store.add_key("laptop", "hash-2", &KeyLimits::default()), Ok(true));
+    assert_eq!(store.keys().unwrap().len(), 2);
+}
+
+fn knows_what_another_process_has_changed(open: &dyn Fn(Clock) -> Box<dyn Store>) {
+    let clock = ManualClock::at(20_000);
+    let (mut store, mut other) = (open(clock.clock()), open(clock.clock()));
+    store.has_changed();
+    assert!(!store.has_changed());
+    reserve(store.as_mut(), None, &[], cost(1, 1));
+    assert!(!store.has_changed(), "its own changes are known");
+    other.statuses(&[limit(None, Period::Day, 1)]).unwrap();
+    assert!(!store.has_changed(), "reading is no change");
+    reserve(other.as_mut(), None, &[], cost(1, 1));
+    assert!(store.has_changed());
+    assert!(!store.has_changed());
+}

@@ -1,0 +1,251 @@
+//! The thread in front of a store: who waits, who is told, and what happens when the store cannot be written.
+
+use super::{cost, limit, new_call};
+use chatrix::catalog::NanoDollars;
+use chatrix::conversation::Usage;
+use chatrix::ledger::budget::{BudgetStatus, BudgetTotals, CostRange, Limit, Period};
+use chatrix::ledger::key::{Key, KeyLimits};
+use chatrix::ledger::report::{By, ReportRow, UncertainCall};
+use chatrix::ledger::store::{Batch, Correction, ReserveOutcome, Store, StoreError, StoreResult};
+use chatrix::ledger::{self, CallId, Clock, Granted, KeyId, Ledger, Refused};
+use std::path::Path;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::time::{Duration, Instant};
+
+/// What a [`Watched`] store counts, and whether it fails.
+#[derive(Debug, Default)]
+struct Watch {
+    opened: AtomicUsize,
+    posted: AtomicUsize,
+    keys_read: AtomicUsize,
+    fails: AtomicBool,
+}
+
+impl Watch {
+    fn posted(&self) -> usize {
+        self.posted.load(Ordering::SeqCst)
+    }
+
+    fn keys_read(&self) -> usize {
+        self.keys_read.load(Ordering::SeqCst)
+    }
+
+    fn fail(&self, fails: bool) {
+        self.fails.store(fails, Ordering::SeqCst);
+    }
+
+    fn check(&self) -> StoreResult<()> {
+        if self.fails.load(Ordering::SeqCst) { Err(StoreError::new("the ledger is broken")) } else { Ok(()) }
+    }
+}
+
+/// A store that is watched, and fails when it is told to.
+#[derive(Debug)]
+struct Watched(Box<dyn Store>, Arc<Watch>);
+
+impl Store for Watched {
+    fn post(&mut self, batch: &Batch<'_>) -> StoreResult<Vec<ReserveOutcome>> {
+        self.1.posted.fetch_add(1, Ordering::SeqCst);
+        self.1.check()?;
+        self.0.post(batch)
+    }
+    fn recover(&mut self) -> StoreResult<()> {
+        self.0.recover()
+    }
+    fn abandon_own(&mut self) -> StoreResult<()> {
+        self.0.abandon_own()
+    }
+    fn statuses(&mut self, limits: &[Limit]) -> StoreResult<Vec<BudgetStatus>> {
+        self.0.statuses(limits)
+    }
+    fn report(&mut self, by: By, since: i64) -> StoreResult<Vec<ReportRow>> {
+        self.0.report(by, since)
+    }
+    fn uncertain_calls(&mut self) -> StoreResult<Vec<UncertainCall>> {
+        self.0.uncertain_calls()
+    }
+    fn correct(&mut self, id: CallId, cost: NanoDollars) -> StoreResult<Correction> {
+        self.0.correct(id, cost)
+    }
+    fn keys(&mut self) -> StoreResult<Vec<Key>> {
+        self.1.keys_read.fetch_add(1, Ordering::SeqCst);
+        self.1.check()?;
+        self.0.keys()
+    }
+    fn add_key(&mut self, name: &str, hash: &str, limits: &KeyLimits) -> StoreResult<bool> {
+        self.0.add_key(name, hash, limits)
+    }
+    fn revoke_key(&mut self, name: &str) -> StoreResult<bool> {
+        self.0.revoke_key(name)
+    }
+    fn spent_with_key(&mut self, key: KeyId) -> StoreResult<NanoDollars> {
+        self.0.spent_with_key(key)
+    }
+    fn has_changed(&mut self) -> bool {
+        self.0.has_changed()
+    }
+    fn is_current(&self) -> bool {
+        self.0.is_current()
+    }
+}
+
+/// A ledger of its own, as one process has it.
+fn watched(folder: &Path) -> (Ledger, Arc<Watch>) {
+    let (path, watch) = (folder.join("ledger.db"), Arc::new(Watch::default()));
+    let shared = Arc::clone(&watch);
+    let ledger = Ledger::start(move || {
+        shared.opened.fetch_add(1, Ordering::SeqCst);
+        Ok(Box::new(Watched(ledger::open(&path, Clock::system())?, Arc::clone(&shared))))
+    });
+    (ledger, watch)
+}
+
+fn limits() -> Vec<Limit> {
+    vec![limit(None, Period::Day, 100)]
+}
+
+async fn reserve(ledger: &Ledger, cost: CostRange, patience: Duration) -> Result<Granted, Refused> {
+    ledger.reserve(new_call(None), limits(), cost, patience).await
+}
+
+async fn totals(ledger: &Ledger) -> (u64, u64, u64) {
+    let BudgetTotals { settled, reserved, uncertain } = ledger.statuses(limits()).await.remove(0).totals;
+    (settled.0, reserved.0, uncertain.0)
+}
+
+const LONG: Duration = Duration::from_secs(20);
+
+#[tokio::test]
+async fn a_call_waits_for_running_ones_and_not_for_ever() {
+    let folder = tempfile::tempdir().unwrap();
+    let ledger = Ledger::in_file(&folder.path().join("ledger.db"), Clock::system());
+    let reserve = |full, minimum, patience| reserve(&ledger, cost(full, minimum), patience);
+    let mut first = reserve(90, 90, Duration::ZERO).await.unwrap().reservation;
+    first.sent();
+    // The money comes back while the second one waits.
+    let (second, ()) = tokio::join!(reserve(80, 80, LONG), async {
+        tokio::time::sleep(Duration::from_millis(100)).await;
+        first.settle(Usage::default(), Some(NanoDollars(10)));
+    });
+    let mut second = second.unwrap().reservation;
+    second.sent();
+    // It does not: what is left is enough for a short answer.
+    let third = reserve(50, 5, Duration::from_millis(100)).await.unwrap();
+    assert_eq!(third.reservation.amount(), NanoDollars(10));
+    let Err(Refused::OverBudget(status)) = reserve(50, 5, Duration::from_millis(100)).await else {
+        panic!("there is nothing left")
+    };
+    assert_eq!((status.totals.settled, status.totals.reserved), (NanoDollars(10), NanoDollars(90)));
+    // Dropped unsent: released. Dropped after it was sent: uncertain.
+    drop(third);
+    drop(second);
+    assert_eq!(totals(&ledger).await, (10, 0, 80));
+    // Nobody waits any more: what was asked for is not reserved.
+    let _ = tokio::time::timeout(Duration::from_millis(50), reserve(20, 20, Duration::from_secs(1))).await;
+    assert_eq!(totals(&ledger).await, (10, 0, 80));
+}
+
+#[tokio::test]
+async fn a_waiting_call_is_decided_again_only_when_something_has_changed() {
+    let folder = tempfile::tempdir().unwrap();
+    let ((ours, watch), (theirs, _)) = (watched(folder.path()), watched(folder.path()));
+    let mut running = reserve(&theirs, cost(90, 90), Duration::ZERO).await.unwrap().reservation;
+    running.sent();
+    let waiting = reserve(&ours, cost(80, 80), LONG);
+    let (granted, (while_idle, noticed)) = tokio::join!(waiting, async {
+        tokio::time::sleep(Duration::from_millis(300)).await;
+        let before = watch.posted();
+        tokio::time::sleep(Duration::from_millis(900)).await;
+        let while_idle = watch.posted() - before;
+        running.settle(Usage::default(), Some(NanoDollars(10)));
+        (while_idle, Instant::now())
+    });
+    assert_eq!(granted.unwrap().reservation.amount(), NanoDollars(80));
+    assert!(noticed.elapsed() < LONG / 2, "what another process gives back is noticed at once");
+    // Once a second it is looked for ended processes.
+    assert!(while_idle <= 2, "decided {while_idle} times though nothing had changed");
+}
+
+#[tokio::test]
+async fn what_a_process_leaves_open_is_uncertain_when_it_closes() {
+    let folder = tempfile::tempdir().unwrap();
+    let ((ours, _), (theirs, _)) = (watched(folder.path()), watched(folder.path()));
+    let mut sent = reserve(&ours, cost(40, 40), Duration::ZERO).await.unwrap().reservation;
+    sent.sent();
+    ours.close();
+    assert_eq!(totals(&theirs).await, (0, 0, 40));
+    // Too late: the queue is closed, and the money stays booked.
+    sent.settle(Usage::default(), Some(NanoDollars(1)));
+    assert!(matches!(reserve(&ours, cost(1, 1), LONG).await, Err(Refused::Closed)));
+    assert_eq!(totals(&theirs).await, (0, 0, 40));
+}
+
+#[tokio::test]
+async fn what_cannot_be_written_is_written_later() {
+    let folder = tempfile::tempdir().unwrap();
+    let (ledger, watch) = watched(folder.path());
+    let mut reservation = reserve(&ledger, cost(40, 40), Duration::ZERO).await.unwrap().reservation;
+    reservation.sent();
+    watch.fail(true);
+    reservation.settle(Usage::default(), Some(NanoDollars(30)));
+    let Err(Refused::Unavailable(error)) = reserve(&ledger, cost(1, 1), LONG).await else {
+        panic!("nothing can be reserved")
+    };
+    assert_eq!(error.to_string(), "the ledger is broken");
+    // Without a budget a call goes on, and is booked with its end.
+    let mut late = ledger.book_later(new_call(None), NanoDollars(9));
+    late.sent();
+    drop(late);
+    assert_eq!(totals(&ledger).await, (0, 40, 0));
+    watch.fail(false);
+    let started = Instant::now();
+    while totals(&ledger).await != (30, 0, 9) {
+        assert!(started.elapsed() < LONG, "{:?}", totals(&ledger).await);
+        tokio::time::sleep(Duration::from_millis(20)).await;
+    }
+}
+
+#[tokio::test]
+async fn keys_are_read_at_most_once_a_second_and_a_failure_is_too() {
+    let folder = tempfile::tempdir().unwrap();
+    let (ledger, watch) = watched(folder.path());
+    let cache = ledger.key_cache();
+    let read = async || cache.keys().await.map(|keys| keys.iter().map(|key| key.name.clone()).collect::<Vec<_>>());
+    assert_eq!(read().await, Ok(Vec::new()));
+    let mut other = ledger::open(&folder.path().join("ledger.db"), Clock::system()).unwrap();
+    other.add_key("laptop", "hash", &KeyLimits::default()).unwrap();
+    // Many at once share one reading.
+    let (began, before) = (Instant::now(), watch.keys_read());
+    while read().await == Ok(Vec::new()) {
+        assert!(began.elapsed() < Duration::from_secs(5), "a new key counts within a second");
+        tokio::time::sleep(Duration::from_millis(5)).await;
+    }
+    assert_eq!(watch.keys_read(), before + 1, "until then the keys came from memory");
+    watch.fail(true);
+    tokio::time::sleep(Duration::from_millis(1100)).await;
+    let before = watch.keys_read();
+    for _ in 0..10 {
+        assert_eq!(read().await, Err(StoreError::new("the ledger is broken")));
+    }
+    assert_eq!(watch.keys_read(), before + 1);
+    ledger.close();
+    tokio::time::sleep(Duration::from_millis(1100)).await;
+    assert_eq!(read().await, Err(StoreError::new("the ledger is closed: this process is shutting down")));
+}
+
+#[tokio::test]
+async fn a_ledger_is_opened_when_it_is_first_needed_and_again_when_it_was_removed() {
+    let folder = tempfile::tempdir().unwrap();
+    let home = folder.path().join("state");
+    let (ledger, watch) = watched(&home);
+    assert!(!home.exists());
+    drop(reserve(&ledger, cost(1, 1), Duration::ZERO).await.unwrap());
+    assert_eq!(totals(&ledger).await, (0, 0, 0));
+    assert_eq!(watch.opened.load(Ordering::SeqCst), 1);
+    std::fs::remove_dir_all(&home).unwrap();
+    let kept = reserve(&ledger, cost(1, 1), Duration::ZERO).await.unwrap();
+    assert_eq!(watch.opened.load(Ordering::SeqCst), 2);
+    assert_eq!(totals(&ledger).await, (0, 1, 0));
+    drop(kept);
+}
