@@ -49,8 +49,7 @@ fn attached(path: &Path) -> anyhow::Result<Part> {
     let bytes = std::fs::read(path).with_context(|| format!("cannot read {}", path.display()))?;
     let name = path.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();
     let located = |error: Error| Error::new(error.kind, format!("{}: {}", path.display(), error.message));
-    let is_image = infer_image(&bytes);
-    if is_image {
+    if Media::image_format(&bytes).is_some() {
         return Ok(Part::Image(Media::image(&bytes).map_err(located)?));
     }
     match String::from_utf8(bytes) {
@@ -63,10 +62,6 @@ fn attached(path: &Path) -> anyhow::Result<Part> {
             Ok(Part::Document(Media::document(error.as_bytes(), &name).map_err(located)?, document_name(&name)))
         }
     }
-}
-
-fn infer_image(bytes: &[u8]) -> bool {
-    [&b"\x89PNG"[..], b"\xff\xd8\xff", b"GIF8", b"RIFF"].iter().any(|start| bytes.starts_with(start))
 }
 
 /// The question: arguments, then stdin in a block of its own.
