@@ -9,7 +9,8 @@ mod money;
 pub use embedding::{EmbeddingDialect, EmbeddingModel, embedding_model};
 pub use id::base;
 pub use model::{
-    Capabilities, Effort, Features, Lifecycle, LongContext, Model, Prices, Sampling, Thinking, ThinkingOff, TierRates,
+    Capabilities, Effort, Feature, Features, Lifecycle, LongContext, Model, Prices, Sampling, Thinking, ThinkingOff,
+    TierRates,
 };
 pub use money::{NanoDollars, Rate};
 

@@ -252,9 +252,7 @@ fn check_features(request: &Request, model: &Model) -> Result<()> {
     let features = model.capabilities.features;
     let refuse = |param: &str, what: &str, letter: char| {
         let advice = format!("`chatrix models` shows with the letter {letter} which ones do");
-        Err(Error::new(Kind::Unsupported, format!("{} takes no {what}", model.display_name()))
-            .at(param)
-            .advise(advice))
+        Err(Error::new(Kind::Unsupported, format!("{} takes no {what}", model.display_name())).at(param).advise(advice))
     };
     if !features.tools && !request.tools.is_empty() {
         return refuse("tools", "tools", 't');
