@@ -1,27 +1,82 @@
-//! The commands. Each one puts the rooms below together; what they share stands here.
+//! The commands, and what they share. [`run`] turns a parsed command line into settings and calls its command.
 
-pub mod ask;
-pub mod chat;
-pub mod completions;
-pub mod keys;
-pub mod models;
-pub mod serve;
-pub mod usage;
+mod ask;
+mod chat;
+mod completions;
+mod keys;
+mod models;
+mod serve;
+mod usage;
 
 use crate::bedrock::{Client, Endpoint};
-use crate::config::{Setting, Settings};
+use crate::cli::{Cli, Command};
+use crate::config::{Flags, Setting, Settings};
 use crate::engine::{BudgetGuard, Engine};
 use crate::error::{Error, Kind};
 use crate::ledger::{Clock, Ledger, SqliteStore};
 use crate::offline;
 use anyhow::Context;
+use std::future::Future;
 use std::io::{self, Write};
 use std::sync::Arc;
 use std::time::Duration;
 
-/// Opens the one door: to AWS, or to a Bedrock inside this process.
-/// `pace` is the offline model's, between two tokens.
-/// `drain`: answers that nobody waits for any more are read on to their usage.
+/// Runs a command and gives the exit code of the process.
+///
+/// # Errors
+/// Whatever ended the command. An [`Error`] inside carries its own exit code.
+pub fn run(cli: Cli) -> anyhow::Result<u8> {
+    let flags = flags(&cli);
+    let settings =
+        || Settings::load(flags, |name| std::env::var_os(name).map(|value| value.to_string_lossy().into_owned()));
+    match cli.command {
+        // The only command that must work with a broken config file.
+        Command::Completions(args) => completions::run(args.shell),
+        Command::Models(args) => models::run(&args, &settings()?),
+        Command::Usage(args) => usage::run(&args, &settings()?),
+        Command::Keys(args) => keys::run(&args.action, &settings()?),
+        Command::Ask(args) => block_on(ask::run(args, settings()?)),
+        Command::Chat(args) => block_on(chat::run(args, settings()?)),
+        Command::Serve(args) => block_on(serve::run(args, settings()?)),
+    }
+}
+
+/// The flags that are settings too: the environment and the config file may hold them as well.
+fn flags(cli: &Cli) -> Flags {
+    let global = Flags {
+        offline: cli.global.offline,
+        config: cli.global.config.clone(),
+        profile: cli.global.profile.clone(),
+        region: cli.global.region.clone(),
+        ..Flags::default()
+    };
+    match &cli.command {
+        Command::Ask(args) => Flags { model: args.question.model.clone(), ..global },
+        Command::Chat(args) => Flags { model: args.question.model.clone(), ..global },
+        Command::Serve(args) => Flags {
+            model: args.model.clone(),
+            host: args.host,
+            port: args.port,
+            allow_origins: args.allow_origin.clone(),
+            require_key: args.require_key,
+            ..global
+        },
+        Command::Models(_) | Command::Usage(_) | Command::Keys(_) | Command::Completions(_) => global,
+    }
+}
+
+fn block_on(command: impl Future<Output = anyhow::Result<u8>>) -> anyhow::Result<u8> {
+    let runtime =
+        tokio::runtime::Builder::new_multi_thread().enable_all().build().context("cannot start the runtime")?;
+    let result = runtime.block_on(command);
+    // A thread that still waits for stdin must not keep the process alive.
+    runtime.shutdown_background();
+    result
+}
+
+/// Opens the engine on AWS, or on a Bedrock inside this process.
+/// `pace` is the time between two tokens of the offline model.
+/// With `drain`, answers that nobody waits for any more are read to their end, so that their usage becomes known.
 pub(crate) async fn open(settings: &Settings, pace: Duration, drain: bool) -> anyhow::Result<Arc<Engine>> {
     let access = if settings.offline.value {
         let url = offline::start(pace).await.context("the offline Bedrock could not start")?;
@@ -36,24 +91,24 @@ pub(crate) async fn open(settings: &Settings, pace: Duration, drain: bool) -> an
     Ok(Arc::new(Engine::new(settings.policy(), client, budgeted, drain)))
 }
 
-/// Opens the ledger to read it, or to change what is not a call's own business.
+/// Opens the ledger for reports, corrections and API keys.
 pub(crate) fn book(settings: &Settings) -> anyhow::Result<SqliteStore> {
     let path = settings.ledger.as_ref().ok_or_else(|| {
         Error::new(Kind::LedgerUnavailable, "there is no folder for the ledger").advise("set XDG_STATE_HOME or HOME")
     })?;
     let mut book = SqliteStore::open(path, Clock::system()).map_err(unavailable)?;
-    // What a process that was killed has left open is uncertain from now on.
+    // Calls that a killed process left open become uncertain now.
     book.recover().map_err(unavailable)?;
     Ok(book)
 }
 
-/// The ledger's trouble, as an error of the table.
+/// A failure of the ledger, as a kind of the error table.
 pub(crate) fn unavailable(reason: impl std::fmt::Display) -> Error {
     Error::new(Kind::LedgerUnavailable, format!("the ledger is out of reach: {reason}"))
 }
 
-/// The offline model's pace: `CHATRIX_OFFLINE_PACE` milliseconds between tokens,
-/// otherwise a readable one where a person reads along.
+/// The time between two tokens of the offline model: `CHATRIX_OFFLINE_PACE` (milliseconds), or else a readable pace
+/// when a person watches and none otherwise.
 pub(crate) fn offline_pace(person_reads: bool) -> anyhow::Result<Duration> {
     match std::env::var("CHATRIX_OFFLINE_PACE") {
         Ok(text) if !text.is_empty() => match text.parse() {
@@ -69,11 +124,11 @@ pub(crate) fn offline_pace(person_reads: bool) -> anyhow::Result<Duration> {
     }
 }
 
-/// What every command says when it is offline.
+/// The notice of every command that answers offline.
 pub(crate) const OFFLINE_NOTICE: &str =
     "offline: a small model inside this process answers; nothing is sent to AWS or billed";
 
-/// Writes to stdout at once. `Ok(false)`: nobody reads any more, which is no error (`| head -1`).
+/// Writes to stdout at once. `Ok(false)` means that the reader has closed the pipe, which is not an error (`| head -1`).
 pub(crate) fn print(text: &str) -> io::Result<bool> {
     let mut stdout = io::stdout().lock();
     match stdout.write_all(text.as_bytes()).and_then(|()| stdout.flush()) {
@@ -83,7 +138,8 @@ pub(crate) fn print(text: &str) -> io::Result<bool> {
     }
 }
 
-/// Writes a line to stderr. A stderr that is gone is no reason to fail.
+/// Writes a line to stderr.
 pub(crate) fn note(line: &str) {
+    // A closed stderr is no reason to fail.
     let _ = writeln!(io::stderr().lock(), "{line}");
 }

@@ -11,6 +11,7 @@ mod bedrock;
 mod budget;
 mod cases;
 mod chat;
+mod cli;
 mod completions;
 mod config;
 mod embeddings;

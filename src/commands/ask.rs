@@ -20,7 +20,7 @@ use std::io::IsTerminal;
 use std::time::Instant;
 
 /// Asks, prints, exits with the table's code.
-pub async fn run(args: Ask, settings: Settings) -> anyhow::Result<u8> {
+pub(crate) async fn run(args: Ask, settings: Settings) -> anyhow::Result<u8> {
     let parts = question::parts(&args).await?;
     let format = question::format(args.schema.as_deref())?;
     let person_reads = std::io::stdout().is_terminal();

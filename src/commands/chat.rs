@@ -27,7 +27,7 @@ use std::time::Instant;
 const REST: &str = "what is left of --max-cost";
 
 /// Talks until `/exit` or Ctrl-D.
-pub async fn run(args: Chat, settings: Settings) -> anyhow::Result<u8> {
+pub(crate) async fn run(args: Chat, settings: Settings) -> anyhow::Result<u8> {
     let person_reads = std::io::stdout().is_terminal();
     let colour = style::colour(&std::io::stdout());
     let engine = open(&settings, offline_pace(person_reads)?, false).await?;

@@ -14,7 +14,7 @@ use anyhow::Context;
 use serde_json::{Value, json};
 
 /// Makes, lists, revokes.
-pub fn run(action: &KeysAction, settings: &Settings) -> anyhow::Result<u8> {
+pub(crate) fn run(action: &KeysAction, settings: &Settings) -> anyhow::Result<u8> {
     let mut book = book(settings)?;
     match action {
         KeysAction::Add(args) => add(args, settings, &mut book),
@@ -33,7 +33,7 @@ pub fn run(action: &KeysAction, settings: &Settings) -> anyhow::Result<u8> {
 }
 
 fn add(args: &KeysAdd, settings: &Settings, book: &mut SqliteStore) -> anyhow::Result<u8> {
-    let KeysAdd { name, request_usd, day_usd, month_usd, models, offline: _ } = args;
+    let KeysAdd { name, request_usd, day_usd, month_usd, models } = args;
     let legal = |c: char| c.is_ascii_alphanumeric() || "._-".contains(c);
     if name.is_empty() || name.len() > 64 || !name.chars().all(legal) {
         return Err(Error::new(Kind::InvalidRequest, format!("{name:?} is no name for a key"))

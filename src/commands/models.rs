@@ -9,8 +9,7 @@ use crate::terminal::table::table;
 use serde_json::{Value, json};
 use std::sync::Arc;
 
-/// Lists the models.
-pub fn run(args: &Models, settings: &Settings) -> anyhow::Result<u8> {
+pub(crate) fn run(args: &Models, settings: &Settings) -> anyhow::Result<u8> {
     let catalog = settings.catalog();
     let mut models: Vec<Arc<Model>> = catalog.models().cloned().collect();
     if args.all {

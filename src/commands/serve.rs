@@ -12,17 +12,15 @@ use tokio::net::TcpListener;
 use tokio::sync::watch;
 
 /// Serves until Ctrl-C or SIGTERM.
-pub async fn run(args: Serve, settings: Settings) -> anyhow::Result<u8> {
+pub(crate) async fn run(args: Serve, settings: Settings) -> anyhow::Result<u8> {
     let host = settings.host.value;
-    if !host.is_loopback() && !args.i_know_this_is_open && !settings.require_key {
+    if !host.is_loopback() && !args.allow_unauthenticated && !settings.require_key {
         let message = format!(
             "{host} (from {}) is reachable beyond this machine, and anyone who can connect spends your money",
             settings.host.source
         );
         return Err(Error::new(Kind::RefusedByPolicy, message)
-            .advise(
-                "require keys with --require-key and `chatrix keys add`, or add --i-know-this-is-open if that is meant",
-            )
+            .advise("require API keys with --require-key, or add --allow-unauthenticated to allow it")
             .into());
     }
     let address = SocketAddr::new(host, settings.port.value);

@@ -18,7 +18,7 @@ use time::{Date, Month, OffsetDateTime};
 const BAR: usize = 24;
 
 /// Shows, or settles.
-pub fn run(args: &Usage, settings: &Settings) -> anyhow::Result<u8> {
+pub(crate) fn run(args: &Usage, settings: &Settings) -> anyhow::Result<u8> {
     if let Some(UsageAction::Settle(settle)) = &args.action {
         return correct(settle, settings);
     }
@@ -92,7 +92,7 @@ fn since(text: &str) -> anyhow::Result<i64> {
 
 fn correct(args: &Settle, settings: &Settings) -> anyhow::Result<u8> {
     let mut book = book(settings)?;
-    let Settle { id, usd, .. } = args;
+    let Settle { id, usd } = args;
     if book.transact(|pages| pages.correct(*id, *usd)).map_err(unavailable)? {
         note(&format!("call {id} is booked at {usd}"));
         return Ok(0);

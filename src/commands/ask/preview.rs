@@ -11,7 +11,7 @@ use crate::ledger::budget::{CostRange, Decision, decide};
 use serde_json::json;
 
 /// Prints one JSON object; a refusal is in it, and is the exit code too.
-pub fn run(request: Request, settings: &Settings, max_cost: Option<NanoDollars>) -> anyhow::Result<u8> {
+pub(crate) fn run(request: Request, settings: &Settings, max_cost: Option<NanoDollars>) -> anyhow::Result<u8> {
     let mut admitted = settings.policy().admit(request)?;
     let budgets = settings.budgets;
     let caller = Caller { command: "ask", at_most: max_cost.map(|most| (most, "--max-cost")), ..Caller::default() };

@@ -15,7 +15,7 @@ use std::time::Duration;
 ///
 /// # Errors
 /// `MissingParameter` when there is no question; `InvalidRequest` for a file that no model takes.
-pub async fn parts(args: &Ask) -> anyhow::Result<Vec<Part>> {
+pub(crate) async fn parts(args: &Ask) -> anyhow::Result<Vec<Part>> {
     let prompt = prompt(args).await?;
     let mut parts = Vec::new();
     for path in &args.file {
@@ -32,7 +32,7 @@ pub async fn parts(args: &Ask) -> anyhow::Result<Vec<Part>> {
 ///
 /// # Errors
 /// `InvalidRequest` for a file that is no JSON object.
-pub fn format(schema: Option<&Path>) -> anyhow::Result<Format> {
+pub(crate) fn format(schema: Option<&Path>) -> anyhow::Result<Format> {
     let Some(path) = schema else { return Ok(Format::Text) };
     let text = std::fs::read_to_string(path).with_context(|| format!("cannot read {}", path.display()))?;
     match serde_json::from_str(&text) {

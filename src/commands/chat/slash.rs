@@ -1,7 +1,7 @@
 //! The commands of a chat. Only their words; what they do is the session's business.
 
 /// What `/help` shows.
-pub const HELP: &str = "\
+pub(crate) const HELP: &str = "\
 /model [NAME]   show or change the model; the conversation goes on
 /system [TEXT]  show or set the system prompt; `none` removes it
 /clear          begin a new conversation
@@ -12,7 +12,7 @@ Ctrl-C stops an answer and keeps what came of it. Alt-Enter begins a new line.";
 
 /// A typed command.
 #[derive(Debug, PartialEq, Eq)]
-pub enum Slash {
+pub(crate) enum Slash {
     /// `/help`
     Help,
     /// `/model [NAME]`
