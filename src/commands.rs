@@ -10,7 +10,7 @@ mod usage;
 
 use crate::bedrock::{Client, Endpoint};
 use crate::cli::{Cli, Command};
-use crate::config::{Flags, Setting, Settings};
+use crate::config::{Flags, Settings};
 use crate::engine::{BudgetGuard, Engine};
 use crate::error::{Error, Kind};
 use crate::ledger::{Clock, Ledger, SqliteStore};
@@ -78,14 +78,13 @@ fn block_on(command: impl Future<Output = anyhow::Result<u8>>) -> anyhow::Result
 /// `pace` is the time between two tokens of the offline model.
 /// With `drain`, answers that nobody waits for any more are read to their end, so that their usage becomes known.
 pub(crate) async fn open(settings: &Settings, pace: Duration, drain: bool) -> anyhow::Result<Arc<Engine>> {
-    let access = if settings.offline.value {
+    let endpoint = if settings.offline {
         let url = offline::start(pace).await.context("the offline Bedrock could not start")?;
         Endpoint::Local { url }
     } else {
-        let text = |setting: &Option<Setting<String>>| setting.as_ref().map(|setting| setting.value.clone());
-        Endpoint::Aws { profile: text(&settings.profile), region: text(&settings.region) }
+        Endpoint::Aws { profile: settings.aws.profile.clone(), region: settings.aws.region.clone() }
     };
-    let client = Client::new(access, settings.stream_idle.value).await;
+    let client = Client::new(endpoint, settings.aws.stream_idle).await;
     let ledger = settings.ledger.clone().map(|path| Ledger::new(path, Clock::system()));
     let budgeted = BudgetGuard { budgets: settings.budgets, ledger };
     Ok(Arc::new(Engine::new(settings.policy(), client, budgeted, drain)))

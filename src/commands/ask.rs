@@ -26,7 +26,7 @@ pub(crate) async fn run(args: Ask, settings: Settings) -> anyhow::Result<u8> {
     let person_reads = std::io::stdout().is_terminal();
     let person_watches = std::io::stderr().is_terminal() && !args.quiet;
     let colour = style::colour(&std::io::stderr());
-    if settings.offline.value && !args.quiet {
+    if settings.offline && !args.quiet {
         note(&style::dim(OFFLINE_NOTICE, colour));
     }
     let request = Request {

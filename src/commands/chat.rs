@@ -6,7 +6,7 @@ mod slash;
 use crate::catalog::NanoDollars;
 use crate::cli::Chat;
 use crate::commands::{OFFLINE_NOTICE, ask, note, offline_pace, open, print};
-use crate::config::{self, Settings};
+use crate::config::Settings;
 use crate::conversation::{Event, Message, Part, Request, StopReason};
 use crate::engine::{AnswerMode, Call, Caller, Engine};
 use crate::error::{Error, Kind};
@@ -44,15 +44,13 @@ pub(crate) async fn run(args: Chat, settings: Settings) -> anyhow::Result<u8> {
         person_reads,
         colour,
     };
-    if settings.offline.value {
+    if settings.offline {
         note(&style::dim(OFFLINE_NOTICE, colour));
     }
     if std::io::stdin().is_terminal() {
         note(&style::dim(&format!("{} · /help lists the commands, Ctrl-D leaves", session.model), colour));
     }
-    let history = config::folder("XDG_STATE_HOME", ".local/state", |name| std::env::var(name).ok());
-    let mut editor =
-        Editor::new(history.map(|folder| folder.join("history"))).context("the terminal cannot be set up")?;
+    let mut editor = Editor::new(settings.history.clone()).context("the terminal cannot be set up")?;
     loop {
         // The runtime goes on meanwhile: connections are kept alive and closed in the background.
         match tokio::task::block_in_place(|| editor.read("> ")).context("the terminal is gone")? {

@@ -13,17 +13,17 @@ use tokio::sync::watch;
 
 /// Serves until Ctrl-C or SIGTERM.
 pub(crate) async fn run(args: Serve, settings: Settings) -> anyhow::Result<u8> {
-    let host = settings.host.value;
-    if !host.is_loopback() && !args.allow_unauthenticated && !settings.require_key {
+    let host = settings.serve.host.value;
+    if !host.is_loopback() && !args.allow_unauthenticated && !settings.serve.require_key {
         let message = format!(
             "{host} (from {}) is reachable beyond this machine, and anyone who can connect spends your money",
-            settings.host.source
+            settings.serve.host.source
         );
         return Err(Error::new(Kind::RefusedByPolicy, message)
             .advise("require API keys with --require-key, or add --allow-unauthenticated to allow it")
             .into());
     }
-    let address = SocketAddr::new(host, settings.port.value);
+    let address = SocketAddr::new(host, settings.serve.port);
     let listener = TcpListener::bind(address).await.map_err(|error| {
         let advice = match error.kind() {
             ErrorKind::AddrInUse => "is another chatrix running? choose another with --port, or --port 0 for any",
@@ -38,17 +38,17 @@ pub(crate) async fn run(args: Serve, settings: Settings) -> anyhow::Result<u8> {
     })?;
     let address = listener.local_addr()?;
     let keys = key_cache(&settings)?;
-    let engine = open(&settings, offline_pace(false)?, settings.drain).await?;
+    let engine = open(&settings, offline_pace(false)?, settings.serve.drain).await?;
     let ledger = engine.budgeted().ledger.clone();
-    if settings.offline.value {
+    if settings.offline {
         note(OFFLINE_NOTICE);
     }
     let signals = signals()?;
     note(&format!("listening on http://{address}"));
     let key = if keys.required { "a key from `chatrix keys add`" } else { "any API key" };
     note(&format!("in Jan: Settings › Model Providers › Add: base URL http://localhost:{}/v1, {key}", address.port()));
-    let access = OriginPolicy { bound: host, origins: settings.allow_origins, hosts: settings.allow_hosts };
-    server::serve(listener, engine, access, keys, settings.fetch_images, signals).await?;
+    let access = OriginPolicy { bound: host, origins: settings.serve.allow_origins, hosts: settings.serve.allow_hosts };
+    server::serve(listener, engine, access, keys, settings.serve.fetch_images, signals).await?;
     // Answers that were cut off still hold the engine: what they may cost is booked now.
     if let Some(ledger) = ledger {
         ledger.close();
@@ -58,14 +58,14 @@ pub(crate) async fn run(args: Serve, settings: Settings) -> anyhow::Result<u8> {
 
 /// Who may, by API key.
 fn key_cache(settings: &Settings) -> anyhow::Result<Keys> {
-    let keys = Keys { ring: settings.ledger.clone().map(KeyCache::new), required: settings.require_key };
+    let keys = Keys { ring: settings.ledger.clone().map(KeyCache::new), required: settings.serve.require_key };
     if !keys.required && !settings.ledger.as_ref().is_some_and(|path| path.exists()) {
         return Ok(keys);
     }
     match keys.all() {
         Ok(known) => match (keys.required, known.iter().any(|key| key.revoked.is_none())) {
             (true, false) => {
-                let offline = if settings.offline.value { " --offline" } else { "" };
+                let offline = if settings.offline { " --offline" } else { "" };
                 note(&format!("there are no API keys yet, and every call needs one: chatrix keys add NAME{offline}"));
             }
             (false, true) => {

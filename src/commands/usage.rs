@@ -56,7 +56,7 @@ pub(crate) fn run(args: &Usage, settings: &Settings) -> anyhow::Result<u8> {
 fn shown(settings: &Settings) -> anyhow::Result<(SqliteStore, bool)> {
     const OFFLINE: &str = "calls of --offline: they cost nothing; the amounts are what AWS would have charged";
     let book = book(settings)?;
-    if settings.offline.value {
+    if settings.offline {
         note(OFFLINE);
         return Ok((book, true));
     }
