@@ -1,5 +1,6 @@
 //! The commands, and what they share. [`run`] turns a parsed command line into settings and calls its command.
 
+mod answer;
 mod ask;
 mod chat;
 mod completions;
@@ -15,7 +16,9 @@ use crate::engine::{BudgetGuard, Engine};
 use crate::error::{Error, Kind};
 use crate::ledger::{Clock, Ledger, SqliteStore};
 use crate::offline;
+use crate::terminal::{output, sanitize};
 use anyhow::Context;
+use std::fmt::Display;
 use std::future::Future;
 use std::io::{self, Write};
 use std::sync::Arc;
@@ -93,7 +96,8 @@ pub(crate) async fn open(settings: &Settings, pace: Duration, drain: bool) -> an
 /// Opens the ledger for reports, corrections and API keys.
 pub(crate) fn book(settings: &Settings) -> anyhow::Result<SqliteStore> {
     let path = settings.ledger.as_ref().ok_or_else(|| {
-        Error::new(Kind::LedgerUnavailable, "there is no folder for the ledger").advise("set XDG_STATE_HOME or HOME")
+        Error::new(Kind::LedgerUnavailable, "no home folder is set, so there is no ledger")
+            .advise("set XDG_STATE_HOME or HOME")
     })?;
     let mut book = SqliteStore::open(path, Clock::system()).map_err(unavailable)?;
     // Calls that a killed process left open become uncertain now.
@@ -102,8 +106,8 @@ pub(crate) fn book(settings: &Settings) -> anyhow::Result<SqliteStore> {
 }
 
 /// A failure of the ledger, as a kind of the error table.
-pub(crate) fn unavailable(reason: impl std::fmt::Display) -> Error {
-    Error::new(Kind::LedgerUnavailable, format!("the ledger is out of reach: {reason}"))
+pub(crate) fn unavailable(reason: impl Display) -> Error {
+    Error::new(Kind::LedgerUnavailable, format!("the ledger is unavailable: {reason}"))
 }
 
 /// The time between two tokens of the offline model: `CHATRIX_OFFLINE_PACE` (milliseconds), or else a readable pace
@@ -127,14 +131,14 @@ pub(crate) fn offline_pace(person_reads: bool) -> anyhow::Result<Duration> {
 pub(crate) const OFFLINE_NOTICE: &str =
     "offline: a small model inside this process answers; nothing is sent to AWS or billed";
 
-/// Writes to stdout at once. `Ok(false)` means that the reader has closed the pipe, which is not an error (`| head -1`).
+/// Writes to stdout, as [`output::write`] does.
 pub(crate) fn print(text: &str) -> io::Result<bool> {
-    let mut stdout = io::stdout().lock();
-    match stdout.write_all(text.as_bytes()).and_then(|()| stdout.flush()) {
-        Ok(()) => Ok(true),
-        Err(error) if error.kind() == io::ErrorKind::BrokenPipe => Ok(false),
-        Err(error) => Err(error),
-    }
+    output::write(&mut io::stdout(), text)
+}
+
+/// The line that reports an error. It may hold words of Bedrock's or of a file, so it is sanitized.
+pub fn error_line(error: impl Display) -> String {
+    sanitize::clean(&format!("error: {error:#}"))
 }
 
 /// Writes a line to stderr.

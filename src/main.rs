@@ -13,7 +13,7 @@ fn main() -> ExitCode {
         Err(error) => error,
     };
     // When stderr is closed, the exit code still tells what happened.
-    let _ = writeln!(std::io::stderr(), "error: {error:#}");
+    let _ = writeln!(std::io::stderr(), "{}", commands::error_line(&error));
     let code = error.downcast_ref::<Error>().map_or(1, |error| error.kind.spec().exit);
     ExitCode::from(code)
 }

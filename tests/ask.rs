@@ -30,7 +30,7 @@ fn the_question_comes_from_arguments_and_stdin() {
     assert_eq!(said(0), "summarise\n\n<stdin>\nsome\ntext\n</stdin>");
     assert_eq!((said(1).as_str(), &bedrock.calls()[1].body["system"]), ("only text", &json!([{"text": "Be brief."}])));
     assert_eq!(said(2), "plain");
-    Chatrix::ask().stdin("  \n").stdout("").code(2).stderr_has("there is no question");
+    Chatrix::ask().stdin("  \n").stdout("").code(2).stderr_has("no question was given");
 }
 
 #[test]
