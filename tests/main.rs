@@ -21,3 +21,4 @@ mod properties;
 mod replay;
 mod requests;
 mod serve;
+mod transcripts;

@@ -36,6 +36,9 @@ pub(crate) async fn show(call: &mut Call, view: &mut AnswerView) -> anyhow::Resu
         Ok(Ending::Complete)
     })
     .await;
+    if shown.is_none() {
+        view.interrupt();
+    }
     let finished = view.finish();
     let ending = shown.unwrap_or(Ok(Ending::Interrupted))?;
     finished?;

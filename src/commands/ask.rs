@@ -66,6 +66,9 @@ pub(crate) async fn run(args: Ask, settings: Settings) -> anyhow::Result<u8> {
     screen.warn(&call);
     if screen.stderr_is_watched || args.verbose {
         screen.say(&answer::footer(&call, started, remark).line());
+    } else if let Some(remark) = remark {
+        // A script must not take an answer that was cut off for a whole one without a word.
+        screen.say(&remark);
     }
     Ok(exit)
 }

@@ -50,7 +50,7 @@ fn price_key(model: &Model) -> (u64, String) {
 }
 
 fn listing(models: &[Arc<Model>], default: &Model, verbose: bool) -> String {
-    let mut heads = vec!["NAME", "$/M IN", "$/M OUT", "CONTEXT", "TAKES", "STATE"];
+    let mut heads = vec!["NAME", "$/M IN", "$/M OUT", "CONTEXT", "FEATURES", "STATE"];
     if verbose {
         heads.extend(["ID", "SOURCE"]);
     }

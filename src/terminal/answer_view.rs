@@ -182,6 +182,15 @@ impl<O: Write, E: Write> AnswerView<O, E> {
         Ok(true)
     }
 
+    /// Takes note of Ctrl-C: a terminal has echoed `^C`, so the line that the cursor is on needs an end.
+    pub(crate) fn interrupt(&mut self) {
+        // The echo stands on the spinner's line, which is cleared.
+        if self.spinner.is_none() && self.style.stdout_is_terminal {
+            let echo = if self.in_reasoning { &mut self.reasoning_written } else { &mut self.text_written };
+            echo.add("^C");
+        }
+    }
+
     /// Ends the answer with a newline, whatever has ended it: a prompt, a notice or an error comes next.
     ///
     /// # Errors
@@ -255,6 +264,25 @@ mod tests {
             assert_eq!(shown(CHAT, events), (in_chat.to_owned(), String::new()), "{events:?}");
         }
         assert_eq!(shown(PIPE, &[reasoning("r"), text("a")]), ("a\n".to_owned(), String::new()));
+    }
+
+    #[test]
+    fn the_echo_of_ctrl_c_ends_with_a_newline_too() {
+        for (style, events, expected) in [
+            (CHAT, &[][..], "\n"),
+            (CHAT, &[text("a")], "a\n"),
+            (CHAT, &[text("a\n")], "a\n\n"),
+            (CHAT, &[reasoning("r\n")], "r\n\n"),
+            (PIPE, &[text("a\n")], "a\n"),
+        ] {
+            let mut view = AnswerView::on(Vec::new(), Vec::new(), style);
+            for event in events {
+                view.show(event).unwrap();
+            }
+            view.interrupt();
+            view.finish().unwrap();
+            assert_eq!(String::from_utf8(view.stdout).unwrap(), expected, "{events:?}");
+        }
     }
 
     #[test]
