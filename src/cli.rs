@@ -1,5 +1,6 @@
 //! The command line as clap parses it. Data only: nothing is read, opened or decided here.
 //! The doc comments of fields and variants are the help texts.
+#![expect(clippy::doc_markdown, reason = "a terminal shows the help texts, and does not render Markdown")]
 
 use crate::catalog::NanoDollars;
 use clap::{Args, Parser, Subcommand, ValueEnum};

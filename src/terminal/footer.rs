@@ -48,7 +48,7 @@ impl Footer {
 /// What a person must know about the end of an answer; `None` when it is complete.
 pub(crate) fn stop_note(stop: &StopReason) -> Option<String> {
     let note = match stop {
-        StopReason::EndTurn | StopReason::StopSequence { .. } | StopReason::ToolUse => return None,
+        StopReason::EndTurn | StopReason::StopSequence | StopReason::ToolUse => return None,
         StopReason::MaxTokens => "cut off at the token limit; --max-tokens raises it, up to the policy's limit",
         StopReason::ContextWindow => "the context window is full",
         StopReason::Guardrail => "a guardrail intervened",

@@ -139,8 +139,8 @@ impl Session {
                 self.say(&warning.text);
             }
         }
-        let (session, unsettled) = (Some(self.totals.settled()), self.totals.uncertain());
-        self.say(&Footer { session, unsettled, ..footer }.line());
+        let footer = Footer { session: Some(self.totals.settled()), unsettled: self.totals.uncertain(), ..footer };
+        self.say(&footer.line());
     }
 
     /// What the session may still spend; `None` without a ceiling.
