@@ -105,9 +105,15 @@ fn letters(model: &Model) -> String {
     columns.map(letter).collect()
 }
 
+/// Lines short enough for a terminal of 100 columns.
 fn legend() -> String {
-    let meanings = Features::LETTERS.iter().map(|feature| format!("{} {}", feature.letter, feature.meaning));
-    format!("* default · features: {}", meanings.collect::<Vec<_>>().join(" · "))
+    let mut text = "* the default; features:".to_owned();
+    for features in Features::LETTERS.chunks(4) {
+        let meanings = features.iter().map(|feature| format!("{} {}", feature.letter, feature.meaning));
+        text.push('\n');
+        text.push_str(&meanings.collect::<Vec<_>>().join(" · "));
+    }
+    text
 }
 
 fn short(tokens: u64) -> String {
