@@ -13,8 +13,8 @@ Builds Chatrix from this checkout and installs, below DIR (default ~/.local):
   share/fish/vendor_completions.d/chatrix.fish
 
   --prefix DIR   install below DIR
-  --uninstall    remove these four files again
-  --help         this text
+  --uninstall    remove these four files
+  --help         show this text
 
 Needs a Rust toolchain and a C compiler. No start-up file is changed.
 USAGE
@@ -31,7 +31,7 @@ action=install
 while [ $# -gt 0 ]; do
     case $1 in
         --prefix)
-            [ $# -ge 2 ] || fail "--prefix needs a folder"
+            [ $# -ge 2 ] || fail "--prefix needs a directory"
             prefix=$2
             shift
             ;;
@@ -50,7 +50,7 @@ while [ $# -gt 0 ]; do
 done
 [ -n "$prefix" ] || fail "--prefix is empty"
 
-# Relative to where the person stands, not to the checkout.
+# A relative prefix is relative to the current directory, not to the checkout.
 case $prefix in
     /*) ;;
     *) prefix=$PWD/$prefix ;;
@@ -75,7 +75,7 @@ fi
 command -v cargo >/dev/null 2>&1 || fail "cargo was not found; install Rust first (https://rustup.rs)"
 command -v cc >/dev/null 2>&1 || fail "no C compiler (cc) was found; the TLS library needs one"
 
-say "building Chatrix; the first time takes a few minutes"
+say "building Chatrix; the first build takes a few minutes"
 (cd "$here" && cargo install --quiet --path . --locked --no-track --force --root "$prefix") || fail "the build failed"
 
 copy() {

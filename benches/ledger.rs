@@ -8,6 +8,7 @@ use chatrix::conversation::Usage;
 use chatrix::ledger::budget::{CostRange, Limit, Period};
 use chatrix::ledger::report::By;
 use chatrix::ledger::{self, Clock, Ledger, NewCall};
+use chatrix::telemetry::Telemetry;
 use std::path::Path;
 use std::time::{Duration, Instant};
 
@@ -44,7 +45,7 @@ fn percentile(sorted: &[Duration], percent: usize) -> Duration {
 
 async fn steady(path: &Path, seconds: u32) {
     const RATE: u32 = 500;
-    let ledger = Ledger::in_file(path, Clock::system());
+    let ledger = Ledger::in_file(path, Clock::system(), Telemetry::default());
     call(&ledger).await; // and it is open
     let mut tick = tokio::time::interval(Duration::from_secs(1) / RATE);
     let mut calls = Vec::new();
@@ -69,7 +70,7 @@ async fn steady(path: &Path, seconds: u32) {
 
 async fn burst(path: &Path) {
     const CALLS: u32 = 5000;
-    let ledger = Ledger::in_file(path, Clock::system());
+    let ledger = Ledger::in_file(path, Clock::system(), Telemetry::default());
     call(&ledger).await;
     let began = Instant::now();
     futures_util::future::join_all((0..CALLS).map(|_| call(&ledger))).await;

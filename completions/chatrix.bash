@@ -119,7 +119,7 @@ _chatrix() {
 
     case "${cmd}" in
         chatrix)
-            opts="-h -V --config --profile --region --help --version models usage keys completions ask chat serve help"
+            opts="-h -V --offline --config --profile --region --help --version models usage keys completions ask chat serve help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 1 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -156,7 +156,7 @@ _chatrix() {
             return 0
             ;;
         chatrix__subcmd__ask)
-            opts="-s -f -q -v -m -h --system --max-tokens --offline --file --schema --max-cost --dry-run --json --no-stream --no-stdin --quiet --verbose --model --config --profile --region --help"
+            opts="-s -f -q -v -m -h --system --max-tokens --file --schema --max-cost --dry-run --json --no-stream --no-stdin --quiet --verbose --model --offline --config --profile --region --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -262,7 +262,7 @@ _chatrix() {
             return 0
             ;;
         chatrix__subcmd__chat)
-            opts="-s -v -m -h --system --max-tokens --offline --max-cost --verbose --model --config --profile --region --help"
+            opts="-s -v -m -h --system --max-tokens --max-cost --verbose --model --offline --config --profile --region --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -323,7 +323,7 @@ _chatrix() {
             return 0
             ;;
         chatrix__subcmd__completions)
-            opts="-h --config --profile --region --help bash zsh fish powershell"
+            opts="-h --offline --config --profile --region --help bash zsh fish powershell"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -542,7 +542,7 @@ _chatrix() {
             return 0
             ;;
         chatrix__subcmd__keys)
-            opts="-h --config --profile --region --help add list revoke help"
+            opts="-h --offline --config --profile --region --help add list revoke help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -776,7 +776,7 @@ _chatrix() {
             return 0
             ;;
         chatrix__subcmd__models)
-            opts="-q -v -h --json --quiet --all --verbose --config --profile --region --help"
+            opts="-q -v -h --json --quiet --all --verbose --offline --config --profile --region --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -813,7 +813,7 @@ _chatrix() {
             return 0
             ;;
         chatrix__subcmd__serve)
-            opts="-p -m -h --host --port --allow-origin --require-key --i-know-this-is-open --offline --model --config --profile --region --help"
+            opts="-p -m -h --host --port --allow-origin --require-key --allow-unauthenticated --log --model --offline --config --profile --region --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0

@@ -1,6 +1,6 @@
 # Print an optspec for argparse to handle cmd's options that are independent of any subcommand.
 function __fish_chatrix_global_optspecs
-    string join \n config= profile= region= h/help V/version
+    string join \n offline config= profile= region= h/help V/version
 end
 
 function __fish_chatrix_needs_command
@@ -24,92 +24,96 @@ function __fish_chatrix_using_subcommand
     contains -- $cmd[1] $argv
 end
 
-complete -c chatrix -n "__fish_chatrix_needs_command" -l config -d 'Config file to read' -r -F
+complete -c chatrix -n "__fish_chatrix_needs_command" -l config -d 'Config file [env: CHATRIX_CONFIG]' -r -F
 complete -c chatrix -n "__fish_chatrix_needs_command" -l profile -d 'AWS profile [env: AWS_PROFILE]' -r
 complete -c chatrix -n "__fish_chatrix_needs_command" -l region -d 'AWS region [env: AWS_REGION] [default: the profile\'s, or us-west-2]' -r
+complete -c chatrix -n "__fish_chatrix_needs_command" -l offline -d 'Use the built-in offline model, which costs nothing and has its own ledger and API keys [env: CHATRIX_OFFLINE]'
 complete -c chatrix -n "__fish_chatrix_needs_command" -s h -l help -d 'Print help'
 complete -c chatrix -n "__fish_chatrix_needs_command" -s V -l version -d 'Print version'
-complete -c chatrix -n "__fish_chatrix_needs_command" -f -a "models" -d 'List the models: prices per million tokens, abilities, life cycle'
-complete -c chatrix -n "__fish_chatrix_needs_command" -f -a "usage" -d 'Show what was spent, and what is left of the budgets'
-complete -c chatrix -n "__fish_chatrix_needs_command" -f -a "keys" -d 'Make, list and revoke API keys of `serve`'
-complete -c chatrix -n "__fish_chatrix_needs_command" -f -a "completions" -d 'Print a shell\'s completion script'
-complete -c chatrix -n "__fish_chatrix_needs_command" -f -a "ask" -d 'Ask one question; the answer goes to stdout'
-complete -c chatrix -n "__fish_chatrix_needs_command" -f -a "chat" -d 'Talk, with a memory of what was said'
-complete -c chatrix -n "__fish_chatrix_needs_command" -f -a "serve" -d 'Serve the OpenAI API for Jan and other apps'
+complete -c chatrix -n "__fish_chatrix_needs_command" -f -a "models" -d 'List models with their prices per million tokens, features and life cycle'
+complete -c chatrix -n "__fish_chatrix_needs_command" -f -a "usage" -d 'Show what was spent and what is left of each budget'
+complete -c chatrix -n "__fish_chatrix_needs_command" -f -a "keys" -d 'Create, list and revoke API keys for `chatrix serve`'
+complete -c chatrix -n "__fish_chatrix_needs_command" -f -a "completions" -d 'Print a shell completion script'
+complete -c chatrix -n "__fish_chatrix_needs_command" -f -a "ask" -d 'Ask one question and print the answer'
+complete -c chatrix -n "__fish_chatrix_needs_command" -f -a "chat" -d 'Hold a conversation in the terminal'
+complete -c chatrix -n "__fish_chatrix_needs_command" -f -a "serve" -d 'Serve the OpenAI API to Jan and other apps'
 complete -c chatrix -n "__fish_chatrix_needs_command" -f -a "help" -d 'Print this message or the help of the given subcommand(s)'
-complete -c chatrix -n "__fish_chatrix_using_subcommand models" -l config -d 'Config file to read' -r -F
+complete -c chatrix -n "__fish_chatrix_using_subcommand models" -l config -d 'Config file [env: CHATRIX_CONFIG]' -r -F
 complete -c chatrix -n "__fish_chatrix_using_subcommand models" -l profile -d 'AWS profile [env: AWS_PROFILE]' -r
 complete -c chatrix -n "__fish_chatrix_using_subcommand models" -l region -d 'AWS region [env: AWS_REGION] [default: the profile\'s, or us-west-2]' -r
-complete -c chatrix -n "__fish_chatrix_using_subcommand models" -l json -d 'Everything, as JSON'
-complete -c chatrix -n "__fish_chatrix_using_subcommand models" -s q -l quiet -d 'Names only'
-complete -c chatrix -n "__fish_chatrix_using_subcommand models" -l all -d 'Also every other Bedrock id whose price is known'
-complete -c chatrix -n "__fish_chatrix_using_subcommand models" -s v -l verbose -d 'Also Bedrock ids, and where each row comes from'
+complete -c chatrix -n "__fish_chatrix_using_subcommand models" -l json -d 'Print everything as JSON'
+complete -c chatrix -n "__fish_chatrix_using_subcommand models" -s q -l quiet -d 'Print names only'
+complete -c chatrix -n "__fish_chatrix_using_subcommand models" -l all -d 'Include every other Bedrock id with a known price'
+complete -c chatrix -n "__fish_chatrix_using_subcommand models" -s v -l verbose -d 'Show Bedrock ids, and the source and date of each row'
+complete -c chatrix -n "__fish_chatrix_using_subcommand models" -l offline -d 'Use the built-in offline model, which costs nothing and has its own ledger and API keys [env: CHATRIX_OFFLINE]'
 complete -c chatrix -n "__fish_chatrix_using_subcommand models" -s h -l help -d 'Print help'
-complete -c chatrix -n "__fish_chatrix_using_subcommand usage; and not __fish_seen_subcommand_from settle help" -l by -d 'A row for each day, model, key or command' -r -f -a "day\t''
+complete -c chatrix -n "__fish_chatrix_using_subcommand usage; and not __fish_seen_subcommand_from settle help" -l by -d 'Print one row per day, model, key or command' -r -f -a "day\t''
 model\t''
 key\t''
 command\t''"
-complete -c chatrix -n "__fish_chatrix_using_subcommand usage; and not __fish_seen_subcommand_from settle help" -l since -d 'From this day on, in UTC: 2026-11-01, 7d, or all' -r
-complete -c chatrix -n "__fish_chatrix_using_subcommand usage; and not __fish_seen_subcommand_from settle help" -l config -d 'Config file to read' -r -F
+complete -c chatrix -n "__fish_chatrix_using_subcommand usage; and not __fish_seen_subcommand_from settle help" -l since -d 'First day to include, in UTC: 2026-11-01, 7d, or all' -r
+complete -c chatrix -n "__fish_chatrix_using_subcommand usage; and not __fish_seen_subcommand_from settle help" -l config -d 'Config file [env: CHATRIX_CONFIG]' -r -F
 complete -c chatrix -n "__fish_chatrix_using_subcommand usage; and not __fish_seen_subcommand_from settle help" -l profile -d 'AWS profile [env: AWS_PROFILE]' -r
 complete -c chatrix -n "__fish_chatrix_using_subcommand usage; and not __fish_seen_subcommand_from settle help" -l region -d 'AWS region [env: AWS_REGION] [default: the profile\'s, or us-west-2]' -r
-complete -c chatrix -n "__fish_chatrix_using_subcommand usage; and not __fish_seen_subcommand_from settle help" -l json -d 'Everything, as JSON'
-complete -c chatrix -n "__fish_chatrix_using_subcommand usage; and not __fish_seen_subcommand_from settle help" -l csv -d 'The rows, as CSV'
-complete -c chatrix -n "__fish_chatrix_using_subcommand usage; and not __fish_seen_subcommand_from settle help" -l uncertain -d 'The calls whose usage never came, which AWS may have billed'
-complete -c chatrix -n "__fish_chatrix_using_subcommand usage; and not __fish_seen_subcommand_from settle help" -l offline -d 'The calls of --offline, which cost nothing'
+complete -c chatrix -n "__fish_chatrix_using_subcommand usage; and not __fish_seen_subcommand_from settle help" -l json -d 'Print everything as JSON'
+complete -c chatrix -n "__fish_chatrix_using_subcommand usage; and not __fish_seen_subcommand_from settle help" -l csv -d 'Print the rows as CSV'
+complete -c chatrix -n "__fish_chatrix_using_subcommand usage; and not __fish_seen_subcommand_from settle help" -l uncertain -d 'List the calls whose usage never arrived and which AWS may have billed'
+complete -c chatrix -n "__fish_chatrix_using_subcommand usage; and not __fish_seen_subcommand_from settle help" -l offline -d 'Use the built-in offline model, which costs nothing and has its own ledger and API keys [env: CHATRIX_OFFLINE]'
 complete -c chatrix -n "__fish_chatrix_using_subcommand usage; and not __fish_seen_subcommand_from settle help" -s h -l help -d 'Print help'
-complete -c chatrix -n "__fish_chatrix_using_subcommand usage; and not __fish_seen_subcommand_from settle help" -f -a "settle" -d 'Book what an uncertain call has really cost'
+complete -c chatrix -n "__fish_chatrix_using_subcommand usage; and not __fish_seen_subcommand_from settle help" -f -a "settle" -d 'Record what AWS billed for an uncertain call'
 complete -c chatrix -n "__fish_chatrix_using_subcommand usage; and not __fish_seen_subcommand_from settle help" -f -a "help" -d 'Print this message or the help of the given subcommand(s)'
 complete -c chatrix -n "__fish_chatrix_using_subcommand usage; and __fish_seen_subcommand_from settle" -l usd -d 'What AWS billed for it, in dollars' -r
-complete -c chatrix -n "__fish_chatrix_using_subcommand usage; and __fish_seen_subcommand_from settle" -l config -d 'Config file to read' -r -F
+complete -c chatrix -n "__fish_chatrix_using_subcommand usage; and __fish_seen_subcommand_from settle" -l config -d 'Config file [env: CHATRIX_CONFIG]' -r -F
 complete -c chatrix -n "__fish_chatrix_using_subcommand usage; and __fish_seen_subcommand_from settle" -l profile -d 'AWS profile [env: AWS_PROFILE]' -r
 complete -c chatrix -n "__fish_chatrix_using_subcommand usage; and __fish_seen_subcommand_from settle" -l region -d 'AWS region [env: AWS_REGION] [default: the profile\'s, or us-west-2]' -r
-complete -c chatrix -n "__fish_chatrix_using_subcommand usage; and __fish_seen_subcommand_from settle" -l offline -d 'The call is one of --offline'
+complete -c chatrix -n "__fish_chatrix_using_subcommand usage; and __fish_seen_subcommand_from settle" -l offline -d 'Use the built-in offline model, which costs nothing and has its own ledger and API keys [env: CHATRIX_OFFLINE]'
 complete -c chatrix -n "__fish_chatrix_using_subcommand usage; and __fish_seen_subcommand_from settle" -s h -l help -d 'Print help'
-complete -c chatrix -n "__fish_chatrix_using_subcommand usage; and __fish_seen_subcommand_from help" -f -a "settle" -d 'Book what an uncertain call has really cost'
+complete -c chatrix -n "__fish_chatrix_using_subcommand usage; and __fish_seen_subcommand_from help" -f -a "settle" -d 'Record what AWS billed for an uncertain call'
 complete -c chatrix -n "__fish_chatrix_using_subcommand usage; and __fish_seen_subcommand_from help" -f -a "help" -d 'Print this message or the help of the given subcommand(s)'
-complete -c chatrix -n "__fish_chatrix_using_subcommand keys; and not __fish_seen_subcommand_from add list revoke help" -l config -d 'Config file to read' -r -F
+complete -c chatrix -n "__fish_chatrix_using_subcommand keys; and not __fish_seen_subcommand_from add list revoke help" -l config -d 'Config file [env: CHATRIX_CONFIG]' -r -F
 complete -c chatrix -n "__fish_chatrix_using_subcommand keys; and not __fish_seen_subcommand_from add list revoke help" -l profile -d 'AWS profile [env: AWS_PROFILE]' -r
 complete -c chatrix -n "__fish_chatrix_using_subcommand keys; and not __fish_seen_subcommand_from add list revoke help" -l region -d 'AWS region [env: AWS_REGION] [default: the profile\'s, or us-west-2]' -r
+complete -c chatrix -n "__fish_chatrix_using_subcommand keys; and not __fish_seen_subcommand_from add list revoke help" -l offline -d 'Use the built-in offline model, which costs nothing and has its own ledger and API keys [env: CHATRIX_OFFLINE]'
 complete -c chatrix -n "__fish_chatrix_using_subcommand keys; and not __fish_seen_subcommand_from add list revoke help" -s h -l help -d 'Print help'
-complete -c chatrix -n "__fish_chatrix_using_subcommand keys; and not __fish_seen_subcommand_from add list revoke help" -f -a "add" -d 'Make a key; its token is shown once, and kept only as a hash'
-complete -c chatrix -n "__fish_chatrix_using_subcommand keys; and not __fish_seen_subcommand_from add list revoke help" -f -a "list" -d 'List the keys, what they may spend and what they have spent'
-complete -c chatrix -n "__fish_chatrix_using_subcommand keys; and not __fish_seen_subcommand_from add list revoke help" -f -a "revoke" -d 'Revoke a key at once'
+complete -c chatrix -n "__fish_chatrix_using_subcommand keys; and not __fish_seen_subcommand_from add list revoke help" -f -a "add" -d 'Create a key; its token is shown once and stored only as a hash'
+complete -c chatrix -n "__fish_chatrix_using_subcommand keys; and not __fish_seen_subcommand_from add list revoke help" -f -a "list" -d 'List the keys with their limits and what they have spent'
+complete -c chatrix -n "__fish_chatrix_using_subcommand keys; and not __fish_seen_subcommand_from add list revoke help" -f -a "revoke" -d 'Revoke a key immediately'
 complete -c chatrix -n "__fish_chatrix_using_subcommand keys; and not __fish_seen_subcommand_from add list revoke help" -f -a "help" -d 'Print this message or the help of the given subcommand(s)'
-complete -c chatrix -n "__fish_chatrix_using_subcommand keys; and __fish_seen_subcommand_from add" -l request-usd -d 'Most dollars for one call' -r
-complete -c chatrix -n "__fish_chatrix_using_subcommand keys; and __fish_seen_subcommand_from add" -l day-usd -d 'Most dollars in a day (UTC)' -r
-complete -c chatrix -n "__fish_chatrix_using_subcommand keys; and __fish_seen_subcommand_from add" -l month-usd -d 'Most dollars in a month (UTC)' -r
-complete -c chatrix -n "__fish_chatrix_using_subcommand keys; and __fish_seen_subcommand_from add" -l models -d 'Only these models, by name or id' -r
-complete -c chatrix -n "__fish_chatrix_using_subcommand keys; and __fish_seen_subcommand_from add" -l config -d 'Config file to read' -r -F
+complete -c chatrix -n "__fish_chatrix_using_subcommand keys; and __fish_seen_subcommand_from add" -l request-usd -d 'Spend at most this many dollars per call' -r
+complete -c chatrix -n "__fish_chatrix_using_subcommand keys; and __fish_seen_subcommand_from add" -l day-usd -d 'Spend at most this many dollars per day (UTC)' -r
+complete -c chatrix -n "__fish_chatrix_using_subcommand keys; and __fish_seen_subcommand_from add" -l month-usd -d 'Spend at most this many dollars per month (UTC)' -r
+complete -c chatrix -n "__fish_chatrix_using_subcommand keys; and __fish_seen_subcommand_from add" -l models -d 'Allow only these models, by name or id, separated by commas' -r
+complete -c chatrix -n "__fish_chatrix_using_subcommand keys; and __fish_seen_subcommand_from add" -l config -d 'Config file [env: CHATRIX_CONFIG]' -r -F
 complete -c chatrix -n "__fish_chatrix_using_subcommand keys; and __fish_seen_subcommand_from add" -l profile -d 'AWS profile [env: AWS_PROFILE]' -r
 complete -c chatrix -n "__fish_chatrix_using_subcommand keys; and __fish_seen_subcommand_from add" -l region -d 'AWS region [env: AWS_REGION] [default: the profile\'s, or us-west-2]' -r
-complete -c chatrix -n "__fish_chatrix_using_subcommand keys; and __fish_seen_subcommand_from add" -l offline -d 'For `serve --offline`'
+complete -c chatrix -n "__fish_chatrix_using_subcommand keys; and __fish_seen_subcommand_from add" -l offline -d 'Use the built-in offline model, which costs nothing and has its own ledger and API keys [env: CHATRIX_OFFLINE]'
 complete -c chatrix -n "__fish_chatrix_using_subcommand keys; and __fish_seen_subcommand_from add" -s h -l help -d 'Print help'
-complete -c chatrix -n "__fish_chatrix_using_subcommand keys; and __fish_seen_subcommand_from list" -l config -d 'Config file to read' -r -F
+complete -c chatrix -n "__fish_chatrix_using_subcommand keys; and __fish_seen_subcommand_from list" -l config -d 'Config file [env: CHATRIX_CONFIG]' -r -F
 complete -c chatrix -n "__fish_chatrix_using_subcommand keys; and __fish_seen_subcommand_from list" -l profile -d 'AWS profile [env: AWS_PROFILE]' -r
 complete -c chatrix -n "__fish_chatrix_using_subcommand keys; and __fish_seen_subcommand_from list" -l region -d 'AWS region [env: AWS_REGION] [default: the profile\'s, or us-west-2]' -r
-complete -c chatrix -n "__fish_chatrix_using_subcommand keys; and __fish_seen_subcommand_from list" -l json -d 'As JSON'
-complete -c chatrix -n "__fish_chatrix_using_subcommand keys; and __fish_seen_subcommand_from list" -l offline -d 'For `serve --offline`'
+complete -c chatrix -n "__fish_chatrix_using_subcommand keys; and __fish_seen_subcommand_from list" -l json -d 'Print the keys as JSON'
+complete -c chatrix -n "__fish_chatrix_using_subcommand keys; and __fish_seen_subcommand_from list" -l offline -d 'Use the built-in offline model, which costs nothing and has its own ledger and API keys [env: CHATRIX_OFFLINE]'
 complete -c chatrix -n "__fish_chatrix_using_subcommand keys; and __fish_seen_subcommand_from list" -s h -l help -d 'Print help'
-complete -c chatrix -n "__fish_chatrix_using_subcommand keys; and __fish_seen_subcommand_from revoke" -l config -d 'Config file to read' -r -F
+complete -c chatrix -n "__fish_chatrix_using_subcommand keys; and __fish_seen_subcommand_from revoke" -l config -d 'Config file [env: CHATRIX_CONFIG]' -r -F
 complete -c chatrix -n "__fish_chatrix_using_subcommand keys; and __fish_seen_subcommand_from revoke" -l profile -d 'AWS profile [env: AWS_PROFILE]' -r
 complete -c chatrix -n "__fish_chatrix_using_subcommand keys; and __fish_seen_subcommand_from revoke" -l region -d 'AWS region [env: AWS_REGION] [default: the profile\'s, or us-west-2]' -r
-complete -c chatrix -n "__fish_chatrix_using_subcommand keys; and __fish_seen_subcommand_from revoke" -l offline -d 'For `serve --offline`'
+complete -c chatrix -n "__fish_chatrix_using_subcommand keys; and __fish_seen_subcommand_from revoke" -l offline -d 'Use the built-in offline model, which costs nothing and has its own ledger and API keys [env: CHATRIX_OFFLINE]'
 complete -c chatrix -n "__fish_chatrix_using_subcommand keys; and __fish_seen_subcommand_from revoke" -s h -l help -d 'Print help'
-complete -c chatrix -n "__fish_chatrix_using_subcommand keys; and __fish_seen_subcommand_from help" -f -a "add" -d 'Make a key; its token is shown once, and kept only as a hash'
-complete -c chatrix -n "__fish_chatrix_using_subcommand keys; and __fish_seen_subcommand_from help" -f -a "list" -d 'List the keys, what they may spend and what they have spent'
-complete -c chatrix -n "__fish_chatrix_using_subcommand keys; and __fish_seen_subcommand_from help" -f -a "revoke" -d 'Revoke a key at once'
+complete -c chatrix -n "__fish_chatrix_using_subcommand keys; and __fish_seen_subcommand_from help" -f -a "add" -d 'Create a key; its token is shown once and stored only as a hash'
+complete -c chatrix -n "__fish_chatrix_using_subcommand keys; and __fish_seen_subcommand_from help" -f -a "list" -d 'List the keys with their limits and what they have spent'
+complete -c chatrix -n "__fish_chatrix_using_subcommand keys; and __fish_seen_subcommand_from help" -f -a "revoke" -d 'Revoke a key immediately'
 complete -c chatrix -n "__fish_chatrix_using_subcommand keys; and __fish_seen_subcommand_from help" -f -a "help" -d 'Print this message or the help of the given subcommand(s)'
-complete -c chatrix -n "__fish_chatrix_using_subcommand completions" -l config -d 'Config file to read' -r -F
+complete -c chatrix -n "__fish_chatrix_using_subcommand completions" -l config -d 'Config file [env: CHATRIX_CONFIG]' -r -F
 complete -c chatrix -n "__fish_chatrix_using_subcommand completions" -l profile -d 'AWS profile [env: AWS_PROFILE]' -r
 complete -c chatrix -n "__fish_chatrix_using_subcommand completions" -l region -d 'AWS region [env: AWS_REGION] [default: the profile\'s, or us-west-2]' -r
-complete -c chatrix -n "__fish_chatrix_using_subcommand completions" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c chatrix -n "__fish_chatrix_using_subcommand completions" -l offline -d 'Use the built-in offline model, which costs nothing and has its own ledger and API keys [env: CHATRIX_OFFLINE]'
+complete -c chatrix -n "__fish_chatrix_using_subcommand completions" -s h -l help -d 'Print help'
 complete -c chatrix -n "__fish_chatrix_using_subcommand ask" -s s -l system -d 'System prompt' -r
-complete -c chatrix -n "__fish_chatrix_using_subcommand ask" -l max-tokens -d 'Longest answer, in tokens; the policy\'s limit holds' -r
-complete -c chatrix -n "__fish_chatrix_using_subcommand ask" -s f -l file -d 'Attach a file: an image, a document or text, by its content. Repeatable' -r -F
-complete -c chatrix -n "__fish_chatrix_using_subcommand ask" -l schema -d 'Answer with JSON that follows the JSON schema in this file' -r -F
-complete -c chatrix -n "__fish_chatrix_using_subcommand ask" -l max-cost -d 'Cost at most this many dollars; the answer is shortened to what fits' -r
-complete -c chatrix -n "__fish_chatrix_using_subcommand ask" -s m -l model -d 'A name from `chatrix models`, or any Bedrock id, inference-profile id or ARN' -r -f -a "claude-sonnet-4\t''
+complete -c chatrix -n "__fish_chatrix_using_subcommand ask" -l max-tokens -d 'Maximum length of an answer in tokens; the policy\'s limit still applies' -r
+complete -c chatrix -n "__fish_chatrix_using_subcommand ask" -s f -l file -d 'Attach an image, a document or a text file, recognized by its content; repeatable' -r -F
+complete -c chatrix -n "__fish_chatrix_using_subcommand ask" -l schema -d 'Answer with JSON that matches the JSON Schema in this file' -r -F
+complete -c chatrix -n "__fish_chatrix_using_subcommand ask" -l max-cost -d 'Spend at most this many dollars; the answer is shortened to fit' -r
+complete -c chatrix -n "__fish_chatrix_using_subcommand ask" -s m -l model -d 'Name from `chatrix models`, Bedrock model id, inference-profile id or ARN [env: CHATRIX_MODEL]' -r -f -a "claude-sonnet-4\t''
 claude-sonnet-3\t''
 deepseek\t''
 claude-haiku\t''
@@ -140,21 +144,21 @@ qwen3-coder\t''
 kimi\t''
 glm\t''
 minimax\t''"
-complete -c chatrix -n "__fish_chatrix_using_subcommand ask" -l config -d 'Config file to read' -r -F
+complete -c chatrix -n "__fish_chatrix_using_subcommand ask" -l config -d 'Config file [env: CHATRIX_CONFIG]' -r -F
 complete -c chatrix -n "__fish_chatrix_using_subcommand ask" -l profile -d 'AWS profile [env: AWS_PROFILE]' -r
 complete -c chatrix -n "__fish_chatrix_using_subcommand ask" -l region -d 'AWS region [env: AWS_REGION] [default: the profile\'s, or us-west-2]' -r
-complete -c chatrix -n "__fish_chatrix_using_subcommand ask" -l offline -d 'Talk to a small Bedrock inside this process: no AWS account, no cost'
-complete -c chatrix -n "__fish_chatrix_using_subcommand ask" -l dry-run -d 'Show what would be sent, and what it can cost; send nothing'
-complete -c chatrix -n "__fish_chatrix_using_subcommand ask" -l json -d 'Print one JSON object: text, model, usage, cost, stop reason, what the policy changed'
-complete -c chatrix -n "__fish_chatrix_using_subcommand ask" -l no-stream -d 'Wait for the whole answer'
+complete -c chatrix -n "__fish_chatrix_using_subcommand ask" -l dry-run -d 'Show what would be sent and what it could cost at most, but send nothing'
+complete -c chatrix -n "__fish_chatrix_using_subcommand ask" -l json -d 'Print one JSON object: text, reasoning, model, usage, cost, stop reason, policy edits'
+complete -c chatrix -n "__fish_chatrix_using_subcommand ask" -l no-stream -d 'Print the answer only once it is complete'
 complete -c chatrix -n "__fish_chatrix_using_subcommand ask" -l no-stdin -d 'Do not read stdin'
-complete -c chatrix -n "__fish_chatrix_using_subcommand ask" -s q -l quiet -d 'Nothing on stderr but errors'
-complete -c chatrix -n "__fish_chatrix_using_subcommand ask" -s v -l verbose -d 'Say what the policy changed, and what it cost, also into a pipe'
+complete -c chatrix -n "__fish_chatrix_using_subcommand ask" -s q -l quiet -d 'Print nothing but errors to stderr'
+complete -c chatrix -n "__fish_chatrix_using_subcommand ask" -s v -l verbose -d 'Print the model, policy edits, worst-case cost and usage to stderr, even if it is not a terminal'
+complete -c chatrix -n "__fish_chatrix_using_subcommand ask" -l offline -d 'Use the built-in offline model, which costs nothing and has its own ledger and API keys [env: CHATRIX_OFFLINE]'
 complete -c chatrix -n "__fish_chatrix_using_subcommand ask" -s h -l help -d 'Print help'
 complete -c chatrix -n "__fish_chatrix_using_subcommand chat" -s s -l system -d 'System prompt' -r
-complete -c chatrix -n "__fish_chatrix_using_subcommand chat" -l max-tokens -d 'Longest answer, in tokens; the policy\'s limit holds' -r
+complete -c chatrix -n "__fish_chatrix_using_subcommand chat" -l max-tokens -d 'Maximum length of an answer in tokens; the policy\'s limit still applies' -r
 complete -c chatrix -n "__fish_chatrix_using_subcommand chat" -l max-cost -d 'Spend at most this many dollars in this session' -r
-complete -c chatrix -n "__fish_chatrix_using_subcommand chat" -s m -l model -d 'A name from `chatrix models`, or any Bedrock id, inference-profile id or ARN' -r -f -a "claude-sonnet-4\t''
+complete -c chatrix -n "__fish_chatrix_using_subcommand chat" -s m -l model -d 'Name from `chatrix models`, Bedrock model id, inference-profile id or ARN [env: CHATRIX_MODEL]' -r -f -a "claude-sonnet-4\t''
 claude-sonnet-3\t''
 deepseek\t''
 claude-haiku\t''
@@ -185,16 +189,16 @@ qwen3-coder\t''
 kimi\t''
 glm\t''
 minimax\t''"
-complete -c chatrix -n "__fish_chatrix_using_subcommand chat" -l config -d 'Config file to read' -r -F
+complete -c chatrix -n "__fish_chatrix_using_subcommand chat" -l config -d 'Config file [env: CHATRIX_CONFIG]' -r -F
 complete -c chatrix -n "__fish_chatrix_using_subcommand chat" -l profile -d 'AWS profile [env: AWS_PROFILE]' -r
 complete -c chatrix -n "__fish_chatrix_using_subcommand chat" -l region -d 'AWS region [env: AWS_REGION] [default: the profile\'s, or us-west-2]' -r
-complete -c chatrix -n "__fish_chatrix_using_subcommand chat" -l offline -d 'Talk to a small Bedrock inside this process: no AWS account, no cost'
-complete -c chatrix -n "__fish_chatrix_using_subcommand chat" -s v -l verbose -d 'Say what the policy changed'
+complete -c chatrix -n "__fish_chatrix_using_subcommand chat" -s v -l verbose -d 'Show the model, policy edits and worst-case cost before each answer'
+complete -c chatrix -n "__fish_chatrix_using_subcommand chat" -l offline -d 'Use the built-in offline model, which costs nothing and has its own ledger and API keys [env: CHATRIX_OFFLINE]'
 complete -c chatrix -n "__fish_chatrix_using_subcommand chat" -s h -l help -d 'Print help'
-complete -c chatrix -n "__fish_chatrix_using_subcommand serve" -l host -d 'Address to listen on [default: 127.0.0.1]' -r
-complete -c chatrix -n "__fish_chatrix_using_subcommand serve" -s p -l port -d 'Port to listen on; 0 for any [default: 3000]' -r
-complete -c chatrix -n "__fish_chatrix_using_subcommand serve" -l allow-origin -d 'A web origin that may use the server besides local ones; * for all. Repeatable' -r
-complete -c chatrix -n "__fish_chatrix_using_subcommand serve" -s m -l model -d 'Model of a request that names none' -r -f -a "claude-sonnet-4\t''
+complete -c chatrix -n "__fish_chatrix_using_subcommand serve" -l host -d 'Address to listen on [env: CHATRIX_HOST] [default: 127.0.0.1]' -r
+complete -c chatrix -n "__fish_chatrix_using_subcommand serve" -s p -l port -d 'Port to listen on, or 0 for any free port [env: CHATRIX_PORT] [default: 3000]' -r
+complete -c chatrix -n "__fish_chatrix_using_subcommand serve" -l allow-origin -d 'Allow a web origin besides local ones, or * for all of them; repeatable' -r
+complete -c chatrix -n "__fish_chatrix_using_subcommand serve" -s m -l model -d 'Model for requests that name none [env: CHATRIX_MODEL]' -r -f -a "claude-sonnet-4\t''
 claude-sonnet-3\t''
 deepseek\t''
 claude-haiku\t''
@@ -225,22 +229,23 @@ qwen3-coder\t''
 kimi\t''
 glm\t''
 minimax\t''"
-complete -c chatrix -n "__fish_chatrix_using_subcommand serve" -l config -d 'Config file to read' -r -F
+complete -c chatrix -n "__fish_chatrix_using_subcommand serve" -l config -d 'Config file [env: CHATRIX_CONFIG]' -r -F
 complete -c chatrix -n "__fish_chatrix_using_subcommand serve" -l profile -d 'AWS profile [env: AWS_PROFILE]' -r
 complete -c chatrix -n "__fish_chatrix_using_subcommand serve" -l region -d 'AWS region [env: AWS_REGION] [default: the profile\'s, or us-west-2]' -r
-complete -c chatrix -n "__fish_chatrix_using_subcommand serve" -l require-key -d 'Answer only to API keys made with `chatrix keys add`'
-complete -c chatrix -n "__fish_chatrix_using_subcommand serve" -l i-know-this-is-open -d 'Listen beyond this machine, where anyone who can connect spends your money'
-complete -c chatrix -n "__fish_chatrix_using_subcommand serve" -l offline -d 'Talk to a small Bedrock inside this process: no AWS account, no cost'
+complete -c chatrix -n "__fish_chatrix_using_subcommand serve" -l require-key -d 'Accept only API keys created with `chatrix keys add`'
+complete -c chatrix -n "__fish_chatrix_using_subcommand serve" -l allow-unauthenticated -d 'Listen beyond this machine without API keys: anyone who can connect spends your money'
+complete -c chatrix -n "__fish_chatrix_using_subcommand serve" -l log -d 'Write one line per request to stderr: time, id, route, key name, models, status, tokens, cost, milliseconds'
+complete -c chatrix -n "__fish_chatrix_using_subcommand serve" -l offline -d 'Use the built-in offline model, which costs nothing and has its own ledger and API keys [env: CHATRIX_OFFLINE]'
 complete -c chatrix -n "__fish_chatrix_using_subcommand serve" -s h -l help -d 'Print help'
-complete -c chatrix -n "__fish_chatrix_using_subcommand help; and not __fish_seen_subcommand_from models usage keys completions ask chat serve help" -f -a "models" -d 'List the models: prices per million tokens, abilities, life cycle'
-complete -c chatrix -n "__fish_chatrix_using_subcommand help; and not __fish_seen_subcommand_from models usage keys completions ask chat serve help" -f -a "usage" -d 'Show what was spent, and what is left of the budgets'
-complete -c chatrix -n "__fish_chatrix_using_subcommand help; and not __fish_seen_subcommand_from models usage keys completions ask chat serve help" -f -a "keys" -d 'Make, list and revoke API keys of `serve`'
-complete -c chatrix -n "__fish_chatrix_using_subcommand help; and not __fish_seen_subcommand_from models usage keys completions ask chat serve help" -f -a "completions" -d 'Print a shell\'s completion script'
-complete -c chatrix -n "__fish_chatrix_using_subcommand help; and not __fish_seen_subcommand_from models usage keys completions ask chat serve help" -f -a "ask" -d 'Ask one question; the answer goes to stdout'
-complete -c chatrix -n "__fish_chatrix_using_subcommand help; and not __fish_seen_subcommand_from models usage keys completions ask chat serve help" -f -a "chat" -d 'Talk, with a memory of what was said'
-complete -c chatrix -n "__fish_chatrix_using_subcommand help; and not __fish_seen_subcommand_from models usage keys completions ask chat serve help" -f -a "serve" -d 'Serve the OpenAI API for Jan and other apps'
+complete -c chatrix -n "__fish_chatrix_using_subcommand help; and not __fish_seen_subcommand_from models usage keys completions ask chat serve help" -f -a "models" -d 'List models with their prices per million tokens, features and life cycle'
+complete -c chatrix -n "__fish_chatrix_using_subcommand help; and not __fish_seen_subcommand_from models usage keys completions ask chat serve help" -f -a "usage" -d 'Show what was spent and what is left of each budget'
+complete -c chatrix -n "__fish_chatrix_using_subcommand help; and not __fish_seen_subcommand_from models usage keys completions ask chat serve help" -f -a "keys" -d 'Create, list and revoke API keys for `chatrix serve`'
+complete -c chatrix -n "__fish_chatrix_using_subcommand help; and not __fish_seen_subcommand_from models usage keys completions ask chat serve help" -f -a "completions" -d 'Print a shell completion script'
+complete -c chatrix -n "__fish_chatrix_using_subcommand help; and not __fish_seen_subcommand_from models usage keys completions ask chat serve help" -f -a "ask" -d 'Ask one question and print the answer'
+complete -c chatrix -n "__fish_chatrix_using_subcommand help; and not __fish_seen_subcommand_from models usage keys completions ask chat serve help" -f -a "chat" -d 'Hold a conversation in the terminal'
+complete -c chatrix -n "__fish_chatrix_using_subcommand help; and not __fish_seen_subcommand_from models usage keys completions ask chat serve help" -f -a "serve" -d 'Serve the OpenAI API to Jan and other apps'
 complete -c chatrix -n "__fish_chatrix_using_subcommand help; and not __fish_seen_subcommand_from models usage keys completions ask chat serve help" -f -a "help" -d 'Print this message or the help of the given subcommand(s)'
-complete -c chatrix -n "__fish_chatrix_using_subcommand help; and __fish_seen_subcommand_from usage" -f -a "settle" -d 'Book what an uncertain call has really cost'
-complete -c chatrix -n "__fish_chatrix_using_subcommand help; and __fish_seen_subcommand_from keys" -f -a "add" -d 'Make a key; its token is shown once, and kept only as a hash'
-complete -c chatrix -n "__fish_chatrix_using_subcommand help; and __fish_seen_subcommand_from keys" -f -a "list" -d 'List the keys, what they may spend and what they have spent'
-complete -c chatrix -n "__fish_chatrix_using_subcommand help; and __fish_seen_subcommand_from keys" -f -a "revoke" -d 'Revoke a key at once'
+complete -c chatrix -n "__fish_chatrix_using_subcommand help; and __fish_seen_subcommand_from usage" -f -a "settle" -d 'Record what AWS billed for an uncertain call'
+complete -c chatrix -n "__fish_chatrix_using_subcommand help; and __fish_seen_subcommand_from keys" -f -a "add" -d 'Create a key; its token is shown once and stored only as a hash'
+complete -c chatrix -n "__fish_chatrix_using_subcommand help; and __fish_seen_subcommand_from keys" -f -a "list" -d 'List the keys with their limits and what they have spent'
+complete -c chatrix -n "__fish_chatrix_using_subcommand help; and __fish_seen_subcommand_from keys" -f -a "revoke" -d 'Revoke a key immediately'

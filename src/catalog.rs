@@ -11,7 +11,8 @@ mod money;
 pub use embedding::{EmbeddingFamily, EmbeddingModel};
 pub use id::{base, foundation_model};
 pub use model::{
-    Capabilities, Family, Features, Lifecycle, LongContext, Model, Prices, Sampling, Thinking, ThinkingOff, TierRates,
+    Capabilities, Family, Feature, Features, Lifecycle, LongContext, Model, Prices, Sampling, Thinking, ThinkingOff,
+    TierRates,
 };
 pub use money::{NanoDollars, Rate};
 

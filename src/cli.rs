@@ -1,4 +1,6 @@
-//! What a person types. Data only: nothing is read, opened or decided here.
+//! The command line as clap parses it. Data only: nothing is read, opened or decided here.
+//! The doc comments of fields and variants are the help texts.
+#![expect(clippy::doc_markdown, reason = "a terminal shows the help texts, and does not render Markdown")]
 
 use crate::catalog::NanoDollars;
 use clap::{Args, Parser, Subcommand, ValueEnum};
@@ -9,317 +11,270 @@ const EXIT_CODES: &str = "\
 Exit codes:
   0    success
   1    failure on this machine
-  2    usage: a wrong flag, model name, request or config file
+  2    usage error: a wrong flag, model name, request or config file
   3    refused by the cost policy
-  4    AWS credentials or permission
-  5    Bedrock: throttled, unavailable, retired model, lost answer
+  4    AWS credentials or permissions
+  5    Bedrock: throttled, unavailable, retired model, incomplete answer
   130  interrupted
 
-The operator's limits: $XDG_CONFIG_HOME/chatrix/config.toml (or --config, or CHATRIX_CONFIG).";
+Limits and budgets are set in the config file: ~/.config/chatrix/config.toml (below $XDG_CONFIG_HOME, if set),
+or the file named by --config or CHATRIX_CONFIG.";
 
-/// A dollar-bounded door to AWS Bedrock: ask, chat, and an OpenAI-compatible server.
+/// A dollar-bounded gateway to AWS Bedrock: ask, chat, and an OpenAI-compatible server
 #[derive(Debug, Parser)]
 #[command(name = "chatrix", version, after_help = EXIT_CODES, arg_required_else_help = true)]
 pub struct Cli {
-    /// Flags of every command.
     #[command(flatten)]
-    pub global: Global,
-    /// What to do.
+    pub(crate) global: Global,
     #[command(subcommand)]
-    pub command: Command,
+    pub(crate) command: Command,
 }
 
-/// Flags of every command.
 #[derive(Debug, Args)]
-pub struct Global {
-    /// Config file to read
+#[command(next_help_heading = "Global options")]
+pub(crate) struct Global {
+    /// Use the built-in offline model, which costs nothing and has its own ledger and API keys [env: CHATRIX_OFFLINE]
+    #[arg(long, global = true)]
+    pub(crate) offline: bool,
+    /// Config file [env: CHATRIX_CONFIG]
     #[arg(long, value_name = "FILE", global = true, value_hint = clap::ValueHint::FilePath)]
-    pub config: Option<PathBuf>,
-    /// AWS profile, otherwise the environment's or the default one
-    #[arg(long, help = "AWS profile [env: AWS_PROFILE]", value_name = "NAME", global = true)]
-    pub profile: Option<String>,
-    /// AWS region, otherwise the environment's, the profile's, or us-west-2
-    #[arg(
-        long,
-        help = "AWS region [env: AWS_REGION] [default: the profile's, or us-west-2]",
-        value_name = "REGION",
-        global = true
-    )]
-    pub region: Option<String>,
+    pub(crate) config: Option<PathBuf>,
+    /// AWS profile [env: AWS_PROFILE]
+    #[arg(long, value_name = "NAME", global = true)]
+    pub(crate) profile: Option<String>,
+    /// AWS region [env: AWS_REGION] [default: the profile's, or us-west-2]
+    #[arg(long, value_name = "REGION", global = true)]
+    pub(crate) region: Option<String>,
 }
 
-/// The commands.
 #[derive(Debug, Subcommand)]
-pub enum Command {
-    /// List the models: prices per million tokens, abilities, life cycle
+pub(crate) enum Command {
+    /// List models with their prices per million tokens, features and life cycle
     Models(Models),
-    /// Ask one question; the answer goes to stdout
+    /// Ask one question and print the answer
     Ask(Ask),
-    /// Talk, with a memory of what was said
+    /// Hold a conversation in the terminal
     Chat(Chat),
-    /// Serve the OpenAI API for Jan and other apps
+    /// Serve the OpenAI API to Jan and other apps
     Serve(Serve),
-    /// Show what was spent, and what is left of the budgets
+    /// Show what was spent and what is left of each budget
     Usage(Usage),
-    /// Make, list and revoke API keys of `serve`
+    /// Create, list and revoke API keys for `chatrix serve`
     Keys(Keys),
-    /// Print a shell's completion script
+    /// Print a shell completion script
     Completions(Completions),
 }
 
-/// `chatrix models`
 #[derive(Debug, Args)]
 #[expect(clippy::struct_excessive_bools, reason = "each is a flag of its own")]
-pub struct Models {
-    /// Only models whose name, id or provider holds this
-    pub filter: Option<String>,
-    /// Everything, as JSON
+pub(crate) struct Models {
+    /// List only models whose name, id or provider contains this text
+    pub(crate) filter: Option<String>,
+    /// Print everything as JSON
     #[arg(long, conflicts_with = "quiet")]
-    pub json: bool,
-    /// Names only
+    pub(crate) json: bool,
+    /// Print names only
     #[arg(short, long)]
-    pub quiet: bool,
-    /// Also every other Bedrock id whose price is known
+    pub(crate) quiet: bool,
+    /// Include every other Bedrock id with a known price
     #[arg(long)]
-    pub all: bool,
-    /// Also Bedrock ids, and where each row comes from
+    pub(crate) all: bool,
+    /// Show Bedrock ids, and the source and date of each row
     #[arg(short, long, conflicts_with_all = ["json", "quiet"])]
-    pub verbose: bool,
+    pub(crate) verbose: bool,
 }
 
-/// Flags of a question.
+/// What `ask` and `chat` have in common.
 #[derive(Debug, Args)]
-pub struct Question {
-    /// A name from `chatrix models`, or any Bedrock id, inference-profile id or ARN
+pub(crate) struct Question {
+    /// Name from `chatrix models`, Bedrock model id, inference-profile id or ARN [env: CHATRIX_MODEL]
     #[arg(short, long, value_name = "MODEL")]
-    pub model: Option<String>,
+    pub(crate) model: Option<String>,
     /// System prompt
     #[arg(short, long, value_name = "TEXT")]
-    pub system: Option<String>,
-    /// Longest answer, in tokens; the policy's limit holds
+    pub(crate) system: Option<String>,
+    /// Maximum length of an answer in tokens; the policy's limit still applies
     #[arg(long, value_name = "N", allow_negative_numbers = true)]
-    pub max_tokens: Option<i64>,
-    /// Talk to a small Bedrock inside this process: no AWS account, no cost
-    #[arg(long)]
-    pub offline: bool,
+    pub(crate) max_tokens: Option<i64>,
 }
 
-/// `chatrix ask`
 #[derive(Debug, Args)]
 #[command(after_help = EXIT_CODES)]
 #[expect(clippy::struct_excessive_bools, reason = "each is a flag of its own")]
-pub struct Ask {
-    /// The question; text on stdin is added after it
-    pub prompt: Vec<String>,
-    /// Model, system prompt, limits.
+pub(crate) struct Ask {
+    /// The question; text from stdin is appended to it
+    pub(crate) prompt: Vec<String>,
     #[command(flatten)]
-    pub question: Question,
-    /// Attach a file: an image, a document or text, by its content. Repeatable
+    pub(crate) question: Question,
+    /// Attach an image, a document or a text file, recognized by its content; repeatable
     #[arg(short, long, value_name = "FILE", value_hint = clap::ValueHint::FilePath)]
-    pub file: Vec<PathBuf>,
-    /// Answer with JSON that follows the JSON schema in this file
+    pub(crate) file: Vec<PathBuf>,
+    /// Answer with JSON that matches the JSON Schema in this file
     #[arg(long, value_name = "FILE", value_hint = clap::ValueHint::FilePath)]
-    pub schema: Option<PathBuf>,
-    /// Cost at most this many dollars; the answer is shortened to what fits
+    pub(crate) schema: Option<PathBuf>,
+    /// Spend at most this many dollars; the answer is shortened to fit
     #[arg(long, value_name = "USD", allow_negative_numbers = true)]
-    pub max_cost: Option<NanoDollars>,
-    /// Show what would be sent, and what it can cost; send nothing
+    pub(crate) max_cost: Option<NanoDollars>,
+    /// Show what would be sent and what it could cost at most, but send nothing
     #[arg(long)]
-    pub dry_run: bool,
-    /// Print one JSON object: text, model, usage, cost, stop reason, what the policy changed
+    pub(crate) dry_run: bool,
+    /// Print one JSON object: text, reasoning, model, usage, cost, stop reason, policy edits
     #[arg(long)]
-    pub json: bool,
-    /// Wait for the whole answer
+    pub(crate) json: bool,
+    /// Print the answer only once it is complete
     #[arg(long)]
-    pub no_stream: bool,
+    pub(crate) no_stream: bool,
     /// Do not read stdin
     #[arg(long)]
-    pub no_stdin: bool,
-    /// Nothing on stderr but errors
+    pub(crate) no_stdin: bool,
+    /// Print nothing but errors to stderr
     #[arg(short, long, conflicts_with = "verbose")]
-    pub quiet: bool,
-    /// Say what the policy changed, and what it cost, also into a pipe
+    pub(crate) quiet: bool,
+    /// Print the model, policy edits, worst-case cost and usage to stderr, even if it is not a terminal
     #[arg(short, long)]
-    pub verbose: bool,
+    pub(crate) verbose: bool,
 }
 
-/// `chatrix chat`
 #[derive(Debug, Args)]
-pub struct Chat {
-    /// Model, system prompt, limits.
+pub(crate) struct Chat {
     #[command(flatten)]
-    pub question: Question,
+    pub(crate) question: Question,
     /// Spend at most this many dollars in this session
     #[arg(long, value_name = "USD", allow_negative_numbers = true)]
-    pub max_cost: Option<NanoDollars>,
-    /// Say what the policy changed
+    pub(crate) max_cost: Option<NanoDollars>,
+    /// Show the model, policy edits and worst-case cost before each answer
     #[arg(short, long)]
-    pub verbose: bool,
+    pub(crate) verbose: bool,
 }
 
-/// `chatrix serve`
 #[derive(Debug, Args)]
-pub struct Serve {
-    /// Model of a request that names none
+pub(crate) struct Serve {
+    /// Model for requests that name none [env: CHATRIX_MODEL]
     #[arg(short, long, value_name = "MODEL")]
-    pub model: Option<String>,
-    /// Address to listen on [default: 127.0.0.1]
+    pub(crate) model: Option<String>,
+    /// Address to listen on [env: CHATRIX_HOST] [default: 127.0.0.1]
     #[arg(long, value_name = "ADDRESS")]
-    pub host: Option<IpAddr>,
-    /// Port to listen on; 0 for any [default: 3000]
+    pub(crate) host: Option<IpAddr>,
+    /// Port to listen on, or 0 for any free port [env: CHATRIX_PORT] [default: 3000]
     #[arg(short, long, value_name = "PORT")]
-    pub port: Option<u16>,
-    /// A web origin that may use the server besides local ones; * for all. Repeatable
+    pub(crate) port: Option<u16>,
+    /// Allow a web origin besides local ones, or * for all of them; repeatable
     #[arg(long, value_name = "ORIGIN")]
-    pub allow_origin: Vec<String>,
-    /// Answer only to API keys made with `chatrix keys add`
+    pub(crate) allow_origin: Vec<String>,
+    /// Accept only API keys created with `chatrix keys add`
     #[arg(long)]
-    pub require_key: bool,
-    /// Listen beyond this machine, where anyone who can connect spends your money
+    pub(crate) require_key: bool,
+    /// Listen beyond this machine without API keys: anyone who can connect spends your money
+    #[arg(long, alias = "i-know-this-is-open")]
+    pub(crate) allow_unauthenticated: bool,
+    /// Write one line per request to stderr: time, id, route, key name, models, status, tokens, cost, milliseconds
     #[arg(long)]
-    pub i_know_this_is_open: bool,
-    /// Talk to a small Bedrock inside this process: no AWS account, no cost
-    #[arg(long)]
-    pub offline: bool,
+    pub(crate) log: bool,
 }
 
-/// `chatrix usage`
 #[derive(Debug, Args)]
 #[command(args_conflicts_with_subcommands = true)]
-#[expect(clippy::struct_excessive_bools, reason = "each is a flag of its own")]
-pub struct Usage {
-    /// What to do instead of showing.
+pub(crate) struct Usage {
     #[command(subcommand)]
-    pub action: Option<UsageAction>,
-    /// A row for each day, model, key or command
-    #[arg(long, value_name = "WHAT", default_value = "day")]
-    pub by: By,
-    /// From this day on, in UTC: 2026-11-01, 7d, or all
+    pub(crate) action: Option<UsageAction>,
+    /// Print one row per day, model, key or command
+    #[arg(long, value_name = "GROUP", default_value = "day")]
+    pub(crate) by: By,
+    /// First day to include, in UTC: 2026-11-01, 7d, or all
     #[arg(long, value_name = "DAY", default_value = "30d")]
-    pub since: String,
-    /// Everything, as JSON
+    pub(crate) since: String,
+    /// Print everything as JSON
     #[arg(long, conflicts_with = "csv")]
-    pub json: bool,
-    /// The rows, as CSV
+    pub(crate) json: bool,
+    /// Print the rows as CSV
     #[arg(long)]
-    pub csv: bool,
-    /// The calls whose usage never came, which AWS may have billed
+    pub(crate) csv: bool,
+    /// List the calls whose usage never arrived and which AWS may have billed
     #[arg(long, conflicts_with_all = ["csv", "by", "since"])]
-    pub uncertain: bool,
-    /// The calls of --offline, which cost nothing
-    #[arg(long)]
-    pub offline: bool,
+    pub(crate) uncertain: bool,
 }
 
-/// `chatrix usage …`
 #[derive(Debug, Subcommand)]
-pub enum UsageAction {
-    /// Book what an uncertain call has really cost
+pub(crate) enum UsageAction {
+    /// Record what AWS billed for an uncertain call
     Settle(Settle),
 }
 
-/// `chatrix usage settle`
 #[derive(Debug, Args)]
-pub struct Settle {
-    /// The call's number, from `chatrix usage --uncertain`
-    pub id: i64,
+pub(crate) struct Settle {
+    /// Number of the call, from `chatrix usage --uncertain`
+    pub(crate) id: i64,
     /// What AWS billed for it, in dollars
     #[arg(long, value_name = "USD", allow_negative_numbers = true)]
-    pub usd: NanoDollars,
-    /// The call is one of --offline
-    #[arg(long)]
-    pub offline: bool,
+    pub(crate) usd: NanoDollars,
 }
 
-/// What `chatrix usage` has a row for each of.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-#[expect(missing_docs, reason = "the words say it")]
-pub enum By {
+pub(crate) enum By {
     Day,
     Model,
     Key,
     Command,
 }
 
-/// `chatrix keys`
 #[derive(Debug, Args)]
 #[command(arg_required_else_help = true)]
-pub struct Keys {
-    /// What to do.
+pub(crate) struct Keys {
     #[command(subcommand)]
-    pub action: KeysAction,
+    pub(crate) action: KeysAction,
 }
 
-/// `chatrix keys …`
 #[derive(Debug, Subcommand)]
-pub enum KeysAction {
-    /// Make a key; its token is shown once, and kept only as a hash
+pub(crate) enum KeysAction {
+    /// Create a key; its token is shown once and stored only as a hash
     Add(KeysAdd),
-    /// List the keys, what they may spend and what they have spent
+    /// List the keys with their limits and what they have spent
     List(KeysList),
-    /// Revoke a key at once
+    /// Revoke a key immediately
     Revoke(KeysRevoke),
 }
 
-/// `chatrix keys add`
 #[derive(Debug, Args)]
-pub struct KeysAdd {
-    /// A name for it: letters, digits, `.`, `_`, `-`
-    pub name: String,
-    /// Most dollars for one call
+pub(crate) struct KeysAdd {
+    /// Name of the key: letters, digits, `.`, `_` and `-`
+    pub(crate) name: String,
+    /// Spend at most this many dollars per call
     #[arg(long, value_name = "USD", allow_negative_numbers = true)]
-    pub request_usd: Option<NanoDollars>,
-    /// Most dollars in a day (UTC)
+    pub(crate) request_usd: Option<NanoDollars>,
+    /// Spend at most this many dollars per day (UTC)
     #[arg(long, value_name = "USD", allow_negative_numbers = true)]
-    pub day_usd: Option<NanoDollars>,
-    /// Most dollars in a month (UTC)
+    pub(crate) day_usd: Option<NanoDollars>,
+    /// Spend at most this many dollars per month (UTC)
     #[arg(long, value_name = "USD", allow_negative_numbers = true)]
-    pub month_usd: Option<NanoDollars>,
-    /// Only these models, by name or id
+    pub(crate) month_usd: Option<NanoDollars>,
+    /// Allow only these models, by name or id, separated by commas
     #[arg(long, value_name = "MODEL", value_delimiter = ',')]
-    pub models: Vec<String>,
-    /// For `serve --offline`
-    #[arg(long)]
-    pub offline: bool,
+    pub(crate) models: Vec<String>,
 }
 
-/// `chatrix keys list`
 #[derive(Debug, Args)]
-pub struct KeysList {
-    /// As JSON
+pub(crate) struct KeysList {
+    /// Print the keys as JSON
     #[arg(long)]
-    pub json: bool,
-    /// For `serve --offline`
-    #[arg(long)]
-    pub offline: bool,
+    pub(crate) json: bool,
 }
 
-/// `chatrix keys revoke`
 #[derive(Debug, Args)]
-pub struct KeysRevoke {
-    /// Its name
-    pub name: String,
-    /// For `serve --offline`
-    #[arg(long)]
-    pub offline: bool,
+pub(crate) struct KeysRevoke {
+    /// Name of the key
+    pub(crate) name: String,
 }
 
-/// `chatrix completions`
 #[derive(Debug, Args)]
-pub struct Completions {
-    /// Which shell
-    pub shell: Shell,
+pub(crate) struct Completions {
+    /// Shell to print the script for
+    pub(crate) shell: Shell,
 }
 
-/// The shells with a completion script.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-pub enum Shell {
-    /// Bash
+pub(crate) enum Shell {
     Bash,
-    /// Zsh
     Zsh,
-    /// fish
     Fish,
-    /// `PowerShell`
     Powershell,
 }

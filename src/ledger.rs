@@ -30,6 +30,7 @@ pub use reservation::{Granted, Refused, Reservation};
 pub use session_totals::SessionTotals;
 
 use crate::catalog::NanoDollars;
+use crate::telemetry::Telemetry;
 use budget::{BudgetStatus, CostRange, Limit};
 use command::{Command, CommandQueue, PendingReservation, StatusRequest};
 use sqlite::SqliteStore;
@@ -65,10 +66,10 @@ impl Ledger {
     /// Starts the ledger's thread. `open` is called there, when the store is first needed, and again whenever it has
     /// been removed or replaced.
     #[must_use]
-    pub fn start(open: impl Fn() -> StoreResult<Box<dyn Store>> + Send + 'static) -> Self {
+    pub fn start(open: impl Fn() -> StoreResult<Box<dyn Store>> + Send + 'static, telemetry: Telemetry) -> Self {
         let (sender, commands) = channel();
-        let queue = CommandQueue::new(sender);
-        let writer = Writer::new(Box::new(open), Arc::new(queue.clone()));
+        let queue = CommandQueue::new(sender, telemetry.clone());
+        let writer = Writer::new(Box::new(open), Arc::new(queue.clone()), telemetry);
         let thread = std::thread::Builder::new().name("ledger".into()).spawn(move || writer.run(&commands));
         // Without a thread the queue is closed, and every command is refused.
         Self(Arc::new(Inner { queue, thread: Mutex::new(thread.ok()) }))
@@ -76,9 +77,9 @@ impl Ledger {
 
     /// Starts a ledger that is kept in a file.
     #[must_use]
-    pub fn in_file(path: &Path, clock: Clock) -> Self {
+    pub fn in_file(path: &Path, clock: Clock, telemetry: Telemetry) -> Self {
         let path = path.to_owned();
-        Self::start(move || open(&path, clock.clone()))
+        Self::start(move || open(&path, clock.clone()), telemetry)
     }
 
     /// Reserves what a call can cost, and returns once that is committed. `patience`: how long to wait while only

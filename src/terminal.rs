@@ -1,8 +1,10 @@
-//! The screen: what a person sees and types. Knows nothing of Bedrock or HTTP; it is handed text and numbers.
+//! The terminal: what a person sees and types. It knows nothing of Bedrock or HTTP.
 
-pub mod editor;
-pub mod footer;
-pub mod sanitize;
-pub mod spinner;
-pub mod style;
-pub mod table;
+pub(crate) mod answer_view;
+pub(crate) mod editor;
+pub(crate) mod footer;
+pub(crate) mod output;
+pub(crate) mod sanitize;
+pub(crate) mod spinner;
+pub(crate) mod style;
+pub(crate) mod table;

@@ -30,7 +30,7 @@ fn the_question_comes_from_arguments_and_stdin() {
     assert_eq!(said(0), "summarise\n\n<stdin>\nsome\ntext\n</stdin>");
     assert_eq!((said(1).as_str(), &bedrock.calls()[1].body["system"]), ("only text", &json!([{"text": "Be brief."}])));
     assert_eq!(said(2), "plain");
-    Chatrix::ask().stdin("  \n").stdout("").code(2).stderr_has("there is no question");
+    Chatrix::ask().stdin("  \n").stdout("").code(2).stderr_has("no question was given");
 }
 
 #[test]
@@ -154,6 +154,13 @@ fn files_are_attached_by_their_content() {
     assert_eq!(content[0], json!({"text": "<file name=\"notes.txt\">\none\ntwo\n</file>"}));
     assert_eq!((&content[1]["document"]["format"], &content[1]["document"]["name"]), (&json!("pdf"), &json!("wrong")));
     assert_eq!(content[2], json!({"text": "compare"}));
+    let ask = Chatrix::ask().args(["-q", "compare"]).bedrock(&bedrock);
+    let ask = ask.file("riff.txt", "RIFF is a container").file("gif.txt", "GIF8 is not a version");
+    let (riff, gif) = (ask.path("riff.txt"), ask.path("gif.txt"));
+    ask.args(["-f", &riff, "-f", &gif]).stdout("ok\n").code(0);
+    let content = bedrock.calls()[1].body["messages"][0]["content"].clone();
+    assert_eq!(content[0], json!({"text": "<file name=\"riff.txt\">\nRIFF is a container\n</file>"}));
+    assert_eq!(content[1], json!({"text": "<file name=\"gif.txt\">\nGIF8 is not a version\n</file>"}));
     Chatrix::ask()
         .args(["--offline", "-f", "/nowhere/x", "hi"])
         .stdout("")

@@ -21,7 +21,7 @@ fn it_answers_remembers_and_counts() {
     let footer = chat.exp_regex(r"18 tok .* s .* session \$[0-9.]+").unwrap().1;
     assert!(footer.ends_with("session $0.000011"), "{footer}");
     chat.send_line("/model nova-pro").unwrap();
-    chat.exp_string("nova-pro (Nova Pro) answers from here on").unwrap();
+    chat.exp_string("nova-pro (Nova Pro) answers from now on").unwrap();
     chat.send_line("What is my name?").unwrap();
     chat.exp_string("Your name is Ada.").unwrap();
     chat.send_line("/cost").unwrap();
@@ -51,11 +51,11 @@ fn c7_ctrl_c_stops_only_the_answer_and_keeps_what_came_and_what_it_may_cost() {
     chat.exp_string("> ").unwrap();
     chat.send("half a thought").unwrap();
     chat.send_control('c').unwrap();
-    chat.exp_string("Ctrl-D or /exit leaves").unwrap();
+    chat.exp_string("press Ctrl-D or type /exit to leave").unwrap();
     chat.send_line("and then?").unwrap();
     chat.exp_string("fine").unwrap();
     chat.send_line("/cost").unwrap();
-    chat.exp_regex(r"2 answers, \$[0-9.]+, and at most \$[0-9.]+ for answers that were cut off").unwrap();
+    chat.exp_regex(r"2 answers, \$[0-9.]+, and at most \$[0-9.]+ for answers whose cost is unknown").unwrap();
     chat.send_line("/exit").unwrap();
     chat.exp_eof().unwrap();
     let said = &bedrock.calls()[1].body["messages"];
@@ -72,7 +72,7 @@ fn an_error_loses_nothing_and_the_chat_goes_on() {
     chat.exp_string("one").unwrap();
     chat.send_line("second").unwrap();
     chat.exp_string("error: Bedrock: Nope").unwrap();
-    chat.exp_string("arrow up brings it back").unwrap();
+    chat.exp_string("press the up arrow to bring it back").unwrap();
     chat.send_line("third").unwrap();
     chat.exp_string("three").unwrap();
     let texts: Vec<_> = bedrock.calls()[2].body["messages"]

@@ -18,11 +18,11 @@ fn a_mistake_names_file_line_and_key() {
 fn the_operator_sets_limits_and_names() {
     let bedrock = Bedrock::script([Reply::text("ok")]);
     let config = r#"
-        default_model = "house"
+        default_model = "team"
         region = "eu-central-1"
         [limits]
         temperature = 0.7
-        [models.house]
+        [models.team]
         id = "arn:aws:bedrock:eu-central-1:123456789012:application-inference-profile/abc"
         like = "claude-sonnet-4"
         max_tokens = 2000

@@ -34,8 +34,8 @@ fn the_table_stars_the_default_and_names_successors() {
     assert!(line("claude-haiku*").contains("0.11     0.55"));
     assert!(line("claude-sonnet-4 ").ends_with("retired 2026-10-14 → claude-sonnet-4-6"));
     assert!(!outcome.stdout.contains('\u{1b}'), "no colour into a pipe");
-    let house = Chatrix::models().env("CHATRIX_MODEL", "nova-pro").run().code(0);
-    assert!(house.stdout.contains("nova-pro*"));
+    let other = Chatrix::models().env("CHATRIX_MODEL", "nova-pro").run().code(0);
+    assert!(other.stdout.contains("nova-pro*"));
 }
 
 #[test]

@@ -121,54 +121,95 @@ pub enum Family {
     Other,
 }
 
-/// Extra abilities of a model, written as letters in `families.toml`.
+/// One of [`Features`]: how it is written, named and explained. Everything that lists features reads this table.
+pub struct Feature {
+    /// Its letter, in `families.toml` and in `chatrix models`.
+    pub letter: char,
+    /// Its name in JSON.
+    pub name: &'static str,
+    /// What a person reads beside the letter.
+    pub meaning: &'static str,
+    field: fn(&mut Features) -> &mut bool,
+}
+
+impl Feature {
+    const fn new(
+        letter: char,
+        name: &'static str,
+        meaning: &'static str,
+        field: fn(&mut Features) -> &mut bool,
+    ) -> Self {
+        Self { letter, name, meaning, field }
+    }
+
+    /// Whether a model has it.
+    #[must_use]
+    pub fn is_in(&self, mut features: Features) -> bool {
+        *(self.field)(&mut features)
+    }
+}
+
+/// Extra abilities of a model, written as letters in `families.toml` (see [`Features::LETTERS`]).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 #[expect(clippy::struct_excessive_bools, reason = "eleven independent yes-or-no facts, not states")]
 pub struct Features {
-    /// `t` Tool calls.
+    /// Tool calls.
     pub tools: bool,
-    /// `s` Tool calls in a streamed answer.
+    /// Tool calls in a streamed answer.
     pub streamed_tools: bool,
-    /// `f` A forced tool choice: any tool, or a named one.
+    /// A forced tool choice: any tool, or a named one.
     pub forced_tool_choice: bool,
-    /// `a` A forced tool choice, but of any tool only.
+    /// A forced tool choice, but of any tool only.
     pub any_tool_choice: bool,
-    /// `j` An answer bound to a JSON schema.
+    /// An answer bound to a JSON schema.
     pub json_schema: bool,
-    /// `i` Images.
+    /// Images.
     pub images: bool,
-    /// `d` Documents.
+    /// Documents.
     pub documents: bool,
-    /// `p` A conversation that ends with the assistant's turn.
+    /// A conversation that ends with the assistant's turn.
     pub prefill: bool,
-    /// `c` Explicit prompt-cache points.
+    /// Explicit prompt-cache points.
     pub cache: bool,
-    /// `q` Stop sequences.
+    /// Stop sequences.
     pub stop_sequences: bool,
-    /// `n` Input tokens counted before a call (CountTokens).
+    /// Input tokens counted before a call (CountTokens).
     pub count_tokens: bool,
+}
+
+impl Features {
+    /// All features, in the order in which `chatrix models` shows them.
+    pub const LETTERS: [Feature; 11] = [
+        Feature::new('t', "tools", "tools", |features| &mut features.tools),
+        Feature::new('s', "streamed_tools", "tools while streaming", |features| &mut features.streamed_tools),
+        Feature::new('f', "forced_tool_choice", "forced tool choice", |features| &mut features.forced_tool_choice),
+        Feature::new('a', "any_tool_choice", "forced tool choice, any tool only", |features| {
+            &mut features.any_tool_choice
+        }),
+        Feature::new('j', "json_schema", "JSON schema", |features| &mut features.json_schema),
+        Feature::new('i', "images", "images", |features| &mut features.images),
+        Feature::new('d', "documents", "documents", |features| &mut features.documents),
+        Feature::new('p', "prefill", "prefilled answers", |features| &mut features.prefill),
+        Feature::new('c', "cache", "prompt cache", |features| &mut features.cache),
+        Feature::new('q', "stop_sequences", "stop sequences", |features| &mut features.stop_sequences),
+        Feature::new('n', "count_tokens", "token counts", |features| &mut features.count_tokens),
+    ];
+
+    /// The letter of the feature with this name in JSON.
+    #[must_use]
+    pub fn letter(name: &str) -> Option<char> {
+        Self::LETTERS.iter().find(|feature| feature.name == name).map(|feature| feature.letter)
+    }
 }
 
 impl<'de> Deserialize<'de> for Features {
     fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         let mut features = Self::default();
         for letter in String::deserialize(deserializer)?.chars() {
-            *match letter {
-                't' => &mut features.tools,
-                's' => &mut features.streamed_tools,
-                'f' => &mut features.forced_tool_choice,
-                'a' => &mut features.any_tool_choice,
-                'j' => &mut features.json_schema,
-                'i' => &mut features.images,
-                'd' => &mut features.documents,
-                'p' => &mut features.prefill,
-                'c' => &mut features.cache,
-                'q' => &mut features.stop_sequences,
-                'n' => &mut features.count_tokens,
-                other => {
-                    return Err(serde::de::Error::custom(format!("no capability has the letter {other:?}")));
-                }
-            } = true;
+            let Some(feature) = Self::LETTERS.iter().find(|feature| feature.letter == letter) else {
+                return Err(serde::de::Error::custom(format!("no feature has the letter {letter:?}")));
+            };
+            *(feature.field)(&mut features) = true;
         }
         Ok(features)
     }

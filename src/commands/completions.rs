@@ -1,21 +1,19 @@
-//! `chatrix completions SHELL`: scripts that know the models. The names are put in only here;
-//! the real parser still takes any Bedrock id (DESIGN §7).
+//! `chatrix completions SHELL` prints a completion script that knows the model names. They are possible values only
+//! here: the parser of the command line takes any Bedrock id.
 
 use crate::catalog::Catalog;
 use crate::cli::{Cli, Shell};
-use crate::commands::print;
+use crate::commands::screen::print;
 use clap::CommandFactory;
 use clap::builder::PossibleValuesParser;
 use clap_complete::{Shell as Generator, generate};
 
-/// Prints the script.
-pub fn run(shell: Shell) -> anyhow::Result<u8> {
+pub(crate) fn run(shell: Shell) -> anyhow::Result<u8> {
     print(&script(shell)?)?;
     Ok(0)
 }
 
-/// The script of a shell.
-pub fn script(shell: Shell) -> anyhow::Result<String> {
+fn script(shell: Shell) -> anyhow::Result<String> {
     let catalog = Catalog::load(&[])?;
     let names: Vec<String> = catalog.models().filter_map(|model| model.alias.clone()).collect();
     let mut command = Cli::command();

@@ -2,7 +2,8 @@
 
 use crate::catalog::NanoDollars;
 use crate::cli::{KeysAction, KeysAdd};
-use crate::commands::{note, open_ledger, print};
+use crate::commands::screen::{note, print};
+use crate::commands::setup::open_ledger;
 use crate::config::Settings;
 use crate::error::{Error, Kind};
 use crate::ledger::budget::{BudgetStatus, Period, date};
@@ -24,7 +25,7 @@ struct KeyUsage {
 }
 
 /// Makes a key, lists them, or revokes one.
-pub fn run(action: &KeysAction, settings: &Settings) -> anyhow::Result<u8> {
+pub(crate) fn run(action: &KeysAction, settings: &Settings) -> anyhow::Result<u8> {
     let mut ledger = open_ledger(settings)?;
     match action {
         KeysAction::Add(args) => add(args, settings, ledger.as_mut()),
@@ -34,7 +35,7 @@ pub fn run(action: &KeysAction, settings: &Settings) -> anyhow::Result<u8> {
 }
 
 fn add(args: &KeysAdd, settings: &Settings, ledger: &mut dyn Store) -> anyhow::Result<u8> {
-    let KeysAdd { name, request_usd, day_usd, month_usd, models, offline: _ } = args;
+    let KeysAdd { name, request_usd, day_usd, month_usd, models } = args;
     let legal = |c: char| c.is_ascii_alphanumeric() || "._-".contains(c);
     if name.is_empty() || name.len() > 64 || !name.chars().all(legal) {
         return Err(Error::new(Kind::InvalidRequest, format!("{name:?} is not a valid name for a key"))

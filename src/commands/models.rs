@@ -1,20 +1,15 @@
-//! `chatrix models`: what there is to ask, cheapest first. Reads the catalog and nothing else:
-//! no AWS, no network.
+//! `chatrix models` lists the models, cheapest first. It reads the catalog only, and needs neither AWS nor a network.
 
-use crate::catalog::{Lifecycle, Model, NanoDollars, Rate};
+use crate::catalog::{Feature, Features, Lifecycle, Model, NanoDollars, Rate};
 use crate::cli::Models;
-use crate::commands::{note, print};
+use crate::commands::screen::{note, print};
 use crate::config::Settings;
 use crate::terminal::style;
 use crate::terminal::table::table;
 use serde_json::{Value, json};
 use std::sync::Arc;
 
-const LEGEND: &str = "* default · features: t tools, s tools while streaming, f forced tool choice (a: any tool only), j JSON schema, i images, \
-                      d documents, p prefill, c prompt cache, q stop sequences, n token counts";
-
-/// Lists the models.
-pub fn run(args: &Models, settings: &Settings) -> anyhow::Result<u8> {
+pub(crate) fn run(args: &Models, settings: &Settings) -> anyhow::Result<u8> {
     let catalog = settings.catalog();
     let mut models: Vec<Arc<Model>> = catalog.models().cloned().collect();
     if args.all {
@@ -29,10 +24,7 @@ pub fn run(args: &Models, settings: &Settings) -> anyhow::Result<u8> {
     models.sort_by_key(|model| price_key(model));
     let default = catalog.resolve(&settings.model.value)?;
     let text = if args.json {
-        let rows: Vec<Value> = models
-            .iter()
-            .map(|model| row_json(model, model.id == default.id && model.alias == default.alias))
-            .collect();
+        let rows: Vec<Value> = models.iter().map(|model| row_json(model, is_same(model, &default))).collect();
         format!("{:#}\n", Value::from(rows))
     } else if args.quiet {
         models.iter().map(|model| format!("{}\n", model.display_name())).collect()
@@ -47,18 +39,23 @@ pub fn run(args: &Models, settings: &Settings) -> anyhow::Result<u8> {
     Ok(0)
 }
 
+/// An alias and its id are two rows of the table, and only one of them is the default.
+fn is_same(model: &Model, default: &Model) -> bool {
+    model.id == default.id && model.alias == default.alias
+}
+
 fn price_key(model: &Model) -> (u64, String) {
     let price = model.prices.map_or(u64::MAX, |prices| prices.input.0.saturating_add(prices.output.0));
     (price, model.display_name().to_owned())
 }
 
 fn listing(models: &[Arc<Model>], default: &Model, verbose: bool) -> String {
-    let mut heads = vec!["NAME", "$/M IN", "$/M OUT", "CONTEXT", "TAKES", "STATE"];
+    let mut heads = vec!["NAME", "$/M IN", "$/M OUT", "CONTEXT", "FEATURES", "STATE"];
     if verbose {
         heads.extend(["ID", "SOURCE"]);
     }
     let rows = models.iter().map(|model| {
-        let star = if model.id == default.id && model.alias == default.alias { "*" } else { "" };
+        let star = if is_same(model, default) { "*" } else { "" };
         let rate = |rate: Option<Rate>| rate.map_or_else(|| "?".to_owned(), Rate::dollars);
         let mut row = vec![
             format!("{}{star}", model.display_name()),
@@ -76,7 +73,7 @@ fn listing(models: &[Arc<Model>], default: &Model, verbose: bool) -> String {
     let colour = style::colour(&std::io::stdout());
     let mut text = table(&heads, &rows.collect::<Vec<_>>(), &[1, 2, 3], colour);
     if colour {
-        text.push_str(&style::dim(LEGEND, true));
+        text.push_str(&style::dim(&legend(), true));
         text.push('\n');
     }
     text
@@ -96,21 +93,27 @@ fn state(model: &Model) -> String {
     text
 }
 
+/// One column for each feature. `a` stands in the column of `f`: a model has at most one of the two.
 fn letters(model: &Model) -> String {
     let features = model.capabilities.features;
-    let letters = [
-        (features.tools, 't'),
-        (features.streamed_tools, 's'),
-        (features.forced_tool_choice || features.any_tool_choice, if features.forced_tool_choice { 'f' } else { 'a' }),
-        (features.json_schema, 'j'),
-        (features.images, 'i'),
-        (features.documents, 'd'),
-        (features.prefill, 'p'),
-        (features.cache, 'c'),
-        (features.stop_sequences, 'q'),
-        (features.count_tokens, 'n'),
-    ];
-    letters.iter().map(|(has, letter)| if *has { *letter } else { '-' }).collect()
+    let columns = Features::LETTERS.iter().filter(|feature| feature.letter != 'a');
+    let letter = |feature: &Feature| match feature.letter {
+        letter if feature.is_in(features) => letter,
+        'f' if features.any_tool_choice => 'a',
+        _ => '-',
+    };
+    columns.map(letter).collect()
+}
+
+/// Lines short enough for a terminal of 100 columns.
+fn legend() -> String {
+    let mut text = "* the default; features:".to_owned();
+    for features in Features::LETTERS.chunks(4) {
+        let meanings = features.iter().map(|feature| format!("{} {}", feature.letter, feature.meaning));
+        text.push('\n');
+        text.push_str(&meanings.collect::<Vec<_>>().join(" · "));
+    }
+    text
 }
 
 fn short(tokens: u64) -> String {
@@ -136,7 +139,6 @@ fn row_json(model: &Model, default: bool) -> Value {
         source,
         date,
     } = model;
-    let features = capabilities.features;
     let dollars = |rate: Rate| NanoDollars(rate.0).number();
     json!({
         "alias": alias,
@@ -161,20 +163,17 @@ fn row_json(model: &Model, default: bool) -> Value {
         })),
         "sampling": capabilities.sampling.as_str(),
         "thinking": capabilities.thinking.as_str(),
-        "takes": {
-            "tools": features.tools,
-            "streamed_tools": features.streamed_tools,
-            "forced_tool_choice": features.forced_tool_choice,
-            "any_tool_choice": features.forced_tool_choice || features.any_tool_choice,
-            "json_schema": features.json_schema,
-            "images": features.images,
-            "documents": features.documents,
-            "prefill": features.prefill,
-            "cache": features.cache,
-            "stop_sequences": features.stop_sequences,
-            "count_tokens": features.count_tokens,
-        },
+        "takes": features_json(capabilities.features),
         "source": source,
         "date": date,
     })
+}
+
+fn features_json(features: Features) -> Value {
+    let members = Features::LETTERS.iter().map(|feature| {
+        // Where a tool may be named, any tool may be forced too.
+        let implied = feature.letter == 'a' && features.forced_tool_choice;
+        (feature.name.to_owned(), Value::from(feature.is_in(features) || implied))
+    });
+    Value::Object(members.collect())
 }

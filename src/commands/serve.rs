@@ -1,36 +1,38 @@
-//! `chatrix serve`: the server's life, from its socket to its last answer.
+//! `chatrix serve`: opens the socket, runs the server, and books what is left when it ends.
 
 use crate::cli::Serve;
-use crate::commands::{OFFLINE_NOTICE, note, offline_pace, open};
+use crate::commands::screen::note;
+use crate::commands::setup::{OFFLINE_NOTICE, offline_pace, open};
 use crate::config::Settings;
 use crate::error::{Error, Kind};
 use crate::ledger::Ledger;
 use crate::server::{self, Keys, OriginPolicy};
+use crate::telemetry::Telemetry;
 use std::io::ErrorKind;
 use std::net::SocketAddr;
 use tokio::net::TcpListener;
 use tokio::sync::watch;
 
 /// Serves until Ctrl-C or SIGTERM.
-pub async fn run(args: Serve, settings: Settings) -> anyhow::Result<u8> {
-    let host = settings.host.value;
-    if !host.is_loopback() && !args.i_know_this_is_open && !settings.require_key {
+pub(crate) async fn run(args: Serve, settings: Settings) -> anyhow::Result<u8> {
+    let host = settings.serve.host.value;
+    if !host.is_loopback() && !args.allow_unauthenticated && !settings.serve.require_key {
         let message = format!(
-            "{host} (from {}) is reachable beyond this machine, and anyone who can connect spends your money",
-            settings.host.source
+            "{host} (from {}) is reachable beyond this machine, and anyone who can connect could spend your money",
+            settings.serve.host.source
         );
         return Err(Error::new(Kind::RefusedByPolicy, message)
-            .advise(
-                "require keys with --require-key and `chatrix keys add`, or add --i-know-this-is-open if that is meant",
-            )
+            .advise("require API keys with --require-key, or add --allow-unauthenticated to allow it")
             .into());
     }
-    let address = SocketAddr::new(host, settings.port.value);
+    let address = SocketAddr::new(host, settings.serve.port);
     let listener = TcpListener::bind(address).await.map_err(|error| {
         let advice = match error.kind() {
-            ErrorKind::AddrInUse => "is another chatrix running? choose another with --port, or --port 0 for any",
-            ErrorKind::PermissionDenied => "ports below 1024 need privileges; choose another with --port",
-            _ => "choose another with --host and --port",
+            ErrorKind::AddrInUse => {
+                "is another chatrix running? choose another port with --port, or any free one with --port 0"
+            }
+            ErrorKind::PermissionDenied => "ports below 1024 need privileges; choose another port with --port",
+            _ => "choose another address with --host and --port",
         };
         let message = match error.kind() {
             ErrorKind::AddrInUse => format!("port {} on {host} is taken", address.port()),
@@ -39,53 +41,49 @@ pub async fn run(args: Serve, settings: Settings) -> anyhow::Result<u8> {
         Error::new(Kind::Io, message).advise(advice)
     })?;
     let address = listener.local_addr()?;
-    let engine = open(&settings, offline_pace(false)?, settings.drain).await?;
+    let telemetry = if args.log { Telemetry::with_log() } else { Telemetry::default() };
+    let engine = open(&settings, offline_pace(false)?, settings.serve.drain, &telemetry).await?;
     let ledger = engine.guard().ledger.clone();
     let keys = api_keys(&settings, ledger.as_ref()).await?;
-    if settings.offline.value {
+    if settings.offline {
         note(OFFLINE_NOTICE);
     }
     let signals = signals()?;
     note(&format!("listening on http://{address}"));
     let key = if keys.required { "a key from `chatrix keys add`" } else { "any API key" };
-    note(&format!("in Jan: Settings › Model Providers › Add: base URL http://localhost:{}/v1, {key}", address.port()));
-    let access = OriginPolicy { bound: host, origins: settings.allow_origins, hosts: settings.allow_hosts };
-    server::serve(
-        listener,
-        engine,
-        access,
-        keys,
-        settings.fetch_images,
-        crate::telemetry::Telemetry::default(),
-        signals,
-    )
-    .await?;
-    // Answers that were cut off still hold the engine: what they may cost is booked now.
+    let port = address.port();
+    note(&format!("in Jan: Settings › Model Providers › Add, with base URL http://localhost:{port}/v1 and {key}"));
+    let access = OriginPolicy { bound: host, origins: settings.serve.allow_origins, hosts: settings.serve.allow_hosts };
+    server::serve(listener, engine, access, keys, settings.serve.fetch_images, telemetry.clone(), signals).await?;
+    // Answers that were cut off still hold the engine, so dropping it would not close the ledger.
     if let Some(ledger) = ledger {
         ledger.close();
     }
+    telemetry.log_summary();
     Ok(0)
 }
 
 /// The API keys, with a notice where they and `--require-key` do not go together.
 async fn api_keys(settings: &Settings, ledger: Option<&Ledger>) -> anyhow::Result<Keys> {
-    let keys = Keys { cache: ledger.map(Ledger::key_cache), required: settings.require_key };
+    let keys = Keys { cache: ledger.map(Ledger::key_cache), required: settings.serve.require_key };
     if !keys.required && !settings.ledger.as_ref().is_some_and(|path| path.exists()) {
         return Ok(keys);
     }
     match keys.all().await {
         Ok(known) => match (keys.required, known.iter().any(|key| key.revoked.is_none())) {
             (true, false) => {
-                let offline = if settings.offline.value { " --offline" } else { "" };
-                note(&format!("there are no API keys yet, and every call needs one: chatrix keys add NAME{offline}"));
+                let offline = if settings.offline { " --offline" } else { "" };
+                note(&format!(
+                    "every call needs an API key, and there is none yet; create one: chatrix keys add NAME{offline}"
+                ));
             }
             (false, true) => {
-                note("there are API keys, but calls without one are answered too; --require-key changes that");
+                note("calls without an API key are answered too, although there are keys; --require-key refuses them");
             }
             _ => {}
         },
         Err(error) if keys.required => return Err(error.into()),
-        // Calls will say so, where it matters.
+        // The ledger cannot be read. Each call that needs it will say so.
         Err(_) => {}
     }
     Ok(keys)
@@ -107,7 +105,9 @@ fn signals() -> anyhow::Result<watch::Receiver<u32>> {
                 _ = terminated => {}
             }
             if *count.borrow() == 0 {
-                note("stopping: no new requests; running answers get 10 s, a second signal ends them at once");
+                note(
+                    "stopping: no new requests are accepted; running answers have 10 s to finish, and a second signal stops them at once",
+                );
             }
             count.send_modify(|count| *count += 1);
         }

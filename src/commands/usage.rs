@@ -2,7 +2,8 @@
 
 use crate::catalog::NanoDollars;
 use crate::cli::{self, Settle, Usage, UsageAction};
-use crate::commands::{note, open_ledger, print};
+use crate::commands::screen::{note, print};
+use crate::commands::setup::open_ledger;
 use crate::config::Settings;
 use crate::error::{Error, Kind};
 use crate::ledger::budget::{BudgetStatus, date, days};
@@ -19,7 +20,7 @@ use time::{Date, Month, OffsetDateTime};
 const BAR: usize = 24;
 
 /// Prints a report, or settles a call.
-pub fn run(args: &Usage, settings: &Settings) -> anyhow::Result<u8> {
+pub(crate) fn run(args: &Usage, settings: &Settings) -> anyhow::Result<u8> {
     if let Some(UsageAction::Settle(settle)) = &args.action {
         return correct(settle, settings);
     }
@@ -63,7 +64,7 @@ struct Opened {
 fn open(settings: &Settings) -> anyhow::Result<Opened> {
     const OFFLINE: &str = "calls of --offline: they cost nothing; the amounts are what AWS would have charged";
     let mut ledger = open_ledger(settings)?;
-    if settings.offline.value {
+    if settings.offline {
         note(OFFLINE);
         return Ok(Opened { ledger, offline: true });
     }
@@ -98,7 +99,7 @@ fn since(text: &str) -> anyhow::Result<i64> {
 }
 
 fn correct(args: &Settle, settings: &Settings) -> anyhow::Result<u8> {
-    let Settle { id, usd, .. } = args;
+    let Settle { id, usd } = args;
     let message = match open_ledger(settings)?.correct(CallId(*id), *usd).map_err(Error::from)? {
         Correction::Booked => {
             note(&format!("call {id} is booked at {usd}"));

@@ -1,9 +1,10 @@
-//! The config file as it is written. Every mistake names file, line and key.
+//! The config file as the operator writes it. Every error names the file, the line and the key.
 
 use crate::catalog::{NanoDollars, Prices};
+use crate::conversation::ServiceTier;
 use crate::error::{Error, Kind, Result};
 use crate::ledger::budget::Budgets;
-use crate::policy::{Overrides, SamplingOverride};
+use crate::policy::{Limits, Overrides, SamplingOverride};
 use serde::de::{Error as _, Unexpected};
 use serde::{Deserialize, Deserializer};
 use std::collections::BTreeMap;
@@ -12,104 +13,107 @@ use std::num::NonZeroU32;
 use std::path::Path;
 use std::time::Duration;
 
-/// The whole file.
 #[derive(Debug, Default, Deserialize)]
 #[serde(deny_unknown_fields, default)]
-pub struct File {
-    pub default_model: Option<String>,
-    pub profile: Option<String>,
-    pub region: Option<String>,
-    pub follow_successor: Option<bool>,
-    pub stream_idle_seconds: Option<Positive>,
-    pub prompt_cache: Option<PromptCache>,
-    pub service_tiers: Vec<ServiceTier>,
-    pub limits: LimitsTable,
-    pub budget: Budget,
-    /// In the order of their names: what depends on another must not depend on chance.
-    pub models: BTreeMap<String, Model>,
-    pub serve: Serve,
+pub(crate) struct File {
+    pub(crate) default_model: Option<String>,
+    pub(crate) profile: Option<String>,
+    pub(crate) region: Option<String>,
+    pub(crate) follow_successor: Option<bool>,
+    pub(crate) stream_idle_seconds: Option<Positive>,
+    pub(crate) prompt_cache: Option<PromptCache>,
+    pub(crate) service_tiers: Vec<AllowedTier>,
+    pub(crate) limits: LimitsTable,
+    pub(crate) budget: Budget,
+    /// Sorted by name, so that a file is always read in the same order.
+    pub(crate) models: BTreeMap<String, Model>,
+    pub(crate) serve: Serve,
 }
 
-/// `[limits]`: for all models.
+/// `[limits]`: limits for all models.
 #[derive(Debug, Default, Deserialize)]
 #[serde(deny_unknown_fields, default)]
-pub struct LimitsTable {
+pub(crate) struct LimitsTable {
     max_tokens: Option<toml::Spanned<Positive>>,
     max_tokens_limit: Option<Positive>,
-    temperature: Option<Share>,
-    top_p: Option<Share>,
+    temperature: Option<Sampling>,
+    top_p: Option<Sampling>,
 }
 
-/// `[budget]`: ceilings in dollars. `None`: there is none.
+/// `[budget]`: ceilings in dollars.
 #[derive(Debug, Default, Deserialize)]
 #[serde(deny_unknown_fields, default)]
-pub struct Budget {
-    pub request_usd: Option<NanoDollars>,
-    pub day_usd: Option<NanoDollars>,
-    pub month_usd: Option<NanoDollars>,
-    pub floor_tokens: Option<Positive>,
-    pub wait_seconds: Option<Seconds>,
+pub(crate) struct Budget {
+    pub(crate) request_usd: Option<NanoDollars>,
+    pub(crate) day_usd: Option<NanoDollars>,
+    pub(crate) month_usd: Option<NanoDollars>,
+    pub(crate) floor_tokens: Option<Positive>,
+    pub(crate) wait_seconds: Option<Seconds>,
 }
 
-/// `[models.NAME]`: an own model, or limits for one.
+/// `[models.NAME]`: a model of the operator's own, or limits or a price for one that is known.
 #[derive(Debug, Default, Deserialize)]
 #[serde(deny_unknown_fields, default)]
-pub struct Model {
-    pub id: Option<String>,
-    pub like: Option<String>,
-    pub price: Option<Prices>,
+pub(crate) struct Model {
+    pub(crate) id: Option<String>,
+    pub(crate) like: Option<String>,
+    pub(crate) price: Option<Prices>,
     max_tokens: Option<toml::Spanned<Positive>>,
     max_tokens_limit: Option<Positive>,
-    temperature: Option<Share>,
-    top_p: Option<Share>,
+    temperature: Option<Sampling>,
+    top_p: Option<Sampling>,
 }
 
-/// `[serve]`
 #[derive(Debug, Default, Deserialize)]
 #[serde(deny_unknown_fields, default)]
-pub struct Serve {
-    pub host: Option<IpAddr>,
-    pub port: Option<u16>,
-    pub allow_origins: Vec<String>,
-    pub allow_hosts: Vec<String>,
-    pub fetch_images: bool,
-    pub require_key: bool,
-    pub on_disconnect: Option<OnDisconnect>,
+pub(crate) struct Serve {
+    pub(crate) host: Option<IpAddr>,
+    pub(crate) port: Option<u16>,
+    pub(crate) allow_origins: Vec<String>,
+    pub(crate) allow_hosts: Vec<String>,
+    pub(crate) fetch_images: bool,
+    pub(crate) require_key: bool,
+    pub(crate) on_disconnect: Option<OnDisconnect>,
 }
 
-/// What becomes of an answer whose client has gone.
+/// What happens to an answer whose client has gone.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "lowercase")]
-pub enum OnDisconnect {
-    /// It is stopped, and booked at its worst case.
+pub(crate) enum OnDisconnect {
+    /// It is stopped, and stays booked at its worst case.
     Stop,
-    /// It is read on to its usage, and booked at what it cost.
+    /// It is read to its end, and booked at what it cost.
     Drain,
 }
 
-/// Whether cache points are added.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "lowercase")]
-pub enum PromptCache {
-    /// Where they pay.
+pub(crate) enum PromptCache {
+    /// Cache points are added where they pay.
     Auto,
-    /// Never.
     Off,
 }
 
 /// A tier that clients may ask for.
 #[derive(Debug, Clone, Copy, Deserialize)]
 #[serde(rename_all = "lowercase")]
-pub enum ServiceTier {
-    /// Cheaper and slower.
+pub(crate) enum AllowedTier {
     Flex,
-    /// Faster and dearer.
     Priority,
+}
+
+impl From<AllowedTier> for ServiceTier {
+    fn from(tier: AllowedTier) -> Self {
+        match tier {
+            AllowedTier::Flex => Self::Flex,
+            AllowedTier::Priority => Self::Priority,
+        }
+    }
 }
 
 /// A whole number from 1 to what Bedrock's integers hold.
 #[derive(Debug, Clone, Copy)]
-pub struct Positive(pub NonZeroU32);
+pub(crate) struct Positive(pub(crate) NonZeroU32);
 
 impl<'de> Deserialize<'de> for Positive {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
@@ -122,7 +126,7 @@ impl<'de> Deserialize<'de> for Positive {
 
 /// A time from 0 to 60 seconds.
 #[derive(Debug, Clone, Copy)]
-pub struct Seconds(pub Duration);
+pub(crate) struct Seconds(pub(crate) Duration);
 
 impl<'de> Deserialize<'de> for Seconds {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
@@ -134,11 +138,11 @@ impl<'de> Deserialize<'de> for Seconds {
     }
 }
 
-/// A number from 0 to 1, or `"unset"`.
+/// A temperature or `top_p`: a number from 0 to 1, or `"unset"`.
 #[derive(Debug, Clone, Copy)]
-struct Share(SamplingOverride);
+struct Sampling(SamplingOverride);
 
-impl<'de> Deserialize<'de> for Share {
+impl<'de> Deserialize<'de> for Sampling {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         const WANTED: &str = "a number from 0 to 1, or \"unset\"";
         match toml::Value::deserialize(deserializer)? {
@@ -152,8 +156,7 @@ impl<'de> Deserialize<'de> for Share {
 }
 
 impl Budget {
-    /// What is set here, over the defaults.
-    pub fn budgets(&self) -> Budgets {
+    pub(crate) fn budgets(&self) -> Budgets {
         let default = Budgets::default();
         Budgets {
             request: self.request_usd,
@@ -166,15 +169,13 @@ impl Budget {
 }
 
 impl LimitsTable {
-    /// What is set here.
-    pub fn overrides(&self) -> Overrides {
+    pub(crate) fn overrides(&self) -> Overrides {
         overrides(self.max_tokens.as_ref(), self.max_tokens_limit, self.temperature, self.top_p)
     }
 }
 
 impl Model {
-    /// What is set here.
-    pub fn limits(&self) -> Overrides {
+    pub(crate) fn overrides(&self) -> Overrides {
         overrides(self.max_tokens.as_ref(), self.max_tokens_limit, self.temperature, self.top_p)
     }
 }
@@ -182,41 +183,39 @@ impl Model {
 fn overrides(
     max_tokens: Option<&toml::Spanned<Positive>>,
     max_tokens_limit: Option<Positive>,
-    temperature: Option<Share>,
-    top_p: Option<Share>,
+    temperature: Option<Sampling>,
+    top_p: Option<Sampling>,
 ) -> Overrides {
     Overrides {
         max_tokens: max_tokens.map(|tokens| tokens.get_ref().0.get()),
         max_tokens_limit: max_tokens_limit.map(|tokens| tokens.0.get()),
-        temperature: temperature.map(|share| share.0),
-        top_p: top_p.map(|share| share.0),
+        temperature: temperature.map(|sampling| sampling.0),
+        top_p: top_p.map(|sampling| sampling.0),
     }
 }
 
 impl File {
-    /// Parses the file.
-    ///
     /// # Errors
     /// `Config`, as `PATH:LINE: KEY: what is wrong`.
-    pub fn parse(text: &str, path: &Path) -> Result<Self> {
+    pub(crate) fn parse(text: &str, path: &Path) -> Result<Self> {
         let file: Self = toml::from_str(text)
-            .map_err(|error| mistake(text, path, error.span().map_or(0, |span| span.start), error.message()))?;
-        // A default above the cap would be cut down at every call: surely not meant.
-        let house = crate::policy::Limits::default().max_tokens_limit;
-        let cap = file.limits.max_tokens_limit.map_or(house, |tokens| tokens.0.get());
+            .map_err(|error| located_error(text, path, error.span().map_or(0, |span| span.start), error.message()))?;
+        // A default above the limit would be lowered at every call, which cannot be meant.
+        let default = Limits::default().max_tokens_limit;
+        let limit_for_all = file.limits.max_tokens_limit.map_or(default, |tokens| tokens.0.get());
         let tables = file.models.values().map(|model| (&model.max_tokens, model.max_tokens_limit));
         for (max_tokens, limit) in tables.chain([(&file.limits.max_tokens, file.limits.max_tokens_limit)]) {
-            let limit = limit.map_or(cap, |tokens| tokens.0.get());
+            let limit = limit.map_or(limit_for_all, |tokens| tokens.0.get());
             if let Some(tokens) = max_tokens.as_ref().filter(|tokens| tokens.get_ref().0.get() > limit) {
                 let message = format!("{} is above max_tokens_limit, which is {limit}", tokens.get_ref().0);
-                return Err(mistake(text, path, tokens.span().start, &message));
+                return Err(located_error(text, path, tokens.span().start, &message));
             }
         }
         Ok(file)
     }
 }
 
-fn mistake(text: &str, path: &Path, at: usize, message: &str) -> Error {
+fn located_error(text: &str, path: &Path, at: usize, message: &str) -> Error {
     let before = text.get(..at).unwrap_or(text);
     let line = before.matches('\n').count();
     let words = text.lines().nth(line).unwrap_or_default();

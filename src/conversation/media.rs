@@ -7,8 +7,12 @@ use base64::Engine;
 use base64::engine::general_purpose::{GeneralPurpose, GeneralPurposeConfig, STANDARD};
 use base64::engine::{DecodePaddingMode, general_purpose};
 
-/// The largest image (bytes, before base64; cases.md D3) and its longest side (pixels).
-const IMAGE_BYTES: usize = 3_932_160;
+// Bedrock's limits: https://docs.aws.amazon.com/bedrock/latest/APIReference/API_runtime_Message.html
+/// The largest image that Bedrock takes (bytes, before base64).
+pub(crate) const MAX_IMAGE_BYTES: usize = 3_932_160;
+/// The most images that Bedrock takes in one request.
+pub(crate) const MAX_IMAGES: usize = 20;
+/// The longest side of an image (pixels).
 const IMAGE_SIDE: usize = 8000;
 /// The largest document (bytes, before base64).
 const DOCUMENT_BYTES: usize = 4_718_592;
@@ -24,20 +28,29 @@ const LENIENT: GeneralPurpose = GeneralPurpose::new(
 );
 
 impl Media {
+    /// Bedrock's name of an image's format, by its header; `None` for anything that Bedrock does not take as an image.
+    #[must_use]
+    pub fn image_format(bytes: &[u8]) -> Option<&'static str> {
+        match bytes {
+            [0x89, b'P', b'N', b'G', ..] => Some("png"),
+            [0xff, 0xd8, 0xff, ..] => Some("jpeg"),
+            // All six letters: text may begin with fewer of them.
+            [b'G', b'I', b'F', b'8', b'7' | b'9', b'a', ..] => Some("gif"),
+            [b'R', b'I', b'F', b'F', _, _, _, _, b'W', b'E', b'B', b'P', ..] => Some("webp"),
+            _ => None,
+        }
+    }
+
     /// An image.
     ///
     /// # Errors
     /// `InvalidRequest` when it is none that Bedrock takes, or too large.
     pub fn image(bytes: &[u8]) -> Result<Self> {
-        let format = match bytes {
-            [0x89, b'P', b'N', b'G', ..] => "png",
-            [0xff, 0xd8, 0xff, ..] => "jpeg",
-            [b'G', b'I', b'F', b'8', ..] => "gif",
-            [b'R', b'I', b'F', b'F', _, _, _, _, b'W', b'E', b'B', b'P', ..] => "webp",
-            _ => return Err(invalid("the image is not a PNG, JPEG, GIF or WebP")),
+        let Some(format) = Self::image_format(bytes) else {
+            return Err(invalid("the image is not a PNG, JPEG, GIF or WebP"));
         };
-        if bytes.len() > IMAGE_BYTES {
-            return Err(invalid(format!("the image has {} bytes; Bedrock takes up to {IMAGE_BYTES}", bytes.len())));
+        if bytes.len() > MAX_IMAGE_BYTES {
+            return Err(invalid(format!("the image has {} bytes; Bedrock takes up to {MAX_IMAGE_BYTES}", bytes.len())));
         }
         // A header that cannot be read is Bedrock's to judge.
         if let Ok(size) = imagesize::blob_size(bytes)
@@ -123,12 +136,18 @@ mod tests {
         for (bytes, format) in [
             (&b"\x89PNG\r\n\x1a\n"[..], "png"),
             (b"\xff\xd8\xff\xe0", "jpeg"),
+            (b"GIF87a", "gif"),
             (b"GIF89a", "gif"),
             (b"RIFF\0\0\0\0WEBPVP8 ", "webp"),
         ] {
             assert_eq!(Media::image(bytes).unwrap().format, format);
         }
-        assert!(Media::image(b"<svg/>").is_err());
+        for text in
+            [&b"RIFF is a container"[..], b"RIFF\0\0\0\0WAVEfmt ", b"GIF8 is not a version", b"PNG", b"<svg/>", b""]
+        {
+            assert_eq!(Media::image_format(text), None, "{}", String::from_utf8_lossy(text));
+            assert!(Media::image(text).is_err());
+        }
         for (bytes, name, format) in [
             (&b"%PDF-1.7"[..], "x.txt", "pdf"),
             (b"PK\x03\x04", "a.docx", "docx"),
@@ -143,7 +162,7 @@ mod tests {
 
     #[test]
     fn d3_limits_are_checked_before_the_call() {
-        let mut large = vec![0; IMAGE_BYTES + 1];
+        let mut large = vec![0; MAX_IMAGE_BYTES + 1];
         large[..4].copy_from_slice(b"\x89PNG");
         assert!(Media::image(&large).unwrap_err().message.contains("3932160"));
         // A PNG header that says 9000 × 10.

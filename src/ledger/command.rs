@@ -1,10 +1,11 @@
 //! What the ledger's thread is asked to do, and the queue it is asked through.
 
 use super::budget::{BudgetStatus, CostRange, Limit};
-use super::call::{NewCall, Settlement};
+use super::call::{NewCall, Outcome, Settlement};
 use super::key::Key;
 use super::reservation::{Granted, Refused, SettlementQueue};
 use super::store::{ReserveRequest, StoreResult};
+use crate::telemetry::{ReservationEnd, Telemetry};
 use std::sync::Arc;
 use std::sync::mpsc::Sender;
 use std::time::Instant;
@@ -55,24 +56,33 @@ pub(super) struct KeySnapshot {
 
 /// The way to the ledger's thread. Sending never waits.
 #[derive(Debug, Clone)]
-pub(super) struct CommandQueue(Sender<Command>);
+pub(super) struct CommandQueue {
+    sender: Sender<Command>,
+    telemetry: Telemetry,
+}
 
 /// The ledger's thread has ended.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct QueueClosed;
 
 impl CommandQueue {
-    pub fn new(sender: Sender<Command>) -> Self {
-        Self(sender)
+    pub fn new(sender: Sender<Command>, telemetry: Telemetry) -> Self {
+        Self { sender, telemetry }
     }
 
     pub fn send(&self, command: Command) -> Result<(), QueueClosed> {
-        self.0.send(command).map_err(|_| QueueClosed)
+        self.sender.send(command).map_err(|_| QueueClosed)
     }
 }
 
 impl SettlementQueue for CommandQueue {
     fn settle(&self, settlement: Settlement) {
+        self.telemetry.reservation_ended(match settlement.outcome {
+            Outcome::Settled(..) => ReservationEnd::Settled,
+            Outcome::Estimated(_) => ReservationEnd::Estimated,
+            Outcome::Uncertain => ReservationEnd::Uncertain,
+            Outcome::Released => ReservationEnd::Released,
+        });
         // A thread that has ended has booked every open reservation as uncertain.
         let _ = self.send(Command::Settle(settlement));
     }

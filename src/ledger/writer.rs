@@ -6,6 +6,7 @@ use super::call::Settlement;
 use super::command::{Command, KeySnapshot, PendingReservation, StatusRequest};
 use super::reservation::{Granted, Refused, Reservation, SettlementQueue};
 use super::store::{Batch, ReserveOutcome, Store, StoreError, StoreResult};
+use crate::telemetry::Telemetry;
 use std::sync::Arc;
 use std::sync::mpsc::{Receiver, RecvTimeoutError};
 use std::time::{Duration, Instant};
@@ -40,6 +41,7 @@ pub(super) struct Writer {
     retry_at: Instant,
     /// When ended processes are looked for again.
     recover_at: Instant,
+    telemetry: Telemetry,
 }
 
 /// What has gathered since the last transaction.
@@ -75,7 +77,7 @@ impl StoreSlot {
 }
 
 impl Writer {
-    pub fn new(open: OpenStore, queue: Arc<dyn SettlementQueue>) -> Self {
+    pub fn new(open: OpenStore, queue: Arc<dyn SettlementQueue>, telemetry: Telemetry) -> Self {
         let now = Instant::now();
         Self {
             slot: StoreSlot { open, store: None },
@@ -84,6 +86,7 @@ impl Writer {
             unwritten: Vec::new(),
             retry_at: now,
             recover_at: now,
+            telemetry,
         }
     }
 
@@ -169,7 +172,10 @@ impl Writer {
         if self.waiting.is_empty() && self.unwritten.is_empty() {
             return;
         }
-        match self.try_post(recover) {
+        let began = Instant::now();
+        let result = self.try_post(recover);
+        self.telemetry.ledger_transaction(began.elapsed(), result.is_ok());
+        match result {
             Ok(outcomes) => {
                 self.unwritten.clear();
                 self.answer(outcomes);

@@ -2,6 +2,7 @@
 //! what a client names must never be a way into that machine's network (docs/cases.md, D2): only public addresses, looked up
 //! once and connected to as they were checked, at every redirect again; bounded in time, size and number.
 
+use crate::conversation::media::MAX_IMAGE_BYTES;
 use crate::conversation::{self, Media, Part};
 use crate::error::{Error, Kind, Result};
 use bytes::Bytes;
@@ -22,8 +23,6 @@ use std::time::Duration;
 
 /// For one image, redirects and all.
 const TIME: Duration = Duration::from_secs(10);
-/// Bedrock's own limit for an image (bytes).
-const SIZE: usize = 3_932_160;
 const REDIRECTS: usize = 3;
 
 /// Which addresses may be connected to.
@@ -111,7 +110,7 @@ impl Fetcher {
             if !answer.status().is_success() {
                 return Err(refuse(&format!("the image could not be fetched: status {}", answer.status().as_u16())));
             }
-            let body = Limited::new(answer.into_body(), SIZE).collect().await;
+            let body = Limited::new(answer.into_body(), MAX_IMAGE_BYTES).collect().await;
             return body
                 .map(http_body_util::Collected::to_bytes)
                 .map_err(|_| refuse("the image broke off or is too large"));
@@ -287,7 +286,7 @@ mod tests {
             "/image" => found(PNG),
             "/moved" => moved("/image"),
             "/round" => moved("/round"),
-            "/large" => found(&vec![0; SIZE + 1]),
+            "/large" => found(&vec![0; MAX_IMAGE_BYTES + 1]),
             _ => b"HTTP/1.1 404 Not Found\r\nconnection: close\r\ncontent-length: 0\r\n\r\n".to_vec(),
         })
         .await;

@@ -1,32 +1,29 @@
-//! The line after an answer: `312→204 tok · $0.0021 · 1.4 s · session $0.014`.
+//! The line under an answer: `312→204 tok · $0.0021 · 1.4 s · session $0.014`.
 
+use super::sanitize;
 use crate::catalog::NanoDollars;
 use crate::conversation::{StopReason, Usage};
 use std::time::Duration;
 
-/// What the line is made of.
 #[derive(Debug, Default)]
-pub struct Footer {
-    /// Tokens; `None` when the answer was stopped before they came.
-    pub usage: Option<Usage>,
-    /// Cost; `None` when unknown.
-    pub cost: Option<NanoDollars>,
-    /// What it cost at most, shown when the cost never came.
-    pub at_most: Option<NanoDollars>,
-    /// Wall time.
-    pub took: Duration,
-    /// Cost of the whole session, in a chat.
-    pub session: Option<NanoDollars>,
-    /// What answers without a known cost may add to it at most.
-    pub unsettled: NanoDollars,
-    /// Anything the answer did not end by itself with.
-    pub note: Option<String>,
+pub(crate) struct Footer {
+    /// `None` when the answer ended before its usage arrived.
+    pub(crate) usage: Option<Usage>,
+    /// `None` without usage or without a price.
+    pub(crate) cost: Option<NanoDollars>,
+    /// What the answer can have cost at most, shown when its cost is unknown.
+    pub(crate) at_most: Option<NanoDollars>,
+    pub(crate) took: Duration,
+    /// The cost of the whole session, in a chat.
+    pub(crate) session: Option<NanoDollars>,
+    /// What answers of unknown cost add to it at most.
+    pub(crate) unsettled: NanoDollars,
+    /// How the answer ended, unless it was completed.
+    pub(crate) note: Option<String>,
 }
 
 impl Footer {
-    /// The line.
-    #[must_use]
-    pub fn line(&self) -> String {
+    pub(crate) fn line(&self) -> String {
         let tokens = match self.usage {
             Some(usage) => format!("{}→{} tok", grouped(usage.prompt()), grouped(usage.output)),
             None => "tokens unknown".to_owned(),
@@ -48,17 +45,17 @@ impl Footer {
     }
 }
 
-/// What to say of an answer that did not simply end.
-#[must_use]
-pub fn stop_note(stop: &StopReason) -> Option<String> {
+/// What a person must know about the end of an answer; `None` when it is complete.
+pub(crate) fn stop_note(stop: &StopReason) -> Option<String> {
     let note = match stop {
         StopReason::EndTurn | StopReason::StopSequence(_) | StopReason::ToolUse => return None,
-        StopReason::MaxTokens => "cut off at the token limit (--max-tokens, up to the policy's limit)",
+        StopReason::MaxTokens => "cut off at the token limit; --max-tokens raises it, up to the policy's limit",
         StopReason::ContextWindow => "the context window is full",
-        StopReason::Guardrail => "a guardrail stepped in",
-        StopReason::ContentFiltered => "the answer was filtered",
+        StopReason::Guardrail => "a guardrail intervened",
+        StopReason::ContentFiltered => "the answer was blocked by a content filter",
         StopReason::Malformed(reason) | StopReason::Unknown(reason) => {
-            return Some(format!("stopped: {reason}"));
+            // Bedrock's own words.
+            return Some(format!("stopped: {}", sanitize::clean(reason)));
         }
     };
     Some(note.to_owned())

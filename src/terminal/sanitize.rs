@@ -1,10 +1,9 @@
-//! Model output is untrusted bytes. On a terminal, control characters could move the cursor, set the title,
-//! write the clipboard or hide text (DESIGN §7): they are stripped, whole escape sequences with them.
-//! Into a pipe or a file the answer goes as it came.
+//! Model output is untrusted. On a terminal, control characters could move the cursor, set the title, write the
+//! clipboard or hide text, so they are removed together with the whole escape sequence that they begin.
 
-/// Strips what a terminal would obey, across the pieces of a stream. One per answer.
+/// Removes what a terminal would obey, also where it is split over the pieces of a stream. One for each stream.
 #[derive(Debug, Default)]
-pub struct Sanitizer {
+pub(crate) struct Sanitizer {
     state: State,
 }
 
@@ -24,7 +23,7 @@ enum State {
 
 impl Sanitizer {
     /// The printable part of the next piece.
-    pub fn clean(&mut self, piece: &str) -> String {
+    pub(crate) fn clean(&mut self, piece: &str) -> String {
         let mut text = String::with_capacity(piece.len());
         for c in piece.chars() {
             self.state = match (self.state, c) {
@@ -37,7 +36,7 @@ impl Sanitizer {
                 (State::Control, '\u{20}'..='\u{3f}') => State::Control,
                 (State::String, '\u{1b}') => State::StringEscape,
                 (State::String, '\u{7}' | '\u{9c}') | (State::StringEscape, '\\') => State::Text,
-                // A string never ends over a line: a stray introducer must not swallow the rest of the answer.
+                // A newline ends a sequence: a stray introducer must not swallow the rest of the answer.
                 (State::String | State::StringEscape | State::Control, '\n') => {
                     text.push('\n');
                     State::Text
@@ -56,7 +55,7 @@ impl Sanitizer {
     }
 }
 
-/// Tab and newline stay, other C0 and C1 go; bidirectional overrides and isolates go, joiners stay.
+/// Tab, newline and joiners are kept; other C0 and C1 characters, bidirectional overrides and isolates are not.
 fn is_printable(c: char) -> bool {
     match c {
         '\n' | '\t' => true,
@@ -66,8 +65,7 @@ fn is_printable(c: char) -> bool {
 }
 
 /// The printable part of a whole text.
-#[must_use]
-pub fn clean(text: &str) -> String {
+pub(crate) fn clean(text: &str) -> String {
     Sanitizer::default().clean(text)
 }
 

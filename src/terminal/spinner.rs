@@ -1,15 +1,14 @@
-//! A sign of life on stderr until the first token.
+//! A spinner on stderr until the first token.
 
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 use std::time::Duration;
 
-/// A running spinner; gone without a trace when dropped.
-pub struct Spinner(ProgressBar);
+/// A running spinner. Dropping it clears its line.
+pub(crate) struct Spinner(ProgressBar);
 
 impl Spinner {
-    /// Starts one with a word beside it. Call only when stderr is a terminal.
-    #[must_use]
-    pub fn start(message: &str) -> Self {
+    /// Starts a spinner with a message beside it. Only for a stderr that is a terminal.
+    pub(crate) fn start(message: &str) -> Self {
         let bar = ProgressBar::with_draw_target(None, ProgressDrawTarget::stderr());
         if let Ok(style) = ProgressStyle::with_template("{spinner} {msg}") {
             bar.set_style(style.tick_strings(&["⠋", "⠙", "⠹", "⠸", "⠼", "⠴", "⠦", "⠧", "⠇", "⠏", " "]));

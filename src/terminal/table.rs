@@ -1,11 +1,10 @@
-//! Columns of text: words stand left, numbers right. And bars, for amounts to be compared at a glance.
+//! Tables of text, and bars to compare amounts with.
 
 use super::style;
 use unicode_width::UnicodeWidthStr;
 
-/// A table under its heads. `right`: the columns of numbers.
-#[must_use]
-pub fn table(heads: &[&str], rows: &[Vec<String>], right: &[usize], colour: bool) -> String {
+/// A table under its heads. The columns in `right` are aligned to the right.
+pub(crate) fn table(heads: &[&str], rows: &[Vec<String>], right: &[usize], colour: bool) -> String {
     let heads: Vec<String> = heads.iter().map(|head| (*head).to_owned()).collect();
     let lines = || std::iter::once(&heads).chain(rows);
     let widths: Vec<usize> =
@@ -24,9 +23,8 @@ pub fn table(heads: &[&str], rows: &[Vec<String>], right: &[usize], colour: bool
     text
 }
 
-/// A bar of `width` columns, filled to `part` of `whole`. Something is never shown as nothing.
-#[must_use]
-pub fn bar(part: u64, whole: u64, width: usize) -> String {
+/// A bar of `width` columns, filled by the share of `part` in `whole`. A share above zero is never empty.
+pub(crate) fn bar(part: u64, whole: u64, width: usize) -> String {
     const EIGHTHS: [&str; 8] = ["", "▏", "▎", "▍", "▌", "▋", "▊", "▉"];
     let most = width * 8;
     let share = u128::from(part.min(whole)) * most as u128 / u128::from(whole.max(1));

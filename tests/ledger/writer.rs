@@ -8,6 +8,7 @@ use chatrix::ledger::key::{Key, KeyLimits};
 use chatrix::ledger::report::{By, ReportRow, UncertainCall};
 use chatrix::ledger::store::{Batch, Correction, ReserveOutcome, Store, StoreError, StoreResult};
 use chatrix::ledger::{self, CallId, Clock, Granted, KeyId, Ledger, Refused};
+use chatrix::telemetry::Telemetry;
 use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
@@ -94,10 +95,11 @@ impl Store for Watched {
 fn watched(folder: &Path) -> (Ledger, Arc<Watch>) {
     let (path, watch) = (folder.join("ledger.db"), Arc::new(Watch::default()));
     let shared = Arc::clone(&watch);
-    let ledger = Ledger::start(move || {
+    let open = move || -> StoreResult<Box<dyn Store>> {
         shared.opened.fetch_add(1, Ordering::SeqCst);
         Ok(Box::new(Watched(ledger::open(&path, Clock::system())?, Arc::clone(&shared))))
-    });
+    };
+    let ledger = Ledger::start(open, Telemetry::default());
     (ledger, watch)
 }
 
@@ -119,7 +121,7 @@ const LONG: Duration = Duration::from_secs(20);
 #[tokio::test]
 async fn a_call_waits_for_running_ones_and_not_for_ever() {
     let folder = tempfile::tempdir().unwrap();
-    let ledger = Ledger::in_file(&folder.path().join("ledger.db"), Clock::system());
+    let ledger = Ledger::in_file(&folder.path().join("ledger.db"), Clock::system(), Telemetry::default());
     let reserve = |full, minimum, patience| reserve(&ledger, cost(full, minimum), patience);
     let mut first = reserve(90, 90, Duration::ZERO).await.unwrap().reservation;
     first.sent();

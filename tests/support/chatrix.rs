@@ -14,12 +14,17 @@ pub struct Chatrix {
 }
 
 impl Chatrix {
-    fn new(subcommand: &str) -> Self {
+    /// The bare command, without a subcommand.
+    pub fn command() -> Self {
         let home = tempfile::tempdir().unwrap();
         let mut command = Command::new(env!("CARGO_BIN_EXE_chatrix"));
         command.env_clear().env("HOME", home.path()).env("PATH", std::env::var_os("PATH").unwrap());
-        command.env("AWS_EC2_METADATA_DISABLED", "true").arg(subcommand);
+        command.env("AWS_EC2_METADATA_DISABLED", "true");
         Self { command, stdin: None, home }
+    }
+
+    fn new(subcommand: &str) -> Self {
+        Self::command().arg(subcommand)
     }
 
     pub fn ask() -> Self {

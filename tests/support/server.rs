@@ -110,6 +110,17 @@ impl Server {
 
     /// Sends a request and hands over the connection.
     pub fn open(&self, method: &str, path: &str, headers: &[(&str, &str)], body: &str) -> TcpStream {
+        self.try_open(method, path, headers, body).unwrap()
+    }
+
+    /// As [`Server::open`], for a server that may be gone already.
+    pub fn try_open(
+        &self,
+        method: &str,
+        path: &str,
+        headers: &[(&str, &str)],
+        body: &str,
+    ) -> std::io::Result<TcpStream> {
         let mut head = format!("{method} {path} HTTP/1.1\r\nconnection: close\r\n");
         if !headers.iter().any(|(name, _)| *name == "host") {
             head.push_str(&format!("host: {}\r\n", self.address));
@@ -120,10 +131,10 @@ impl Server {
         for (name, value) in headers {
             head.push_str(&format!("{name}: {value}\r\n"));
         }
-        let mut socket = TcpStream::connect(&self.address).unwrap();
-        socket.set_read_timeout(Some(Duration::from_secs(30))).unwrap();
-        socket.write_all(format!("{head}\r\n{body}").as_bytes()).unwrap();
-        socket
+        let mut socket = TcpStream::connect(&self.address)?;
+        socket.set_read_timeout(Some(Duration::from_secs(30)))?;
+        socket.write_all(format!("{head}\r\n{body}").as_bytes())?;
+        Ok(socket)
     }
 }
 

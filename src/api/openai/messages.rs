@@ -2,13 +2,12 @@
 //! of their own, reasoning comes back as `reasoning_details`; all of it becomes messages of parts.
 
 use crate::api::json::{cache_control, flag, invalid, is_nothing, missing, text, unsupported};
-use crate::conversation::media::{decode, document_name};
+use crate::conversation::media::{MAX_IMAGES, decode, document_name};
 use crate::conversation::{ImageUrl, Media, Message, Part, Reasoning, Role, ToolCall, ToolResult};
 use crate::error::Result;
 use serde_json::Value;
 
-/// Images and documents per request (docs/bedrock.md §1.2).
-const IMAGES: usize = 20;
+/// Documents per request (docs/bedrock.md §1.2).
 const DOCUMENTS: usize = 5;
 
 /// The system prompt and the messages of a request.
@@ -208,8 +207,8 @@ impl Parser {
     /// Images are counted as they come, so that what is too much is not decoded first.
     fn count_image(&mut self) -> Result<()> {
         self.images += 1;
-        if self.images > IMAGES {
-            return Err(invalid("messages", &format!("hold more than {IMAGES} images; Bedrock takes no more")));
+        if self.images > MAX_IMAGES {
+            return Err(invalid("messages", &format!("hold more than {MAX_IMAGES} images; Bedrock takes no more")));
         }
         Ok(())
     }

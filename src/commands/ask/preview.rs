@@ -3,7 +3,8 @@
 
 use crate::bedrock;
 use crate::catalog::NanoDollars;
-use crate::commands::{open_ledger, print};
+use crate::commands::screen::print;
+use crate::commands::setup::open_ledger;
 use crate::config::Settings;
 use crate::conversation::Request;
 use crate::engine::{Caller, over_budget, over_ceiling, unpriced};
@@ -12,7 +13,7 @@ use crate::ledger::budget::{BudgetStatus, CostRange, Decision, Limit, decide};
 use serde_json::json;
 
 /// Prints one JSON object. A refusal is part of it, and also decides the exit code.
-pub fn run(request: Request, settings: &Settings, max_cost: Option<NanoDollars>) -> anyhow::Result<u8> {
+pub(crate) fn run(request: Request, settings: &Settings, max_cost: Option<NanoDollars>) -> anyhow::Result<u8> {
     let mut admitted = settings.policy().admit(request)?;
     let budgets = settings.budgets;
     let caller = Caller { command: "ask", at_most: max_cost.map(|most| (most, "--max-cost")), ..Caller::default() };

@@ -1,7 +1,7 @@
-//! What is asked: the arguments, then the files, then stdin, each of the last two in a block of its own.
+//! The question of `ask`: the attached files, the arguments and stdin.
 
 use crate::cli::Ask;
-use crate::commands::note;
+use crate::commands::screen::note;
 use crate::conversation::media::document_name;
 use crate::conversation::{Format, Media, Part};
 use crate::error::{Error, Kind};
@@ -11,36 +11,37 @@ use std::io::{IsTerminal, Read};
 use std::path::Path;
 use std::time::Duration;
 
-/// The parts of the question.
+/// The parts of the message: the files first, as the models' makers advise for documents, and then the text.
 ///
 /// # Errors
-/// `MissingParameter` when there is no question; `InvalidRequest` for a file that no model takes.
-pub async fn parts(args: &Ask) -> anyhow::Result<Vec<Part>> {
+/// `MissingParameter` without a question; `InvalidRequest` for a file that no model takes.
+pub(crate) async fn parts(args: &Ask) -> anyhow::Result<Vec<Part>> {
     let prompt = prompt(args).await?;
     let mut parts = Vec::new();
     for path in &args.file {
         parts.push(attached(path)?);
     }
     if !prompt.is_empty() {
-        // After what it is about, as the models' makers advise for documents.
         parts.push(Part::Text(prompt));
     }
     Ok(parts)
 }
 
-/// The format of `--schema`.
-///
 /// # Errors
-/// `InvalidRequest` for a file that is no JSON object.
-pub fn format(schema: Option<&Path>) -> anyhow::Result<Format> {
+/// `InvalidRequest` for a schema that is not a JSON object.
+pub(crate) fn format(schema: Option<&Path>) -> anyhow::Result<Format> {
     let Some(path) = schema else { return Ok(Format::Text) };
     let text = std::fs::read_to_string(path).with_context(|| format!("cannot read {}", path.display()))?;
     match serde_json::from_str(&text) {
         Ok(schema @ Value::Object(_)) => {
             Ok(Format::JsonSchema { name: "answer".to_owned(), description: None, schema })
         }
-        Ok(_) => Err(Error::new(Kind::InvalidRequest, format!("{} is not a JSON schema", path.display())).into()),
-        Err(error) => Err(Error::new(Kind::InvalidRequest, format!("{}: {error}", path.display())).into()),
+        Ok(_) => Err(Error::new(Kind::InvalidRequest, format!("{} is not a JSON object", path.display()))
+            .advise("a JSON Schema is one")
+            .into()),
+        Err(error) => {
+            Err(Error::new(Kind::InvalidRequest, format!("{} is not valid JSON: {error}", path.display())).into())
+        }
     }
 }
 
@@ -49,8 +50,7 @@ fn attached(path: &Path) -> anyhow::Result<Part> {
     let bytes = std::fs::read(path).with_context(|| format!("cannot read {}", path.display()))?;
     let name = path.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();
     let located = |error: Error| Error::new(error.kind, format!("{}: {}", path.display(), error.message));
-    let is_image = infer_image(&bytes);
-    if is_image {
+    if Media::image_format(&bytes).is_some() {
         return Ok(Part::Image(Media::image(&bytes).map_err(located)?));
     }
     match String::from_utf8(bytes) {
@@ -65,24 +65,19 @@ fn attached(path: &Path) -> anyhow::Result<Part> {
     }
 }
 
-fn infer_image(bytes: &[u8]) -> bool {
-    [&b"\x89PNG"[..], b"\xff\xd8\xff", b"GIF8", b"RIFF"].iter().any(|start| bytes.starts_with(start))
-}
-
-/// The question: arguments, then stdin in a block of its own.
+/// The text: the arguments, and then stdin in a block of its own.
 async fn prompt(args: &Ask) -> anyhow::Result<String> {
     let words = args.prompt.join(" ");
     let stdin =
         if args.no_stdin || std::io::stdin().is_terminal() { String::new() } else { read_stdin(!args.quiet).await? };
-    match (words.trim().is_empty(), stdin.trim().is_empty()) {
-        (false, true) => Ok(words),
-        (true, false) => Ok(stdin),
-        (false, false) => Ok(format!("{words}\n\n<stdin>\n{}\n</stdin>", stdin.trim_end_matches('\n'))),
-        (true, true) if !args.file.is_empty() => Ok(String::new()),
-        (true, true) => {
-            let error = Error::new(Kind::MissingParameter, "there is no question");
-            Err(error.advise("chatrix ask \"question\", or text on stdin").into())
-        }
+    match (words.trim(), stdin.trim()) {
+        ("", "") if args.file.is_empty() => Err(Error::new(Kind::MissingParameter, "no question was given")
+            .advise("run chatrix ask \"QUESTION\", or pipe text into it")
+            .into()),
+        ("", "") => Ok(String::new()),
+        ("", _) => Ok(stdin),
+        (_, "") => Ok(words),
+        _ => Ok(format!("{words}\n\n<stdin>\n{}\n</stdin>", stdin.trim_end_matches('\n'))),
     }
 }
 
@@ -95,7 +90,7 @@ async fn read_stdin(may_note: bool) -> anyhow::Result<String> {
         bytes = &mut reading => bytes,
         () = tokio::time::sleep(Duration::from_secs(2)) => {
             if may_note {
-                note("waiting for the end of stdin; --no-stdin does not read it");
+                note("waiting for stdin to end; --no-stdin skips it");
             }
             tokio::select! {
                 bytes = &mut reading => bytes,
@@ -105,6 +100,6 @@ async fn read_stdin(may_note: bool) -> anyhow::Result<String> {
             }
         }
     };
-    let bytes = bytes.context("reading stdin failed")?.context("reading stdin failed")?;
+    let bytes = bytes.context("cannot read stdin")?.context("cannot read stdin")?;
     String::from_utf8(bytes).map_err(|_| Error::new(Kind::InvalidRequest, "stdin is not UTF-8 text").into())
 }

@@ -1,36 +1,29 @@
-//! The commands of a chat. Only their words; what they do is the session's business.
+//! The commands that can be typed in a chat. Only their syntax: the session carries them out.
 
 /// What `/help` shows.
-pub const HELP: &str = "\
-/model [NAME]   show or change the model; the conversation goes on
+pub(crate) const HELP: &str = "\
+/model [NAME]   show the model, or switch to another one and continue the conversation
 /system [TEXT]  show or set the system prompt; `none` removes it
-/clear          begin a new conversation
-/cost           what this session cost
-/exit           leave (also Ctrl-D)
-/help           this list
-Ctrl-C stops an answer and keeps what came of it. Alt-Enter begins a new line.";
+/clear          start a new conversation
+/cost           show what this session has cost
+/exit           leave the chat (or press Ctrl-D)
+/help           show this list
+Ctrl-C stops an answer and keeps what has arrived. Alt-Enter starts a new line.";
 
-/// A typed command.
 #[derive(Debug, PartialEq, Eq)]
-pub enum Slash {
-    /// `/help`
+pub(crate) enum Slash {
     Help,
-    /// `/model [NAME]`
     Model(Option<String>),
-    /// `/system [TEXT]`
     System(Option<String>),
-    /// `/clear`
     Clear,
-    /// `/cost`
     Cost,
-    /// `/exit`
     Exit,
-    /// Any other.
+    /// A name that is not a command.
     Unknown(String),
 }
 
 impl Slash {
-    /// The command a line is, if it is one. `/etc/hosts says…` is a question, not a command.
+    /// The command on a line; `None` for a question. `/etc/hosts says…` is a question.
     #[must_use]
     pub fn parse(line: &str) -> Option<Self> {
         let rest = line.trim().strip_prefix('/')?;

@@ -1,0 +1,67 @@
+//! What commands open: the engine and the ledger.
+
+use crate::bedrock::{Client, Endpoint};
+use crate::config::Settings;
+use crate::engine::{BudgetGuard, Engine};
+use crate::error::{Error, Kind};
+use crate::ledger::store::{Store, StoreError};
+use crate::ledger::{self, Clock, Ledger};
+use crate::offline;
+use crate::telemetry::Telemetry;
+use anyhow::Context;
+use std::sync::Arc;
+use std::time::Duration;
+
+/// Opens the engine on AWS, or on a Bedrock inside this process.
+/// `pace` is the time between two tokens of the offline model.
+/// With `drain`, answers that nobody waits for any more are read to their end, so that their usage becomes known.
+pub(crate) async fn open(
+    settings: &Settings,
+    pace: Duration,
+    drain: bool,
+    telemetry: &Telemetry,
+) -> anyhow::Result<Arc<Engine>> {
+    let endpoint = if settings.offline {
+        let url = offline::start(pace).await.context("the offline Bedrock could not start")?;
+        Endpoint::Local { url }
+    } else {
+        Endpoint::Aws { profile: settings.aws.profile.clone(), region: settings.aws.region.clone() }
+    };
+    let client = Client::new(endpoint, settings.aws.stream_idle, telemetry.clone()).await;
+    let ledger = settings.ledger.as_ref().map(|path| Ledger::in_file(path, Clock::system(), telemetry.clone()));
+    let guard = BudgetGuard { budgets: settings.budgets, ledger };
+    Ok(Arc::new(Engine::new(settings.policy(), client, guard, drain, telemetry.clone())))
+}
+
+/// Opens the ledger to read it, or to change what does not belong to a call.
+pub(crate) fn open_ledger(settings: &Settings) -> anyhow::Result<Box<dyn Store>> {
+    let path = settings
+        .ledger
+        .as_ref()
+        .ok_or_else(|| Error::from(StoreError::no_folder()).advise("set XDG_STATE_HOME or HOME"))?;
+    let mut ledger = ledger::open(path, Clock::system()).map_err(Error::from)?;
+    // What a process that was killed has left open is uncertain from now on.
+    ledger.recover().map_err(Error::from)?;
+    Ok(ledger)
+}
+
+/// The time between two tokens of the offline model: `CHATRIX_OFFLINE_PACE` (milliseconds), or else a readable pace
+/// when a person watches and none otherwise.
+pub(crate) fn offline_pace(person_reads: bool) -> anyhow::Result<Duration> {
+    match std::env::var("CHATRIX_OFFLINE_PACE") {
+        Ok(text) if !text.is_empty() => match text.parse() {
+            Ok(milliseconds) => Ok(Duration::from_millis(milliseconds)),
+            Err(_) => Err(Error::new(
+                Kind::Config,
+                format!("CHATRIX_OFFLINE_PACE is {text:?}, which is not a number of milliseconds"),
+            )
+            .into()),
+        },
+        _ if person_reads => Ok(Duration::from_millis(25)),
+        _ => Ok(Duration::ZERO),
+    }
+}
+
+/// The notice of every command that answers offline.
+pub(crate) const OFFLINE_NOTICE: &str =
+    "offline: a small model inside this process answers; nothing is sent to AWS or billed";
