@@ -2,12 +2,14 @@
 //! The unchanged AWS SDK talks to it over a socket. It validates as Bedrock does (`rules`), so that our own
 //! mistakes surface here, and answers with a small deterministic model (`model`). It never leaves this machine.
 
+mod answer;
 mod embedding;
 mod model;
 mod rules;
 mod tools;
 pub mod wire;
 
+use answer::{Answer, Block};
 use bytes::Bytes;
 use futures_util::StreamExt;
 use http_body_util::combinators::UnsyncBoxBody;
@@ -16,7 +18,6 @@ use hyper::body::{Frame, Incoming};
 use hyper::service::service_fn;
 use hyper::{Method, Request, Response, StatusCode};
 use hyper_util::rt::TokioIo;
-use model::{Answer, Block};
 use percent_encoding::percent_decode_str;
 use serde_json::{Value, json};
 use std::convert::Infallible;

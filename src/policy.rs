@@ -9,6 +9,7 @@ mod edit;
 mod embedding;
 mod input_bound;
 mod limits;
+mod parameters;
 pub mod price;
 mod quote;
 mod reasoning;

@@ -9,7 +9,6 @@ pub use metrics::{Metrics, ReservationEnd, Snapshot};
 pub use request::RequestScope;
 
 use crate::error::Kind;
-use log::Log;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -20,22 +19,22 @@ pub struct Telemetry(Arc<Inner>);
 #[derive(Debug, Default)]
 struct Inner {
     metrics: Metrics,
-    /// `None`: requests are counted and not logged.
-    log: Option<Arc<Log>>,
+    /// Whether requests are logged as well as counted.
+    log: bool,
 }
 
 impl Telemetry {
     /// Counts, and writes one line on stderr for each request.
     #[must_use]
     pub fn with_log() -> Self {
-        Self(Arc::new(Inner { metrics: Metrics::default(), log: Some(Arc::new(Log::stderr())) }))
+        Self(Arc::new(Inner { metrics: Metrics::default(), log: true }))
     }
 
     /// A request has come in. It is counted at once, and logged when the last clone of the scope is dropped.
     #[must_use]
     pub fn request(&self, id: &str, method: &str, route: &'static str) -> RequestScope {
         self.0.metrics.count_request();
-        RequestScope::new(id, method, route, self.0.log.clone())
+        RequestScope::new(id, method, route, self.0.log)
     }
 
     /// A request was refused before anything left for Bedrock: by policy, budget, key or origin.
@@ -71,8 +70,8 @@ impl Telemetry {
 
     /// Writes what was counted to the log, if there is one.
     pub fn log_summary(&self) {
-        if let Some(log) = &self.0.log {
-            log.write(&format!("summary {}", self.snapshot()));
+        if self.0.log {
+            log::write(&format!("summary {}", self.snapshot()));
         }
     }
 }

@@ -1,4 +1,4 @@
-//! `cases.md`: what broke other gateways, each a test named after its id. Cases of one room are in that room's own tests
+//! docs/cases.md: what broke other gateways, each a test named after its id. Cases of one room are in that room's own tests
 //! (`m1_…`, `t4_…` in src/bedrock, `d1_…` in src/conversation, `x2_…` in ask and serve); the rest are here, end to end.
 
 mod messages;

@@ -1,6 +1,7 @@
 //! All integration tests in one binary: linking the AWS SDK once is slow enough.
 //! One file per feature, each written as transcripts of what a person or client does and sees.
 #![expect(clippy::unwrap_used, reason = "a test may stop at the first surprise")]
+#![expect(unreachable_pub, reason = "nothing outside uses a test binary")]
 #![expect(clippy::print_stdout, reason = "what was skipped, and how much was replayed, must be said")]
 
 mod support;
@@ -16,6 +17,7 @@ mod completions;
 mod config;
 mod embeddings;
 mod ledger;
+mod log;
 mod models;
 mod properties;
 mod replay;

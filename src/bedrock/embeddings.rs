@@ -1,4 +1,4 @@
-//! Embeddings by `InvokeModel`, each family in its own body (`bedrock.md` §1.8). Pure.
+//! Embeddings by `InvokeModel`, each family in its own body (docs/bedrock.md §1.8). Pure.
 
 use crate::catalog::EmbeddingFamily;
 use crate::conversation::Embeddings;
@@ -9,7 +9,7 @@ use serde::Deserialize;
 use serde_json::{Value, json};
 
 /// The bodies of the calls that a request takes, in the order of its texts.
-pub fn bodies(admitted: &AdmittedEmbedding) -> Vec<Bytes> {
+pub(super) fn bodies(admitted: &AdmittedEmbedding) -> Vec<Bytes> {
     let model = admitted.model();
     let bodies = admitted.texts().chunks(model.batch.max(1)).map(|texts| {
         let first = texts.first().map(String::as_str).unwrap_or_default();
@@ -66,7 +66,7 @@ struct One {
 ///
 /// # Errors
 /// `InvalidUpstreamResponse`.
-pub fn vectors(body: &[u8], counted: Option<u64>) -> Result<Embeddings> {
+pub(super) fn vectors(body: &[u8], counted: Option<u64>) -> Result<Embeddings> {
     let answer: Answer = serde_json::from_slice(body).map_err(|error| {
         Error::new(Kind::InvalidUpstreamResponse, format!("Bedrock's embeddings cannot be read: {error}"))
     })?;

@@ -1,10 +1,10 @@
-//! Bedrock's ids: `[geography.]provider.model`, or an ARN that ends in one or hides it (`bedrock.md` §1.1, §3.2).
+//! Bedrock's ids: `[geography.]provider.model`, or an ARN that ends in one or hides it (docs/bedrock.md §1.1, §3.2).
 
-/// Prefixes of inference profiles: the geography a call may be routed in (`bedrock.md` §3.2).
+/// Prefixes of inference profiles: the geography a call may be routed in (docs/bedrock.md §3.2).
 const GEOGRAPHIES: [&str; 9] = ["us", "eu", "apac", "jp", "au", "ca", "in", "us-gov", "global"];
 
 /// Whether a name has the shape of a Bedrock id, `[geography.]provider.model`, or of an ARN.
-pub fn is_bedrock_id(name: &str) -> bool {
+pub(super) fn is_bedrock_id(name: &str) -> bool {
     if name.len() > 2048 || name.chars().any(|c| c.is_whitespace() || c.is_control()) {
         return false;
     }
@@ -38,7 +38,7 @@ pub fn base(id: &str) -> &str {
 }
 
 /// An id without its geography prefix.
-pub fn without_geography(id: &str) -> &str {
+pub(super) fn without_geography(id: &str) -> &str {
     match id.split_once('.') {
         Some((prefix, rest)) if GEOGRAPHIES.contains(&prefix) => rest,
         _ => id,
@@ -46,6 +46,6 @@ pub fn without_geography(id: &str) -> &str {
 }
 
 /// Who made a model, by its id.
-pub fn provider(id: &str) -> String {
+pub(super) fn provider(id: &str) -> String {
     without_geography(id).split_once('.').map_or("unknown", |(provider, _)| provider).to_owned()
 }

@@ -4,7 +4,7 @@ use super::money::Rate;
 use crate::conversation::Effort;
 use serde::Deserialize;
 
-/// Where a model stands in AWS's life cycle (`bedrock.md` §3.1).
+/// Where a model stands in AWS's life cycle (docs/bedrock.md §3.1).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Lifecycle {
@@ -31,7 +31,7 @@ impl Lifecycle {
     }
 }
 
-/// Which of `temperature` and `top_p` a model takes (`bedrock.md` §2.1).
+/// Which of `temperature` and `top_p` a model takes (docs/bedrock.md §2.1).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Sampling {
@@ -55,7 +55,7 @@ impl Sampling {
     }
 }
 
-/// How a model thinks before it answers (`bedrock.md` §2.2).
+/// How a model thinks before it answers (docs/bedrock.md §2.2).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Thinking {
@@ -82,7 +82,7 @@ impl Thinking {
     }
 }
 
-/// What to send so that a model does not spend a small answer on thinking (`bedrock.md` §2.2).
+/// What to send so that a model does not spend a small answer on thinking (docs/bedrock.md §2.2).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum ThinkingOff {

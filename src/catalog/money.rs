@@ -135,7 +135,7 @@ impl<'de> Deserialize<'de> for Rate {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         let dollars = f64::deserialize(deserializer)?;
         // No model costs a thousand dollars per million tokens; a per-token price typed as
-        // per-million would be far below any real one (cases.md C10).
+        // per-million would be far below any real one (docs/cases.md, C10).
         if !(0.0..=1000.0).contains(&dollars) {
             return Err(serde::de::Error::custom(format!(
                 "{dollars} is not a price in dollars per million tokens (0 to 1000)"

@@ -11,7 +11,7 @@
 //! Usage comes after the stop (docs/bedrock.md §1.4), so a reader that ends on [`Event::Stop`] never learns the cost.
 //! A stream that ends before its stop is an error, never a success; `engine::Call::next` guarantees that.
 
-/// Why the model stopped (`bedrock.md` §1.3).
+/// Why the model stopped (docs/bedrock.md §1.3).
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum StopReason {
     /// The answer is complete.
@@ -54,7 +54,7 @@ impl StopReason {
 /// Tokens of one call.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct Usage {
-    /// Input tokens, without cached ones (Bedrock's meaning, `bedrock.md` trap 9).
+    /// Input tokens, without cached ones (Bedrock's meaning, docs/bedrock.md, trap 9).
     pub input: u64,
     /// Output tokens, reasoning included.
     pub output: u64,

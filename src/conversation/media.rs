@@ -1,5 +1,5 @@
-//! Images and documents, checked where they come in: the format is found in the bytes and not believed (cases.md D1),
-//! the limits are Bedrock's (`bedrock.md` §1.2), names are made legal (D4).
+//! Images and documents, checked where they come in: the format is found in the bytes and not believed (docs/cases.md, D1),
+//! the limits are Bedrock's (docs/bedrock.md §1.2), names are made legal (D4).
 
 use super::request::Media;
 use crate::error::{Error, Kind, Result};

@@ -19,7 +19,7 @@ pub(super) struct ReasoningCache(Mutex<Kept>);
 
 #[derive(Debug, Default)]
 struct Kept {
-    /// ReasoningCache by the id of a tool call; the calls of one answer share them.
+    /// Reasoning by the id of a tool call; the calls of one answer share it.
     by_call: HashMap<String, Arc<Vec<Reasoning>>>,
     /// When each was kept, and its size in bytes, oldest first.
     ages: VecDeque<(Instant, String, usize)>,

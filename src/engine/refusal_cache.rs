@@ -7,24 +7,24 @@ use std::sync::{PoisonError, RwLock};
 
 /// What was learned, by model id. It grows by at most a few entries for each id that AWS knows.
 #[derive(Debug, Default)]
-pub struct RefusalCache {
+pub(super) struct RefusalCache {
     retired: RwLock<HashSet<String>>,
     refused: RwLock<HashMap<String, Vec<Refusable>>>,
 }
 
 impl RefusalCache {
     /// Whether AWS has said that a model is at its end of life.
-    pub fn is_retired(&self, id: &str) -> bool {
+    pub(super) fn is_retired(&self, id: &str) -> bool {
         self.retired.read().unwrap_or_else(PoisonError::into_inner).contains(id)
     }
 
     /// Remembers that it is.
-    pub fn retire(&self, id: &str) {
+    pub(super) fn retire(&self, id: &str) {
         self.retired.write().unwrap_or_else(PoisonError::into_inner).insert(id.to_owned());
     }
 
     /// Remembers that a model does not take a part of a request.
-    pub fn learn(&self, id: &str, part: Refusable) {
+    pub(super) fn learn(&self, id: &str, part: Refusable) {
         let mut refused = self.refused.write().unwrap_or_else(PoisonError::into_inner);
         let parts = refused.entry(id.to_owned()).or_default();
         if !parts.contains(&part) {
@@ -33,7 +33,7 @@ impl RefusalCache {
     }
 
     /// The request without what its model is known to refuse.
-    pub fn apply(&self, admitted: Admitted) -> Admitted {
+    pub(super) fn apply(&self, admitted: Admitted) -> Admitted {
         let refused = self.refused.read().unwrap_or_else(PoisonError::into_inner);
         match refused.get(&admitted.model().id) {
             Some(parts) => parts.iter().fold(admitted, |admitted, part| admitted.without(*part)),

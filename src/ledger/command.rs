@@ -41,7 +41,7 @@ pub(super) struct StatusRequest {
 }
 
 impl PendingReservation {
-    pub fn request(&self, now: Instant) -> ReserveRequest<'_> {
+    pub(super) fn request(&self, now: Instant) -> ReserveRequest<'_> {
         let Self { call, limits, cost, deadline, reply: _ } = self;
         ReserveRequest { call, limits, cost: *cost, may_wait: now < *deadline }
     }
@@ -66,11 +66,11 @@ pub(super) struct CommandQueue {
 pub(super) struct QueueClosed;
 
 impl CommandQueue {
-    pub fn new(sender: Sender<Command>, telemetry: Telemetry) -> Self {
+    pub(super) fn new(sender: Sender<Command>, telemetry: Telemetry) -> Self {
         Self { sender, telemetry }
     }
 
-    pub fn send(&self, command: Command) -> Result<(), QueueClosed> {
+    pub(super) fn send(&self, command: Command) -> Result<(), QueueClosed> {
         self.sender.send(command).map_err(|_| QueueClosed)
     }
 }

@@ -105,7 +105,7 @@ pub(super) fn reserve(call: &NewCall, day: i64, reserved: NanoDollars) -> Postin
 impl BookedCall {
     /// Books how a call ended, and which model answered. `None` where it has its end already: the first one stands.
     /// An uncertain call may still be settled: another process took it for dead, and it was not.
-    pub fn settle(&self, outcome: Outcome, model: &str) -> Option<Change> {
+    pub(super) fn settle(&self, outcome: Outcome, model: &str) -> Option<Change> {
         match (self.state, outcome) {
             (CallState::Reserved, _) => {}
             (CallState::Uncertain, Outcome::Settled(..) | Outcome::Estimated(_) | Outcome::Released) => {}
@@ -135,7 +135,7 @@ impl BookedCall {
 
     /// Books what a person says a call has cost. `None` where Bedrock has said it, where the call is still running, and
     /// where nothing is owed. What a person has settled can be settled again: a hand can slip.
-    pub fn correct(&self, cost: NanoDollars) -> Option<Change> {
+    pub(super) fn correct(&self, cost: NanoDollars) -> Option<Change> {
         match self.state {
             CallState::Uncertain | CallState::Estimated => {}
             CallState::Settled if !self.has_usage => {}

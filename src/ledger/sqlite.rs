@@ -52,7 +52,7 @@ struct FileIdentity {
 
 impl SqliteStore {
     /// Opens a ledger, makes it where there is none, and brings an older one up to date.
-    pub fn open(path: &Path, clock: Clock) -> StoreResult<Self> {
+    pub(super) fn open(path: &Path, clock: Clock) -> StoreResult<Self> {
         let failed = |error: &dyn fmt::Display| failure(path, "opened", error);
         create_private(path).map_err(|error| failed(&error))?;
         let mut connection = Connection::open(path).map_err(|error| failed(&error))?;

@@ -99,6 +99,7 @@ pub enum Correction {
 ///
 /// # Errors
 /// Every method fails where the database cannot be read or written; nothing is half done then.
+#[expect(clippy::missing_errors_doc, reason = "every method fails alike: the store cannot be read or written")]
 pub trait Store: fmt::Debug + Send {
     /// Books settlements and decides reservations, all in one transaction. One outcome for each reservation.
     fn post(&mut self, batch: &Batch<'_>) -> StoreResult<Vec<ReserveOutcome>>;

@@ -77,7 +77,7 @@ impl StoreSlot {
 }
 
 impl Writer {
-    pub fn new(open: OpenStore, queue: Arc<dyn SettlementQueue>, telemetry: Telemetry) -> Self {
+    pub(super) fn new(open: OpenStore, queue: Arc<dyn SettlementQueue>, telemetry: Telemetry) -> Self {
         let now = Instant::now();
         Self {
             slot: StoreSlot { open, store: None },
@@ -91,7 +91,7 @@ impl Writer {
     }
 
     /// Runs until it is told to close.
-    pub fn run(mut self, commands: &Receiver<Command>) {
+    pub(super) fn run(mut self, commands: &Receiver<Command>) {
         loop {
             let received = self.receive(commands);
             let must_recover = !self.waiting.is_empty() && Instant::now() >= self.recover_at;

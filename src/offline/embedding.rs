@@ -3,7 +3,7 @@
 use serde_json::{Value, json};
 
 /// The answer of an embedding model, and its input tokens; `None` for a body that it would refuse.
-pub fn answer(id: &str, body: &Value) -> Option<(Value, usize)> {
+pub(super) fn answer(id: &str, body: &Value) -> Option<(Value, usize)> {
     let length = |name: &str, own: usize| match body.pointer(name) {
         None => Some(own),
         Some(value) => usize::try_from(value.as_u64()?).ok(),

@@ -1,45 +1,12 @@
 //! The offline model: a small, pleasant conversation that is the same every time.
 //! Its tokens are words or pieces of at most six letters, which is about what real tokenizers make of English.
 
+use super::answer::{Answer, Block, pieces};
 use super::tools;
 use serde_json::Value;
 
-/// What the model answers.
-pub struct Answer {
-    /// The blocks of the answer, in order.
-    pub blocks: Vec<Block>,
-    /// Bedrock's stop reason.
-    pub stop: &'static str,
-    /// Tokens of the request.
-    pub input_tokens: usize,
-    /// Whether the stream breaks off with an exception, as it was asked to.
-    pub breaks: bool,
-}
-
-/// A block of an answer.
-pub enum Block {
-    /// A thought, signed.
-    Reasoning(String),
-    /// Text, token by token.
-    Text(Vec<String>),
-    /// A tool call: id, name, arguments.
-    ToolUse(String, String, Value),
-}
-
-impl Answer {
-    /// Tokens of the answer.
-    pub fn output_tokens(&self) -> usize {
-        let blocks = self.blocks.iter().map(|block| match block {
-            Block::Reasoning(text) => pieces(text).len(),
-            Block::Text(pieces) => pieces.len(),
-            Block::ToolUse(_, name, input) => pieces(name).len() + pieces(&input.to_string()).len(),
-        });
-        blocks.sum()
-    }
-}
-
 /// Answers a Converse body that passed the rules.
-pub fn answer(body: &Value) -> Answer {
+pub(super) fn answer(body: &Value) -> Answer {
     let config = |name: &str| body.get("inferenceConfig").and_then(|config| config.get(name));
     let turns = turns(body);
     let mut blocks = Vec::new();
@@ -85,7 +52,7 @@ fn thinks(body: &Value) -> bool {
 }
 
 /// Tokens of a Converse body: its text, and a few for each turn and tool.
-pub fn input_tokens(body: &Value) -> usize {
+pub(super) fn input_tokens(body: &Value) -> usize {
     let system = body.get("system").and_then(Value::as_array).into_iter().flatten();
     let system = system.filter_map(|block| block.get("text")?.as_str()).map(|text| pieces(text).len() + 3);
     let turns = turns(body).into_iter().map(|(_, text)| pieces(&text).len() + 3);
@@ -157,25 +124,6 @@ fn name_in(text: &str) -> Option<&str> {
     let at = text.to_ascii_lowercase().find(PHRASE)? + PHRASE.len();
     let name = text.get(at..)?.split(|c: char| !(c.is_alphanumeric() || c == '-' || c == '\'')).next()?;
     (!name.is_empty()).then_some(name)
-}
-
-fn pieces(text: &str) -> Vec<String> {
-    const LONGEST: usize = 6;
-    let mut pieces: Vec<String> = Vec::new();
-    let (mut piece, mut letters) = (String::new(), 0);
-    for c in text.chars() {
-        let new_word = c.is_whitespace() && letters > 0;
-        if new_word || letters == LONGEST {
-            pieces.push(std::mem::take(&mut piece));
-            letters = 0;
-        }
-        piece.push(c);
-        letters += usize::from(!c.is_whitespace());
-    }
-    if !piece.is_empty() {
-        pieces.push(piece);
-    }
-    pieces
 }
 
 #[cfg(test)]

@@ -1,4 +1,4 @@
-//! What Bedrock refuses, in its own words (`bedrock.md` §1.5, §2.1, §2.6). Written apart from the catalog on
+//! What Bedrock refuses, in its own words (docs/bedrock.md §1.5, §2.1, §2.6). Written apart from the catalog on
 //! purpose: if both used one table, a wrong row would agree with itself.
 
 use serde_json::Value;
@@ -7,7 +7,7 @@ use serde_json::Value;
 ///
 /// # Errors
 /// The message of the `ValidationException` that Bedrock would answer.
-pub fn check(id: &str, body: &Value) -> Result<(), String> {
+pub(super) fn check(id: &str, body: &Value) -> Result<(), String> {
     let none = Vec::new();
     let messages = body.get("messages").and_then(Value::as_array).unwrap_or(&none);
     if messages.is_empty() {
@@ -98,7 +98,7 @@ fn legal_id(content: &Value, at: &str) -> Result<(), String> {
     }
 }
 
-/// Tool blocks need a configuration, and every call its results in the next turn (`bedrock.md` §2.6).
+/// Tool blocks need a configuration, and every call its results in the next turn (docs/bedrock.md §2.6).
 fn tools(body: &Value, messages: &[Value]) -> Result<(), String> {
     let ids = |turn: Option<&Value>, kind: &str| -> Vec<String> {
         let blocks = turn.and_then(|turn| turn.get("content")).and_then(Value::as_array).into_iter().flatten();

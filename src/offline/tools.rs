@@ -1,11 +1,11 @@
 //! What the offline model does with tools, images, documents and schemas: enough to try a whole loop without AWS.
 //! A tool is called when it is forced, or when its name stands in the question (`call look {"q": "x"}`).
 
-use super::model::Block;
+use super::answer::Block;
 use serde_json::{Map, Value, json};
 
 /// The calls the model makes.
-pub fn calls(body: &Value, turns: &[(bool, String)]) -> Vec<Block> {
+pub(super) fn calls(body: &Value, turns: &[(bool, String)]) -> Vec<Block> {
     let offered: Vec<&Value> = body
         .pointer("/toolConfig/tools")
         .and_then(Value::as_array)
@@ -44,7 +44,7 @@ pub fn calls(body: &Value, turns: &[(bool, String)]) -> Vec<Block> {
 }
 
 /// What the model says of what it was shown or told by a tool; `None` when there is nothing of the kind.
-pub fn told(body: &Value) -> Option<String> {
+pub(super) fn told(body: &Value) -> Option<String> {
     let last = body.get("messages").and_then(Value::as_array)?.last()?;
     let blocks = last.get("content").and_then(Value::as_array)?;
     let results: Vec<String> = blocks
@@ -71,7 +71,7 @@ pub fn told(body: &Value) -> Option<String> {
 }
 
 /// The smallest value that follows a schema.
-pub fn sample(schema: &Value, root: &Value, depth: usize) -> Value {
+pub(super) fn sample(schema: &Value, root: &Value, depth: usize) -> Value {
     if depth > 8 {
         return Value::Null;
     }

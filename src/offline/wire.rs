@@ -1,5 +1,5 @@
 //! Event-stream frames as Bedrock sends them: CRCs, headers, and the padding member `p` that keeps
-//! frame sizes from telling what is inside (`recordings/README.md` 3, 4). Also used by the tests' scripted Bedrock.
+//! frame sizes from telling what is inside (docs/bedrock.md, recorded 3 and 4). Also used by the tests' scripted Bedrock.
 
 use aws_smithy_eventstream::frame::write_message_to;
 use aws_smithy_types::event_stream::{Header, HeaderValue, Message};

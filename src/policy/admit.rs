@@ -1,7 +1,8 @@
 //! From a request to an [`Admitted`] one: everything is decided here, once.
 
-use super::admitted::{Admitted, Parameters};
+use super::admitted::Admitted;
 use super::limits::Limits;
+use super::parameters::Parameters;
 use super::quote::Quote;
 use super::reasoning::{self, ReasoningGrant};
 use super::rules::Policy;

@@ -1,6 +1,7 @@
 //! A request that may be sent. Its fields are private, so that only `Policy::admit` makes one.
 
 use super::edit::{self, Edit};
+use super::parameters::Parameters;
 use super::quote::{self, Quote};
 use super::reasoning::{self, ReasoningGrant};
 use crate::catalog::{Model, NanoDollars};
@@ -15,21 +16,6 @@ pub enum Refusable {
     Stop,
     /// Reasoning of earlier answers in the conversation, and new reasoning with it.
     ReasoningHistory,
-}
-
-/// What is sent of everything that a client could wish for.
-#[derive(Debug, Clone)]
-pub(super) struct Parameters {
-    pub(super) max_tokens: u32,
-    pub(super) temperature: Option<f64>,
-    pub(super) top_p: Option<f64>,
-    pub(super) stop: Vec<String>,
-    pub(super) tool_choice: ToolChoice,
-    pub(super) reasoning: ReasoningGrant,
-    pub(super) tier: ServiceTier,
-    pub(super) cache_point_added: bool,
-    pub(super) reasoning_history_removed: bool,
-    pub(super) shortened_for_budget: bool,
 }
 
 /// A request that may be sent: capped, priced, its model known.

@@ -1,6 +1,6 @@
 //! The changes that the policy made to a request: the difference between what was wished and what is sent.
 
-use super::admitted::Parameters;
+use super::parameters::Parameters;
 use super::reasoning::ReasoningGrant;
 use crate::conversation::{ReasoningMode, Request, ServiceTier, ToolChoice};
 use std::fmt;

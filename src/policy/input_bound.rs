@@ -5,7 +5,7 @@ use crate::conversation::{Format, Part, Reasoning, Request};
 
 /// An upper bound of a request's input tokens: no tokenizer makes more tokens than there are UTF-8 bytes,
 /// and the frame around turns, system prompt and request is a few tokens each.
-pub fn input_tokens(request: &Request, model: &Model) -> u64 {
+pub(super) fn input_tokens(request: &Request, model: &Model) -> u64 {
     const PER_TURN: usize = 16;
     const PER_REQUEST: usize = 512; // hidden system texts that models add; the longest seen was 346 tokens
     let most = model.context_window.and_then(|window| usize::try_from(window).ok()).unwrap_or(1_000_000);

@@ -36,7 +36,7 @@ pub struct Limits {
 }
 
 impl Default for Limits {
-    /// The house's promise (DESIGN §4).
+    /// What holds unless the operator says otherwise.
     fn default() -> Self {
         Self {
             max_tokens: 512,
@@ -92,7 +92,7 @@ impl Limits {
     /// The `max_tokens` to send for the one that was wished, lowered to the cap and to what the model can give.
     ///
     /// # Errors
-    /// `RefusedByPolicy` below 1: Bedrock would refuse it after we had signed for it (cases.md S5).
+    /// `RefusedByPolicy` below 1: Bedrock would refuse it after we had signed for it (docs/cases.md, S5).
     pub fn max_tokens(&self, wished: Option<i64>, max_output: Option<u64>) -> Result<u32> {
         let wished = match wished {
             None => self.max_tokens,

@@ -39,7 +39,7 @@ pub fn cost(prices: &Prices, usage: &Usage, tier: ServiceTier) -> NanoDollars {
         input = input.max(priority.input);
         output = output.max(priority.output);
     }
-    // Cache rates scale with the input rate: a long prompt, a dearer tier (bedrock.md §2.4).
+    // Cache rates scale with the input rate: a long prompt, a dearer tier (docs/bedrock.md §2.4).
     let scaled = |rate: Option<Rate>, otherwise: Rate| match rate {
         Some(rate) if input == prices.input || prices.input == Rate(0) => rate,
         Some(rate) => Rate(

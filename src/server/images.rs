@@ -27,7 +27,7 @@ const REDIRECTS: usize = 3;
 
 /// Which addresses may be connected to.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Reach {
+pub(super) enum Reach {
     /// Public ones.
     Public,
     /// Any: for the tests of this file, whose server is on loopback.
@@ -46,7 +46,7 @@ impl Reach {
 }
 
 /// Fetches images.
-pub struct Fetcher {
+pub(super) struct Fetcher {
     client: Client<HttpsConnector<HttpConnector<Resolver>>, Empty<Bytes>>,
     reach: Reach,
 }
@@ -56,7 +56,7 @@ impl Fetcher {
     ///
     /// # Errors
     /// When there are none.
-    pub fn new(reach: Reach) -> io::Result<Self> {
+    pub(super) fn new(reach: Reach) -> io::Result<Self> {
         let mut http = HttpConnector::new_with_resolver(Resolver(reach));
         http.enforce_http(false);
         http.set_connect_timeout(Some(TIME));

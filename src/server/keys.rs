@@ -35,7 +35,7 @@ impl Keys {
     ///
     /// # Errors
     /// `InvalidKey`; `LedgerUnavailable`.
-    pub async fn caller(&self, headers: &HeaderMap) -> Result<Caller> {
+    pub(super) async fn caller(&self, headers: &HeaderMap) -> Result<Caller> {
         let caller = |key| Caller { command: "serve", key, ..Caller::default() };
         let Some(token) = tokens(headers).find(|token| token.starts_with(key::PREFIX)) else {
             if self.required {

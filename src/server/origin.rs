@@ -1,6 +1,6 @@
 //! Who may use the server. A server that takes every web page lets any page spend its owner's money;
 //! one that refuses Jan is useless. So local origins pass, others are named by the operator,
-//! and the Host must be ours (DNS rebinding). `openai-clients.md` §0, "Decision on Origin".
+//! and the Host must be ours (DNS rebinding). See docs/openai.md, "Origin and Host".
 
 use crate::error::{Error, Kind, Result};
 use std::net::IpAddr;
@@ -22,7 +22,7 @@ impl OriginPolicy {
     ///
     /// # Errors
     /// `HostRefused` or `OriginRefused`, saying what to set.
-    pub fn check(&self, headers: &HeaderMap) -> Result<()> {
+    pub(super) fn check(&self, headers: &HeaderMap) -> Result<()> {
         if let Some(host) = headers.get(header::HOST) {
             let host = host.to_str().unwrap_or_default();
             if !self.is_our_host(host) {
@@ -71,7 +71,7 @@ impl OriginPolicy {
 
     /// The CORS headers of a response. They are on errors too, or a page never sees what went wrong.
     #[must_use]
-    pub fn cors(&self, request: &HeaderMap) -> Vec<(&'static str, HeaderValue)> {
+    pub(super) fn cors(&self, request: &HeaderMap) -> Vec<(&'static str, HeaderValue)> {
         let Some(origin) = request.get(header::ORIGIN) else {
             return Vec::new();
         };
@@ -87,7 +87,7 @@ impl OriginPolicy {
 
     /// The further headers of a preflight's answer.
     #[must_use]
-    pub fn preflight(request: &HeaderMap) -> Vec<(&'static str, HeaderValue)> {
+    pub(super) fn preflight(request: &HeaderMap) -> Vec<(&'static str, HeaderValue)> {
         let mut headers = vec![
             ("access-control-allow-methods", HeaderValue::from_static("GET, POST, OPTIONS, HEAD, DELETE")),
             ("access-control-max-age", HeaderValue::from_static("86400")),

@@ -8,19 +8,10 @@ use time::OffsetDateTime;
 /// The longest value that is written whole (characters).
 const LONGEST: usize = 200;
 
-#[derive(Debug)]
-pub(super) struct Log(());
-
-impl Log {
-    pub(super) fn stderr() -> Self {
-        Self(())
-    }
-
-    /// Writes a line, with the time before it.
-    pub(super) fn write(&self, line: &str) {
-        // A stderr that is gone is no reason to fail.
-        let _ = writeln!(std::io::stderr().lock(), "{} {line}", timestamp(SystemTime::now()));
-    }
+/// Writes a line, with the time before it.
+pub(super) fn write(line: &str) {
+    // A stderr that is gone is no reason to fail.
+    let _ = writeln!(std::io::stderr().lock(), "{} {line}", timestamp(SystemTime::now()));
 }
 
 /// A value as it may stand in a line: as it is where it holds only letters, digits and the signs of names and paths, in

@@ -1,6 +1,6 @@
 //! One request of `serve`, from its first line to the last byte of its answer.
 
-use super::log::{Log, value};
+use super::log::{self, value};
 use crate::catalog::NanoDollars;
 use crate::conversation::Usage;
 use crate::error::Kind;
@@ -21,7 +21,8 @@ struct Scope {
     route: &'static str,
     began: Instant,
     known: Mutex<Known>,
-    log: Option<Arc<Log>>,
+    /// Whether the line is written.
+    log: bool,
 }
 
 #[derive(Debug, Default)]
@@ -36,7 +37,7 @@ struct Known {
 }
 
 impl RequestScope {
-    pub(super) fn new(id: &str, method: &str, route: &'static str, log: Option<Arc<Log>>) -> Self {
+    pub(super) fn new(id: &str, method: &str, route: &'static str, log: bool) -> Self {
         Self(Arc::new(Scope {
             id: id.to_owned(),
             method: method.to_owned(),
@@ -85,7 +86,7 @@ impl RequestScope {
     }
 
     fn edit(&self, change: impl FnOnce(&mut Known)) {
-        if self.0.log.is_some() {
+        if self.0.log {
             change(&mut self.0.known.lock().unwrap_or_else(PoisonError::into_inner));
         }
     }
@@ -93,9 +94,10 @@ impl RequestScope {
 
 impl Drop for Scope {
     fn drop(&mut self) {
-        let Some(log) = self.log.take() else { return };
-        let known = std::mem::take(self.known.get_mut().unwrap_or_else(PoisonError::into_inner));
-        log.write(&self.line(&known));
+        if self.log {
+            let known = std::mem::take(self.known.get_mut().unwrap_or_else(PoisonError::into_inner));
+            log::write(&self.line(&known));
+        }
     }
 }
 

@@ -202,45 +202,12 @@ async fn answer(shared: Arc<Shared>, request: Request<Incoming>) -> Result<Respo
     while shared.held.load(Ordering::SeqCst) {
         tokio::time::sleep(Duration::from_millis(5)).await;
     }
-    Ok(match reply {
-        Reply::Text(pieces, stop, tokens) if operation == "converse-stream" => {
-            std::mem::forget(watch);
-            let mut frames: Vec<Bytes> = vec![wire::event("messageStart", json!({"role": "assistant"}))];
-            frames.extend(pieces.iter().map(|piece| delta(piece)));
-            frames.push(wire::event("contentBlockStop", json!({"contentBlockIndex": 0})));
-            frames.push(wire::event("messageStop", json!({"stopReason": stop})));
-            frames.push(wire::event("metadata", json!({"usage": usage(tokens), "metrics": {"latencyMs": 1}})));
-            stream(frames, None)
-        }
-        Reply::Text(pieces, stop, tokens) => {
-            std::mem::forget(watch);
-            complete(&json!([{"text": pieces.concat()}]), stop, tokens)
-        }
-        Reply::Blocks(blocks) => {
-            std::mem::forget(watch);
-            complete(&blocks, "end_turn", (10, 5))
-        }
-        Reply::Recorded(status, headers, body) => {
-            std::mem::forget(watch);
-            let response = Response::builder().status(status);
-            let response = headers.iter().fold(response, |response, (name, value)| response.header(name, value));
-            response.body(Full::new(body).map_err(|never| match never {}).boxed_unsync()).unwrap()
-        }
-        Reply::Error(status, code, message) => {
-            std::mem::forget(watch);
-            let body = json!({"message": message}).to_string();
-            let response = Response::builder().status(status).header("content-type", "application/json");
-            let response = response.header("x-amzn-errortype", format!("{code}:http://internal.amazon.com/"));
-            response.body(full(body)).unwrap()
-        }
-        Reply::Frames(frames) => {
-            std::mem::forget(watch);
-            stream(frames, None)
-        }
-        Reply::Cut(frames) => {
-            std::mem::forget(watch);
-            stream(frames, Some(End::Break))
-        }
+    Ok(respond(reply, operation == "converse-stream", watch).await)
+}
+
+/// Answers that take their time keep the watch, and count as abandoned when they are dropped before their end.
+async fn respond(reply: Reply, streamed: bool, watch: Watch) -> Response<Body> {
+    match reply {
         Reply::Stall(frames) => stream(frames, Some(End::Stall(watch))),
         Reply::Endless => {
             let pieces = futures_util::stream::unfold((0u64, watch), |(n, watch)| async move {
@@ -249,19 +216,51 @@ async fn answer(shared: Arc<Shared>, request: Request<Incoming>) -> Result<Respo
             });
             eventstream(StreamBody::new(pieces).boxed_unsync())
         }
-        Reply::Slow(pieces, tokens) if operation == "converse-stream" => slow(&pieces, tokens, watch),
+        Reply::Slow(pieces, tokens) if streamed => slow(&pieces, tokens, watch),
         Reply::Slow(pieces, tokens) => {
             tokio::time::sleep(Duration::from_millis(800)).await;
             std::mem::forget(watch);
             complete(&json!([{"text": pieces.concat()}]), "end_turn", tokens)
         }
-        Reply::Measured(..) => unreachable!("made a text above"),
         Reply::Silence => {
             std::future::pending::<()>().await;
             drop(watch);
             unreachable!()
         }
-    })
+        reply => {
+            std::mem::forget(watch);
+            at_once(reply, streamed)
+        }
+    }
+}
+
+fn at_once(reply: Reply, streamed: bool) -> Response<Body> {
+    match reply {
+        Reply::Text(pieces, stop, tokens) if streamed => {
+            let mut frames: Vec<Bytes> = vec![wire::event("messageStart", json!({"role": "assistant"}))];
+            frames.extend(pieces.iter().map(|piece| delta(piece)));
+            frames.push(wire::event("contentBlockStop", json!({"contentBlockIndex": 0})));
+            frames.push(wire::event("messageStop", json!({"stopReason": stop})));
+            frames.push(wire::event("metadata", json!({"usage": usage(tokens), "metrics": {"latencyMs": 1}})));
+            stream(frames, None)
+        }
+        Reply::Text(pieces, stop, tokens) => complete(&json!([{"text": pieces.concat()}]), stop, tokens),
+        Reply::Blocks(blocks) => complete(&blocks, "end_turn", (10, 5)),
+        Reply::Recorded(status, headers, body) => {
+            let response = Response::builder().status(status);
+            let response = headers.iter().fold(response, |response, (name, value)| response.header(name, value));
+            response.body(Full::new(body).map_err(|never| match never {}).boxed_unsync()).unwrap()
+        }
+        Reply::Error(status, code, message) => {
+            let body = json!({"message": message}).to_string();
+            let response = Response::builder().status(status).header("content-type", "application/json");
+            let response = response.header("x-amzn-errortype", format!("{code}:http://internal.amazon.com/"));
+            response.body(full(body)).unwrap()
+        }
+        Reply::Frames(frames) => stream(frames, None),
+        Reply::Cut(frames) => stream(frames, Some(End::Break)),
+        other => unreachable!("{} takes its time, or was made a text", std::any::type_name_of_val(&other)),
+    }
 }
 
 /// A piece every 20 ms; abandoned if it is dropped before the last one.

@@ -1,5 +1,5 @@
 //! JSON schemas as Bedrock takes them. A tool's schema must be an object at its root, without `anyOf`, `oneOf`,
-//! `allOf` or `$ref` there (cases.md T4); a strict one must stay within a subset (`bedrock.md` §2.5).
+//! `allOf` or `$ref` there (docs/cases.md, T4); a strict one must stay within a subset (docs/bedrock.md §2.5).
 
 use serde_json::{Map, Value, json};
 
@@ -101,7 +101,7 @@ fn merge(root: &mut Map<String, Value>, branches: &[Value], whole: &Map<String, 
     }
 }
 
-/// Keywords that strict schemas may not hold (`bedrock.md` §2.5, `recordings/error`).
+/// Keywords that strict schemas may not hold (docs/bedrock.md §2.5).
 const NOT_STRICT: [&str; 8] = [
     "minimum",
     "maximum",

@@ -1,5 +1,5 @@
 //! An answer bound to JSON. Natively where the model can; otherwise through a tool whose arguments are the answer;
-//! otherwise, or for any JSON object, by asking for it (`bedrock.md` §2.5). A forced tool choice is never sent to a
+//! otherwise, or for any JSON object, by asking for it (docs/bedrock.md §2.5). A forced tool choice is never sent to a
 //! model that refuses one.
 
 use super::schema;
@@ -8,10 +8,10 @@ use crate::conversation::{Format, Request};
 use serde_json::{Value, json};
 
 /// The name of the tool whose arguments are the answer.
-pub const ANSWER_TOOL: &str = "json_answer";
+pub(crate) const ANSWER_TOOL: &str = "json_answer";
 
 /// How the answer is bound.
-pub enum Binding {
+pub(crate) enum Binding {
     /// It is not.
     None,
     /// By Converse's own `outputConfig`.
@@ -23,7 +23,7 @@ pub enum Binding {
 }
 
 /// Finds the way for a request and a model.
-pub fn binding(request: &Request, capabilities: &Capabilities) -> Binding {
+pub(crate) fn binding(request: &Request, capabilities: &Capabilities) -> Binding {
     let features = capabilities.features;
     let (name, description, wanted) = match &request.format {
         Format::Text => return Binding::None,

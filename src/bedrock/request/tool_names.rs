@@ -1,5 +1,5 @@
 //! Names and ids within Bedrock's alphabet: tool names `[a-zA-Z0-9_-]{1,64}`, tool-use ids `[a-zA-Z0-9_.:-]{1,64}`
-//! (`bedrock.md` §1.2). What is legal stays as it is; what is not is mapped, and names are mapped back in the answer.
+//! (docs/bedrock.md §1.2). What is legal stays as it is; what is not is mapped, and names are mapped back in the answer.
 //! The same name always becomes the same name, and two never become one.
 
 use std::borrow::Cow;
@@ -10,14 +10,14 @@ const LONGEST: usize = 64;
 
 /// The tool names of one request, both ways.
 #[derive(Debug, Default, Clone)]
-pub struct ToolNames {
+pub(crate) struct ToolNames {
     legal: HashMap<String, String>,
     original: HashMap<String, String>,
 }
 
 impl ToolNames {
     /// Takes a request's names: legal ones first, so that a mapped one never takes the place of a real one.
-    pub fn new<'a>(names: impl Iterator<Item = &'a str>) -> Self {
+    pub(crate) fn new<'a>(names: impl Iterator<Item = &'a str>) -> Self {
         let mut map = Self::default();
         let (legal, illegal): (Vec<&str>, Vec<&str>) = names.partition(|name| is_legal(name, ""));
         for name in legal {
@@ -42,7 +42,7 @@ impl ToolNames {
     }
 
     /// The name to send.
-    pub fn send<'a>(&self, name: &'a str) -> Cow<'a, str> {
+    pub(crate) fn send<'a>(&self, name: &'a str) -> Cow<'a, str> {
         match self.legal.get(name) {
             Some(legal) if legal != name => Cow::Owned(legal.clone()),
             _ => Cow::Borrowed(name),
@@ -50,13 +50,13 @@ impl ToolNames {
     }
 
     /// The name the client knows.
-    pub fn restore(&self, name: &str) -> String {
+    pub(crate) fn restore(&self, name: &str) -> String {
         self.original.get(name).cloned().unwrap_or_else(|| name.to_owned())
     }
 }
 
 /// An id to send. Only ever one way: Bedrock's own ids are legal.
-pub fn id(id: &str) -> String {
+pub(super) fn id(id: &str) -> String {
     const ALSO: &str = ".:";
     if is_legal(id, ALSO) { id.to_owned() } else { shorten(id, ALSO) }
 }

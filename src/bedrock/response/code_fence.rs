@@ -2,7 +2,7 @@
 
 /// Takes a code fence off JSON that was asked for bare, while it streams.
 #[derive(Debug)]
-pub enum CodeFence {
+pub(super) enum CodeFence {
     /// Nothing to take off.
     Off,
     /// Not known yet.
@@ -13,7 +13,7 @@ pub enum CodeFence {
 
 impl CodeFence {
     /// The next piece of the text.
-    pub fn pass(&mut self, text: &str) -> String {
+    pub(super) fn pass(&mut self, text: &str) -> String {
         match self {
             Self::Off => text.to_owned(),
             Self::Start(held) => {
@@ -44,7 +44,7 @@ impl CodeFence {
     }
 
     /// What was held back, at the end.
-    pub fn rest(&mut self) -> String {
+    pub(super) fn rest(&mut self) -> String {
         match std::mem::replace(self, Self::Off) {
             Self::Off => String::new(),
             Self::Start(held) => held,

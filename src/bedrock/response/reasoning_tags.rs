@@ -1,4 +1,4 @@
-//! Some models write their thoughts into the answer, between tags: gpt-oss uses `<reasoning>` (cases.md R9).
+//! Some models write their thoughts into the answer, between tags: gpt-oss uses `<reasoning>` (docs/cases.md, R9).
 //! They are told apart while they stream, however the tags are cut.
 
 const OPEN: &str = "<reasoning>";
@@ -6,7 +6,7 @@ const CLOSE: &str = "</reasoning>";
 
 /// Which part of the answer a piece belongs to.
 #[derive(Debug, PartialEq, Eq)]
-pub enum Piece {
+pub(super) enum Piece {
     /// The answer.
     Text(String),
     /// A thought.
@@ -15,7 +15,7 @@ pub enum Piece {
 
 /// Follows one answer.
 #[derive(Debug, Default)]
-pub struct ReasoningTags {
+pub(super) struct ReasoningTags {
     inside: bool,
     /// What may be the beginning of a tag.
     held: String,
@@ -23,7 +23,7 @@ pub struct ReasoningTags {
 
 impl ReasoningTags {
     /// The pieces of the next text.
-    pub fn pass(&mut self, text: &str) -> Vec<Piece> {
+    pub(super) fn pass(&mut self, text: &str) -> Vec<Piece> {
         self.held.push_str(text);
         let mut pieces = Vec::new();
         loop {
@@ -45,7 +45,7 @@ impl ReasoningTags {
     }
 
     /// What was held back, at the end.
-    pub fn rest(&mut self) -> Option<Piece> {
+    pub(super) fn rest(&mut self) -> Option<Piece> {
         self.piece()
     }
 

@@ -25,7 +25,7 @@ pub(crate) enum Slash {
 impl Slash {
     /// The command on a line; `None` for a question. `/etc/hosts says…` is a question.
     #[must_use]
-    pub fn parse(line: &str) -> Option<Self> {
+    pub(super) fn parse(line: &str) -> Option<Self> {
         let rest = line.trim().strip_prefix('/')?;
         let (name, argument) = rest.split_once(char::is_whitespace).unwrap_or((rest, ""));
         if name.is_empty() || !name.chars().all(|c| c.is_ascii_alphabetic()) {

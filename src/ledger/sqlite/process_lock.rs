@@ -17,7 +17,7 @@ pub(super) struct ProcessLock {
 
 impl ProcessLock {
     /// Takes a lock of its own in a folder of such locks.
-    pub fn take(folder: &Path) -> io::Result<Self> {
+    pub(super) fn take(folder: &Path) -> io::Result<Self> {
         fs::create_dir_all(folder)?;
         let name = random_hex(8)?;
         let path = folder.join(&name);
@@ -30,7 +30,7 @@ impl ProcessLock {
     }
 
     /// The name that calls are booked under.
-    pub fn name(&self) -> &str {
+    pub(super) fn name(&self) -> &str {
         &self.name
     }
 }

@@ -1,16 +1,16 @@
 //! Tool calls and their results: every call has one, in the turn after it, and no two calls are one
-//! (`bedrock.md` §2.6.7, cases.md T7).
+//! (docs/bedrock.md §2.6.7, docs/cases.md, T7).
 
 use super::super::body::{Block, Turn};
 use super::super::tool_names;
 use std::borrow::Cow;
 use std::collections::{HashMap, HashSet};
 
-/// What a tool call gets that never got a result (cases.md T7).
-pub const NO_RESULT: &str = "(this call was not answered)";
+/// What a tool call gets that never got a result (docs/cases.md, T7).
+pub(super) const NO_RESULT: &str = "(this call was not answered)";
 
 /// No two calls of a conversation share an id: the later one gets another, and so does its result.
-pub fn tell_apart(turns: &mut [Turn<'_>]) {
+pub(super) fn tell_apart(turns: &mut [Turn<'_>]) {
     let mut seen: HashMap<String, usize> = HashMap::new();
     for index in 0..turns.len() {
         let mut renamed: Vec<(String, String)> = Vec::new();
@@ -36,8 +36,8 @@ pub fn tell_apart(turns: &mut [Turn<'_>]) {
     }
 }
 
-/// Every call is answered in the next turn, results first; a result without its call becomes text (§2.6.7).
-pub fn answer(turns: &mut Vec<Turn<'_>>) {
+/// Every call is answered in the next turn, results first; a result without its call becomes text (docs/bedrock.md §2.6.7).
+pub(super) fn answer(turns: &mut Vec<Turn<'_>>) {
     let mut index = 0;
     while index < turns.len() {
         if turns[index].role == "assistant" {
