@@ -1,5 +1,8 @@
 //! The frames of an event stream (<https://smithy.io/2.0/aws/amazon-eventstream.html>), read from a body as it comes.
 
+#[cfg(test)]
+mod tests;
+
 use crate::error::{Error, Kind, Result};
 use aws_smithy_eventstream::frame::{DecodedFrame, MessageFrameDecoder};
 use aws_smithy_types::body::SdkBody;
