@@ -19,6 +19,7 @@ mod embeddings;
 mod ledger;
 mod log;
 mod models;
+mod positions;
 mod properties;
 mod replay;
 mod requests;
