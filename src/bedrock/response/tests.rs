@@ -94,3 +94,26 @@ fn x5_every_stop_reason_has_a_meaning() {
         assert_eq!(stop_reason(reason, &Value::Null), expected);
     }
 }
+
+#[test]
+fn blocks_of_another_kind_are_told_apart_where_bedrock_does_not() {
+    let options = ResponseOptions { inline_reasoning: true, ..ResponseOptions::default() };
+    let delta = |text: &str| ("contentBlockDelta", json!({"contentBlockIndex": 0, "delta": {"text": text}}));
+    let frames = [
+        delta("<reasoning>h"),
+        delta("m</reasoning>4"),
+        delta("2"),
+        ("contentBlockStop", json!({"contentBlockIndex": 0})),
+        ("messageStop", json!({"stopReason": "end_turn"})),
+    ];
+    let expected = [
+        Event::Reasoning("h".into()),
+        Event::Reasoning("m".into()),
+        Event::BlockEnd,
+        Event::Text("4".into()),
+        Event::Text("2".into()),
+        Event::BlockEnd,
+        Event::Stop(StopReason::EndTurn),
+    ];
+    assert_eq!(streamed(&options, &frames), expected);
+}
