@@ -1,7 +1,8 @@
-//! What the ledger costs: `cargo bench --bench ledger`. Added latency of a call at 500 calls a second, what a burst
-//! shares, and how long a report over ten million calls takes. Figures, not a test: machines differ.
+//! Measures the ledger; run it with `cargo bench --bench ledger`. It prints the latency that the ledger adds to a call
+//! at 500 calls a second, the throughput of a burst, and the time of a report over ten million calls. Nothing is
+//! asserted, because machines differ.
 #![expect(clippy::unwrap_used, reason = "a benchmark may stop at the first surprise")]
-#![expect(clippy::print_stdout, reason = "the figures")]
+#![expect(clippy::print_stdout, reason = "the benchmark prints its figures")]
 
 use chatrix::catalog::NanoDollars;
 use chatrix::conversation::Usage;
@@ -27,7 +28,7 @@ fn limits() -> Vec<Limit> {
     vec![limit(Period::Day), limit(Period::Month)]
 }
 
-/// Reserves and settles a call; how long the call had to wait for it.
+/// Reserves and settles a call. Returns how long the reservation took.
 async fn call(ledger: &Ledger) -> Duration {
     let cost = CostRange { full: NanoDollars(90_000), minimum: NanoDollars(30_000) };
     let began = Instant::now();
@@ -46,7 +47,8 @@ fn percentile(sorted: &[Duration], percent: usize) -> Duration {
 async fn steady(path: &Path, seconds: u32) {
     const RATE: u32 = 500;
     let ledger = Ledger::in_file(path, Clock::system(), Telemetry::default());
-    call(&ledger).await; // and it is open
+    // The first call opens the ledger.
+    call(&ledger).await;
     let mut tick = tokio::time::interval(Duration::from_secs(1) / RATE);
     let mut calls = Vec::new();
     for _ in 0..RATE * seconds {
@@ -81,7 +83,7 @@ async fn burst(path: &Path) {
     );
 }
 
-/// Ten million calls in a year, by SQL, with the sums that they would have left.
+/// Writes ten million calls of one year with SQL, and the totals that they would have left.
 fn fill(path: &Path) {
     drop(ledger::open(path, Clock::system()).unwrap());
     let today = Clock::system().today();
@@ -97,7 +99,7 @@ fn fill(path: &Path) {
          COMMIT; PRAGMA wal_checkpoint(TRUNCATE);"
     );
     rusqlite::Connection::open(path).unwrap().execute_batch(&sql).unwrap();
-    // What is still to be written after filling is not the ledger's doing.
+    // The filled file is synced first, so that this time is not measured as the ledger's.
     std::fs::File::open(path).unwrap().sync_all().unwrap();
 }
 

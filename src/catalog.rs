@@ -1,6 +1,6 @@
-//! Which models exist, what they take and what they cost. The data is in TOML files beside this one; the operator's own
-//! models are added on top. Nothing here knows what a request is, and no code outside this module reads a model's
-//! family or abilities out of its id.
+//! Which models exist, what they support and what they cost. The data is in the TOML files of `src/catalog/`; the
+//! operator's own models are added to it. This module does not know what a request is, and no code outside it derives
+//! a model's family or capabilities from its id.
 
 mod data;
 mod embedding;
@@ -18,43 +18,44 @@ pub use money::{NanoDollars, Rate};
 
 use crate::error::{Error, Field, Kind, Result};
 use data::{FamiliesFile, ModelRow, ModelsFile, PricesFile};
-use id::{is_bedrock_id, provider, without_geography};
+use id::{is_bedrock_id, provider_of, without_geography};
 use std::collections::HashMap;
 use std::sync::{Arc, OnceLock};
 
-/// A model that the operator added or changed in the config file.
+/// A model that the operator adds or changes in the config file.
 #[derive(Debug, Clone, Default)]
 pub struct OwnModel {
-    /// Its short name, or the name of a known model whose price or limits it changes.
+    /// The short name, or the name of a known model whose price or limits the operator changes.
     pub alias: String,
-    /// What Bedrock is asked for; that of the model called `alias` when `None`.
+    /// The id that is sent to Bedrock. `None` stands for the id of the known model called `alias`.
     pub id: Option<String>,
-    /// A known model or id whose capabilities and limits it shares: an ARN hides its own.
+    /// A known model or id whose capabilities and limits the model shares, because an ARN may not show its model.
     pub like: Option<String>,
-    /// Its prices; those of `like` when `None`.
+    /// `None` stands for the prices of `like`.
     pub prices: Option<Prices>,
 }
 
-/// Where the abilities of an id that the catalog does not list come from.
+/// The source of the capabilities of an id that the catalog does not list.
 const UNLISTED_SOURCE: &str = "https://docs.aws.amazon.com/bedrock/latest/userguide/models-supported.html";
 
-/// All models that can be asked by name.
+/// All models that have a name, and the data from which any other Bedrock id is resolved.
 #[derive(Debug)]
 pub struct Catalog {
     models: Vec<Arc<Model>>,
     default: String,
     families: Vec<(String, Capabilities)>,
-    // Parsed only when an id without an alias is asked for: `chatrix models` starts faster without it.
+    // Parsed on first use: most runs need no id without an alias, and start faster without it.
     priced: OnceLock<HashMap<String, Arc<Model>>>,
-    // Parsed only when an embedding model is asked for.
+    // Parsed on first use.
     embeddings: OnceLock<Vec<EmbeddingModel>>,
 }
 
 impl Catalog {
-    /// The models this build knows, and the operator's own.
+    /// Loads the models that this build knows, and the operator's own.
     ///
     /// # Errors
-    /// `Config` when an own model repeats an alias or is like nothing known; `Internal` when a data file is broken.
+    /// `Config` when an own model has no valid id or its `like` names no known model; `Internal` when a data file is
+    /// broken.
     pub fn load(own: &[OwnModel]) -> Result<Self> {
         let file: ModelsFile = data::parse("models.toml", include_str!("catalog/models.toml"))?;
         let families: FamiliesFile = data::parse("families.toml", include_str!("catalog/families.toml"))?;
@@ -66,15 +67,15 @@ impl Catalog {
             embeddings: OnceLock::new(),
         };
         for row in file.model {
-            catalog.models.push(Arc::new(catalog.listed(row)));
+            catalog.models.push(Arc::new(catalog.listed_model(row)));
         }
         for model in own {
-            catalog.add(model)?;
+            catalog.add_own(model)?;
         }
         Ok(catalog)
     }
 
-    fn listed(&self, row: ModelRow) -> Model {
+    fn listed_model(&self, row: ModelRow) -> Model {
         Model {
             capabilities: self.capabilities(&row.id),
             alias: Some(row.alias),
@@ -92,7 +93,7 @@ impl Catalog {
         }
     }
 
-    /// Every model with a name, in the order of the file.
+    /// Every model with a name, in the order of `models.toml`, with the operator's new models at the end.
     pub fn models(&self) -> impl Iterator<Item = &Arc<Model>> {
         self.models.iter()
     }
@@ -116,26 +117,26 @@ impl Catalog {
     /// The model behind a name: an alias, or any Bedrock id, inference-profile id or ARN.
     ///
     /// # Errors
-    /// `ModelNotFound`, with the names that come close.
+    /// `ModelNotFound`, with the closest name as advice.
     pub fn resolve(&self, name: &str) -> Result<Arc<Model>> {
         let listed = self.models.iter().find(|model| model.alias.as_deref() == Some(name) || model.id == name);
         if let Some(model) = listed {
             return Ok(Arc::clone(model));
         }
         if is_bedrock_id(name) {
-            return Ok(self.unlisted(name));
+            return Ok(self.unlisted_model(name));
         }
         let error = Error::new(Kind::ModelNotFound, format!("no model is called {name:?}")).at(Field::Model);
-        Err(match self.closest(name) {
+        Err(match self.closest_alias(name) {
             Some(alias) => error.advise(format!("did you mean {alias}? `chatrix models` lists the names")),
             None => error,
         })
     }
 
-    /// The embedding model behind a name: an alias, or an id of the table in any geography.
+    /// The embedding model behind a name: an alias, or a known id in any geography.
     ///
     /// # Errors
-    /// `ModelNotFound`, with the names there are; `Internal` when the data file is broken.
+    /// `ModelNotFound`, with the known names as advice; `Internal` when the data file is broken.
     pub fn resolve_embedding(&self, name: &str) -> Result<EmbeddingModel> {
         let known = self.embeddings()?;
         let Some(model) = known.iter().find(|model| model.is_called(name)) else {
@@ -159,24 +160,25 @@ impl Catalog {
         Ok(self.embeddings.get_or_init(|| models))
     }
 
-    /// An id nobody gave a name: capabilities by family, price only if exactly this id has one.
-    fn unlisted(&self, id: &str) -> Arc<Model> {
+    /// A model for an id without an alias. Its capabilities come from its family; it has a price only if exactly this
+    /// id has one.
+    fn unlisted_model(&self, id: &str) -> Arc<Model> {
         // An ARN of a system-defined profile or foundation model ends in the id it stands for.
-        let plain = if id.starts_with("arn:") { id.rsplit('/').next().unwrap_or(id) } else { id };
-        let known = self.models.iter().find(|model| model.id == plain).or_else(|| self.priced().ok()?.get(plain));
+        let bare_id = if id.starts_with("arn:") { id.rsplit('/').next().unwrap_or(id) } else { id };
+        let known = self.models.iter().find(|model| model.id == bare_id).or_else(|| self.priced().ok()?.get(bare_id));
         let mut model = known.map_or_else(
             || Model {
                 alias: None,
                 id: String::new(),
-                name: plain.to_owned(),
-                provider: provider(plain),
+                name: bare_id.to_owned(),
+                provider: provider_of(bare_id),
                 lifecycle: Lifecycle::Unknown,
                 end_of_life: None,
                 successor: None,
                 context_window: None,
                 max_output: None,
                 prices: None,
-                capabilities: self.capabilities(plain),
+                capabilities: self.capabilities(bare_id),
                 source: UNLISTED_SOURCE.to_owned(),
                 date: String::new(),
             },
@@ -184,8 +186,8 @@ impl Catalog {
         );
         model.alias = None;
         id.clone_into(&mut model.id);
-        // The same model in another geography goes the same way at the end of its life.
-        if let Some(twin) = self.models.iter().find(|twin| without_geography(&twin.id) == without_geography(plain)) {
+        // The same model in another geography has the same life cycle.
+        if let Some(twin) = self.models.iter().find(|twin| without_geography(&twin.id) == without_geography(bare_id)) {
             model.lifecycle = twin.lifecycle;
             model.end_of_life.clone_from(&twin.end_of_life);
             model.name.clone_from(&twin.name);
@@ -195,8 +197,8 @@ impl Catalog {
         Arc::new(model)
     }
 
-    /// Adds a model of the operator's, or changes one.
-    fn add(&mut self, own: &OwnModel) -> Result<()> {
+    /// Adds one of the operator's models, or changes a known one.
+    fn add_own(&mut self, own: &OwnModel) -> Result<()> {
         if own.id.is_none()
             && let Some(price) = own.prices
             && self.set_embedding_price(&own.alias, price.input)?
@@ -205,7 +207,7 @@ impl Catalog {
         }
         let id = match &own.id {
             Some(id) => id.clone(),
-            None => self.id_of(&own.alias)?,
+            None => self.id_of_known_model(&own.alias)?,
         };
         if !is_bedrock_id(&id) {
             let advice = "a Bedrock id looks like us.anthropic.claude-sonnet-4-6, an ARN like arn:aws:bedrock:…";
@@ -220,20 +222,20 @@ impl Catalog {
         model.id.clone_from(&id);
         model.prices = own.prices.or(like.prices);
         "the config file".clone_into(&mut model.source);
-        // A model named by its id keeps the name it has.
+        // A known model that is named by its id keeps its alias.
         let by_id = own.alias == id;
         model.alias = if by_id { like.alias.clone() } else { Some(own.alias.clone()) };
-        // An operator who takes a name over means it: the row replaces ours.
-        let same = |known: &Model| if by_id { known.id == id } else { known.alias == model.alias };
-        match self.models.iter().position(|known| same(known)) {
-            Some(place) => self.models[place] = Arc::new(model),
+        // An own model with the name of a known one replaces it.
+        let is_replaced = |known: &Model| if by_id { known.id == id } else { known.alias == model.alias };
+        match self.models.iter().position(|known| is_replaced(known)) {
+            Some(index) => self.models[index] = Arc::new(model),
             None => self.models.push(Arc::new(model)),
         }
         Ok(())
     }
 
     /// The id of a known model whose price the operator sets.
-    fn id_of(&self, alias: &str) -> Result<String> {
+    fn id_of_known_model(&self, alias: &str) -> Result<String> {
         let model = self.resolve(alias).map_err(|_| {
             Error::new(Kind::Config, format!("[models.{alias}] has no `id`, and no model is called {alias}"))
                 .advise("add id = \"…\" with its Bedrock id or ARN")
@@ -253,8 +255,8 @@ impl Catalog {
     }
 
     fn capabilities(&self, id: &str) -> Capabilities {
-        let family = self.families.iter().find(|(piece, _)| id.contains(piece.as_str()));
-        // The last family matches everything; a test holds that.
+        let family = self.families.iter().find(|(id_part, _)| id.contains(id_part.as_str()));
+        // The last family matches every id, so the default below is never used; a test checks that.
         family.map_or(
             Capabilities {
                 family: Family::Other,
@@ -278,7 +280,7 @@ impl Catalog {
             let model = Model {
                 alias: None,
                 name: id.clone(),
-                provider: provider(&id),
+                provider: provider_of(&id),
                 lifecycle: Lifecycle::Unknown,
                 end_of_life: None,
                 successor: None,
@@ -295,7 +297,7 @@ impl Catalog {
         Ok(self.priced.get_or_init(|| models.collect()))
     }
 
-    fn closest(&self, name: &str) -> Option<&str> {
+    fn closest_alias(&self, name: &str) -> Option<&str> {
         let aliases = self.models.iter().filter_map(|model| model.alias.as_deref());
         aliases
             .map(|alias| (strsim::jaro_winkler(alias, name), alias))
@@ -326,16 +328,16 @@ mod tests {
     }
 
     #[test]
-    fn c10_every_row_is_whole_and_its_price_is_one() {
+    fn c10_every_row_is_complete_and_its_price_is_plausible() {
         let catalog = catalog();
         assert!(catalog.models().count() >= 16);
-        assert_eq!(catalog.families.last().unwrap().0, "", "the last family matches everything");
+        assert_eq!(catalog.families.last().unwrap().0, "", "the last family matches every id");
         let default = catalog.resolve(catalog.default_alias()).unwrap();
         assert_eq!(default.lifecycle, Lifecycle::Active);
         assert_ne!(default.capabilities.thinking, Thinking::Always);
         for model in catalog.models().cloned().chain(catalog.priced_ids().unwrap()) {
             let prices = model.prices.unwrap();
-            // C10: a price typed per token, or per thousand tokens, is caught here.
+            // C10: a price that was entered per token, or per thousand tokens, fails here.
             assert!(prices.output >= prices.input && prices.output <= Rate(200_000_000_000), "{}", model.id);
             assert!(prices.input >= Rate(10_000_000), "{}", model.id);
             assert!(prices.cache_read.is_none_or(|rate| rate < prices.input), "{}", model.id);
@@ -370,16 +372,16 @@ mod tests {
     #[test]
     fn an_own_model_takes_its_capabilities_and_family_from_another() {
         let own = OwnModel {
-            alias: "house".into(),
+            alias: "team".into(),
             id: Some("arn:aws:bedrock:us-east-1:123456789012:application-inference-profile/abc".into()),
             like: Some("claude-sonnet-4-6".into()),
             prices: None,
         };
         let catalog = Catalog::load(&[own]).unwrap();
-        let house = catalog.resolve("house").unwrap();
-        assert_eq!(house.capabilities.sampling, Sampling::Temperature);
-        assert_eq!(house.capabilities.family, Family::Claude);
-        assert!(house.id.starts_with("arn:"));
+        let team = catalog.resolve("team").unwrap();
+        assert_eq!(team.capabilities.sampling, Sampling::Temperature);
+        assert_eq!(team.capabilities.family, Family::Claude);
+        assert!(team.id.starts_with("arn:"));
     }
 
     #[test]

@@ -1,5 +1,5 @@
-//! Provider-neutral types: what is asked ([`Request`]) and what comes back ([`Event`], [`Answer`]).
-//! Terminal, client APIs and Bedrock translate to and from these types; nothing here knows any of them.
+//! Provider-neutral types: what a model is asked ([`Request`]) and what it answers ([`Event`], [`Answer`]).
+//! The terminal, the client APIs and Bedrock are translated to and from these types, which depend on none of them.
 
 mod answer;
 mod embedding;

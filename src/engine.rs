@@ -1,6 +1,6 @@
-//! The single entry point to a paid call. Every question, from a terminal or over HTTP, goes through [`Engine::ask`]:
-//! admitted by the policy, booked in the ledger, sent to Bedrock, its events counted and priced. Nothing below knows who
-//! asked.
+//! The single entry point to a paid call. Every request, from the terminal or over HTTP, goes through [`Engine::ask`]
+//! or [`Engine::embed`]: the policy admits it, the ledger reserves its worst case, Bedrock answers it, and its usage is
+//! priced and settled.
 
 mod admission;
 mod call;
@@ -28,19 +28,19 @@ use reserved_call::ReservedCall;
 use std::sync::Arc;
 use std::time::Instant;
 
-/// How many parts of a request a model may refuse one after the other before its refusal is taken for final.
+/// How many parts of a request are left out, one after the other, because the model refuses them. The next refusal is
+/// final.
 const REFUSALS_PER_CALL: usize = 3;
 
-/// How an answer is wanted.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum AnswerMode {
-    /// In one piece.
+    /// The answer comes in one piece.
     Complete,
-    /// As it comes.
+    /// The answer comes event by event.
     Streamed,
 }
 
-/// Policy, ledger and connection in one.
+/// The policy, the ledger and the connection to Bedrock.
 #[derive(Debug)]
 pub struct Engine {
     policy: Policy,
@@ -48,29 +48,28 @@ pub struct Engine {
     guard: BudgetGuard,
     refusals: RefusalCache,
     reasoning: Arc<ReasoningCache>,
-    /// Whether an answer that nobody waits for any more is read on to its usage.
+    /// Whether an answer that nobody waits for any more is read to its end, so that its usage is known.
     drain: bool,
     telemetry: Telemetry,
 }
 
 /// A request that may be sent, and what is reserved for it.
 struct Admission {
-    /// The model that was asked for; a successor may answer in its place.
-    asked: Arc<Model>,
+    /// The model that was requested; its successor may answer instead.
+    requested_model: Arc<Model>,
     admitted: Admitted,
     reserved: ReservedCall,
     began: Instant,
 }
 
 impl Engine {
-    /// An engine with its rules, its connection, and where it books what. `drain`: an answer that nobody waits for any
-    /// more is read on to its usage, instead of being stopped and booked at its worst case.
+    /// With `drain`, an answer that nobody waits for any more is read to its end, so that its usage is known. Otherwise
+    /// it is stopped and booked at its worst case.
     #[must_use]
     pub fn new(policy: Policy, client: Client, guard: BudgetGuard, drain: bool, telemetry: Telemetry) -> Self {
         Self { policy, client, guard, refusals: RefusalCache::default(), reasoning: Arc::default(), drain, telemetry }
     }
 
-    /// What may be spent, and where it is booked.
     #[must_use]
     pub fn guard(&self) -> &BudgetGuard {
         &self.guard
@@ -81,49 +80,50 @@ impl Engine {
         &self.policy
     }
 
-    /// Asks a model. Returns once Bedrock has accepted the call. Its worst case is booked before it leaves; whichever
-    /// way this ends, dropped included, the ledger has it.
+    /// Asks a model, and returns as soon as Bedrock has accepted the call. The worst case is reserved before the
+    /// request is sent, and the ledger records the call however it ends, even when this future or the [`Call`] is
+    /// dropped.
     ///
     /// # Errors
-    /// Refusals of the policy and of the budget, and any upstream kind.
+    /// Refusals by the policy and the budgets, and any kind that Bedrock causes.
     pub async fn ask(self: &Arc<Self>, request: Request, mode: AnswerMode, caller: Caller) -> Result<Call> {
         let admission = self.admit(request, &caller).await.inspect_err(|error| self.telemetry.refused(error.kind))?;
         if !self.drain {
             return self.send(admission, mode).await;
         }
-        // On a task of its own a call that has left goes on when its caller hangs up; the answer that nobody takes is
-        // drained. One that has not left yet, waiting for money, goes with its caller.
+        // In a task of its own, a call continues when its caller hangs up while it is being sent; its answer is then
+        // drained. A call that still waits for its reservation ends with its caller.
         let engine = Arc::clone(self);
         let call = tokio::spawn(async move { engine.send(admission, mode).await });
-        call.await.map_err(|error| Error::new(Kind::Internal, format!("a call ended by itself: {error}")))?
+        call.await.map_err(|error| Error::new(Kind::Internal, format!("the task of a call has failed: {error}")))?
     }
 
-    /// What the policy and the budgets make of a request.
+    /// Applies the policy and the budgets to a request.
     async fn admit(&self, mut request: Request, caller: &Caller) -> Result<Admission> {
         let began = Instant::now();
-        let asked_name = self.policy.model_name(&request.model).to_owned();
+        let requested_name = self.policy.model_name(&request.model).to_owned();
         self.reasoning.restore(&mut request.messages);
         let mut admitted = self.policy.admit(request)?;
         caller.check(&self.policy.catalog, &admitted.model().id)?;
-        let asked = Arc::clone(admitted.model());
-        if self.refusals.is_retired(&asked.id) {
+        let requested_model = Arc::clone(admitted.model());
+        if self.refusals.is_retired(&requested_model.id) {
             admitted = self.policy.admit_successor(admitted)?;
         }
         admitted = self.refusals.apply(admitted);
-        let (admitted, reserved) = self.guard.reserve(&self.client, admitted, asked_name, caller).await?;
-        Ok(Admission { asked, admitted, reserved, began })
+        let (admitted, reserved) = self.guard.reserve(&self.client, admitted, requested_name, caller).await?;
+        Ok(Admission { requested_model, admitted, reserved, began })
     }
 
     async fn send(&self, admission: Admission, mode: AnswerMode) -> Result<Call> {
-        let Admission { asked, admitted, mut reserved, began } = admission;
-        match self.send_until_accepted(&asked, admitted, &mut reserved, mode).await {
+        let Admission { requested_model, admitted, mut reserved, began } = admission;
+        match self.send_until_accepted(&requested_model, admitted, &mut reserved, mode).await {
             Ok((admitted, accepted)) => {
                 let recorder = ReasoningRecorder::new(Arc::clone(&self.reasoning));
                 let start = Start { began, drain: self.drain, telemetry: self.telemetry.clone() };
-                Ok(Call::new(admitted, asked, accepted, recorder, reserved, start))
+                Ok(Call::new(admitted, requested_model, accepted, recorder, reserved, start))
             }
             Err(error) => {
-                // What may have been billed stays booked, as uncertain.
+                // A call that may have been billed stays booked, as uncertain.
                 if error.kind.spec().retry != Retry::MayBill {
                     reserved.reservation.release();
                 }
@@ -132,11 +132,12 @@ impl Engine {
         }
     }
 
-    /// Sends a request, and sends it again without what the model refuses or to the successor of a retired model. Each
-    /// repetition is free, because AWS refuses before anything is generated; one reservation covers them all.
+    /// Sends a request. When the model refuses a part of it, the request is sent again without that part; when the
+    /// model is retired, it is sent to the successor. Each repetition is free, because AWS refuses before anything is
+    /// generated, so one reservation covers them all.
     async fn send_until_accepted(
         &self,
-        asked: &Model,
+        requested_model: &Model,
         mut admitted: Admitted,
         reserved: &mut ReservedCall,
         mode: AnswerMode,
@@ -150,27 +151,29 @@ impl Engine {
                 Err(error) => error,
             };
             let model = Arc::clone(admitted.model());
-            if model.id == asked.id && is_end_of_life(&error, &model) {
-                self.refusals.retire(&asked.id);
+            if model.id == requested_model.id && is_end_of_life(&error, &model) {
+                self.refusals.add_retired(&requested_model.id);
                 let successor = self.policy.admit_successor(admitted)?;
-                admitted = reserved.within(self.refusals.apply(successor))?;
+                admitted = reserved.shorten(self.refusals.apply(successor))?;
                 continue;
             }
-            let refused = refused_part(&error).filter(|part| refusals < REFUSALS_PER_CALL && admitted.has(*part));
-            let Some(part) = refused else { return Err(error) };
+            let Some(part) = refused_part(&error) else { return Err(error) };
+            if refusals == REFUSALS_PER_CALL || !admitted.sends(part) {
+                return Err(error);
+            }
             refusals += 1;
             admitted = admitted.without(part);
-            // A foreign signature is the conversation's, not the model's.
+            // An invalid signature is a fault of the conversation, so the model will not refuse reasoning in general.
             if part != Refusable::ReasoningHistory {
-                self.refusals.learn(&model.id, part);
+                self.refusals.add_refused(&model.id, part);
             }
         }
     }
 
-    /// Embeds texts.
+    /// Embeds texts. The call is recorded in the ledger however it ends.
     ///
     /// # Errors
-    /// Refusals of the policy and of the budget, and any upstream kind.
+    /// Refusals by the policy and the budgets, and any kind that Bedrock causes.
     pub async fn embed(&self, request: EmbeddingRequest, caller: &Caller) -> Result<Embedded> {
         let admission = self.admit_embedding(request, caller).await;
         let (admitted, mut reserved) = admission.inspect_err(|error| self.telemetry.refused(error.kind))?;
@@ -186,7 +189,7 @@ impl Engine {
                 if calls == 1 || retry != Retry::Free {
                     return Err(error);
                 }
-                // Of several calls, others may have been answered: trying again is not free.
+                // Others of the calls may have been answered, so sending the request again would not be free.
                 let message = format!("some of the texts could not be embedded: {}", error.message);
                 return Err(Error::new(Kind::ModelFailed, message).advise(error.advice().to_owned()));
             }
@@ -194,7 +197,7 @@ impl Engine {
         reserved.reservation.accepted(&admitted.model().id, None, String::new());
         let cost = embeddings.input_tokens.map(|tokens| admitted.model().price.cost(tokens));
         settle_embedding(&mut reserved.reservation, &embeddings, cost);
-        let left = reserved.left(cost);
+        let left = reserved.budget_left(cost);
         Ok(Embedded { model: admitted.model().id.clone(), embeddings, cost, left, warnings: reserved.warnings(cost) })
     }
 
@@ -203,15 +206,15 @@ impl Engine {
         request: EmbeddingRequest,
         caller: &Caller,
     ) -> Result<(AdmittedEmbedding, ReservedCall)> {
-        let asked = request.model.clone();
+        let requested_name = request.model.clone();
         let admitted = self.policy.admit_embedding(request)?;
         caller.check(&self.policy.catalog, &admitted.model().id)?;
-        let reserved = self.guard.reserve_embedding(&admitted, asked, caller).await?;
+        let reserved = self.guard.reserve_embedding(&admitted, requested_name, caller).await?;
         Ok((admitted, reserved))
     }
 }
 
-/// A service that does not count is booked at its worst case: there is nothing better to know.
+/// Settles the cost of embeddings. When the service has not reported the tokens, the worst case is the best estimate.
 fn settle_embedding(reservation: &mut Reservation, embeddings: &Embeddings, cost: Option<NanoDollars>) {
     match (embeddings.input_tokens, cost) {
         (Some(input), cost) => reservation.settle(Usage { input, ..Usage::default() }, cost),
@@ -219,22 +222,22 @@ fn settle_embedding(reservation: &mut Reservation, embeddings: &Embeddings, cost
     }
 }
 
-/// Vectors, and what they took.
+/// Embeddings, and what they cost.
 #[derive(Debug)]
 pub struct Embedded {
     /// The Bedrock id that answered.
     pub model: String,
     pub embeddings: Embeddings,
-    /// What they cost; `None` when the service did not count.
+    /// `None` when the service did not report the tokens.
     pub cost: Option<NanoDollars>,
     /// What is left of the tightest budget; `None` without one.
     pub left: Option<NanoDollars>,
-    /// Budgets that are nearly used up.
+    /// Warnings about budgets that are nearly used up, and about a ledger that cannot be written.
     pub warnings: Vec<Warning>,
 }
 
-/// AWS tells the end of a model's life in several ways; for a model the catalog knows to be retired,
-/// "no such model" is one of them.
+/// Whether an error means that AWS has retired the model. AWS reports that in several ways; for a model that the
+/// catalog lists as retired, "no such model" is one of them.
 fn is_end_of_life(error: &Error, model: &Model) -> bool {
     match error.kind {
         Kind::EndOfLife => true,

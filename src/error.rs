@@ -1,6 +1,6 @@
 //! Every failure of Chatrix has a [`Kind`]. One table ([`Kind::spec`]) says for each kind which exit code a shell gets,
 //! which HTTP status a client gets, whether the request may be sent again, and what a person can do about it.
-//! The words of each client API (`error.type`, `error.code`) belong to that API's dialect in `api/`.
+//! The error words of each client API (`error.type`, `error.code`) are defined by that API's dialect in `api/`.
 
 use std::fmt;
 use std::time::Duration;
@@ -19,18 +19,16 @@ pub enum Retry {
 /// What a kind of failure means to a shell, an HTTP client and a person.
 #[derive(Debug, Clone, Copy)]
 pub struct Spec {
-    /// Exit code of the process.
     pub exit: u8,
-    /// HTTP status of `serve`.
+    /// The HTTP status that `serve` answers with.
     pub status: u16,
     pub retry: Retry,
-    /// What to do when the error itself brought no better advice. Empty when there is nothing to add.
+    /// What a person can do when the error carries no advice of its own. Empty when there is nothing to add.
     pub advice: &'static str,
 }
 
 macro_rules! table {
     ($($(#[doc = $doc:literal])+ $kind:ident: $exit:literal, $status:literal, $retry:ident, $advice:literal;)+) => {
-        /// The kinds of failure.
         #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
         pub enum Kind { $($(#[doc = $doc])+ $kind,)+ }
 
@@ -38,7 +36,6 @@ macro_rules! table {
             /// Every kind, in the order of the table.
             pub const ALL: &'static [Kind] = &[$(Kind::$kind),+];
 
-            /// What this kind means.
             #[must_use]
             pub const fn spec(self) -> Spec {
                 match self {
@@ -53,92 +50,93 @@ macro_rules! table {
 
 // kind: exit code, HTTP status, retry, advice.
 table! {
-    /// The request is malformed, here or in Bedrock's eyes.
+    /// The request is malformed. Chatrix or Bedrock has found that out.
     InvalidRequest: 2, 400, Never, "";
-    /// A required member is missing.
+    /// A required member of the request is missing.
     MissingParameter: 2, 400, Never, "";
-    /// A part of the request that would change cost or meaning and that is not taken.
+    /// The request uses a feature that is not supported and that must not be ignored, because it changes cost or
+    /// meaning.
     Unsupported: 2, 400, Never, "";
-    /// The cost policy says no.
+    /// The cost policy refuses the request.
     RefusedByPolicy: 3, 400, Never,
         "the operator sets the limits in the config file; see `chatrix --help`";
-    /// A budget would be overshot.
+    /// The call would exceed a budget.
     BudgetExceeded: 3, 429, Never, "";
-    /// What was spent cannot be written down, and a budget depends on it.
+    /// The ledger cannot be written, and a budget depends on it.
     LedgerUnavailable: 1, 503, Never, "";
-    /// No API key, or none of ours.
+    /// The request has no API key, or one that this server does not know.
     InvalidKey: 1, 401, Never, "";
-    /// The API key is not for this model.
+    /// The API key does not allow this model.
     ModelNotAllowed: 3, 403, Never, "";
     /// The prompt does not fit the model.
     ContextLength: 2, 400, Never,
-        "shorten the conversation, or take a model with a larger context window";
+        "shorten the conversation, or use a model with a larger context window";
     /// The configuration is wrong.
     Config: 2, 500, Never, "";
-    /// No such model, here or in this account and region.
+    /// The model does not exist, in the catalog or in this account and region.
     ModelNotFound: 2, 404, Never,
         "`chatrix models` lists the names";
     /// The model is at its end of life and no successor was allowed or known.
     EndOfLife: 5, 404, Never,
-        "`chatrix models` lists the active ones";
-    /// No AWS credentials anywhere in the chain.
+        "`chatrix models` lists the active models";
+    /// The AWS credential chain has found no credentials.
     NoCredentials: 4, 403, Never,
-        "set AWS_PROFILE, AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, or AWS_BEARER_TOKEN_BEDROCK; to try without AWS: --offline";
-    /// The AWS credentials were there once and are no longer good.
+        "set AWS_PROFILE, AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, or AWS_BEARER_TOKEN_BEDROCK; --offline needs no AWS account";
+    /// The AWS credentials have expired.
     ExpiredCredentials: 4, 403, Never,
         "run: aws sso login";
-    /// AWS knows the caller and says no.
+    /// AWS knows the identity but denies it access.
     AccessDenied: 4, 403, Never,
         "the identity needs bedrock:InvokeModel and bedrock:InvokeModelWithResponseStream on this model, and the account needs model access";
-    /// Too many requests or tokens just now.
-    Throttled: 5, 429, Free, "wait a little and try again";
-    /// An AWS quota is used up for longer than a moment.
+    /// AWS has received too many requests or tokens for the moment.
+    Throttled: 5, 429, Free, "wait a moment and try again";
+    /// An AWS quota is used up, and will not recover within seconds.
     QuotaExhausted: 5, 429, Never,
-        "raise the quota in AWS Service Quotas, or wait for the day to end";
+        "raise the quota in AWS Service Quotas, or wait until it resets";
     /// The model is being loaded.
     ModelNotReady: 5, 503, Free, "try again in a few seconds";
-    /// Bedrock has no capacity just now.
+    /// Bedrock has no capacity for the moment.
     Unavailable: 5, 503, Free, "try again in a few seconds";
-    /// No connection to Bedrock could be made: nothing was sent.
+    /// No connection to Bedrock could be made, so nothing was sent.
     Unreachable: 5, 502, Free,
         "check the network, the region and AWS_ENDPOINT_URL_BEDROCK_RUNTIME";
     /// The model did not answer within AWS's own limit.
-    ModelTimeout: 5, 504, MayBill, "ask for less, or try again";
-    /// The model failed while it answered.
+    ModelTimeout: 5, 504, MayBill, "request a shorter answer, or try again";
+    /// The model failed while it was answering.
     ModelFailed: 5, 502, MayBill, "try again";
-    /// Bedrock failed with an error of its own.
+    /// Bedrock reported an internal error.
     UpstreamInternal: 5, 500, MayBill, "try again";
-    /// The answer broke off before its stop reason.
+    /// The answer broke off before its stop reason came.
     Truncated: 5, 502, MayBill,
-        "what came so far may be incomplete and may have been billed";
-    /// The stream said nothing for too long.
+        "what has arrived may be incomplete and may have been billed";
+    /// The stream sent nothing for too long.
     StreamIdle: 5, 504, MayBill,
         "`stream_idle_seconds` in the config file sets the limit";
-    /// An answer that makes no sense.
+    /// The answer cannot be understood.
     InvalidUpstreamResponse: 5, 502, MayBill, "";
-    /// The person or the client stopped it.
+    /// The user or the client has stopped the call.
     Interrupted: 130, 499, Never, "";
-    /// `serve` is on its way out.
+    /// `serve` is shutting down.
     ShuttingDown: 1, 503, Free, "";
-    /// No such route.
+    /// The server has no such route.
     UnknownUrl: 1, 404, Never, "";
-    /// The route exists, the method does not.
+    /// The route does not support the HTTP method.
     MethodNotSupported: 1, 405, Never, "";
-    /// The body is larger than the server takes.
+    /// The request body is larger than the server accepts.
     TooLarge: 1, 413, Never, "";
-    /// The body did not come in time.
+    /// The request body did not arrive in time.
     BodyTimeout: 1, 408, Free, "";
-    /// A web page that the operator did not allow.
+    /// The request comes from a web page that the operator has not allowed.
     OriginRefused: 1, 403, Never, "";
-    /// A Host header that is not this server's (DNS rebinding).
+    /// The `Host` header does not name this server, which happens in a DNS rebinding attack.
     HostRefused: 1, 403, Never, "";
     /// Reading or writing failed on this machine.
     Io: 1, 500, Never, "";
-    /// Our own mistake.
+    /// Chatrix has a bug.
     Internal: 1, 500, Never, "please report this";
 }
 
-/// The part of a request that an error is about. Rules below the client APIs name it in provider-neutral terms; each
+/// The part of a request that an error is about. The policy and the engine name it in provider-neutral terms, and each
 /// dialect renders it as a path of its own, such as `messages[0].content`.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Field {
@@ -155,7 +153,7 @@ pub enum Field {
     /// One of the texts to embed, by its index.
     EmbeddingText(usize),
     EmbeddingDimensions,
-    /// A path in the words of the dialect that parsed the request.
+    /// A path in the notation of the dialect that parsed the request.
     Path(String),
 }
 
@@ -166,11 +164,11 @@ pub struct Error {
     /// What happened, as one sentence without a full stop. It may quote names that the client chose, never a prompt,
     /// an answer or a secret.
     pub message: String,
-    /// What to do; the advice of the kind when `None`.
+    /// What to do about it. `None` stands for the advice of the kind.
     pub advice: Option<String>,
     /// The part of the request at fault.
     pub at: Option<Field>,
-    /// How long AWS asked us to wait.
+    /// How long AWS asked its client to wait.
     pub retry_after: Option<Duration>,
 }
 
@@ -193,13 +191,13 @@ impl Error {
         self
     }
 
-    /// Names the part of the request at fault as a path in the words of a dialect.
+    /// Names the part of the request at fault as a path in the notation of a dialect.
     #[must_use]
     pub fn at_path(self, path: impl Into<String>) -> Self {
         self.at(Field::Path(path.into()))
     }
 
-    /// What to do about it; empty when there is nothing to say.
+    /// What to do about the failure. Empty when there is nothing to say.
     #[must_use]
     pub fn advice(&self) -> &str {
         self.advice.as_deref().unwrap_or(self.kind.spec().advice)
@@ -230,7 +228,8 @@ mod tests {
             let spec = kind.spec();
             assert!([1, 2, 3, 4, 5, 130].contains(&spec.exit), "{kind:?} exits {}", spec.exit);
             assert!((400..600).contains(&spec.status), "{kind:?}");
-            // Clients repeat 429 and 5xx by themselves: what may be repeated free of charge must be one of these.
+            // Clients retry 408, 429 and 5xx by themselves, so a failure that may be retried free of charge has one of
+            // these.
             if spec.retry == Retry::Free {
                 assert!([408, 429].contains(&spec.status) || spec.status >= 500, "{kind:?}");
             }

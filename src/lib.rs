@@ -1,29 +1,29 @@
-//! Chatrix, a dollar-bounded door to AWS Bedrock. Read the rooms in this order.
-//! A room imports only from floors below its own; `tests/architecture.rs` holds that.
+//! Chatrix is a dollar-bounded gateway to AWS Bedrock. The modules are listed in the order in which to read them.
+//! A module imports only from the floors below its own; `tests/architecture.rs` checks that.
 
-// Floor 0: words and data.
+// Floor 0: provider-neutral types and data.
 pub mod catalog;
 pub mod conversation;
 pub mod error;
 pub mod telemetry;
 
-// Floor 1: rules and translations. Pure, but for the terminal.
+// Floor 1: rules and translations. All are pure except the terminal.
 pub mod api;
 pub mod policy;
 pub mod terminal;
 
-// Floor 2: the paid call, and what it may cost and did cost.
+// Floor 2: the paid call, and the record of what it may cost and did cost.
 pub mod bedrock;
 pub mod ledger;
 
-// Floor 3: the one door.
+// Floor 3: the single entry point to a paid call.
 pub mod engine;
 
-// Floor 4: what people and clients use.
+// Floor 4: the commands and the server.
 pub mod commands;
 pub mod offline;
 pub mod server;
 
-// Above: what a person types and sets.
+// Floor 5: the command line and the configuration.
 pub mod cli;
 pub mod config;

@@ -1,6 +1,6 @@
-//! The cost policy: what of a request is sent, and what that may cost at most.
-//! [`Policy::admit`] is the only maker of [`Admitted`], and `bedrock` takes nothing else, so no paid call can go around
-//! this module. Every change that the policy makes to a request is listed ([`Admitted::edits`]), never silent.
+//! The cost policy decides what is sent for a request, and what that may cost at most.
+//! Only [`Policy::admit`] and [`Policy::admit_successor`] make an [`Admitted`] request, and `bedrock` accepts no other,
+//! so no paid call can bypass this module. [`Admitted::edits`] lists every change that the policy makes to a request.
 
 mod admit;
 mod admitted;

@@ -1,5 +1,5 @@
-//! What is counted and logged while Chatrix runs. A [`Telemetry`] handle is passed down when things are built; each layer
-//! reports to it what it alone knows. It never holds a prompt, an answer, a key's token or a credential.
+//! Counters and logs. A [`Telemetry`] handle is passed to each component when it is built, and the component reports
+//! its events to it. Telemetry never contains a prompt, an answer, the token of an API key or a credential.
 
 mod log;
 mod metrics;
@@ -12,7 +12,7 @@ use crate::error::Kind;
 use std::sync::Arc;
 use std::time::Duration;
 
-/// A handle to count and log through. Cheap to clone.
+/// A handle for counting and logging. It is cheap to clone.
 #[derive(Debug, Clone, Default)]
 pub struct Telemetry(Arc<Inner>);
 
@@ -24,51 +24,51 @@ struct Inner {
 }
 
 impl Telemetry {
-    /// Counts, and writes one line on stderr for each request.
+    /// Telemetry that counts, and also writes one line to stderr for each request.
     #[must_use]
     pub fn with_log() -> Self {
         Self(Arc::new(Inner { metrics: Metrics::default(), log: true }))
     }
 
-    /// A request has come in. It is counted at once, and logged when the last clone of the scope is dropped.
+    /// Counts a request that has come in. It is logged when the last clone of the scope is dropped.
     #[must_use]
     pub fn request(&self, id: &str, method: &str, route: &'static str) -> RequestScope {
         self.0.metrics.count_request();
         RequestScope::new(id, method, route, self.0.log)
     }
 
-    /// A request was refused before anything left for Bedrock: by policy, budget, key or origin.
+    /// Counts a request that was refused before anything was sent to Bedrock: by the policy, a budget, its key or its
+    /// origin.
     pub fn refused(&self, _kind: Kind) {
         self.0.metrics.count_refusal();
     }
 
-    /// A call was sent to Bedrock; `failure` is what came back, if it was a failure. `attempt` begins at 1.
+    /// Counts an attempt to send a call to Bedrock. `attempt` begins at 1, and `failure` is `None` when Bedrock
+    /// accepted the call.
     pub fn tried(&self, attempt: u32, failure: Option<Kind>) {
         self.0.metrics.count_try(attempt > 1, failure.is_some());
     }
 
-    /// The first event of an answer has come, so long after the call was asked for.
+    /// Counts the first event of an answer, and the time since the call began.
     pub fn first_event(&self, after: Duration) {
         self.0.metrics.count_first_event(after);
     }
 
-    /// A reservation has ended.
     pub fn reservation_ended(&self, end: ReservationEnd) {
         self.0.metrics.count_reservation(end);
     }
 
-    /// The ledger has committed a transaction, or failed to.
+    /// Counts a transaction of the ledger, and the time that it took.
     pub fn ledger_transaction(&self, took: Duration, committed: bool) {
         self.0.metrics.count_transaction(took, committed);
     }
 
-    /// What was counted so far.
     #[must_use]
     pub fn snapshot(&self) -> Snapshot {
         self.0.metrics.snapshot()
     }
 
-    /// Writes what was counted to the log, if there is one.
+    /// Writes the counters to the log, if there is one.
     pub fn log_summary(&self) {
         if self.0.log {
             log::write(&format!("summary {}", self.snapshot()));

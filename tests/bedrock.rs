@@ -1,4 +1,4 @@
-//! What reaches Bedrock and what is made of its answers: the real AWS SDK against a scripted service.
+//! What Chatrix sends to Bedrock, and how it handles the answers. The real AWS SDK talks to a scripted service.
 
 use crate::support::{Bedrock, Chatrix, Reply};
 use chatrix::offline::wire;
@@ -31,7 +31,7 @@ fn caps_and_sampling_by_model() {
 }
 
 #[test]
-fn thinking_is_switched_off_where_it_would_eat_the_answer() {
+fn reasoning_is_switched_off_where_it_would_use_up_the_answer() {
     for (model, fields) in [
         ("claude-haiku", json!({"thinking": {"type": "disabled"}})),
         ("claude-sonnet", json!({"thinking": {"type": "between_tools"}})),
@@ -94,7 +94,7 @@ fn reasoning_is_not_the_answer() {
 }
 
 #[test]
-fn only_what_cannot_have_generated_is_tried_again() {
+fn only_a_call_that_cannot_have_generated_anything_is_retried() {
     let busy = Reply::Error(503, "ServiceUnavailableException", "Model is getting throttled. Try your request again.");
     let bedrock = Bedrock::script([busy, Reply::Error(429, "ModelNotReadyException", "Not ready."), Reply::text("ok")]);
     ask(&bedrock).stdout("ok\n").code(0);
@@ -115,7 +115,7 @@ fn only_what_cannot_have_generated_is_tried_again() {
 }
 
 #[test]
-fn a_complete_answer_that_breaks_off_is_not_asked_for_again() {
+fn a_complete_answer_that_breaks_off_is_not_requested_again() {
     let bedrock = Bedrock::script([Reply::Cut(vec!["{\"output\":".into()])]);
     ask(&bedrock).arg("--no-stream").stdout("").code(5);
     assert_eq!(bedrock.calls().len(), 1);
@@ -131,7 +131,7 @@ fn a_retired_model_is_followed_by_its_successor() {
     assert_eq!(calls[1].model, "us.anthropic.claude-sonnet-4-6");
     assert_eq!(calls[1].body["inferenceConfig"], json!({"maxTokens": 512, "temperature": 0.3}));
 
-    // "No such model" is one of the ways AWS says it; for a model in service it is not.
+    // "No such model" means the end of a model that the catalog lists as retired, but not that of an active one.
     let unknown = Reply::Error(400, "ValidationException", "The provided model identifier is invalid.");
     let bedrock = Bedrock::script([unknown.clone(), Reply::text("ok")]);
     Chatrix::ask().args(["-m", "claude-sonnet-3", "hi"]).bedrock(&bedrock).stdout("ok\n").code(0);
@@ -181,7 +181,7 @@ fn credentials_come_from_the_usual_places() {
 }
 
 #[test]
-fn e4_an_expired_session_says_how_to_renew_it() {
+fn e4_an_expired_session_is_reported_with_how_to_renew_it() {
     let sso = "[profile work]\nsso_session = my\nsso_account_id = 123456789012\nsso_role_name = dev\nregion = us-east-1\n\
                [sso-session my]\nsso_region = us-east-1\nsso_start_url = https://example.awsapps.com/start\n\
                sso_registration_scopes = sso:account:access\n";
@@ -202,7 +202,7 @@ fn an_empty_endpoint_counts_as_unset() {
 }
 
 #[test]
-fn nothing_listening_is_said_plainly() {
+fn an_endpoint_without_a_listener_is_reported_plainly() {
     let outcome =
         Chatrix::ask().args(["-q", "hi"]).credentials().env("AWS_ENDPOINT_URL_BEDROCK_RUNTIME", "http://127.0.0.1:9");
     outcome.stdout("").code(5).stderr_has("no connection to Bedrock in us-west-2").stderr_lacks("panicked");

@@ -84,7 +84,7 @@ fn a_day_that_is_used_up_refuses_with_the_sums() {
     let third = ask(&home, &bedrock).stdout("").code(3);
     third
         .stderr_has(
-            "this call needs $0.00009079, or at least $0.00002807 with a short answer, and $0.000000139 is left of the",
+            "this call needs $0.00009079, or at least $0.00002807 with a short answer, but only $0.000000139 is left of the",
         )
         .stderr_has("day budget of $0.00011: $0.00011 spent, $0.00 reserved by running calls; it resets on 20")
         .stderr_has(" at 00:00 UTC");
@@ -127,7 +127,7 @@ fn one_call_has_a_ceiling_of_its_own() {
     ask(&home, &bedrock).args(["-v", "--max-cost", &cost]).stdout("ok\n").stderr_has("max_tokens unset→70 (budget)");
     let refused = ask(&home, &bedrock).args(["--max-cost", &dollars(worst(64) - 1)]).stdout("").code(3);
     refused.stderr_has(
-        "--max-cost allows $0.000028069 for a call, and this one can cost $0.00002807 even with an answer of only 64",
+        "--max-cost allows $0.000028069 per call, but this call can cost $0.00002807 even with an answer of only 64",
     );
     // An answer that is meant to be shorter than the floor may be.
     let short = ["--max-tokens", "3", "--max-cost"];
@@ -183,7 +183,7 @@ fn an_unknown_price_is_no_price_under_a_budget() {
     asked(&home)
         .stdout("")
         .code(3)
-        .stderr_has("the price of us.anthropic.claude-next-9 is not known, and a budget is set");
+        .stderr_has("the price of us.anthropic.claude-next-9 is unknown, but a budget is set");
     asked(&home).run().stderr_has("[models.\"us.anthropic.claude-next-9\"] price = { input = …, output = … }");
     assert!(bedrock.calls().is_empty());
     home.configure("[budget]\nmonth_usd = 5\n[models.\"us.anthropic.claude-next-9\"]\nid = \"us.anthropic.claude-next-9\"\nprice = { input = 1, output = 2 }");

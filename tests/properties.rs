@@ -1,10 +1,11 @@
-//! Properties that hold for any input, tried on many made-up ones. The seed is fixed: a failure can be repeated.
+//! Properties that hold for any input, tested with many random inputs. The seed is fixed, so that a failure can be
+//! repeated.
 
 use crate::support::{Bedrock, Reply, Server};
 use chatrix::offline::wire;
 use serde_json::{Value, json};
 
-/// Random JSON: any shape, and among the names those that mean something.
+/// Random JSON of any shape. Its names and words are those that mean something in a request.
 fn any_json(random: &mut fastrand::Rng, depth: usize) -> Value {
     const NAMES: [&str; 24] = [
         "model",
@@ -69,18 +70,18 @@ fn replace_somewhere(value: &mut Value, random: &mut fastrand::Rng) {
     let deeper = random.u32(..4) != 0;
     match value {
         Value::Object(members) if deeper && !members.is_empty() => {
-            let at = random.usize(..members.len());
-            replace_somewhere(members.values_mut().nth(at).unwrap(), random);
+            let index = random.usize(..members.len());
+            replace_somewhere(members.values_mut().nth(index).unwrap(), random);
         }
         Value::Array(items) if deeper && !items.is_empty() => {
-            let at = random.usize(..items.len());
-            replace_somewhere(&mut items[at], random);
+            let index = random.usize(..items.len());
+            replace_somewhere(&mut items[index], random);
         }
         value => *value = any_json(random, 3),
     }
 }
 
-/// A valid request with some of its values replaced by anything.
+/// A valid request in which one or two values are replaced by random ones.
 fn almost_valid(random: &mut fastrand::Rng) -> Value {
     let mut request = json!({
         "model": "claude-haiku", "max_tokens": 5, "temperature": 0.5, "stop": ["x"], "stream": false,
@@ -100,7 +101,7 @@ fn almost_valid(random: &mut fastrand::Rng) -> Value {
 }
 
 #[test]
-fn any_json_gets_a_json_answer_and_never_a_failure_of_ours() {
+fn any_json_gets_a_json_answer_and_never_a_server_error() {
     let server = Server::offline();
     let mut random = fastrand::Rng::with_seed(20_261_123);
     let mut answered = 0;
@@ -121,12 +122,12 @@ fn any_json_gets_a_json_answer_and_never_a_failure_of_ours() {
     }
     let deep = "[".repeat(100_000);
     assert_eq!(server.send("POST", "/v1/chat/completions", &[], &deep).error().0, 400);
-    println!("any JSON: 600 posted, {answered} of them answered");
-    assert!(answered > 20, "the made-up requests reach the model too: {answered}");
+    println!("any JSON: 600 requests posted, {answered} of them answered");
+    assert!(answered > 20, "only {answered} random requests reached the model");
 }
 
 #[test]
-fn any_cutting_of_a_stream_gives_the_same_answer() {
+fn a_stream_cut_anywhere_gives_the_same_answer() {
     let text = "Grüße, 世界! 👩\u{200d}💻 ".repeat(5);
     let mut random = fastrand::Rng::with_seed(7);
     let answer_of = |pieces: Vec<String>| {
@@ -144,7 +145,7 @@ fn any_cutting_of_a_stream_gives_the_same_answer() {
     let server = Server::start(&bedrock);
     let chars: Vec<char> = text.chars().collect();
     for _ in 0..40 {
-        // The text is cut anywhere between characters, and the bytes of the stream anywhere at all.
+        // The text is cut between any two characters, and the stream between any two bytes.
         let mut pieces = Vec::new();
         let mut rest = &chars[..];
         while !rest.is_empty() {
@@ -161,13 +162,13 @@ fn any_cutting_of_a_stream_gives_the_same_answer() {
             rest = after;
         }
         bedrock.answer_with(Reply::Frames(frames));
-        let asked = json!({"model": "nova-micro", "messages": [{"role": "user", "content": "hi"}], "stream": true});
-        let answer = server.chat(&asked);
+        let question = json!({"model": "nova-micro", "messages": [{"role": "user", "content": "hi"}], "stream": true});
+        let answer = server.chat(&question);
         let chunks = answer.data().into_iter().filter(|data| *data != "[DONE]");
         let chunks = chunks.map(|data| serde_json::from_str::<Value>(data).unwrap());
-        let said: String =
+        let answered: String =
             chunks.filter_map(|chunk| Some(chunk["choices"][0]["delta"]["content"].as_str()?.to_owned())).collect();
-        assert_eq!(said, text);
+        assert_eq!(answered, text);
         assert!(answer.body.ends_with("data: [DONE]\n\n"));
     }
 }

@@ -1,6 +1,6 @@
-//! Recorded Bedrock traffic, served to the real SDK below a real `chatrix serve`: what comes out must carry the same
-//! text, thoughts, tool calls, stop reason and usage, and be valid by OpenAI's own document.
-//! The recordings are found through `CHATRIX_RECORDINGS`, OpenAI's document through `CHATRIX_OPENAPI`.
+//! Recorded Bedrock answers are served to the SDK of a real `chatrix serve`. Its answers must have the same text,
+//! reasoning, tool calls, stop reason and usage, and be valid by OpenAI's specification. `CHATRIX_RECORDINGS` names the
+//! folder of the recordings, and `CHATRIX_OPENAPI` the file of the specification.
 
 use crate::support::{Bedrock, Reply, Server};
 use aws_smithy_eventstream::frame::{DecodedFrame, MessageFrameDecoder};
@@ -9,7 +9,7 @@ use serde_json::{Value, json};
 use std::collections::BTreeMap;
 use std::path::PathBuf;
 
-/// Recordings whose answer is not an answer of ours, each with its reason.
+/// Recordings that Chatrix answers differently on purpose, each with the reason.
 const EXCEPTIONS: [(&str, &str); 0] = [];
 
 pub struct Recording {
@@ -22,14 +22,14 @@ impl Recording {
     pub fn reply(&self) -> Reply {
         let response = &self.json["response"];
         let headers = response["headers"].as_object().unwrap().iter();
-        // The recorder's framing is not the service's.
+        // These headers belong to the connection that was recorded.
         let framing = ["content-length", "transfer-encoding", "connection", "content-encoding"];
         let headers = headers.filter(|(name, _)| !framing.contains(&name.to_ascii_lowercase().as_str()));
         let headers = headers.map(|(name, value)| (name.clone(), value.as_str().unwrap().to_owned())).collect();
         Reply::Recorded(u16::try_from(response["status"].as_u64().unwrap()).unwrap(), headers, self.body.clone())
     }
 
-    /// What the recorded usage says of the answer's length; `None` where there is no usage.
+    /// The output tokens of the recorded usage; `None` when no usage was recorded.
     pub fn output_tokens(&self) -> Option<u64> {
         let text = String::from_utf8_lossy(&self.body);
         let after = text.split("\"outputTokens\":").nth(1)?;
@@ -41,10 +41,10 @@ impl Recording {
     }
 }
 
-/// The recordings of a folder; `None`, said aloud, without them.
+/// The recordings of a folder. Without `CHATRIX_RECORDINGS`, the test is skipped with a message.
 pub fn recordings(folder: &str) -> Option<Vec<Recording>> {
     let Some(root) = std::env::var_os("CHATRIX_RECORDINGS").map(PathBuf::from) else {
-        println!("skipped: CHATRIX_RECORDINGS does not say where the recordings are");
+        println!("skipped: CHATRIX_RECORDINGS is not set to the folder of the recordings");
         return None;
     };
     let mut files: Vec<_> = std::fs::read_dir(root.join(folder)).unwrap().map(|entry| entry.unwrap().path()).collect();
@@ -57,22 +57,24 @@ pub fn recordings(folder: &str) -> Option<Vec<Recording>> {
     Some(read.filter(|recording| !EXCEPTIONS.iter().any(|(name, _)| *name == recording.name)).collect())
 }
 
-/// OpenAI's document, as far as it is there.
-struct Document(Option<Value>);
+/// OpenAI's specification; `None` when `CHATRIX_OPENAPI` is not set.
+struct Specification(Option<Value>);
 
-impl Document {
+impl Specification {
     fn open() -> Self {
         let path = std::env::var_os("CHATRIX_OPENAPI");
         if path.is_none() {
-            println!("skipped: CHATRIX_OPENAPI does not say where OpenAI's document is; shapes are not checked");
+            println!(
+                "skipped: CHATRIX_OPENAPI is not set to the file of OpenAI's specification; answers are not validated"
+            );
         }
         Self(path.map(|path| serde_json::from_slice(&std::fs::read(path).unwrap()).unwrap()))
     }
 
     fn validator(&self, schema: &str) -> Option<jsonschema::Validator> {
-        let mut document = self.0.clone()?;
-        document["$ref"] = format!("#/components/schemas/{schema}").into();
-        Some(jsonschema::validator_for(&document).unwrap())
+        let mut specification = self.0.clone()?;
+        specification["$ref"] = format!("#/components/schemas/{schema}").into();
+        Some(jsonschema::validator_for(&specification).unwrap())
     }
 }
 
@@ -81,12 +83,12 @@ fn check(validator: Option<&jsonschema::Validator>, value: &Value, problems: &mu
         problems.extend(
             validator
                 .iter_errors(value)
-                .map(|error| format!("not OpenAI's shape: {error} at {}", error.instance_path())),
+                .map(|error| format!("invalid by OpenAI's specification: {error} at {}", error.instance_path())),
         );
     }
 }
 
-/// What an answer carries, whichever side it is read from.
+/// The content of an answer, of Bedrock or of Chatrix.
 #[derive(Debug, Default, PartialEq)]
 struct Content {
     text: String,
@@ -104,7 +106,7 @@ fn finish(reason: &str) -> String {
         "max_tokens" | "model_context_window_exceeded" => "length",
         "tool_use" => "tool_calls",
         "guardrail_intervened" | "content_filtered" => "content_filter",
-        other => panic!("{other} was not recorded before"),
+        other => panic!("no recording had the stop reason {other} before"),
     }
     .to_owned()
 }
@@ -115,8 +117,8 @@ fn usage(usage: &Value) -> Option<(u64, u64, u64, u64)> {
     usage.is_object().then(|| (count("inputTokens") + read + written, count("outputTokens"), read, written))
 }
 
-/// What Bedrock said, read plainly.
-fn recorded(body: &Value) -> Content {
+/// The content of a complete answer of Bedrock.
+fn recorded_answer(body: &Value) -> Content {
     let mut content = Content {
         finish: finish(body["stopReason"].as_str().unwrap()),
         usage: usage(&body["usage"]),
@@ -127,9 +129,9 @@ fn recorded(body: &Value) -> Content {
         for piece in block["citationsContent"]["content"].as_array().into_iter().flatten() {
             content.text.push_str(piece["text"].as_str().unwrap());
         }
-        let thought = &block["reasoningContent"]["reasoningText"];
-        content.reasoning.push_str(thought["text"].as_str().unwrap_or_default());
-        content.signatures.extend(thought["signature"].as_str().map(ToOwned::to_owned));
+        let reasoning = &block["reasoningContent"]["reasoningText"];
+        content.reasoning.push_str(reasoning["text"].as_str().unwrap_or_default());
+        content.signatures.extend(reasoning["signature"].as_str().map(ToOwned::to_owned));
         content.redacted += usize::from(block["reasoningContent"]["redactedContent"].is_string());
         let call = &block["toolUse"];
         if call.is_object() && call["type"] != "server_tool_use" {
@@ -140,7 +142,7 @@ fn recorded(body: &Value) -> Content {
     content
 }
 
-/// What Bedrock streamed, read plainly; `Err` with the exception that ended it.
+/// The content of a streamed answer of Bedrock; `Err` with the exception that ended it.
 fn recorded_stream(body: &[u8]) -> Result<Content, String> {
     let mut content = Content::default();
     let mut decoder = MessageFrameDecoder::new();
@@ -190,7 +192,7 @@ fn json_or_text(json: &str) -> Value {
     serde_json::from_str(json).unwrap_or_else(|_| json.into())
 }
 
-fn answered_usage(usage: &Value) -> Option<(u64, u64, u64, u64)> {
+fn chatrix_usage(usage: &Value) -> Option<(u64, u64, u64, u64)> {
     let count = |name: &str| usage[name].as_u64().unwrap();
     usage.is_object().then(|| {
         assert_eq!(usage["prompt_tokens_details"]["cached_tokens"], usage["cache_read_input_tokens"]);
@@ -204,15 +206,15 @@ fn answered_usage(usage: &Value) -> Option<(u64, u64, u64, u64)> {
     })
 }
 
-/// What we said, complete.
-fn answered(body: &Value) -> Content {
+/// The content of a complete answer of Chatrix.
+fn chatrix_answer(body: &Value) -> Content {
     let choice = &body["choices"][0];
     let message = &choice["message"];
     let mut content = Content {
         text: message["content"].as_str().unwrap_or_default().to_owned(),
         reasoning: message["reasoning_content"].as_str().unwrap_or_default().to_owned(),
         finish: choice["finish_reason"].as_str().unwrap().to_owned(),
-        usage: answered_usage(&body["usage"]),
+        usage: chatrix_usage(&body["usage"]),
         ..Content::default()
     };
     for detail in message["reasoning_details"].as_array().into_iter().flatten() {
@@ -231,12 +233,12 @@ fn answered(body: &Value) -> Content {
     content
 }
 
-/// What we said, as the sum of the chunks.
-fn answered_stream(chunks: &[Value]) -> Content {
+/// The content of a streamed answer of Chatrix.
+fn chatrix_stream(chunks: &[Value]) -> Content {
     let mut content = Content::default();
     let mut arguments: Vec<String> = Vec::new();
     for chunk in chunks {
-        content.usage = answered_usage(&chunk["usage"]).or(content.usage);
+        content.usage = chatrix_usage(&chunk["usage"]).or(content.usage);
         let Some(choice) = chunk["choices"].get(0) else { continue };
         assert!(content.finish.is_empty(), "X3: nothing follows finish_reason");
         let delta = &choice["delta"];
@@ -247,11 +249,11 @@ fn answered_stream(chunks: &[Value]) -> Content {
             content.redacted += usize::from(detail["type"] == "reasoning.encrypted");
         }
         let calls = delta["tool_calls"].as_array().map(Vec::as_slice).unwrap_or_default();
-        assert!(calls.len() <= 1, "one call per chunk");
+        assert!(calls.len() <= 1, "a chunk has at most one call");
         for call in calls {
             let index = usize::try_from(call["index"].as_u64().unwrap()).unwrap();
             if let Some(id) = call["id"].as_str() {
-                assert_eq!(index, arguments.len(), "T2: dense indexes");
+                assert_eq!(index, arguments.len(), "T2: the indexes have no gaps");
                 let name = call["function"]["name"].as_str().unwrap();
                 content.calls.push((id.to_owned(), name.to_owned(), Value::Null));
                 arguments.push(String::new());
@@ -274,7 +276,7 @@ fn question(model: &str, stream: bool) -> Value {
     question
 }
 
-/// Runs every recording of a folder and says how many passed.
+/// Replays every recording of a folder, and prints how many passed. `run` returns the problems of one recording.
 fn replay(folder: &str, mut run: impl FnMut(&Server, &Recording) -> Vec<String>) {
     let Some(recordings) = recordings(folder) else { return };
     let bedrock = Bedrock::script([Reply::text("never")]);
@@ -292,33 +294,34 @@ fn replay(folder: &str, mut run: impl FnMut(&Server, &Recording) -> Vec<String>)
     assert!(tried > 0 && failed.is_empty(), "{} of {tried} failed:\n{}", failed.len(), failed.join("\n"));
 }
 
-fn differ(said: &Content, recorded: &Content, problems: &mut Vec<String>) {
-    if said != recorded {
-        problems.push(format!("\n  said     {said:?}\n  recorded {recorded:?}"));
+fn compare(answered: &Content, recorded: &Content, problems: &mut Vec<String>) {
+    if answered != recorded {
+        problems.push(format!("\n  answered {answered:?}\n  recorded {recorded:?}"));
     }
 }
 
 #[test]
 fn complete_answers() {
-    let validator = Document::open().validator("CreateChatCompletionResponse");
+    let validator = Specification::open().validator("CreateChatCompletionResponse");
     replay("converse", |server, recording| {
         let answer = server.chat(&question(recording.model(), false));
         let mut problems = Vec::new();
         if answer.status != 200 {
             return vec![format!("{} {}", answer.status, answer.body)];
         }
-        let said = answer.json();
-        check(validator.as_ref(), &said, &mut problems);
-        differ(&answered(&said), &recorded(&serde_json::from_slice(&recording.body).unwrap()), &mut problems);
+        let body = answer.json();
+        check(validator.as_ref(), &body, &mut problems);
+        let recorded = recorded_answer(&serde_json::from_slice(&recording.body).unwrap());
+        compare(&chatrix_answer(&body), &recorded, &mut problems);
         problems
     });
 }
 
 #[test]
 fn streamed_answers() {
-    let document = Document::open();
-    let chunk = document.validator("CreateChatCompletionStreamResponse");
-    let error = document.validator("ErrorResponse");
+    let specification = Specification::open();
+    let chunk_validator = specification.validator("CreateChatCompletionStreamResponse");
+    let error_validator = specification.validator("ErrorResponse");
     replay("converse-stream", |server, recording| {
         let answer = server.chat(&question(recording.model(), true));
         let mut problems = Vec::new();
@@ -330,15 +333,15 @@ fn streamed_answers() {
             data[..data.len() - 1].iter().map(|data| serde_json::from_str(data).unwrap()).collect();
         match recorded_stream(&recording.body) {
             Ok(recorded) => {
-                for said in &chunks {
-                    check(chunk.as_ref(), said, &mut problems);
+                for chunk in &chunks {
+                    check(chunk_validator.as_ref(), chunk, &mut problems);
                 }
-                differ(&answered_stream(&chunks), &recorded, &mut problems);
+                compare(&chatrix_stream(&chunks), &recorded, &mut problems);
             }
             Err(exception) => {
-                check(error.as_ref(), chunks.last().unwrap(), &mut problems);
+                check(error_validator.as_ref(), chunks.last().unwrap(), &mut problems);
                 if chunks.last().unwrap()["error"]["message"].as_str().is_none() {
-                    problems.push(format!("{exception} was not told"));
+                    problems.push(format!("{exception} was not reported"));
                 }
             }
         }
@@ -348,7 +351,7 @@ fn streamed_answers() {
 
 #[test]
 fn errors() {
-    let validator = Document::open().validator("ErrorResponse");
+    let validator = Specification::open().validator("ErrorResponse");
     replay("error", |server, recording| {
         let status = recording.json["response"]["status"].as_u64().unwrap();
         let mut problems = Vec::new();

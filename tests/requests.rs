@@ -1,29 +1,30 @@
-//! The other way round: recorded requests, taken back to OpenAI's shape and posted to a real server, must reach
-//! Bedrock as they were recorded, up to what the policy decides (limits, sampling, thinking, tiers) and to what
-//! OpenAI's shape cannot say.
+//! Recorded Bedrock requests are translated to OpenAI's format and posted to a real server. They must reach Bedrock as
+//! they were recorded, except for what the policy decides (limits, sampling, reasoning, tiers) and for what OpenAI's
+//! format cannot express.
 
 use crate::replay::{Recording, recordings};
 use crate::support::{Bedrock, Chatrix, Home, Reply, Server};
 use serde_json::{Map, Value, json};
 
-/// What has no place in Chat Completions; a request that uses it cannot be taken back.
-fn cannot_be_said(request: &Value) -> Option<&'static str> {
+/// The reason why a request cannot be expressed in Chat Completions; `None` when it can.
+fn inexpressible(request: &Value) -> Option<&'static str> {
     let text = request.to_string();
     let messages = request["messages"].to_string();
     let has = |piece: &str| text.contains(&format!("\"{piece}\":"));
-    match () {
-        () if has("guardContent") => Some("marked for a guardrail"),
-        () if has("video") || has("audio") => Some("audio and video"),
-        () if has("systemTool") => Some("tools of the service's own"),
-        () if has("s3Location") => Some("files in S3"),
-        () if has("citationsContent") || messages.contains("\"citations\":") => Some("citations of documents"),
-        () if request["messages"].as_array().is_none_or(Vec::is_empty) => Some("no messages"),
-        () if messages.contains("\"content\":[]") => Some("an empty turn, which Bedrock refuses today"),
-        () => None,
-    }
+    let reasons = [
+        (has("guardContent"), "content marked for a guardrail"),
+        (has("video") || has("audio"), "audio and video"),
+        (has("systemTool"), "tools that Bedrock provides"),
+        (has("s3Location"), "files in S3"),
+        (has("citationsContent") || messages.contains("\"citations\":"), "citations of documents"),
+        (request["messages"].as_array().is_none_or(Vec::is_empty), "no messages"),
+        (messages.contains("\"content\":[]"), "an empty message, which Bedrock refuses today"),
+    ];
+    reasons.into_iter().find(|(applies, _)| *applies).map(|(_, reason)| reason)
 }
 
-fn openai(recording: &Recording) -> Value {
+/// The Chat Completions request that should reach Bedrock as the recorded one.
+fn openai_request(recording: &Recording) -> Value {
     let request = &recording.json["request"]["body"];
     let mut messages = Vec::new();
     if let Some(system) = request["system"].as_array() {
@@ -43,8 +44,10 @@ fn openai(recording: &Recording) -> Value {
             }));
         }
         let rest: Vec<Value> = blocks.iter().filter(|block| block.get("toolResult").is_none()).cloned().collect();
-        // A cache point after results only marks the last of them.
-        if let (true, Some(last)) = (rest.iter().all(|block| block.get("cachePoint").is_some()), messages.last_mut()) {
+        // A cache point that follows only tool results belongs to the last of them.
+        if rest.iter().all(|block| block.get("cachePoint").is_some())
+            && let Some(last) = messages.last_mut()
+        {
             for block in &rest {
                 last["cache_control"] = cache_control(block);
             }
@@ -57,21 +60,21 @@ fn openai(recording: &Recording) -> Value {
     let format = &request["outputConfig"]["textFormat"]["structure"]["jsonSchema"];
     if format.is_object() {
         let schema: Value = serde_json::from_str(format["schema"].as_str().unwrap()).unwrap();
-        let bound =
+        let json_schema =
             json!({"name": format["name"], "description": format["description"], "schema": schema, "strict": true});
-        body["response_format"] = json!({"type": "json_schema", "json_schema": bound});
+        body["response_format"] = json!({"type": "json_schema", "json_schema": json_schema});
     }
     body["stop"] = request["inferenceConfig"]["stopSequences"].clone();
     body
 }
 
 fn assistant(blocks: &[Value]) -> Value {
-    let said: Vec<Value> = blocks
+    let content: Vec<Value> = blocks
         .iter()
         .filter(|block| block.get("text").is_some() || block.get("cachePoint").is_some())
         .cloned()
         .collect();
-    let mut message = json!({"role": "assistant", "content": parts(&said)});
+    let mut message = json!({"role": "assistant", "content": parts(&content)});
     let calls = blocks.iter().filter_map(|block| block.get("toolUse"));
     let calls: Vec<Value> = calls
         .map(|call| json!({"id": call["toolUseId"], "type": "function", "function": {"name": call["name"], "arguments": call["input"].to_string()}}))
@@ -103,7 +106,7 @@ fn parts(blocks: &[Value]) -> Vec<Value> {
                 parts.last_mut().unwrap()["cache_control"] = cache_control(block);
                 continue;
             }
-            other => panic!("a block of kind {other} was not recorded before"),
+            other => panic!("no recording had a block of the kind {other} before"),
         });
     }
     parts
@@ -138,10 +141,11 @@ fn tools(request: &Value, body: &mut Value) {
     };
 }
 
-/// A request with what is not ours to keep taken out, and what means the same written the same.
+/// A request without the members that need not be kept, and with equivalent content written in one way.
 fn comparable(mut request: Value) -> Value {
     let members = request.as_object_mut().unwrap();
-    // The policy's: limits, sampling, thinking, tiers. The account's: guardrails, latency, response paths.
+    // The policy decides the limits, sampling, reasoning and tiers. Guardrails, latency and response paths are settings
+    // of the AWS account.
     for name in [
         "inferenceConfig",
         "additionalModelRequestFields",
@@ -157,7 +161,7 @@ fn comparable(mut request: Value) -> Value {
     let mut turns: Vec<Value> = Vec::new();
     for mut turn in members["messages"].as_array().unwrap().clone() {
         let mut content: Vec<Value> = turn["content"].as_array().unwrap().iter().filter_map(block).collect();
-        // Results stand first, in their own order.
+        // Tool results come first, in their order.
         content.sort_by_key(|block| block.get("toolResult").is_none());
         match turns.last_mut() {
             Some(last) if last["role"] == turn["role"] => last["content"].as_array_mut().unwrap().extend(content),
@@ -180,7 +184,7 @@ fn comparable(mut request: Value) -> Value {
         }
     }
     if let Some(config) = members.get_mut("toolConfig").and_then(Value::as_object_mut) {
-        // Auto is what no choice means.
+        // A request without a tool choice means `auto`.
         config.retain(|name, value| name != "toolChoice" || value.get("auto").is_none());
     }
     if let Some(schema) = request.pointer_mut("/outputConfig/textFormat/structure/jsonSchema/schema") {
@@ -189,23 +193,24 @@ fn comparable(mut request: Value) -> Value {
     sorted(request)
 }
 
-/// A block as it is compared; `None` for what is dropped on purpose: blank text, and thoughts while thinking is off.
+/// A block in the form in which blocks are compared. `None` for what Chatrix drops on purpose: blank text, and
+/// reasoning while reasoning is off.
 fn block(block: &Value) -> Option<Value> {
     let mut block = block.clone();
     if block.get("reasoningContent").is_some() || block["text"].as_str().is_some_and(|text| text.trim().is_empty()) {
         return None;
     }
     if let Some(point) = block.get_mut("cachePoint").and_then(Value::as_object_mut) {
-        point.retain(|name, value| name != "ttl" || value != "5m"); // the default
+        point.retain(|name, value| name != "ttl" || value != "5m"); // five minutes is the default
     }
     if let Some(call) = block.get_mut("toolUse").and_then(Value::as_object_mut) {
         call.remove("type");
     }
     if let Some(image) = block.get_mut("image").and_then(Value::as_object_mut) {
-        image.remove("name"); // in no document of AWS's
+        image.remove("name"); // AWS documents no such member
     }
     if let Some(document) = block.get_mut("document").and_then(Value::as_object_mut) {
-        document.remove("name"); // made legal and unique
+        document.remove("name"); // Chatrix makes the name legal and unique
         if let Some(text) = document["source"]["text"].as_str() {
             use base64::Engine;
             document["source"] = json!({"bytes": base64::engine::general_purpose::STANDARD.encode(text)});
@@ -214,7 +219,7 @@ fn block(block: &Value) -> Option<Value> {
     if let Some(result) = block.get_mut("toolResult").and_then(Value::as_object_mut) {
         result.entry("status").or_insert_with(|| "success".into());
         let content = result["content"].as_array().unwrap().iter().map(|piece| match piece.get("json") {
-            // OpenAI's tool messages are text.
+            // In OpenAI's format, the result of a tool is text.
             Some(json) => json!({"text": json.to_string()}),
             None => piece.clone(),
         });
@@ -224,7 +229,7 @@ fn block(block: &Value) -> Option<Value> {
     Some(block)
 }
 
-/// Members in one order: whether two requests say the same is another question than whether they are the same bytes.
+/// Sorts the members of objects, because their order does not matter here.
 fn sorted(value: Value) -> Value {
     match value {
         Value::Object(members) => {
@@ -238,7 +243,7 @@ fn sorted(value: Value) -> Value {
 }
 
 #[test]
-fn recorded_requests_come_out_as_they_were_recorded() {
+fn recorded_requests_reach_bedrock_as_they_were_recorded() {
     let Some(complete) = recordings("converse") else { return };
     let streamed = recordings("converse-stream").unwrap();
     let bedrock = Bedrock::script([Reply::text("ok")]);
@@ -247,13 +252,13 @@ fn recorded_requests_come_out_as_they_were_recorded() {
     let mut failed = Vec::new();
     for recording in complete.iter().chain(&streamed) {
         let recorded = &recording.json["request"]["body"];
-        if let Some(why) = cannot_be_said(recorded) {
-            *skipped.entry(why).or_default() += 1;
+        if let Some(reason) = inexpressible(recorded) {
+            *skipped.entry(reason).or_default() += 1;
             continue;
         }
         tried += 1;
         let before = bedrock.calls().len();
-        let answer = server.chat(&openai(recording));
+        let answer = server.chat(&openai_request(recording));
         let sent = bedrock.calls().get(before).map(|call| comparable(call.body.clone()));
         let recorded = comparable(recorded.clone());
         if sent.as_ref() == Some(&recorded) {
@@ -263,7 +268,7 @@ fn recorded_requests_come_out_as_they_were_recorded() {
             failed.push(format!("{}\n  sent     {sent:.1200}\n  recorded {recorded:.1200}", recording.name));
         }
     }
-    println!("requests: {passed} of {tried}; cannot be said in OpenAI's shape: {skipped:?}");
+    println!("requests: {passed} of {tried}; not expressible in OpenAI's format: {skipped:?}");
     assert!(failed.is_empty(), "{} of {tried} failed:\n{}", failed.len(), failed.join("\n"));
 }
 
@@ -275,30 +280,29 @@ fn no_recorded_answer_cost_more_than_was_reserved_for_it() {
     let bedrock = Bedrock::script([Reply::text("ok")]);
     let server = Server::run(Chatrix::serve().home(&home).bedrock(&bedrock));
     for (recording, stream) in complete.iter().map(|it| (it, false)).chain(streamed.iter().map(|it| (it, true))) {
-        if cannot_be_said(&recording.json["request"]["body"]).is_some() {
+        if inexpressible(&recording.json["request"]["body"]).is_some() {
             continue;
         }
-        // As long as the answer was: the policy's cap is not what is measured here.
+        // The answer may be as long as the recorded one, because the policy's limit is not what is tested here.
         let output = recording.output_tokens().unwrap_or(512);
         bedrock.answer_with(recording.reply());
-        let mut body = openai(recording);
-        (body["stream"], body["max_tokens"]) = (stream.into(), output.max(1).into());
+        let mut body = openai_request(recording);
+        body["stream"] = stream.into();
+        body["max_tokens"] = output.max(1).into();
         server.chat(&body);
     }
-    let calls: Vec<_> = {
-        home.at_rest();
-        home.calls()
-    };
+    home.at_rest();
+    let calls = home.calls();
     let settled: Vec<_> =
         calls.iter().filter_map(|call| Some((call.1, call.2.filter(|_| call.0 == 1)?, &call.3))).collect();
     let mut shares: Vec<i64> = settled.iter().map(|(reserved, cost, _)| cost * 100 / (*reserved).max(1)).collect();
     shares.sort_unstable();
     println!(
-        "requests: {} recorded answers with a price and usage cost at most what was reserved; the closest {} % of it",
+        "requests: {} recorded answers with a price and usage cost at most {} % of what was reserved",
         settled.len(),
         shares.last().unwrap()
     );
     assert!(settled.len() > 150, "{} of {} calls", settled.len(), calls.len());
-    let over: Vec<_> = settled.iter().filter(|(reserved, cost, _)| cost > reserved).collect();
-    assert!(over.is_empty(), "cost more than was reserved: {over:?}");
+    let exceeding: Vec<_> = settled.iter().filter(|(reserved, cost, _)| cost > reserved).collect();
+    assert!(exceeding.is_empty(), "these calls cost more than was reserved: {exceeding:?}");
 }

@@ -1,4 +1,4 @@
-//! The catalog's data files, as they are written.
+//! The structure of the catalog's data files.
 
 use super::model::{Capabilities, Lifecycle, Prices};
 use crate::error::{Error, Kind, Result};

@@ -1,4 +1,4 @@
-//! The embedding models. They share nothing with chat models but a name, an id and a price, so they have a table of
+//! The embedding models. They have only a name, an id and a price in common with chat models, so they have a table of
 //! their own.
 
 use super::data;
@@ -7,7 +7,7 @@ use super::money::Rate;
 use crate::error::Result;
 use serde::Deserialize;
 
-/// Whose request body an embedding model reads (docs/bedrock.md §1.8).
+/// The vendor that defines the format of an embedding model's request body (docs/bedrock.md §1.8).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum EmbeddingFamily {
@@ -21,19 +21,19 @@ pub enum EmbeddingFamily {
 #[serde(deny_unknown_fields)]
 pub struct EmbeddingModel {
     pub alias: String,
-    /// What Bedrock is asked for.
+    /// The id that is sent to Bedrock.
     pub id: String,
     pub family: EmbeddingFamily,
-    /// Price of input tokens.
+    /// The price of input tokens. Vectors cost nothing.
     pub price: Rate,
-    /// Texts per call.
+    /// The most texts that one call can carry.
     pub batch: usize,
-    /// The lengths of vectors that the model can give, its own first; empty where it cannot be chosen.
+    /// The vector lengths that a request can choose, the default first. Empty when the length is fixed.
     pub dimensions: Vec<u32>,
 }
 
 #[derive(Deserialize)]
-struct File {
+struct EmbeddingsFile {
     model: Vec<EmbeddingModel>,
 }
 
@@ -49,6 +49,6 @@ impl EmbeddingModel {
 /// # Errors
 /// `Internal` when the data file is broken.
 pub(super) fn load() -> Result<Vec<EmbeddingModel>> {
-    let file: File = data::parse("embeddings.toml", include_str!("embeddings.toml"))?;
+    let file: EmbeddingsFile = data::parse("embeddings.toml", include_str!("embeddings.toml"))?;
     Ok(file.model)
 }

@@ -1,6 +1,7 @@
-//! Bedrock's ids: `[geography.]provider.model`, or an ARN that ends in one or hides it (docs/bedrock.md §1.1, §3.2).
+//! Bedrock's model ids: `[geography.]provider.model`, or an ARN. Some ARNs end in such an id, others do not show it
+//! (docs/bedrock.md §1.1, §3.2).
 
-/// Prefixes of inference profiles: the geography a call may be routed in (docs/bedrock.md §3.2).
+/// Prefixes of inference profiles. Each names the geography in which a call may be routed (docs/bedrock.md §3.2).
 const GEOGRAPHIES: [&str; 9] = ["us", "eu", "apac", "jp", "au", "ca", "in", "us-gov", "global"];
 
 /// Whether a name has the shape of a Bedrock id, `[geography.]provider.model`, or of an ARN.
@@ -21,20 +22,20 @@ pub(super) fn is_bedrock_id(name: &str) -> bool {
     }
 }
 
-/// The id of the foundation model behind an id, without geography; `None` for an ARN, which may hide it.
+/// The id of the foundation model behind an id, without geography. `None` for an ARN that does not show it.
 #[must_use]
 pub fn foundation_model(id: &str) -> Option<&str> {
     let model = base(id);
     (!model.starts_with("arn:")).then_some(model)
 }
 
-/// What a model is, wherever it is routed: its id without geography, and without the ARN around it.
-/// An ARN that hides its model stands for itself.
+/// The part of an id that is the same in every geography and in an ARN. An ARN that does not show its model is returned
+/// as it is.
 #[must_use]
 pub fn base(id: &str) -> &str {
-    let hidden = id.contains(":application-inference-profile/") || id.contains(":provisioned-model/");
-    let plain = if id.starts_with("arn:") && !hidden { id.rsplit('/').next().unwrap_or(id) } else { id };
-    without_geography(plain)
+    let is_opaque = id.contains(":application-inference-profile/") || id.contains(":provisioned-model/");
+    let bare_id = if id.starts_with("arn:") && !is_opaque { id.rsplit('/').next().unwrap_or(id) } else { id };
+    without_geography(bare_id)
 }
 
 /// An id without its geography prefix.
@@ -45,7 +46,7 @@ pub(super) fn without_geography(id: &str) -> &str {
     }
 }
 
-/// Who made a model, by its id.
-pub(super) fn provider(id: &str) -> String {
+/// The name of the company that made a model, as it stands in the model's id.
+pub(super) fn provider_of(id: &str) -> String {
     without_geography(id).split_once('.').map_or("unknown", |(provider, _)| provider).to_owned()
 }

@@ -1,25 +1,24 @@
-//! What the house knows about one model. Plain data; the rules that use it live in `policy` and `bedrock`.
+//! What the catalog knows about one model. This is plain data; the rules that use it are in `policy` and `bedrock`.
 
 use super::money::Rate;
 use crate::conversation::Effort;
 use serde::Deserialize;
 
-/// Where a model stands in AWS's life cycle (docs/bedrock.md §3.1).
+/// The stage of a model in AWS's model life cycle (docs/bedrock.md §3.1).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Lifecycle {
-    /// In full service.
     Active,
-    /// Closed to new accounts, and to idle ones after 15 days.
+    /// New accounts cannot use the model, nor can accounts that have not used it for 15 days.
     Legacy,
-    /// AWS no longer answers for it in the default region.
+    /// AWS no longer serves the model in the default region.
     EndOfLife,
-    /// An id the catalog does not list.
+    /// The catalog does not list the id.
     Unknown,
 }
 
 impl Lifecycle {
-    /// The word shown to people and in JSON.
+    /// The word in tables and in JSON.
     #[must_use]
     pub fn as_str(self) -> &'static str {
         match self {
@@ -31,20 +30,19 @@ impl Lifecycle {
     }
 }
 
-/// Which of `temperature` and `top_p` a model takes (docs/bedrock.md §2.1).
+/// Which of `temperature` and `top_p` a model accepts (docs/bedrock.md §2.1).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Sampling {
-    /// Both together.
     Both,
-    /// One of the two; the house keeps temperature.
+    /// One of the two, but not both. The policy prefers the temperature.
     Temperature,
-    /// Neither: either one is a 400.
+    /// The model refuses a request that has either of them.
     None,
 }
 
 impl Sampling {
-    /// The word shown to people and in JSON.
+    /// The word in tables and in JSON.
     #[must_use]
     pub fn as_str(self) -> &'static str {
         match self {
@@ -55,22 +53,22 @@ impl Sampling {
     }
 }
 
-/// How a model thinks before it answers (docs/bedrock.md §2.2).
+/// The thinking mode of a model: how it reasons before it answers (docs/bedrock.md §2.2).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Thinking {
-    /// It does not.
+    /// The model does not reason.
     None,
-    /// Only when given a budget of at least 1,024 tokens below `max_tokens`.
+    /// The model reasons only when it is given a budget, which is at least 1,024 tokens and less than `max_tokens`.
     Budget,
-    /// As much as it sees fit, within an effort.
+    /// The model decides how much it reasons, within an effort.
     Adaptive,
-    /// It cannot be stopped.
+    /// The model always reasons.
     Always,
 }
 
 impl Thinking {
-    /// The word shown to people and in JSON.
+    /// The word in tables and in JSON.
     #[must_use]
     pub fn as_str(self) -> &'static str {
         match self {
@@ -82,52 +80,49 @@ impl Thinking {
     }
 }
 
-/// What to send so that a model does not spend a small answer on thinking (docs/bedrock.md §2.2).
+/// What to send so that a model does not use up a short answer for its reasoning (docs/bedrock.md §2.2).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum ThinkingOff {
-    /// Silence is enough, or there is no switch.
+    /// Nothing has to be sent, or reasoning cannot be switched off.
     #[default]
     Nothing,
     /// `thinking: {type: disabled}`.
     Disabled,
-    /// `thinking: {type: between_tools}`: Sonnet 5.5 refuses `disabled`.
+    /// `thinking: {type: between_tools}`, because Sonnet 5.5 refuses `disabled`.
     BetweenTools,
-    /// `thinking: {type: adaptive}` with effort low, where thinking cannot be switched off.
+    /// `thinking: {type: adaptive}` with effort `low`, where reasoning cannot be switched off.
     LowEffort,
     /// `reasoning_effort: low` (gpt-oss).
     LowReasoningEffort,
 }
 
-/// Whose own request fields a model reads, beside those that Converse has for all
-/// (docs/bedrock.md §2.2, §2.5). It is data, inherited by `like`: an ARN of an inference profile hides the model's name.
+/// The family that defines which request fields a model reads besides those that Converse has for all models
+/// (docs/bedrock.md §2.2, §2.5). An own model inherits it from its `like`, because the ARN of an application inference
+/// profile does not show the model's name.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Family {
-    /// Anthropic's Claude.
     Claude,
-    /// Amazon's Nova.
     Nova,
-    /// `DeepSeek` from V3 on. R1 has no fields of its own.
+    /// `DeepSeek` from V3 on. R1 is of the family `Other`.
     #[serde(rename = "deepseek")]
     DeepSeek,
-    /// Qwen 3.
     Qwen,
-    /// OpenAI's gpt-oss.
+    /// OpenAI's open-weight models.
     GptOss,
-    /// OpenAI's GPT.
     Gpt,
     /// A model without request fields of its own.
     Other,
 }
 
-/// One of [`Features`]: how it is written, named and explained. Everything that lists features reads this table.
+/// How one of the [`Features`] is written, named and explained.
 pub struct Feature {
-    /// Its letter, in `families.toml` and in `chatrix models`.
+    /// The letter in `families.toml` and in `chatrix models`.
     pub letter: char,
-    /// Its name in JSON.
+    /// The name in JSON.
     pub name: &'static str,
-    /// What a person reads beside the letter.
+    /// The explanation of the letter.
     pub meaning: &'static str,
     field: fn(&mut Features) -> &mut bool,
 }
@@ -142,43 +137,40 @@ impl Feature {
         Self { letter, name, meaning, field }
     }
 
-    /// Whether a model has it.
+    /// Whether the features of a model include this one.
     #[must_use]
     pub fn is_in(&self, mut features: Features) -> bool {
         *(self.field)(&mut features)
     }
 }
 
-/// Extra abilities of a model, written as letters in `families.toml` (see [`Features::LETTERS`]).
+/// The optional features of a model, written as letters in `families.toml` (see [`Features::LETTERS`]).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 #[expect(clippy::struct_excessive_bools, reason = "eleven independent yes-or-no facts, not states")]
 pub struct Features {
-    /// Tool calls.
     pub tools: bool,
     /// Tool calls in a streamed answer.
     pub streamed_tools: bool,
-    /// A forced tool choice: any tool, or a named one.
+    /// The request can force the model to call a tool, any or a named one.
     pub forced_tool_choice: bool,
-    /// A forced tool choice, but of any tool only.
+    /// The request can force the model to call some tool, but not a named one.
     pub any_tool_choice: bool,
-    /// An answer bound to a JSON schema.
+    /// The answer can be constrained to a JSON schema.
     pub json_schema: bool,
-    /// Images.
     pub images: bool,
-    /// Documents.
     pub documents: bool,
-    /// A conversation that ends with the assistant's turn.
+    /// The conversation may end with an assistant turn, which the model continues.
     pub prefill: bool,
-    /// Explicit prompt-cache points.
+    /// The request may mark cache points for the prompt cache.
     pub cache: bool,
-    /// Stop sequences.
     pub stop_sequences: bool,
-    /// Input tokens counted before a call (CountTokens).
+    /// Bedrock can count the input tokens before a call (CountTokens).
     pub count_tokens: bool,
 }
 
 impl Features {
-    /// All features, in the order in which `chatrix models` shows them.
+    /// All features, in the order in which `chatrix models` shows them. Everything that lists features reads this
+    /// table.
     pub const LETTERS: [Feature; 11] = [
         Feature::new('t', "tools", "tools", |features| &mut features.tools),
         Feature::new('s', "streamed_tools", "tools while streaming", |features| &mut features.streamed_tools),
@@ -215,99 +207,86 @@ impl<'de> Deserialize<'de> for Features {
     }
 }
 
-/// What a model takes, by family.
+/// What the models of a family support.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
 pub struct Capabilities {
     pub family: Family,
-    /// Sampling parameters.
     pub sampling: Sampling,
-    /// Thinking.
     pub thinking: Thinking,
-    /// How to keep it from thinking.
+    /// How to keep the model from reasoning.
     #[serde(default)]
     pub thinking_off: ThinkingOff,
-    /// The highest reasoning effort; `None` where it takes none.
+    /// The highest reasoning effort that the model accepts. `None` when it accepts none.
     pub max_effort: Option<Effort>,
-    /// The shortest prompt worth a cache point (tokens).
+    /// The shortest prompt that the prompt cache keeps (tokens).
     pub cache: Option<u64>,
-    /// Everything else.
     pub features: Features,
 }
 
-/// Rates that apply to the whole call once its prompt is long.
+/// Rates that apply to the whole call when its prompt is long.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct LongContext {
-    /// The prompt length from which they apply (tokens).
+    /// The rates apply to prompts with more than this many tokens.
     pub above: u64,
-    /// Input.
     pub input: Rate,
-    /// Output.
     pub output: Rate,
 }
 
-/// Rates of another service tier.
+/// Rates of a service tier other than the standard one.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct TierRates {
-    /// Input.
     pub input: Rate,
-    /// Output.
     pub output: Rate,
 }
 
-/// What a model costs, for exactly one id.
+/// What exactly one model id costs.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Prices {
-    /// Input.
     pub input: Rate,
-    /// Output.
     pub output: Rate,
-    /// Input read from the prompt cache; the input rate when `None`.
+    /// Input that is read from the prompt cache. `None` stands for the input rate.
     pub cache_read: Option<Rate>,
-    /// Input written to the cache for five minutes; the input rate when `None`.
+    /// Input that is written to the prompt cache for five minutes. `None` stands for the input rate.
     pub cache_write_5m: Option<Rate>,
-    /// Input written to the cache for one hour; twice the input rate when `None`.
+    /// Input that is written to the prompt cache for one hour. `None` stands for twice the input rate.
     pub cache_write_1h: Option<Rate>,
-    /// Long prompts.
     pub long: Option<LongContext>,
-    /// The priority tier, which is dearer. `None`: the model has none.
+    /// The priority tier, which is more expensive. `None` when the model does not have it.
     pub priority: Option<TierRates>,
-    /// Whether the model has the flex tier. It is cheaper, and booked at the standard rate: the service may fall
-    /// back to that.
+    /// Whether the model has the flex tier. Flex is cheaper, but it is booked at the standard rate, because the service
+    /// may fall back to the standard tier.
     #[serde(default)]
     pub flex: bool,
 }
 
-/// One model that can be asked.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Model {
-    /// The short name; `None` for an id used as it is.
+    /// The short name. `None` when the request named the model by its id.
     pub alias: Option<String>,
-    /// What Bedrock is asked for: model id, inference-profile id or ARN.
+    /// The id that is sent to Bedrock: a model id, an inference-profile id or an ARN.
     pub id: String,
-    /// The name people know.
+    /// The model's full name, such as `Claude Sonnet 4`.
     pub name: String,
-    /// Who made it.
+    /// The company that made the model.
     pub provider: String,
-    /// Where it stands.
     pub lifecycle: Lifecycle,
-    /// The last day AWS answers for it (`YYYY-MM-DD`).
+    /// The last day on which AWS serves the model (`YYYY-MM-DD`).
     pub end_of_life: Option<String>,
-    /// Alias of the model that takes over.
+    /// The alias of the model that replaces it.
     pub successor: Option<String>,
-    /// Context window (tokens); `None` when unknown.
+    /// Tokens; `None` when unknown.
     pub context_window: Option<u64>,
-    /// Longest answer the model can give (tokens); `None` when unknown.
+    /// The longest answer that the model can give (tokens); `None` when unknown.
     pub max_output: Option<u64>,
-    /// Prices; `None` when unknown.
+    /// `None` when unknown.
     pub prices: Option<Prices>,
-    /// What it takes.
     pub capabilities: Capabilities,
-    /// Where this row comes from.
+    /// Where the data comes from.
     pub source: String,
-    /// When it was true (`YYYY-MM-DD`).
+    /// The day on which the source was read (`YYYY-MM-DD`).
     pub date: String,
 }
 

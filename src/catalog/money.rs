@@ -1,5 +1,5 @@
-//! Money is integers. One dollar is 10⁹ nano-dollars; a rate is nano-dollars per million tokens,
-//! so that even $0.00875 per million is exact. All money is printed by one function, [`NanoDollars`]'s `Display`.
+//! Money is stored in integers. One dollar is 10⁹ nano-dollars, and a rate is in nano-dollars per million tokens, so
+//! that even $0.00875 per million tokens is exact.
 
 use serde::{Deserialize, Deserializer};
 use std::fmt;
@@ -7,7 +7,7 @@ use std::iter::Sum;
 use std::ops::{Add, AddAssign, Sub};
 use std::str::FromStr;
 
-/// An amount of money (nano-dollars).
+/// An amount of money in nano-dollars.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Default, Hash)]
 pub struct NanoDollars(pub u64);
 
@@ -26,7 +26,7 @@ impl AddAssign for NanoDollars {
 
 impl Sub for NanoDollars {
     type Output = Self;
-    /// Never below nothing: what is left of a budget that is overdrawn is nothing.
+    /// The result is never below zero: nothing is left of an overdrawn budget.
     fn sub(self, other: Self) -> Self {
         Self(self.0.saturating_sub(other.0))
     }
@@ -38,52 +38,52 @@ impl Sum for NanoDollars {
     }
 }
 
-/// The largest amount that can be typed or set: a million dollars. More is a slip of the finger.
-const MOST: u64 = 1_000_000_000_000_000;
+/// The largest amount that can be typed or configured: a million dollars. More is taken for a typing mistake.
+const MAX_AMOUNT: u64 = 1_000_000_000_000_000;
 
 impl FromStr for NanoDollars {
     type Err = String;
-    /// Dollars as a person types them, exactly: `5`, `0.05`, `$1.50`, up to nine decimals.
+    /// Parses dollars as a person types them, without rounding: `5`, `0.05` or `$1.50`, with up to nine decimals.
     fn from_str(text: &str) -> Result<Self, String> {
         let wrong = || format!("{text:?} is not an amount of dollars, like 5 or 0.05");
         let digits = text.trim().trim_start_matches('$');
         let (whole, part) = digits.split_once('.').unwrap_or((digits, ""));
-        let plain = |digits: &str| digits.chars().all(|c| c.is_ascii_digit());
-        if (whole.is_empty() && part.is_empty()) || !plain(whole) || !plain(part) || part.len() > 9 {
+        let only_digits = |digits: &str| digits.chars().all(|c| c.is_ascii_digit());
+        if (whole.is_empty() && part.is_empty()) || !only_digits(whole) || !only_digits(part) || part.len() > 9 {
             return Err(wrong());
         }
         let whole: u64 = if whole.is_empty() { 0 } else { whole.parse().map_err(|_| wrong())? };
         let nano: u64 = format!("{part:0<9}").parse().map_err(|_| wrong())?;
         let amount = whole.checked_mul(1_000_000_000).and_then(|whole| whole.checked_add(nano));
-        amount.filter(|amount| *amount <= MOST).map(Self).ok_or_else(|| format!("{text:?} is more than $1000000"))
+        amount.filter(|amount| *amount <= MAX_AMOUNT).map(Self).ok_or_else(|| format!("{text:?} is more than $1000000"))
     }
 }
 
 impl<'de> Deserialize<'de> for NanoDollars {
-    /// Reads dollars.
+    /// Reads a number of dollars.
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         let dollars = f64::deserialize(deserializer)?;
         if !(0.0..=1e6).contains(&dollars) {
             return Err(serde::de::Error::custom(format!("{dollars} is not an amount of dollars (0 to 1000000)")));
         }
-        #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "bounded above and below just now")]
+        #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "the range was checked above")]
         Ok(Self((dollars * 1e9).round() as u64))
     }
 }
 
-/// A price (nano-dollars per million tokens).
+/// A price in nano-dollars per million tokens.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Default)]
 pub struct Rate(pub u64);
 
 impl Rate {
-    /// What `tokens` cost at this rate, rounded up: the house never books less than was billed.
+    /// What `tokens` cost at this rate. The result is rounded up, so that the ledger never books less than AWS bills.
     #[must_use]
     pub fn cost(self, tokens: u64) -> NanoDollars {
         let exact = (u128::from(self.0) * u128::from(tokens)).div_ceil(1_000_000);
         NanoDollars(u64::try_from(exact).unwrap_or(u64::MAX))
     }
 
-    /// Dollars per million tokens, for display.
+    /// Dollars per million tokens, without the dollar sign.
     #[must_use]
     pub fn dollars(self) -> String {
         NanoDollars(self.0).dollars()
@@ -99,13 +99,13 @@ impl NanoDollars {
         nano / 1e9
     }
 
-    /// With the sign and to the last nano-dollar, where two amounts are compared.
+    /// Dollars with the sign and all decimals, for messages that compare two amounts.
     #[must_use]
     pub fn exact(self) -> String {
         format!("${}", self.dollars())
     }
 
-    /// Dollars without the sign: at least two decimals, at most nine, no trailing zeros beyond.
+    /// Dollars without the sign, with two to nine decimals. Zeros after the second decimal are left out.
     #[must_use]
     pub fn dollars(self) -> String {
         let (whole, nano) = (self.0 / 1_000_000_000, self.0 % 1_000_000_000);
@@ -118,7 +118,7 @@ impl NanoDollars {
 }
 
 impl fmt::Display for NanoDollars {
-    /// Four decimals, rounded half up; amounts below a hundredth of a cent keep two digits that count.
+    /// Prints two to four decimals, rounded half up. Amounts below a tenth of a cent keep two significant digits.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let mut unit = 100_000; // 10⁻⁴ dollars
         while unit > 1 && self.0 > 0 && self.0 < unit * 10 {
@@ -131,11 +131,11 @@ impl fmt::Display for NanoDollars {
 }
 
 impl<'de> Deserialize<'de> for Rate {
-    /// Reads dollars per million tokens, the unit of every price list.
+    /// Reads a number of dollars per million tokens, the unit of every price list.
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         let dollars = f64::deserialize(deserializer)?;
-        // No model costs a thousand dollars per million tokens; a per-token price typed as
-        // per-million would be far below any real one (docs/cases.md, C10).
+        // No model costs a thousand dollars per million tokens, and a price per token is far below any real price per
+        // million tokens (docs/cases.md, C10).
         if !(0.0..=1000.0).contains(&dollars) {
             return Err(serde::de::Error::custom(format!(
                 "{dollars} is not a price in dollars per million tokens (0 to 1000)"
@@ -146,7 +146,7 @@ impl<'de> Deserialize<'de> for Rate {
                 "{dollars} looks like a price per token; prices are in dollars per million tokens"
             )));
         }
-        #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "bounded above and below just now")]
+        #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "the range was checked above")]
         Ok(Self((dollars * 1e9).round() as u64))
     }
 }
@@ -174,7 +174,7 @@ mod tests {
     }
 
     #[test]
-    fn prints_what_a_person_can_read() {
+    fn amounts_are_printed_with_the_digits_that_matter() {
         for (nano, text) in [
             (0, "$0.00"),
             (9, "$0.000000009"),

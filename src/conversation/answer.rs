@@ -1,17 +1,16 @@
-//! A whole answer, put together from its events. The blocks keep the order in which the model wrote them.
+//! A whole answer, assembled from its events. The blocks keep the order in which the model wrote them.
 
 use super::event::{Citation, Event, StopReason, Usage};
 use super::request::{Reasoning, ToolCall};
 
-/// A source, and the part of a text block that it stands for.
+/// A source that the model cites for the beginning of a text block.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct CitedText {
-    /// Where the cited text ends (bytes from the beginning of its block).
+    /// The end of the cited text, in bytes from the beginning of its block.
     pub end: usize,
     pub citation: Citation,
 }
 
-/// One block of an answer.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Block {
     Text { text: String, citations: Vec<CitedText> },
@@ -19,17 +18,16 @@ pub enum Block {
     ToolCall(ToolCall),
 }
 
-/// A whole answer.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Answer {
     pub blocks: Vec<Block>,
     pub stop: StopReason,
-    /// `None` when Bedrock never said.
+    /// `None` when Bedrock reported no usage.
     pub usage: Option<Usage>,
 }
 
 impl Answer {
-    /// All text as one.
+    /// The texts of all blocks, joined.
     #[must_use]
     pub fn text(&self) -> String {
         let texts = self.blocks.iter().map(|block| match block {
@@ -39,7 +37,7 @@ impl Answer {
         texts.collect()
     }
 
-    /// All readable reasoning as one text.
+    /// The readable reasoning of all blocks, joined.
     #[must_use]
     pub fn reasoning_text(&self) -> String {
         let texts = self.reasoning().map(|reasoning| match reasoning {
@@ -64,13 +62,13 @@ impl Answer {
     }
 }
 
-/// Puts an answer together, event by event.
+/// Assembles an answer from its events.
 #[derive(Debug, Default)]
 pub struct AnswerBuilder {
     blocks: Vec<Block>,
     /// Whether the last block may still grow.
     open: bool,
-    /// The place of each tool call among the blocks, by the call's index.
+    /// The index in `blocks` of each tool call, by the index of the call.
     calls: Vec<usize>,
     stop: Option<StopReason>,
     usage: Option<Usage>,
@@ -83,13 +81,13 @@ impl AnswerBuilder {
             Event::Citation(citation) => self.edit_text(|text, citations| {
                 citations.push(CitedText { end: text.len(), citation });
             }),
-            Event::Reasoning(_) | Event::Signature(_) | Event::Redacted(_) => self.reasoning(&event),
+            Event::Reasoning(_) | Event::Signature(_) | Event::Redacted(_) => self.add_reasoning(&event),
             Event::ToolCall { id, name, .. } => {
                 self.calls.push(self.blocks.len());
                 self.begin(Block::ToolCall(ToolCall { id, name, arguments: String::new() }));
             }
             Event::Arguments { index, json } => {
-                let block = self.calls.get(index).and_then(|place| self.blocks.get_mut(*place));
+                let block = self.calls.get(index).and_then(|position| self.blocks.get_mut(*position));
                 if let Some(Block::ToolCall(call)) = block {
                     call.arguments.push_str(&json);
                 }
@@ -100,7 +98,7 @@ impl AnswerBuilder {
         }
     }
 
-    /// The answer; `None` when it never came to its stop.
+    /// The answer. `None` when its stop reason never came.
     #[must_use]
     pub fn finish(self) -> Option<Answer> {
         Some(Answer { blocks: self.blocks, stop: self.stop?, usage: self.usage })
@@ -111,18 +109,21 @@ impl AnswerBuilder {
         self.open = true;
     }
 
-    /// Edits the text block that is open, or a new one.
+    /// Edits the open text block, or begins a new one.
     fn edit_text(&mut self, edit: impl FnOnce(&mut String, &mut Vec<CitedText>)) {
-        if let (true, Some(Block::Text { text, citations })) = (self.open, self.blocks.last_mut()) {
+        if self.open
+            && let Some(Block::Text { text, citations }) = self.blocks.last_mut()
+        {
             edit(text, citations);
         } else {
-            let (mut text, mut citations) = (String::new(), Vec::new());
+            let mut text = String::new();
+            let mut citations = Vec::new();
             edit(&mut text, &mut citations);
             self.begin(Block::Text { text, citations });
         }
     }
 
-    fn reasoning(&mut self, event: &Event) {
+    fn add_reasoning(&mut self, event: &Event) {
         let open = match self.blocks.last_mut() {
             Some(Block::Reasoning(reasoning)) if self.open => Some(reasoning),
             _ => None,
@@ -133,7 +134,7 @@ impl AnswerBuilder {
     }
 }
 
-/// Adds an event to the reasoning block that is open. Returns the new block where the event begins one.
+/// Adds an event to the open reasoning block. Returns a new block if the event begins one.
 #[must_use]
 pub fn continue_reasoning(open: Option<&mut Reasoning>, event: &Event) -> Option<Reasoning> {
     match (event, open) {
@@ -146,7 +147,7 @@ pub fn continue_reasoning(open: Option<&mut Reasoning>, event: &Event) -> Option
             *signature = Some(signed.clone());
             None
         }
-        // A signature without a text is reasoning too (docs/cases.md, R3).
+        // A signature without text is a reasoning block too (docs/cases.md, R3).
         (Event::Signature(signed), _) => Some(Reasoning::Text { text: String::new(), signature: Some(signed.clone()) }),
         (Event::Redacted(data), _) => Some(Reasoning::Redacted(data.clone())),
         _ => None,
@@ -208,7 +209,7 @@ mod tests {
     }
 
     #[test]
-    fn an_answer_without_its_stop_is_none() {
+    fn an_answer_without_a_stop_reason_is_none() {
         let mut builder = AnswerBuilder::default();
         builder.add(text("half"));
         assert_eq!(builder.finish(), None);

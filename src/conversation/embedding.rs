@@ -1,21 +1,19 @@
-//! Texts as vectors: what is asked, and what comes back.
+//! Embeddings: the request, and the vectors that answer it.
 
-/// Texts to embed.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct EmbeddingRequest {
     /// An alias or a Bedrock id of an embedding model.
     pub model: String,
-    /// The texts, each to its own vector.
+    /// Each text gets a vector of its own.
     pub texts: Vec<String>,
-    /// Wished length of the vectors; the model's own when `None`.
+    /// The requested length of the vectors. `None` stands for the model's default.
     pub dimensions: Option<u32>,
 }
 
-/// Their vectors.
 #[derive(Debug, Clone, PartialEq, Default)]
 pub struct Embeddings {
-    /// One for each text, in its order.
+    /// One vector for each text, in the order of the texts.
     pub vectors: Vec<Vec<f32>>,
-    /// Input tokens; `None` when the service never said.
+    /// `None` when the service did not report them.
     pub input_tokens: Option<u64>,
 }

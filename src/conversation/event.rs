@@ -1,4 +1,4 @@
-//! The steps of an answer, in the order they come:
+//! The events of an answer, in the order in which they come:
 //!
 //! ```text
 //! answer    = { block }, Stop, [ Usage ]
@@ -9,33 +9,33 @@
 //! ```
 //!
 //! Usage comes after the stop (docs/bedrock.md §1.4), so a reader that ends on [`Event::Stop`] never learns the cost.
-//! A stream that ends before its stop is an error, never a success; `engine::Call::next` guarantees that.
+//! A stream that ends without a stop is an error; `engine::Call::next` guarantees that.
 
 /// Why the model stopped (docs/bedrock.md §1.3).
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum StopReason {
     /// The answer is complete.
     EndTurn,
-    /// One of the request's stop sequences came up. The text of it, where the service told which one.
+    /// The model has produced one of the request's stop sequences. It is named where the service reports which one.
     StopSequence(Option<String>),
-    /// The limit on the answer was reached.
+    /// The answer reached its `max_tokens`.
     MaxTokens,
     /// The model's context window was full.
     ContextWindow,
-    /// The model wants a tool called.
+    /// The model wants to call a tool.
     ToolUse,
-    /// A guardrail of the account stepped in.
+    /// A guardrail of the AWS account intervened.
     Guardrail,
     /// The service filtered the answer.
     ContentFiltered,
-    /// The model produced something that is not an answer, or not a tool call.
+    /// The model produced something that is not a valid answer or tool call. The value is Bedrock's word.
     Malformed(String),
-    /// A reason newer than this build, in Bedrock's word.
+    /// A reason that this build does not know. The value is Bedrock's word.
     Unknown(String),
 }
 
 impl StopReason {
-    /// Bedrock's word for it.
+    /// Bedrock's word for the reason.
     #[must_use]
     pub fn as_str(&self) -> &str {
         match self {
@@ -51,10 +51,10 @@ impl StopReason {
     }
 }
 
-/// Tokens of one call.
+/// The tokens that one call used.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct Usage {
-    /// Input tokens, without cached ones (Bedrock's meaning, docs/bedrock.md, trap 9).
+    /// Input tokens, without cached ones, which is how Bedrock counts them (docs/bedrock.md, trap 9).
     pub input: u64,
     /// Output tokens, reasoning included.
     pub output: u64,
@@ -73,49 +73,48 @@ impl Usage {
         self.input.saturating_add(self.cache_read).saturating_add(self.cache_write())
     }
 
-    /// All tokens written to the cache.
+    /// All tokens written to the prompt cache.
     #[must_use]
     pub fn cache_write(&self) -> u64 {
         self.cache_write_5m.saturating_add(self.cache_write_1h)
     }
 }
 
-/// Where a piece of an answer comes from.
+/// A source that the model cites for a part of its answer.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Citation {
     pub title: String,
-    /// The address of the source; empty when it has none.
+    /// Empty when the source has none.
     pub url: String,
-    /// The words that were cited.
+    /// The passage of the source that is cited.
     pub quote: String,
 }
 
-/// One step of an answer.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Event {
     /// More of the answer's text.
     Text(String),
-    /// The source of the text so far.
+    /// A source of the text of this block so far.
     Citation(Citation),
     /// More of the model's reasoning.
     Reasoning(String),
     /// The model's signature over the reasoning of this block.
     Signature(String),
-    /// Reasoning that only the model can read (base64).
+    /// Reasoning that only the provider can read (base64).
     Redacted(String),
     /// A tool call begins. Calls are numbered from 0, without gaps.
     ToolCall {
         index: usize,
-        /// Joins the call to its result.
+        /// The result of the call carries the same id.
         id: String,
         name: String,
     },
-    /// More of a call's arguments (JSON text).
+    /// More of a tool call's arguments (JSON text).
     Arguments { index: usize, json: String },
-    /// The block that was open is complete.
+    /// The current block is complete.
     BlockEnd,
     /// The answer is complete.
     Stop(StopReason),
-    /// What the answer took. It comes at most once, after the stop.
+    /// The tokens that the call used. It comes at most once, after the stop.
     Usage(Usage),
 }

@@ -1,5 +1,6 @@
-//! Images and documents, checked where they come in: the format is found in the bytes and not believed (docs/cases.md, D1),
-//! the limits are Bedrock's (docs/bedrock.md §1.2), names are made legal (D4).
+//! Images and documents are checked when they are read. The format is detected from the bytes, because a client may
+//! name a wrong one (docs/cases.md, D1); the limits are Bedrock's (docs/bedrock.md §1.2); document names are made legal
+//! (D4).
 
 use super::request::Media;
 use crate::error::{Error, Kind, Result};
@@ -8,19 +9,19 @@ use base64::engine::general_purpose::{GeneralPurpose, GeneralPurposeConfig, STAN
 use base64::engine::{DecodePaddingMode, general_purpose};
 
 // Bedrock's limits: https://docs.aws.amazon.com/bedrock/latest/APIReference/API_runtime_Message.html
-/// The largest image that Bedrock takes (bytes, before base64).
+/// The largest image that Bedrock accepts (bytes, before base64).
 pub(crate) const MAX_IMAGE_BYTES: usize = 3_932_160;
-/// The most images that Bedrock takes in one request.
+/// The most images that Bedrock accepts in one request.
 pub(crate) const MAX_IMAGES: usize = 20;
 /// The longest side of an image (pixels).
-const IMAGE_SIDE: usize = 8000;
+const MAX_IMAGE_SIDE: usize = 8000;
 /// The largest document (bytes, before base64).
-const DOCUMENT_BYTES: usize = 4_718_592;
-/// The longest name of a document.
-const NAME: usize = 200;
+const MAX_DOCUMENT_BYTES: usize = 4_718_592;
+/// The longest name of a document (characters).
+const MAX_NAME_LENGTH: usize = 200;
 
-/// Clients leave the padding away, or not.
-const LENIENT: GeneralPurpose = GeneralPurpose::new(
+/// Some clients leave out the padding.
+const LENIENT_BASE64: GeneralPurpose = GeneralPurpose::new(
     &base64::alphabet::STANDARD,
     GeneralPurposeConfig::new()
         .with_decode_padding_mode(DecodePaddingMode::Indifferent)
@@ -28,46 +29,50 @@ const LENIENT: GeneralPurpose = GeneralPurpose::new(
 );
 
 impl Media {
-    /// Bedrock's name of an image's format, by its header; `None` for anything that Bedrock does not take as an image.
+    /// Bedrock's name for the format of an image, detected from its header. `None` for anything that Bedrock does not
+    /// accept as an image.
     #[must_use]
     pub fn image_format(bytes: &[u8]) -> Option<&'static str> {
         match bytes {
             [0x89, b'P', b'N', b'G', ..] => Some("png"),
             [0xff, 0xd8, 0xff, ..] => Some("jpeg"),
-            // All six letters: text may begin with fewer of them.
+            // All six characters are compared, because a text may begin with fewer of them.
             [b'G', b'I', b'F', b'8', b'7' | b'9', b'a', ..] => Some("gif"),
             [b'R', b'I', b'F', b'F', _, _, _, _, b'W', b'E', b'B', b'P', ..] => Some("webp"),
             _ => None,
         }
     }
 
-    /// An image.
+    /// Checks the bytes of an image.
     ///
     /// # Errors
-    /// `InvalidRequest` when it is none that Bedrock takes, or too large.
+    /// `InvalidRequest` when Bedrock does not accept the format or the size.
     pub fn image(bytes: &[u8]) -> Result<Self> {
         let Some(format) = Self::image_format(bytes) else {
             return Err(invalid("the image is not a PNG, JPEG, GIF or WebP"));
         };
         if bytes.len() > MAX_IMAGE_BYTES {
-            return Err(invalid(format!("the image has {} bytes; Bedrock takes up to {MAX_IMAGE_BYTES}", bytes.len())));
-        }
-        // A header that cannot be read is Bedrock's to judge.
-        if let Ok(size) = imagesize::blob_size(bytes)
-            && (size.width > IMAGE_SIDE || size.height > IMAGE_SIDE)
-        {
-            let (width, height) = (size.width, size.height);
             return Err(invalid(format!(
-                "the image has {width} × {height} pixels; Bedrock takes up to {IMAGE_SIDE} a side"
+                "the image has {} bytes; Bedrock accepts at most {MAX_IMAGE_BYTES}",
+                bytes.len()
+            )));
+        }
+        // An image whose header cannot be read is left for Bedrock to judge.
+        if let Ok(size) = imagesize::blob_size(bytes)
+            && (size.width > MAX_IMAGE_SIDE || size.height > MAX_IMAGE_SIDE)
+        {
+            return Err(invalid(format!(
+                "the image has {} × {} pixels; Bedrock accepts at most {MAX_IMAGE_SIDE} per side",
+                size.width, size.height
             )));
         }
         Ok(Self { format, base64: STANDARD.encode(bytes) })
     }
 
-    /// A document, by its bytes, and where they do not tell by its name.
+    /// Checks the bytes of a document. Where they do not show its format, its filename does.
     ///
     /// # Errors
-    /// `InvalidRequest` when it is none that Bedrock takes, or too large.
+    /// `InvalidRequest` when Bedrock does not accept the format or the size.
     pub fn document(bytes: &[u8], filename: &str) -> Result<Self> {
         let extension =
             filename.rsplit_once('.').map(|(_, extension)| extension.to_ascii_lowercase()).unwrap_or_default();
@@ -83,14 +88,14 @@ impl Media {
                 "md" | "markdown" => "md",
                 _ => "txt",
             },
-            _ => return Err(invalid("the document is not a PDF, an Office file or text")),
+            _ => return Err(invalid("the document is not a PDF, an Office file or a text file")),
         };
         if bytes.is_empty() {
             return Err(invalid("the document is empty"));
         }
-        if bytes.len() > DOCUMENT_BYTES {
+        if bytes.len() > MAX_DOCUMENT_BYTES {
             return Err(invalid(format!(
-                "the document has {} bytes; Bedrock takes up to {DOCUMENT_BYTES}",
+                "the document has {} bytes; Bedrock accepts at most {MAX_DOCUMENT_BYTES}",
                 bytes.len()
             )));
         }
@@ -98,26 +103,28 @@ impl Media {
     }
 }
 
-/// The bytes of base64 text, padded or not.
+/// Decodes base64 text in the standard or the URL-safe alphabet, padded or not.
 ///
 /// # Errors
-/// `InvalidRequest`.
+/// `InvalidRequest` when the text is not base64.
 pub fn decode(base64: &str) -> Result<Vec<u8>> {
     let text = base64.trim();
-    LENIENT.decode(text).or_else(|_| {
+    LENIENT_BASE64.decode(text).or_else(|_| {
         let url_safe = general_purpose::URL_SAFE_NO_PAD.decode(text.trim_end_matches('='));
-        url_safe.map_err(|_| invalid("the data is not base64"))
+        url_safe.map_err(|_| invalid("the data is not valid base64"))
     })
 }
 
-/// A file's name as Bedrock takes it: letters, digits, single spaces, hyphens, parentheses and brackets.
+/// A file's name in the characters that Bedrock accepts: letters, digits, single spaces, hyphens, parentheses and
+/// brackets. Four characters are left free for a suffix that makes the name unique.
 #[must_use]
 pub fn document_name(filename: &str) -> String {
     let base = filename.rsplit(['/', '\\']).next().unwrap_or(filename);
     let stem = base.rsplit_once('.').map_or(base, |(stem, _)| stem);
     let legal = stem.chars().map(|c| if c.is_ascii_alphanumeric() || "-()[]".contains(c) { c } else { ' ' });
     let legal: String = legal.collect();
-    let name: String = legal.split_whitespace().collect::<Vec<_>>().join(" ").chars().take(NAME - 4).collect();
+    let name: String =
+        legal.split_whitespace().collect::<Vec<_>>().join(" ").chars().take(MAX_NAME_LENGTH - 4).collect();
     let name = name.trim_end();
     if name.is_empty() { "document".to_owned() } else { name.to_owned() }
 }
@@ -132,7 +139,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn d1_formats_are_found_in_the_bytes() {
+    fn d1_formats_are_detected_from_the_bytes() {
         for (bytes, format) in [
             (&b"\x89PNG\r\n\x1a\n"[..], "png"),
             (b"\xff\xd8\xff\xe0", "jpeg"),
@@ -165,7 +172,7 @@ mod tests {
         let mut large = vec![0; MAX_IMAGE_BYTES + 1];
         large[..4].copy_from_slice(b"\x89PNG");
         assert!(Media::image(&large).unwrap_err().message.contains("3932160"));
-        // A PNG header that says 9000 × 10.
+        // The PNG header says 9000 × 10 pixels.
         let mut wide = b"\x89PNG\r\n\x1a\n\0\0\0\rIHDR".to_vec();
         wide.extend([0, 0, 0x23, 0x28, 0, 0, 0, 10, 8, 2, 0, 0, 0]);
         assert!(Media::image(&wide).unwrap_err().message.contains("9000 × 10"));
@@ -185,7 +192,7 @@ mod tests {
     }
 
     #[test]
-    fn base64_comes_in_several_spellings() {
+    fn base64_is_decoded_in_several_spellings() {
         for text in ["aGk=", "aGk", " aGk=\n"] {
             assert_eq!(decode(text).unwrap(), b"hi");
         }

@@ -1,86 +1,77 @@
-//! A request as a person or a client made it, before the policy has seen it.
-//! Media travel as base64, which is what both sides speak; they are checked where they come in.
+//! A request as a user or a client made it, before the policy has changed it.
+//! Media are kept as base64, which both the clients and Bedrock use. They are checked when the request is read.
 
 use serde::Deserialize;
 use serde_json::Value;
 
-/// Who said something.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Role {
-    /// The person or client.
     User,
-    /// The model.
     Assistant,
 }
 
-/// A piece of a message.
+/// A part of a message or of the system prompt.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Part {
-    /// Plain text.
     Text(String),
-    /// A picture.
     Image(Media),
-    /// A picture named by its address. It becomes an [`Part::Image`] before admission, or the request is refused.
+    /// An image given by its URL. It is replaced by a [`Part::Image`] before admission, or the request is refused.
     ImageUrl(ImageUrl),
-    /// A document, with the name the model sees.
+    /// A document, and the name that the model sees.
     Document(Media, String),
-    /// What the model thought, handed back to it. Assistant only.
+    /// Reasoning from an earlier answer, returned to the model. Only in assistant messages.
     Reasoning(Reasoning),
-    /// The model asks for a tool. Assistant only.
+    /// Only in assistant messages.
     ToolCall(ToolCall),
-    /// What a tool gave. User only.
+    /// Only in user messages.
     ToolResult(ToolResult),
-    /// What came before is worth keeping in the prompt cache.
+    /// Everything up to here is to be kept in the prompt cache.
     CachePoint(CacheTtl),
 }
 
-/// A picture that a client named by its address.
+/// An image that a client gave by its URL.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ImageUrl {
-    /// An `http:` or `https:` URL.
+    /// The URL, with the scheme `http:` or `https:`.
     pub url: String,
-    /// Where it stands in the request, as a path in the client's dialect, for errors.
+    /// The place of the image in the request, for errors: a path in the notation of the client's dialect.
     pub path: String,
 }
 
-/// Bytes of a known format.
+/// An image or a document of a known format.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Media {
-    /// Bedrock's word for the format (`png`, `pdf`, …), found in the bytes.
+    /// Bedrock's name for the format, such as `png` or `pdf`.
     pub format: &'static str,
-    /// The bytes, as canonical base64.
+    /// The bytes in canonical base64.
     pub base64: String,
 }
 
-/// A thought. Claude signs its thoughts and takes them back only with the signature.
+/// A block of the model's reasoning. Claude signs its reasoning and accepts it back only with the signature.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Reasoning {
-    /// Readable.
     Text {
-        /// The thought.
         text: String,
-        /// The model's signature over it.
+        /// The model's signature over the text.
         signature: Option<String>,
     },
-    /// Encrypted by the provider: base64.
+    /// Reasoning that the provider has encrypted (base64).
     Redacted(String),
 }
 
-/// A tool the model wants called.
+/// A call of a tool by the model.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ToolCall {
-    /// Joins the call to its result.
+    /// The result of the call carries the same id.
     pub id: String,
-    /// The tool's name.
     pub name: String,
-    /// Its arguments, as JSON text.
+    /// JSON text.
     pub arguments: String,
 }
 
-/// What a tool gave.
 #[derive(Debug, Clone, PartialEq)]
 pub struct ToolResult {
-    /// Of which call.
+    /// The id of the call.
     pub id: String,
     /// Text, images and documents.
     pub parts: Vec<Part>,
@@ -88,80 +79,67 @@ pub struct ToolResult {
     pub error: bool,
 }
 
-/// How long the prompt cache keeps something.
+/// How long the prompt cache keeps an entry.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum CacheTtl {
-    /// Five minutes.
     FiveMinutes,
-    /// One hour.
     OneHour,
 }
 
-/// One turn of a conversation.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Message {
-    /// Who speaks.
     pub role: Role,
-    /// What is said, in order.
     pub parts: Vec<Part>,
 }
 
 impl Message {
-    /// A user's turn of plain text.
+    /// A user message of plain text.
     pub fn user(text: impl Into<String>) -> Self {
         Self { role: Role::User, parts: vec![Part::Text(text.into())] }
     }
 
-    /// A model's turn of plain text.
+    /// An assistant message of plain text.
     pub fn assistant(text: impl Into<String>) -> Self {
         Self { role: Role::Assistant, parts: vec![Part::Text(text.into())] }
     }
 }
 
-/// A tool the model may ask for.
+/// A tool that the model may call.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Tool {
-    /// Its name.
     pub name: String,
-    /// What it does.
     pub description: Option<String>,
-    /// JSON schema of its arguments; `Null` for none.
+    /// The JSON schema of the arguments. `Null` when the client gave none.
     pub schema: Value,
-    /// Whether arguments must follow the schema exactly.
+    /// Whether the arguments must follow the schema exactly.
     pub strict: Option<bool>,
-    /// Whether the tools up to this one are worth keeping in the prompt cache.
+    /// Whether the tools up to this one are to be kept in the prompt cache.
     pub cache: Option<CacheTtl>,
 }
 
 /// Whether the model may, must or must not call tools.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub enum ToolChoice {
-    /// As it sees fit.
+    /// The model decides.
     #[default]
     Auto,
-    /// Not at all.
+    /// The model must not call a tool.
     None,
-    /// At least one.
+    /// The model must call at least one tool.
     Required,
-    /// This one.
+    /// The model must call the tool with this name.
     Named(String),
 }
 
 /// What the answer must look like.
 #[derive(Debug, Clone, PartialEq, Default)]
 pub enum Format {
-    /// Anything.
     #[default]
     Text,
-    /// A JSON object.
     JsonObject,
-    /// JSON by a schema.
     JsonSchema {
-        /// A name for it.
         name: String,
-        /// What it is for.
         description: Option<String>,
-        /// The schema.
         schema: Value,
     },
 }
@@ -169,20 +147,20 @@ pub enum Format {
 /// Whether the model is to reason before it answers.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum ReasoningMode {
-    /// The client said nothing, and the policy keeps the model from reasoning.
+    /// The client did not say. The policy then keeps the model from reasoning.
     #[default]
     Unspecified,
-    /// The client wants none.
+    /// The client wants no reasoning.
     Off,
-    /// The client wants it, within an effort or a budget.
+    /// The client wants reasoning, within an effort or a budget.
     On,
     /// The client leaves it to the model, within an effort.
     Adaptive,
-    /// The client asked for an effort that is not known. It gets none, and the policy says so.
+    /// The client requested an unknown effort. The policy grants no reasoning and lists that as an edit.
     Unknown,
 }
 
-/// How hard a model reasons. Bedrock and its clients use the same words.
+/// How much a model reasons. Bedrock and its clients use the same words.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Effort {
@@ -205,7 +183,7 @@ impl Effort {
         }
     }
 
-    /// The effort that a word stands for, if it stands for one.
+    /// The effort with this name, if there is one.
     #[must_use]
     pub fn from_word(word: &str) -> Option<Self> {
         [Self::Low, Self::Medium, Self::High, Self::Xhigh, Self::Max].into_iter().find(|effort| effort.as_str() == word)
@@ -217,35 +195,33 @@ impl Effort {
 pub enum ReasoningDisplay {
     #[default]
     Shown,
-    /// The model may reason, and the answer leaves the text of it out.
+    /// The model may reason, but the answer leaves out the text of its reasoning.
     Omitted,
 }
 
-/// The reasoning that a client wishes for.
+/// The reasoning that a client requests.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct ReasoningRequest {
     pub mode: ReasoningMode,
     pub effort: Option<Effort>,
-    /// The most tokens to spend on it, out of `max_tokens`.
+    /// The most tokens that the reasoning may use. They count against `max_tokens`.
     pub budget: Option<u32>,
     pub display: ReasoningDisplay,
 }
 
 impl ReasoningRequest {
-    /// Reasoning with an effort.
     #[must_use]
     pub fn with_effort(effort: Effort) -> Self {
         Self { mode: ReasoningMode::On, effort: Some(effort), ..Self::default() }
     }
 
-    /// Whether the client asks for reasoning.
     #[must_use]
-    pub fn is_wanted(&self) -> bool {
+    pub fn is_requested(&self) -> bool {
         matches!(self.mode, ReasoningMode::On | ReasoningMode::Adaptive)
     }
 }
 
-/// How fast a call is to be served, and at which price
+/// How fast a call is served, and at which price
 /// (<https://docs.aws.amazon.com/bedrock/latest/userguide/service-tiers-inference.html>).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Deserialize)]
 #[serde(rename_all = "lowercase")]
@@ -254,14 +230,14 @@ pub enum ServiceTier {
     Standard,
     /// Cheaper and slower.
     Flex,
-    /// Faster and dearer.
+    /// Faster and more expensive.
     Priority,
-    /// A tier that the policy never grants: capacity bought in advance, or a word that is not known.
+    /// A tier that the policy never grants: capacity that was bought in advance, or an unknown name.
     Other,
 }
 
 impl ServiceTier {
-    /// Bedrock's word for a tier that may be sent; Standard is what Bedrock calls `default`.
+    /// Bedrock's name for the tier. `other` is never sent.
     #[must_use]
     pub fn as_str(self) -> &'static str {
         match self {
@@ -273,36 +249,30 @@ impl ServiceTier {
     }
 }
 
-/// What is asked of a model. Limits and sampling are what the caller *wished*;
-/// `policy::admit` decides what is sent.
+/// A request to a model. Its limits and sampling parameters are those that the caller requested; `Policy::admit`
+/// decides what is sent.
 #[derive(Debug, Clone, PartialEq, Default)]
 pub struct Request {
-    /// An alias, a Bedrock id, an inference-profile id or an ARN. Empty: the default model.
+    /// An alias, a Bedrock id, an inference-profile id or an ARN. Empty for the default model.
     pub model: String,
-    /// System prompt: text and cache points.
+    /// The system prompt, made of text and cache points.
     pub system: Vec<Part>,
-    /// The conversation, oldest first.
+    /// The oldest message comes first.
     pub messages: Vec<Message>,
-    /// Tools the model may call.
     pub tools: Vec<Tool>,
-    /// Whether it may, must or must not.
     pub tool_choice: ToolChoice,
-    /// Whether it may call several at once; `None` leaves it to the model.
+    /// Whether the model may call several tools at once. `None` leaves it to the model.
     pub parallel_tool_calls: Option<bool>,
-    /// What the answer must look like.
     pub format: Format,
-    /// Wished upper bound of the answer (tokens). Signed, so that a nonsense value can be refused by name.
+    /// The requested upper bound of the answer (tokens). It is signed, so that an error can name a negative value.
     pub max_tokens: Option<i64>,
-    /// Wished temperature.
     pub temperature: Option<f64>,
-    /// Wished nucleus sampling.
     pub top_p: Option<f64>,
-    /// Wished reasoning.
     pub reasoning: ReasoningRequest,
-    /// Wished service tier; `None` leaves it to the policy.
+    /// `None` when the client requested none.
     pub service_tier: Option<ServiceTier>,
-    /// Texts that end the answer.
+    /// The texts that end the answer.
     pub stop: Vec<String>,
-    /// Tags for the account's invocation logs.
+    /// Tags for the invocation logs of the AWS account.
     pub metadata: Vec<(String, String)>,
 }

@@ -1,4 +1,4 @@
-//! An accepted call on its way: its events, its usage, and its end in the ledger.
+//! A call that Bedrock has accepted: its events, its usage and its settlement in the ledger.
 
 use super::reasoning_cache::ReasoningRecorder;
 use super::reserved_call::{ReservedCall, Warning};
@@ -11,31 +11,31 @@ use crate::telemetry::Telemetry;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-/// How long an answer that nobody waits for is read on for its usage.
+/// How long an answer that nobody waits for is read in order to learn its usage.
 const DRAIN_TIMEOUT: Duration = Duration::from_mins(2);
 
-/// When a call was asked for, and what its engine does with calls.
+/// When a call began, and what its engine does with calls.
 pub(super) struct Start {
     pub(super) began: Instant,
-    /// Whether an answer that nobody waits for any more is read on to its usage.
+    /// Whether an answer that nobody waits for any more is read to its end, so that its usage is known.
     pub(super) drain: bool,
     pub(super) telemetry: Telemetry,
 }
 
-/// An accepted call: its events, and what it took. Dropping it ends the stream at Bedrock, or reads it on in the
-/// background where the operator prefers that; the ledger has its cost or its worst case either way.
+/// A call that Bedrock has accepted. Dropping it ends the stream, or reads the rest of it in the background if the
+/// operator has configured that; the ledger records the cost or the worst case either way.
 pub struct Call {
     admitted: Admitted,
-    asked: Arc<Model>,
-    /// `None` once it is drained.
+    requested_model: Arc<Model>,
+    /// `None` while the call is being dropped.
     upstream: Option<UpstreamAnswer>,
     recorder: ReasoningRecorder,
     usage: Option<Usage>,
     reserved: ReservedCall,
     start: Start,
-    /// Whether anything of the answer has come.
+    /// Whether any event has come.
     has_event: bool,
-    /// Whether the answer has a text or a tool call.
+    /// Whether the answer has any text or a tool call.
     has_content: bool,
     /// Whether the stop reason has come.
     stopped: bool,
@@ -44,7 +44,7 @@ pub struct Call {
 impl Call {
     pub(super) fn new(
         admitted: Admitted,
-        asked: Arc<Model>,
+        requested_model: Arc<Model>,
         accepted: Accepted,
         recorder: ReasoningRecorder,
         mut reserved: ReservedCall,
@@ -56,7 +56,7 @@ impl Call {
         reserved.reservation.accepted(&admitted.model().id, request_id, edits.join("; "));
         Self {
             admitted,
-            asked,
+            requested_model,
             upstream: Some(answer),
             recorder,
             usage: None,
@@ -68,13 +68,13 @@ impl Call {
         }
     }
 
-    /// The model that answers: the one asked for, or its successor.
+    /// The model that answers: the requested one, or its successor.
     #[must_use]
     pub fn model(&self) -> &Arc<Model> {
         self.admitted.model()
     }
 
-    /// What the policy changed.
+    /// The changes that the policy made to the request.
     #[must_use]
     pub fn edits(&self) -> Vec<Edit> {
         self.admitted.edits()
@@ -86,30 +86,32 @@ impl Call {
         self.admitted.worst_case()
     }
 
-    /// What to tell a person when another model answers than the one that was asked.
+    /// The notice to the user when the successor answers instead of the requested model.
     #[must_use]
     pub fn successor_notice(&self) -> Option<String> {
         let model = self.model();
-        if model.id == self.asked.id {
+        if model.id == self.requested_model.id {
             return None;
         }
-        let (from, to) = (self.asked.display_name(), model.display_name());
-        let retired = match &self.asked.end_of_life {
+        let from = self.requested_model.display_name();
+        let to = model.display_name();
+        let retired = match &self.requested_model.end_of_life {
             Some(date) => format!("AWS retired {from} on {date}"),
             None => format!("AWS has retired {from}"),
         };
         Some(format!("{retired}; {to} ({}) answers instead", model.id))
     }
 
-    /// The next event; `None` after the last one. Usage comes after the stop: read on. An answer has always come to its
-    /// stop when this returns `None`.
+    /// The next event; `None` after the last one. A caller must not end at the stop, because the usage comes after it.
+    /// When this returns `None`, the stop has always come.
     ///
     /// # Errors
-    /// Any upstream kind; `Truncated` when the answer ended before its stop reason; `ModelFailed` when the model ended
-    /// with something that is not an answer, and said nothing else.
+    /// Any kind that Bedrock causes; `Truncated` when the answer ended before its stop reason; `ModelFailed` when the
+    /// model stopped because its answer was malformed, and the answer has no content.
     pub async fn next(&mut self) -> Result<Option<Event>> {
         let event = self.upstream_event().await?;
-        if event.is_some() && !std::mem::replace(&mut self.has_event, true) {
+        if event.is_some() && !self.has_event {
+            self.has_event = true;
             self.start.telemetry.first_event(self.start.began.elapsed());
         }
         match &event {
@@ -117,9 +119,11 @@ impl Call {
             Some(Event::Stop(reason)) => {
                 self.stopped = true;
                 self.recorder.record(&Event::Stop(reason.clone()));
-                // A malformed answer with something in it is still worth reading (docs/cases.md, X5).
-                if let (StopReason::Malformed(reason), false) = (reason, self.has_content) {
-                    return Err(self.malformed(reason).await);
+                // A malformed answer with some content is still worth reading (docs/cases.md, X5).
+                if let StopReason::Malformed(reason) = reason
+                    && !self.has_content
+                {
+                    return Err(self.malformed_answer(reason).await);
                 }
             }
             Some(event) => {
@@ -127,10 +131,10 @@ impl Call {
                 self.recorder.record(event);
             }
             None => {
-                // The usage of the answer never came.
+                // If the usage never came, the call is booked as uncertain.
                 self.reserved.reservation.abandon();
                 if !self.stopped {
-                    return Err(Error::new(Kind::Truncated, "the stream ended before the answer did"));
+                    return Err(Error::new(Kind::Truncated, "the stream ended before the answer was complete"));
                 }
             }
         }
@@ -144,7 +148,7 @@ impl Call {
             Some(UpstreamAnswer::Stream(stream)) => {
                 let event = stream.next().await;
                 if let Err(error) = &event {
-                    // Refused inside the stream, before anything came of it: free, as it would be outside.
+                    // A refusal inside the stream, before its first event, is as free as one before the stream.
                     if !stream.began() && error.kind.spec().retry != Retry::MayBill {
                         self.reserved.reservation.release();
                     }
@@ -155,8 +159,8 @@ impl Call {
         }
     }
 
-    /// Reads on to the usage, which is owed, and says what was wrong.
-    async fn malformed(&mut self, reason: &str) -> Error {
+    /// The error for a malformed answer. It is billed, so its usage is read first.
+    async fn malformed_answer(&mut self, reason: &str) -> Error {
         while let Ok(Some(event)) = self.upstream_event().await {
             if let Event::Usage(usage) = event {
                 self.settle(usage);
@@ -172,31 +176,32 @@ impl Call {
         self.reserved.reservation.settle(usage, cost);
     }
 
-    /// What the call took; `None` until its usage has come.
+    /// `None` until the usage has come.
     #[must_use]
     pub fn usage(&self) -> Option<Usage> {
         self.usage
     }
 
-    /// What the call cost; `None` until its usage has come, or without a price.
+    /// What the call cost; `None` until its usage has come, and without a price.
     #[must_use]
     pub fn cost(&self) -> Option<NanoDollars> {
         Some(price::cost(self.model().prices.as_ref()?, self.usage.as_ref()?, self.admitted.tier()))
     }
 
-    /// What is left of the tightest budget, this call counted at its cost or worst case; `None` without a budget.
+    /// What is left of the budget with the least left; `None` without a budget. The call counts at its cost, or at its
+    /// worst case while that is unknown.
     #[must_use]
     pub fn budget_left(&self) -> Option<NanoDollars> {
-        self.reserved.left(self.cost())
+        self.reserved.budget_left(self.cost())
     }
 
-    /// Budgets that are nearly used up.
+    /// Warnings about budgets that are nearly used up, and about a ledger that cannot be written.
     #[must_use]
     pub fn warnings(&self) -> Vec<Warning> {
         self.reserved.warnings(self.cost())
     }
 
-    /// Reads on to the end.
+    /// Reads the rest of the answer.
     ///
     /// # Errors
     /// As [`Call::next`].
@@ -205,7 +210,7 @@ impl Call {
         while let Some(event) = self.next().await? {
             answer.add(event);
         }
-        answer.finish().ok_or_else(|| Error::new(Kind::Internal, "an answer came without its stop reason"))
+        answer.finish().ok_or_else(|| Error::new(Kind::Internal, "the answer has no stop reason"))
     }
 }
 
@@ -215,28 +220,29 @@ impl Drop for Call {
             return;
         }
         match self.upstream.take() {
-            // Read from the wire, and not yet from here.
+            // The answer has arrived in full, but its events have not been taken.
             Some(UpstreamAnswer::Complete(events)) => {
-                let usage =
-                    events.iter().find_map(|event| if let Event::Usage(usage) = event { Some(*usage) } else { None });
-                if let Some(usage) = usage {
-                    self.settle(usage);
+                for event in events {
+                    if let Event::Usage(usage) = event {
+                        self.settle(usage);
+                    }
                 }
             }
             Some(UpstreamAnswer::Stream(mut stream)) if self.start.drain => {
                 let Ok(runtime) = tokio::runtime::Handle::try_current() else { return };
-                let (tier, prices) = (self.admitted.tier(), self.model().prices);
-                let mut reservation = self.reserved.take();
+                let tier = self.admitted.tier();
+                let prices = self.model().prices;
+                let mut reservation = self.reserved.take_reservation();
                 runtime.spawn(async move {
-                    let until = tokio::time::Instant::now() + DRAIN_TIMEOUT;
-                    while let Ok(Ok(Some(event))) = tokio::time::timeout_at(until, stream.next()).await {
+                    let deadline = tokio::time::Instant::now() + DRAIN_TIMEOUT;
+                    while let Ok(Ok(Some(event))) = tokio::time::timeout_at(deadline, stream.next()).await {
                         if let Event::Usage(usage) = event {
                             reservation.settle(usage, prices.map(|prices| price::cost(&prices, &usage, tier)));
                         }
                     }
                 });
             }
-            // Stopped: the reservation's own end books it as uncertain.
+            // The stream ends here. Dropping the reservation books the call as uncertain.
             Some(UpstreamAnswer::Stream(_)) | None => {}
         }
     }

@@ -1,4 +1,4 @@
-//! Who asks, what they may ask, and what they may spend on it.
+//! Who makes a call, which models they may use, and what they may spend.
 
 use crate::catalog::{Catalog, NanoDollars, base};
 use crate::error::{Error, Field, Kind, Result};
@@ -7,28 +7,32 @@ use crate::ledger::budget::Budgets;
 use crate::ledger::key::Key;
 use std::sync::Arc;
 
-/// Who asks, and what they may spend on it.
+/// Who makes a call, and what it may cost.
 #[derive(Debug, Clone, Default)]
 pub struct Caller {
     /// `ask`, `chat` or `serve`.
     pub command: &'static str,
-    /// The API key it came with.
+    /// The API key of the request.
     pub key: Option<Arc<Key>>,
-    /// What this call may cost at most, and what to call that.
+    /// What this call may cost at most, and the name of that limit in messages.
     pub at_most: Option<(NanoDollars, &'static str)>,
-    /// The id of the request that the call is made for.
+    /// Chatrix's id of the request that the call is made for.
     pub request_id: Option<String>,
-    /// Where its cost is added up, besides the ledger.
+    /// The totals of the session to which the cost is added, besides the ledger.
     pub session_totals: Option<Arc<SessionTotals>>,
 }
 
 impl Caller {
-    /// Whether its key is for a model, however that is spelled.
+    /// Whether the key allows a model, under any of the model's ids.
     #[must_use]
     pub fn may_ask(&self, catalog: &Catalog, id: &str) -> bool {
-        let Some(key) = self.key.as_ref().filter(|key| !key.limits.models.is_empty()) else {
+        let Some(key) = &self.key else {
             return true;
         };
+        // A key without a list of models allows them all.
+        if key.limits.models.is_empty() {
+            return true;
+        }
         key.limits.models.iter().any(|name| {
             let model = catalog.resolve(name).map(|model| model.id.clone());
             let known = model.or_else(|_| catalog.resolve_embedding(name).map(|model| model.id));
@@ -36,17 +40,19 @@ impl Caller {
         })
     }
 
-    /// The ceiling of one call of its, and what that is called.
+    /// The most that one call may cost, and the name of that limit in messages.
     #[must_use]
     pub fn ceiling(&self, budgets: &Budgets) -> Option<(NanoDollars, String)> {
-        let key = self.key.as_ref();
-        let key = key.and_then(|key| Some((key.limits.request?, format!("the request budget of key {}", key.name))));
         let operator = budgets.request.map(|amount| (amount, "the request budget".to_owned()));
+        let key = self.key.as_ref().and_then(|key| {
+            let amount = key.limits.request?;
+            Some((amount, format!("the request budget of key {}", key.name)))
+        });
         let call = self.at_most.map(|(amount, name)| (amount, name.to_owned()));
         [operator, key, call].into_iter().flatten().min_by_key(|(amount, _)| *amount)
     }
 
-    /// Refuses what its key is not for.
+    /// Refuses a model that the key does not allow.
     ///
     /// # Errors
     /// `ModelNotAllowed`.
@@ -56,8 +62,8 @@ impl Caller {
         }
         let allowed = self.key.as_ref().map(|key| (key.name.as_str(), key.limits.models.join(", ")));
         let (name, models) = allowed.unwrap_or_default();
-        Err(Error::new(Kind::ModelNotAllowed, format!("the API key {name} is not for this model"))
+        Err(Error::new(Kind::ModelNotAllowed, format!("the API key {name} does not allow this model"))
             .at(Field::Model)
-            .advise(format!("it is for {models}")))
+            .advise(format!("it allows only {models}")))
     }
 }

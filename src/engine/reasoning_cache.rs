@@ -1,57 +1,58 @@
-//! Claude signs its reasoning, and inside a tool loop wants it back with the call (docs/cases.md, R1). Clients that drop
-//! it, Jan among them, would break the loop. So the reasoning of an answer that calls tools is kept for a while, by the
-//! call's id, and put back when the client comes with the result. In memory only, bounded, never logged.
+//! Claude signs its reasoning and, inside a tool loop, expects it back with the tool call (docs/cases.md, R1). Some
+//! clients drop it, Jan among them, which would break the loop. So the reasoning of an answer that calls tools is
+//! cached by the id of the call, and restored when the client sends the result. The cache is bounded, held only in
+//! memory, and never logged.
 
 use crate::conversation::{Event, Message, Part, Reasoning, Role, continue_reasoning};
 use std::collections::{HashMap, VecDeque};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
-/// How many calls are remembered, and how many bytes of reasoning altogether.
-const MOST_CALLS: usize = 1000;
-const MOST_BYTES: usize = 16 << 20;
-/// How long a call is remembered: a person may take a while to allow a tool.
-const KEPT_FOR: Duration = Duration::from_hours(1);
-
-/// Reasoning that clients may have dropped.
-#[derive(Debug, Default)]
-pub(super) struct ReasoningCache(Mutex<Kept>);
+/// The most tool calls in the cache.
+const MAX_CALLS: usize = 1000;
+/// The most bytes of reasoning in the cache.
+const MAX_BYTES: usize = 16 << 20;
+/// How long a call stays in the cache. A person may take a while to allow a tool.
+const MAX_AGE: Duration = Duration::from_hours(1);
 
 #[derive(Debug, Default)]
-struct Kept {
-    /// Reasoning by the id of a tool call; the calls of one answer share it.
+pub(super) struct ReasoningCache(Mutex<Entries>);
+
+#[derive(Debug, Default)]
+struct Entries {
+    /// The reasoning by the id of a tool call. The calls of one answer share it.
     by_call: HashMap<String, Arc<Vec<Reasoning>>>,
-    /// When each was kept, and its size in bytes, oldest first.
-    ages: VecDeque<(Instant, String, usize)>,
+    /// The time, the id and the size in bytes of each entry, the oldest first.
+    by_age: VecDeque<(Instant, String, usize)>,
     bytes: usize,
 }
 
 impl ReasoningCache {
-    fn keep(&self, calls: &[String], reasoning: Vec<Reasoning>) {
-        let size: usize = reasoning.iter().map(size).sum();
+    fn insert(&self, calls: &[String], reasoning: Vec<Reasoning>) {
+        let size: usize = reasoning.iter().map(byte_size).sum();
         let reasoning = Arc::new(reasoning);
-        let mut kept = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut entries = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         for call in calls {
-            kept.by_call.insert(call.clone(), Arc::clone(&reasoning));
-            kept.ages.push_back((Instant::now(), call.clone(), size));
-            kept.bytes += size;
+            entries.by_call.insert(call.clone(), Arc::clone(&reasoning));
+            entries.by_age.push_back((Instant::now(), call.clone(), size));
+            entries.bytes += size;
         }
-        kept.forget();
+        entries.evict();
     }
 
-    /// Puts reasoning back where a client dropped it.
+    /// Restores reasoning that a client dropped.
     pub(super) fn restore(&self, messages: &mut [Message]) {
-        let mut kept = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        if kept.by_call.is_empty() {
+        let mut entries = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        if entries.by_call.is_empty() {
             return;
         }
-        kept.forget();
+        entries.evict();
         for message in messages.iter_mut().filter(|message| message.role == Role::Assistant) {
             if message.parts.iter().any(|part| matches!(part, Part::Reasoning(_))) {
                 continue;
             }
             let reasoning = message.parts.iter().find_map(|part| match part {
-                Part::ToolCall(call) => kept.by_call.get(&call.id),
+                Part::ToolCall(call) => entries.by_call.get(&call.id),
                 _ => None,
             });
             if let Some(reasoning) = reasoning {
@@ -61,13 +62,14 @@ impl ReasoningCache {
     }
 }
 
-impl Kept {
-    fn forget(&mut self) {
-        while let Some((since, _, _)) = self.ages.front() {
-            if self.ages.len() <= MOST_CALLS && self.bytes <= MOST_BYTES && since.elapsed() < KEPT_FOR {
+impl Entries {
+    /// Removes the oldest entries until the cache is within its bounds.
+    fn evict(&mut self) {
+        while let Some((inserted_at, _, _)) = self.by_age.front() {
+            if self.by_age.len() <= MAX_CALLS && self.bytes <= MAX_BYTES && inserted_at.elapsed() < MAX_AGE {
                 break;
             }
-            if let Some((_, call, size)) = self.ages.pop_front() {
+            if let Some((_, call, size)) = self.by_age.pop_front() {
                 self.bytes -= size;
                 self.by_call.remove(&call);
             }
@@ -75,14 +77,14 @@ impl Kept {
     }
 }
 
-fn size(reasoning: &Reasoning) -> usize {
+fn byte_size(reasoning: &Reasoning) -> usize {
     match reasoning {
         Reasoning::Text { text, signature } => text.len() + signature.as_ref().map_or(0, String::len),
         Reasoning::Redacted(data) => data.len(),
     }
 }
 
-/// Follows one answer and keeps its reasoning if it ends in tool calls.
+/// Records the reasoning of one answer, and caches it if the answer ends in tool calls.
 #[derive(Debug)]
 pub(super) struct ReasoningRecorder {
     cache: Arc<ReasoningCache>,
@@ -97,12 +99,11 @@ impl ReasoningRecorder {
         Self { cache, reasoning: Vec::new(), open: false, calls: Vec::new() }
     }
 
-    /// Takes note of an event.
     pub(super) fn record(&mut self, event: &Event) {
         match event {
             Event::Reasoning(_) | Event::Signature(_) | Event::Redacted(_) => {
-                let last = self.reasoning.last_mut().filter(|_| self.open);
-                if let Some(reasoning) = continue_reasoning(last, event) {
+                let open_block = if self.open { self.reasoning.last_mut() } else { None };
+                if let Some(reasoning) = continue_reasoning(open_block, event) {
                     self.reasoning.push(reasoning);
                 }
                 self.open = true;
@@ -110,10 +111,10 @@ impl ReasoningRecorder {
             Event::ToolCall { id, .. } => self.calls.push(id.clone()),
             Event::BlockEnd => self.open = false,
             Event::Stop(_) => {
-                // Reasoning without a signature cannot be given back.
+                // Claude accepts reasoning back only with its signature.
                 self.reasoning.retain(|block| !matches!(block, Reasoning::Text { signature: None, .. }));
                 if !self.calls.is_empty() && !self.reasoning.is_empty() {
-                    self.cache.keep(&self.calls, std::mem::take(&mut self.reasoning));
+                    self.cache.insert(&self.calls, std::mem::take(&mut self.reasoning));
                 }
             }
             Event::Text(_) | Event::Citation(_) | Event::Arguments { .. } | Event::Usage(_) => {}
@@ -132,7 +133,7 @@ mod tests {
     }
 
     #[test]
-    fn r1_reasoning_comes_back_with_the_call_and_only_with_it() {
+    fn r1_reasoning_is_restored_to_its_own_call_only() {
         let cache = Arc::new(ReasoningCache::default());
         let mut recorder = ReasoningRecorder::new(Arc::clone(&cache));
         for event in [
@@ -155,23 +156,24 @@ mod tests {
         assert_eq!(messages[0].parts.len(), 3);
         let again = messages.clone();
         cache.restore(&mut messages);
-        assert_eq!(messages, again, "what the client kept is left alone");
+        assert_eq!(messages, again, "reasoning that the client kept is not restored again");
         let mut other = message("b");
         cache.restore(&mut other);
         assert_eq!(other, message("b"));
     }
 
     #[test]
-    fn the_store_is_bounded() {
+    fn the_cache_is_bounded() {
         let cache = ReasoningCache::default();
-        let big = |n: usize| vec![Reasoning::Redacted("x".repeat(n))];
-        for n in 0..2 * MOST_CALLS {
-            cache.keep(&[n.to_string()], big(1));
+        let reasoning = |bytes: usize| vec![Reasoning::Redacted("x".repeat(bytes))];
+        for n in 0..2 * MAX_CALLS {
+            cache.insert(&[n.to_string()], reasoning(1));
         }
-        cache.keep(&["big".into()], big(MOST_BYTES - 10));
-        cache.keep(&["last".into()], big(100));
-        let kept = cache.0.lock().unwrap_or_else(PoisonError::into_inner);
-        assert!(kept.ages.len() <= MOST_CALLS && kept.bytes <= MOST_BYTES && kept.by_call.len() == kept.ages.len());
-        assert!(kept.by_call.contains_key("last") && !kept.by_call.contains_key("big"));
+        cache.insert(&["big".into()], reasoning(MAX_BYTES - 10));
+        cache.insert(&["last".into()], reasoning(100));
+        let entries = cache.0.lock().unwrap_or_else(PoisonError::into_inner);
+        assert!(entries.by_age.len() <= MAX_CALLS && entries.bytes <= MAX_BYTES);
+        assert_eq!(entries.by_call.len(), entries.by_age.len());
+        assert!(entries.by_call.contains_key("last") && !entries.by_call.contains_key("big"));
     }
 }

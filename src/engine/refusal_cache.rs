@@ -1,11 +1,11 @@
-//! What this process has learned from refusals: which models AWS has retired, and which parts of a request a model does not
-//! take. A refusal is free; being refused at every call is not.
+//! What this process has learned from refusals: which models AWS has retired, and which parts of a request a model
+//! refuses. It saves the round trip of a refusal with every later call.
 
 use crate::policy::{Admitted, Refusable};
 use std::collections::{HashMap, HashSet};
 use std::sync::{PoisonError, RwLock};
 
-/// What was learned, by model id. It grows by at most a few entries for each id that AWS knows.
+/// The refusals by model id. The cache holds at most a few entries for each id that AWS knows.
 #[derive(Debug, Default)]
 pub(super) struct RefusalCache {
     retired: RwLock<HashSet<String>>,
@@ -13,18 +13,16 @@ pub(super) struct RefusalCache {
 }
 
 impl RefusalCache {
-    /// Whether AWS has said that a model is at its end of life.
+    /// Whether AWS has reported that a model is retired.
     pub(super) fn is_retired(&self, id: &str) -> bool {
         self.retired.read().unwrap_or_else(PoisonError::into_inner).contains(id)
     }
 
-    /// Remembers that it is.
-    pub(super) fn retire(&self, id: &str) {
+    pub(super) fn add_retired(&self, id: &str) {
         self.retired.write().unwrap_or_else(PoisonError::into_inner).insert(id.to_owned());
     }
 
-    /// Remembers that a model does not take a part of a request.
-    pub(super) fn learn(&self, id: &str, part: Refusable) {
+    pub(super) fn add_refused(&self, id: &str, part: Refusable) {
         let mut refused = self.refused.write().unwrap_or_else(PoisonError::into_inner);
         let parts = refused.entry(id.to_owned()).or_default();
         if !parts.contains(&part) {
@@ -32,7 +30,7 @@ impl RefusalCache {
         }
     }
 
-    /// The request without what its model is known to refuse.
+    /// The request without the parts that its model is known to refuse.
     pub(super) fn apply(&self, admitted: Admitted) -> Admitted {
         let refused = self.refused.read().unwrap_or_else(PoisonError::into_inner);
         match refused.get(&admitted.model().id) {

@@ -1,4 +1,4 @@
-//! A call's reservation, and what is booked under the budgets with it.
+//! A call's reservation, and the state of the budgets when it was made.
 
 use super::caller::Caller;
 use crate::catalog::NanoDollars;
@@ -9,63 +9,63 @@ use crate::ledger::store::StoreError;
 use crate::policy::Admitted;
 use std::sync::Arc;
 
-/// What whoever pays should know: a budget is nearly used up, or a call is not in the ledger.
+/// A warning for the person who pays: a budget is nearly used up, or a call is not in the ledger.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Warning {
-    /// What it is about: the same text as long as it need not be said again.
+    /// Identifies the reason. A warning with the same value need not be shown again.
     pub about: String,
-    /// The sentence.
     pub text: String,
 }
 
-/// A call's reservation, and what is booked with it.
+/// A call's reservation, and the state of the budgets when it was made.
 #[derive(Debug)]
 pub struct ReservedCall {
-    /// Ends exactly once.
     pub reservation: Reservation,
+    /// The budgets that apply to the call.
     pub(super) statuses: Vec<BudgetStatus>,
-    /// Whether the price is known, so that the reserved amount is a ceiling.
+    /// Whether the price is known, so that the reserved amount limits the cost.
     pub(super) priced: bool,
-    /// Why it is not in the ledger, where it is not.
+    /// Why the call is not in the ledger; `None` when it is.
     pub(super) unbooked: Option<StoreError>,
 }
 
 impl ReservedCall {
-    /// A request that takes the place of the first one, shortened so that the reservation covers it.
+    /// Shortens the answer of a request until the reservation covers it.
     ///
     /// # Errors
-    /// `BudgetExceeded` where not even the shortest does.
-    pub fn within(&self, admitted: Admitted) -> Result<Admitted> {
+    /// `BudgetExceeded` when it does not cover even the shortest answer.
+    pub fn shorten(&self, admitted: Admitted) -> Result<Admitted> {
         let amount = self.reservation.amount();
         if !self.priced {
             return Ok(admitted);
         }
-        let admitted = admitted.within(amount);
-        match admitted.reserve(u32::MAX) {
+        let admitted = admitted.shortened_to_fit(amount);
+        match admitted.amount_to_reserve(u32::MAX) {
             Some(full) if full <= amount => Ok(admitted),
             _ => {
                 let name = admitted.model().display_name();
                 Err(Error::new(
                     Kind::BudgetExceeded,
-                    format!("{name} can cost more than the {} reserved", amount.exact()),
+                    format!("a call to {name} can cost more than the {} that is reserved for it", amount.exact()),
                 ))
             }
         }
     }
 
-    /// What is left of the tightest budget, with the call at its cost, or at its worst case while that is unknown.
-    pub fn left(&self, cost: Option<NanoDollars>) -> Option<NanoDollars> {
+    /// What is left of the budget with the least left. The call counts at its cost, or at its worst case while that is
+    /// unknown.
+    pub fn budget_left(&self, cost: Option<NanoDollars>) -> Option<NanoDollars> {
         let left = self.statuses.iter().map(BudgetStatus::left).min()?;
         Some(left + cost.map_or(NanoDollars(0), |cost| self.reservation.amount() - cost))
     }
 
-    /// What whoever pays should know, with the call at its cost once that is known.
+    /// The warnings after the call. The call counts at its cost once that is known.
     pub fn warnings(&self, cost: Option<NanoDollars>) -> Vec<Warning> {
         let statuses = self.statuses.iter().map(|status| {
             let mut status = status.clone();
             let totals = &mut status.totals;
             totals.settled += cost.unwrap_or_default();
-            // The call itself is not one of the running ones.
+            // This call no longer counts as running.
             totals.reserved = totals.reserved - self.reservation.amount();
             status
         });
@@ -77,13 +77,13 @@ impl ReservedCall {
         let unbooked = self.unbooked.as_ref().map(|reason| Warning {
             about: "no ledger".to_owned(),
             text: format!(
-                "warning: {reason}; calls go on, and are booked only if that changes while this process runs"
+                "warning: {reason}; calls continue, but are booked only if that changes while this process runs"
             ),
         });
         near.chain(unbooked).collect()
     }
 
-    /// Adds its end to the totals of the caller's session as well.
+    /// Also adds the cost of the call to the totals of the caller's session, when the call ends.
     pub fn counted_in(mut self, caller: &Caller) -> Self {
         if let Some(totals) = &caller.session_totals {
             self.reservation.count_in(Arc::clone(totals));
@@ -91,8 +91,8 @@ impl ReservedCall {
         self
     }
 
-    /// The reservation, to be ended elsewhere.
-    pub fn take(&mut self) -> Reservation {
+    /// Takes the reservation out, for a task that settles it later.
+    pub fn take_reservation(&mut self) -> Reservation {
         std::mem::replace(&mut self.reservation, Reservation::without_ledger(NanoDollars(0)))
     }
 }

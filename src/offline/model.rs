@@ -1,48 +1,47 @@
-//! The offline model: a small, pleasant conversation that is the same every time.
-//! Its tokens are words or pieces of at most six letters, which is about what real tokenizers make of English.
+//! The offline model: a few simple answers, which are the same every time.
 
-use super::answer::{Answer, Block, pieces};
+use super::answer::{Answer, Block, tokenize};
 use super::tools;
 use serde_json::Value;
 
-/// Answers a Converse body that passed the rules.
+/// Answers a Converse body that has passed the rules.
 pub(super) fn answer(body: &Value) -> Answer {
     let config = |name: &str| body.get("inferenceConfig").and_then(|config| config.get(name));
     let turns = turns(body);
     let mut blocks = Vec::new();
-    if thinks(body) {
+    if reasoning_is_requested(body) {
         blocks.push(Block::Reasoning("The question is clear. A short answer will do.".to_owned()));
     }
     let calls = tools::calls(body, &turns);
     if !calls.is_empty() {
         blocks.extend(calls);
-        return Answer { blocks, stop: "tool_use", input_tokens: input_tokens(body), breaks: false };
+        return Answer { blocks, stop: "tool_use", input_tokens: input_tokens(body), fails: false };
     }
-    let bound = body.pointer("/outputConfig/textFormat/structure/jsonSchema/schema").and_then(Value::as_str);
-    let schema = bound.and_then(|schema| serde_json::from_str::<Value>(schema).ok());
+    let schema = body.pointer("/outputConfig/textFormat/structure/jsonSchema/schema").and_then(Value::as_str);
+    let schema = schema.and_then(|schema| serde_json::from_str::<Value>(schema).ok());
     let mut text = match schema {
-        Some(schema) => tools::sample(&schema, &schema, 0).to_string(),
-        None => tools::told(body).unwrap_or_else(|| reply(&turns)),
+        Some(schema) => tools::sample_value(&schema, &schema, 0).to_string(),
+        None => tools::describe_input(body).unwrap_or_else(|| reply(&turns)),
     };
     let mut stop = "end_turn";
     let stops = config("stopSequences").and_then(Value::as_array).into_iter().flatten().filter_map(Value::as_str);
-    if let Some(at) = stops.filter_map(|stop| text.find(stop)).min() {
-        text.truncate(at);
+    if let Some(end) = stops.filter_map(|stop| text.find(stop)).min() {
+        text.truncate(end);
         stop = "stop_sequence";
     }
-    let mut pieces = pieces(&text);
+    let mut tokens = tokenize(&text);
     let max_tokens = config("maxTokens").and_then(Value::as_u64).and_then(|max| usize::try_from(max).ok());
-    if let Some(max_tokens) = max_tokens.filter(|max| pieces.len() > *max) {
-        pieces.truncate(max_tokens);
+    if let Some(max_tokens) = max_tokens.filter(|max| tokens.len() > *max) {
+        tokens.truncate(max_tokens);
         stop = "max_tokens";
     }
-    blocks.push(Block::Text(pieces));
-    let breaks = turns.last().is_some_and(|(_, text)| text.trim().eq_ignore_ascii_case("break off"));
-    Answer { blocks, stop, input_tokens: input_tokens(body), breaks }
+    blocks.push(Block::Text(tokens));
+    let fails = turns.last().is_some_and(|(_, text)| text.trim().eq_ignore_ascii_case("break off"));
+    Answer { blocks, stop, input_tokens: input_tokens(body), fails }
 }
 
-/// Whether thinking was asked for, and not just kept low.
-fn thinks(body: &Value) -> bool {
+/// Whether the request asks for reasoning. The policy sends effort `low` when it wants as little as possible.
+fn reasoning_is_requested(body: &Value) -> bool {
     let field = |path: &str| body.pointer(&format!("/additionalModelRequestFields/{path}")).and_then(Value::as_str);
     match field("thinking/type") {
         Some("enabled") => true,
@@ -51,15 +50,16 @@ fn thinks(body: &Value) -> bool {
     }
 }
 
-/// Tokens of a Converse body: its text, and a few for each turn and tool.
+/// The tokens of a Converse body: those of its texts and tools, and three for each message and for the system prompt.
 pub(super) fn input_tokens(body: &Value) -> usize {
     let system = body.get("system").and_then(Value::as_array).into_iter().flatten();
-    let system = system.filter_map(|block| block.get("text")?.as_str()).map(|text| pieces(text).len() + 3);
-    let turns = turns(body).into_iter().map(|(_, text)| pieces(&text).len() + 3);
-    let tools = body.pointer("/toolConfig/tools").map_or(0, |tools| pieces(&tools.to_string()).len());
+    let system = system.filter_map(|block| block.get("text")?.as_str()).map(|text| tokenize(text).len() + 3);
+    let turns = turns(body).into_iter().map(|(_, text)| tokenize(&text).len() + 3);
+    let tools = body.pointer("/toolConfig/tools").map_or(0, |tools| tokenize(&tools.to_string()).len());
     system.chain(turns).sum::<usize>() + tools + 3
 }
 
+/// The messages of a Converse body: whether each is the user's, and its text.
 fn turns(body: &Value) -> Vec<(bool, String)> {
     let messages = body.get("messages").and_then(Value::as_array).into_iter().flatten();
     messages
@@ -73,45 +73,48 @@ fn turns(body: &Value) -> Vec<(bool, String)> {
 }
 
 fn reply(turns: &[(bool, String)]) -> String {
-    let said: Vec<&str> = turns.iter().filter(|(user, _)| *user).map(|(_, text)| text.trim()).collect();
-    let Some((&now, before)) = said.split_last() else {
+    let questions: Vec<&str> = turns.iter().filter(|(user, _)| *user).map(|(_, text)| text.trim()).collect();
+    let Some((&question, earlier)) = questions.split_last() else {
         return "Hello?".into();
     };
-    let lower = now.to_lowercase();
-    let asks = |pieces: &[&str]| pieces.iter().any(|piece| lower.contains(piece));
-    if let Some(text) = lower.starts_with("echo ").then(|| now.get(5..)).flatten() {
+    let lower = question.to_lowercase();
+    let mentions_any = |phrases: &[&str]| phrases.iter().any(|phrase| lower.contains(phrase));
+    if lower.starts_with("echo ")
+        && let Some(text) = question.get(5..)
+    {
         return text.to_owned();
     }
-    if let Some(number) =
-        lower.strip_prefix("count to ").and_then(|rest| rest.split_whitespace().next()?.parse::<u32>().ok())
+    if let Some(rest) = lower.strip_prefix("count to ")
+        && let Some(word) = rest.split_whitespace().next()
+        && let Ok(number) = word.parse::<u32>()
     {
         return (1..=number.min(100_000)).map(|n| n.to_string()).collect::<Vec<_>>().join(" ");
     }
-    if asks(&["my name?", "what is my name", "what's my name", "who am i"]) {
-        return match before.iter().rev().find_map(|text| name_in(text)) {
+    if mentions_any(&["my name?", "what is my name", "what's my name", "who am i"]) {
+        return match earlier.iter().rev().find_map(|text| name_in(text)) {
             Some(name) => format!("Your name is {name}. You told me earlier in this conversation."),
             None => "You have not told me your name yet.".into(),
         };
     }
-    if let Some(name) = name_in(now) {
+    if let Some(name) = name_in(question) {
         return format!("Nice to meet you, {name}! I will remember that for as long as this conversation lasts.");
     }
-    if asks(&["what did i say", "what did i ask", "remember"]) {
-        return match before.last() {
+    if mentions_any(&["what did i say", "what did i ask", "remember"]) {
+        return match earlier.last() {
             Some(text) => format!("Before this you said: “{text}”."),
             None => "This is the first thing you have said to me.".into(),
         };
     }
-    if asks(&["markdown", "code"]) {
+    if mentions_any(&["markdown", "code"]) {
         return "Here is a little of everything:\n\n# A heading\n\n- **bold**, *emphasis* and `code`\n- a [link](https://example.com)\n\n```rust\nfn main() {\n    println!(\"hello\");\n}\n```\n".into();
     }
-    if asks(&["hello", "hi ", "hi!", "good morning", "good evening"]) || lower == "hi" {
+    if mentions_any(&["hello", "hi ", "hi!", "good morning", "good evening"]) || lower == "hi" {
         return "Hello! I am Chatrix's offline model: I run inside this program, cost nothing and know very little. Ask me to echo something, or tell me your name.".into();
     }
-    let words = now.split_whitespace().count();
+    let words = question.split_whitespace().count();
     let word = if words == 1 { "word" } else { "words" };
-    let start: String = now.chars().take(60).collect();
-    let more = if start.len() < now.len() { "…" } else { "" };
+    let start: String = question.chars().take(60).collect();
+    let more = if start.len() < question.len() { "…" } else { "" };
     format!(
         "I am Chatrix's offline model, so I cannot really answer that, but your {words} {word} arrived safely: “{start}{more}”. \
          Leave out --offline to ask a model on AWS Bedrock."
@@ -120,9 +123,9 @@ fn reply(turns: &[(bool, String)]) -> String {
 
 fn name_in(text: &str) -> Option<&str> {
     const PHRASE: &str = "my name is ";
-    // to_ascii_lowercase keeps byte positions, so that the name is cut from the original.
-    let at = text.to_ascii_lowercase().find(PHRASE)? + PHRASE.len();
-    let name = text.get(at..)?.split(|c: char| !(c.is_alphanumeric() || c == '-' || c == '\'')).next()?;
+    // to_ascii_lowercase keeps the byte positions, so that the name can be taken from the original text.
+    let start = text.to_ascii_lowercase().find(PHRASE)? + PHRASE.len();
+    let name = text.get(start..)?.split(|c: char| !(c.is_alphanumeric() || c == '-' || c == '\'')).next()?;
     (!name.is_empty()).then_some(name)
 }
 
@@ -137,7 +140,7 @@ mod tests {
         });
         let answer = answer(&json!({"messages": messages.collect::<Vec<_>>(), "inferenceConfig": config}));
         let text = answer.blocks.iter().map(|block| match block {
-            Block::Text(pieces) => pieces.concat(),
+            Block::Text(tokens) => tokens.concat(),
             Block::Reasoning(_) | Block::ToolUse(..) => String::new(),
         });
         (text.collect(), answer.stop)

@@ -1,5 +1,5 @@
-//! What Bedrock refuses, in its own words (docs/bedrock.md §1.5, §2.1, §2.6). Written apart from the catalog on
-//! purpose: if both used one table, a wrong row would agree with itself.
+//! What Bedrock refuses, with Bedrock's own messages (docs/bedrock.md §1.5, §2.1, §2.6). The rules do not use the
+//! catalog on purpose: if both used the same data, the offline Bedrock could not reveal a mistake in it.
 
 use serde_json::Value;
 
@@ -15,11 +15,11 @@ pub(super) fn check(id: &str, body: &Value) -> Result<(), String> {
     }
     for (index, message) in messages.iter().enumerate() {
         let role = message.get("role").and_then(Value::as_str).unwrap_or_default();
-        let wanted = if index % 2 == 0 { "user" } else { "assistant" };
-        if role != wanted && index == 0 {
+        let expected = if index % 2 == 0 { "user" } else { "assistant" };
+        if role != expected && index == 0 {
             return Err("A conversation must start with a user message. Try again with a conversation that starts with a user message.".into());
         }
-        if role != wanted {
+        if role != expected {
             return Err("A conversation must alternate between user and assistant roles. Make sure the conversation alternates between user and assistant roles and try again.".into());
         }
         let content = message.get("content").and_then(Value::as_array).unwrap_or(&none);
@@ -28,8 +28,8 @@ pub(super) fn check(id: &str, body: &Value) -> Result<(), String> {
                 "The content field in the Message object at messages.{index} is empty. Add a ContentBlock object to the content field and try again."
             ));
         }
-        for (place, block) in content.iter().enumerate() {
-            check_block(role, block, &format!("messages.{index}.content.{place}"))?;
+        for (block_index, block) in content.iter().enumerate() {
+            check_block(role, block, &format!("messages.{index}.content.{block_index}"))?;
         }
         let last = content.last().and_then(|block| block.get("text")).and_then(Value::as_str).unwrap_or_default();
         if role == "assistant" && index + 1 == messages.len() && last.ends_with(char::is_whitespace) {
@@ -44,42 +44,42 @@ pub(super) fn check(id: &str, body: &Value) -> Result<(), String> {
             );
         }
     }
-    tools(body, messages)?;
-    inference(id, body)?;
-    thinking(id, body)
+    check_tools(body, messages)?;
+    check_inference_config(id, body)?;
+    check_model_fields(id, body)
 }
 
-fn check_block(role: &str, block: &Value, at: &str) -> Result<(), String> {
+fn check_block(role: &str, block: &Value, path: &str) -> Result<(), String> {
     let Some((kind, content)) = block.as_object().and_then(|block| block.iter().next()) else {
-        return Err(format!("The content block at {at} is empty."));
+        return Err(format!("The content block at {path} is empty."));
     };
     match (kind.as_str(), role) {
         ("text", _) => match content.as_str() {
             Some(text) if !text.trim().is_empty() => Ok(()),
             _ => Err(format!(
-                "The text field in the ContentBlock object at {at} is blank. Add text to the text field, and try again."
+                "The text field in the ContentBlock object at {path} is blank. Add text to the text field, and try again."
             )),
         },
         ("image" | "document", "user") => match content.pointer("/source/bytes").and_then(Value::as_str) {
             Some(bytes) if !bytes.is_empty() => Ok(()),
-            _ => Err(format!("The source at {at} holds no bytes.")),
+            _ => Err(format!("The source at {path} holds no bytes.")),
         },
-        ("toolUse", "assistant") if content.get("input").is_some_and(Value::is_object) => legal_id(content, at),
+        ("toolUse", "assistant") if content.get("input").is_some_and(Value::is_object) => check_id(content, path),
         ("toolResult", "user") => match content.get("content").and_then(Value::as_array) {
             Some(content_blocks) if !content_blocks.is_empty() => {
-                content_blocks.iter().try_for_each(|block| check_block(role, block, at))?;
-                legal_id(content, at)
+                content_blocks.iter().try_for_each(|block| check_block(role, block, path))?;
+                check_id(content, path)
             }
-            _ => Err(format!("The content field at {at} cannot be empty.")),
+            _ => Err(format!("The content field at {path} cannot be empty.")),
         },
         ("reasoningContent", "assistant") => {
             match content.pointer("/reasoningText/signature").and_then(Value::as_str) {
                 Some("b2ZmbGluZQ==") => Ok(()),
                 Some(_) => Err(format!(
-                    "The model returned the following errors: {at}: Invalid `signature` in `thinking` block"
+                    "The model returned the following errors: {path}: Invalid `signature` in `thinking` block"
                 )),
                 None => {
-                    Err(format!("The model returned the following errors: {at}: thinking.signature: Field required"))
+                    Err(format!("The model returned the following errors: {path}: thinking.signature: Field required"))
                 }
             }
         }
@@ -88,18 +88,18 @@ fn check_block(role: &str, block: &Value, at: &str) -> Result<(), String> {
     }
 }
 
-fn legal_id(content: &Value, at: &str) -> Result<(), String> {
+fn check_id(content: &Value, path: &str) -> Result<(), String> {
     let id = content.get("toolUseId").and_then(Value::as_str).unwrap_or_default();
     let legal = (1..=64).contains(&id.len()) && id.chars().all(|c| c.is_ascii_alphanumeric() || "_.:-".contains(c));
     if legal {
         Ok(())
     } else {
-        Err(format!("1 validation error detected: Value '{id}' at '{at}.toolUseId' failed to satisfy constraint"))
+        Err(format!("1 validation error detected: Value '{id}' at '{path}.toolUseId' failed to satisfy constraint"))
     }
 }
 
-/// Tool blocks need a configuration, and every call its results in the next turn (docs/bedrock.md §2.6).
-fn tools(body: &Value, messages: &[Value]) -> Result<(), String> {
+/// Tool blocks need a tool configuration, and every call needs a result in the next message (docs/bedrock.md §2.6).
+fn check_tools(body: &Value, messages: &[Value]) -> Result<(), String> {
     let ids = |turn: Option<&Value>, kind: &str| -> Vec<String> {
         let blocks = turn.and_then(|turn| turn.get("content")).and_then(Value::as_array).into_iter().flatten();
         blocks.filter_map(|block| Some(block.get(kind)?.get("toolUseId")?.as_str()?.to_owned())).collect()
@@ -144,7 +144,7 @@ fn tools(body: &Value, messages: &[Value]) -> Result<(), String> {
     Ok(())
 }
 
-fn inference(id: &str, body: &Value) -> Result<(), String> {
+fn check_inference_config(id: &str, body: &Value) -> Result<(), String> {
     let member = |name: &str| body.get("inferenceConfig").and_then(|config| config.get(name));
     if let Some(tokens) = member("maxTokens")
         && tokens.as_i64().is_none_or(|tokens| tokens < 1)
@@ -162,12 +162,13 @@ fn inference(id: &str, body: &Value) -> Result<(), String> {
             ));
         }
     }
-    let (temperature, top_p) = (member("temperature").is_some(), member("topP").is_some());
+    let temperature = member("temperature").is_some();
+    let top_p = member("topP").is_some();
     if refuses_sampling(id) && (temperature || top_p) {
         let name = if temperature { "temperature" } else { "top_p" };
         return Err(format!("The model returned the following errors: `{name}` is deprecated for this model."));
     }
-    if takes_one(id) && temperature && top_p {
+    if takes_one_sampling_parameter(id) && temperature && top_p {
         return Err("The model returned the following errors: `temperature` and `top_p` cannot both be specified for this model. Please use only one.".into());
     }
     let stops = member("stopSequences").and_then(Value::as_array);
@@ -177,12 +178,12 @@ fn inference(id: &str, body: &Value) -> Result<(), String> {
     Ok(())
 }
 
-fn thinking(id: &str, body: &Value) -> Result<(), String> {
+fn check_model_fields(id: &str, body: &Value) -> Result<(), String> {
     let Some(fields) = body.get("additionalModelRequestFields").and_then(Value::as_object) else {
         return Ok(());
     };
     let claude = id.contains("anthropic.");
-    // An ARN of an application's own profile tells nothing of its model.
+    // The ARN of an application inference profile does not show the model.
     let opaque = id.starts_with("arn:") && id.contains(":application-inference-profile/");
     for name in fields.keys() {
         let known = match name.as_str() {
@@ -210,7 +211,7 @@ fn thinking(id: &str, body: &Value) -> Result<(), String> {
     }
 }
 
-/// Claude Opus 4.7 and later, the 5 generation, GPT and Grok.
+/// Whether a model accepts no sampling parameter: Claude Opus 4.7 and later, Claude 5, GPT and Grok.
 fn refuses_sampling(id: &str) -> bool {
     [
         "opus-4-7",
@@ -228,7 +229,7 @@ fn refuses_sampling(id: &str) -> bool {
     .any(|name| id.contains(name))
 }
 
-/// Claude from Opus 4.1 to 4.6.
-fn takes_one(id: &str) -> bool {
+/// Whether a model accepts only one of the sampling parameters: Claude from Opus 4.1 to 4.6.
+fn takes_one_sampling_parameter(id: &str) -> bool {
     ["opus-4-1", "opus-4-5", "opus-4-6", "sonnet-4-5", "sonnet-4-6", "haiku-4-5"].iter().any(|name| id.contains(name))
 }

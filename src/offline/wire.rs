@@ -1,5 +1,5 @@
-//! Event-stream frames as Bedrock sends them: CRCs, headers, and the padding member `p` that keeps
-//! frame sizes from telling what is inside (docs/bedrock.md, recorded 3 and 4). Also used by the tests' scripted Bedrock.
+//! Event-stream frames as Bedrock sends them, with checksums, headers, and the member `p` whose padding hides the
+//! length of the content (docs/bedrock.md, recorded 3 and 4). The scripted Bedrock of the tests uses them too.
 
 use aws_smithy_eventstream::frame::write_message_to;
 use aws_smithy_types::event_stream::{Header, HeaderValue, Message};
@@ -12,7 +12,7 @@ const PADDING: &str = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ01234
 #[must_use]
 pub fn event(name: &'static str, mut payload: Value) -> Bytes {
     if let Value::Object(members) = &mut payload {
-        // Always the same for the same event, so that a run can be repeated.
+        // The same event always has the same padding, so that a run can be repeated.
         let length = (name.len() * 7 + members.len() * 13) % PADDING.len() + 1;
         members.insert("p".to_owned(), PADDING.get(..length).into());
     }
@@ -34,7 +34,7 @@ fn frame(headers: [(&'static str, &'static str); 3], payload: &Value) -> Bytes {
     let mut frame = Vec::new();
     match write_message_to(&message, &mut frame) {
         Ok(()) => frame.into(),
-        // Only a payload of gigabytes cannot be framed; an empty frame then breaks the stream, visibly.
+        // Only a payload of gigabytes cannot be framed. An empty frame then ends the stream with a visible error.
         Err(_) => Bytes::new(),
     }
 }

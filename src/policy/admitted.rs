@@ -1,4 +1,4 @@
-//! A request that may be sent. Its fields are private, so that only `Policy::admit` makes one.
+//! A request that may be sent. Its fields are private, so that only the policy makes one.
 
 use super::edit::{self, Edit};
 use super::parameters::Parameters;
@@ -8,23 +8,23 @@ use crate::catalog::{Model, NanoDollars};
 use crate::conversation::{Part, Request, ServiceTier, ToolChoice};
 use std::sync::Arc;
 
-/// A part of a request that a model may turn out not to take.
+/// A part of a request that a model may refuse.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Refusable {
     Temperature,
     TopP,
     Stop,
-    /// Reasoning of earlier answers in the conversation, and new reasoning with it.
+    /// The reasoning of earlier answers in the conversation, and with it any new reasoning.
     ReasoningHistory,
 }
 
-/// A request that may be sent: capped, priced, its model known.
+/// A request that may be sent. Its model is known, its limits are set and its worst case is computed.
 #[derive(Debug, Clone)]
 pub struct Admitted {
     request: Request,
     model: Arc<Model>,
     parameters: Parameters,
-    /// The model's own, and its successor's where that may answer.
+    /// The quote for the model, followed by that for its successor if one may answer.
     quotes: Vec<Quote>,
 }
 
@@ -37,37 +37,36 @@ impl Admitted {
         self.request
     }
 
-    /// What was asked. Its limits and sampling are wishes: send those of `Admitted`.
+    /// The request as it was made. Its limits and sampling parameters are only what was requested; those of
+    /// [`Admitted`] are sent.
     #[must_use]
     pub fn request(&self) -> &Request {
         &self.request
     }
 
-    /// The model that is asked.
     #[must_use]
     pub fn model(&self) -> &Arc<Model> {
         &self.model
     }
 
-    /// Upper bound of the answer (tokens), always sent.
+    /// The upper bound of the answer (tokens). It is always sent.
     #[must_use]
     pub fn max_tokens(&self) -> u32 {
         self.parameters.max_tokens
     }
 
-    /// The temperature to send, where the model takes one.
+    /// `None` when no temperature is sent.
     #[must_use]
     pub fn temperature(&self) -> Option<f64> {
         self.parameters.temperature
     }
 
-    /// The `top_p` to send, where the model takes one.
+    /// `None` when no `top_p` is sent.
     #[must_use]
     pub fn top_p(&self) -> Option<f64> {
         self.parameters.top_p
     }
 
-    /// The stop sequences to send.
     #[must_use]
     pub fn stop(&self) -> &[String] {
         &self.parameters.stop
@@ -88,9 +87,9 @@ impl Admitted {
         self.parameters.tier
     }
 
-    /// Whether something that a model may refuse is sent.
+    /// Whether the request sends a part that the model may refuse.
     #[must_use]
-    pub fn has(&self, part: Refusable) -> bool {
+    pub fn sends(&self, part: Refusable) -> bool {
         match part {
             Refusable::Temperature => self.parameters.temperature.is_some(),
             Refusable::TopP => self.parameters.top_p.is_some(),
@@ -102,7 +101,7 @@ impl Admitted {
         }
     }
 
-    /// The same request without something that the model has refused. Never makes a call dearer.
+    /// The same request without a part that the model has refused. The call never becomes more expensive.
     #[must_use]
     pub fn without(mut self, part: Refusable) -> Self {
         match part {
@@ -123,54 +122,55 @@ impl Admitted {
     /// What the call can cost at most; `None` when the model's price is unknown.
     #[must_use]
     pub fn worst_case(&self) -> Option<NanoDollars> {
-        self.quotes.first()?.at(self.parameters.max_tokens)
+        self.quotes.first()?.worst_case(self.parameters.max_tokens)
     }
 
-    /// How many input tokens it can have at most.
+    /// The upper bound of the input tokens.
     #[must_use]
     pub fn input_bound(&self) -> u64 {
-        self.quotes.first().map_or(0, |quote| quote.input)
+        self.quotes.first().map_or(0, |quote| quote.input_bound)
     }
 
-    /// Whether a successor may answer in the model's place.
+    /// Whether the model's successor may answer instead.
     #[must_use]
     pub fn may_use_successor(&self) -> bool {
         self.quotes.len() > 1
     }
 
-    /// What must be reserved for it, with an answer of at most so many tokens: the dearer of the model and its
-    /// successor. `None` when a price is unknown.
+    /// The amount to reserve for the call with an answer of at most `max_tokens` tokens: the worst case of the model or
+    /// of its successor, whichever is higher. `None` when a price is unknown.
     #[must_use]
-    pub fn reserve(&self, max_tokens: u32) -> Option<NanoDollars> {
-        quote::dearest(&self.quotes, max_tokens.min(self.parameters.max_tokens))
+    pub fn amount_to_reserve(&self, max_tokens: u32) -> Option<NanoDollars> {
+        quote::highest_worst_case(&self.quotes, max_tokens.min(self.parameters.max_tokens))
     }
 
-    /// The same request with a sharper count of its input tokens, from above.
+    /// The same request with a lower upper bound of its input tokens, which comes from a count.
     #[must_use]
-    pub fn counted(mut self, tokens: u64) -> Self {
+    pub fn with_input_bound(mut self, tokens: u64) -> Self {
         if let Some(quote) = self.quotes.first_mut() {
-            quote.input = quote.input.min(tokens);
+            quote.input_bound = quote.input_bound.min(tokens);
         }
         self
     }
 
-    /// The same request with the longest answer that can be paid with an amount. Never makes a call dearer.
+    /// The same request, its answer shortened until the worst case fits an amount. An answer of one token is left even
+    /// when that does not fit.
     #[must_use]
-    pub fn within(mut self, amount: NanoDollars) -> Self {
-        let fits = quote::longest(&self.quotes, self.parameters.max_tokens, amount).unwrap_or(1);
-        if fits == self.parameters.max_tokens {
+    pub fn shortened_to_fit(mut self, amount: NanoDollars) -> Self {
+        let max_tokens = quote::longest_affordable(&self.quotes, self.parameters.max_tokens, amount).unwrap_or(1);
+        if max_tokens == self.parameters.max_tokens {
             return self;
         }
-        self.parameters.max_tokens = fits;
+        self.parameters.max_tokens = max_tokens;
         self.parameters.shortened_for_budget = true;
         // A reasoning budget must stay below max_tokens (docs/cases.md, S6).
         if matches!(self.parameters.reasoning, ReasoningGrant::Budget(_)) {
-            self.parameters.reasoning = reasoning::grant(&self.request.reasoning, &self.model, fits);
+            self.parameters.reasoning = reasoning::grant(&self.request.reasoning, &self.model, max_tokens);
         }
         self
     }
 
-    /// Every change made to the request.
+    /// Every change that the policy made to the request.
     #[must_use]
     pub fn edits(&self) -> Vec<Edit> {
         edit::differences(&self.request, &self.parameters)

@@ -1,11 +1,11 @@
-//! The changes that the policy made to a request: the difference between what was wished and what is sent.
+//! The changes that the policy made to a request: the differences between what was requested and what is sent.
 
 use super::parameters::Parameters;
 use super::reasoning::ReasoningGrant;
 use crate::conversation::{ReasoningMode, Request, ServiceTier, ToolChoice};
 use std::fmt;
 
-/// What a change is about. Its name is the one that clients know, mostly OpenAI's.
+/// The parameter that a change is about, with the name that clients know. Most of the names are OpenAI's.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Parameter {
     MaxTokens,
@@ -16,7 +16,7 @@ pub enum Parameter {
     Stop,
     ToolChoice,
     CacheControl,
-    /// Reasoning of earlier answers.
+    /// The reasoning of earlier answers.
     ReasoningHistory,
 }
 
@@ -36,19 +36,19 @@ impl Parameter {
         }
     }
 
-    /// Whether its values are numbers only. A client's own words, such as tool names, do not belong into the ledger.
+    /// Whether the values are numbers. Only these are recorded in the ledger, because the others may be a client's own
+    /// words, such as the names of tools.
     #[must_use]
     pub fn is_numeric(self) -> bool {
         matches!(self, Self::MaxTokens | Self::Temperature | Self::TopP | Self::Stop)
     }
 }
 
-/// Why a change was made.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum EditReason {
-    /// The operator's limits, or what the model takes.
+    /// The operator's limits, or what the model supports.
     Policy,
-    /// More did not fit a budget.
+    /// The answer was shortened to fit a budget.
     Budget,
 }
 
@@ -56,23 +56,23 @@ pub enum EditReason {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Edit {
     pub parameter: Parameter,
-    /// What was asked; `None` when nothing was.
+    /// The requested value; `None` when there was none.
     pub from: Option<String>,
-    /// What is sent; `None` when it is left out.
+    /// The value that is sent; `None` when the parameter is left out.
     pub to: Option<String>,
     pub reason: EditReason,
 }
 
 impl Edit {
-    /// The change in ASCII for an HTTP header: `max_tokens 64000->1024`.
+    /// The change in ASCII, for an HTTP header: `max_tokens 64000->1024`.
     #[must_use]
     pub fn ascii(&self) -> String {
-        // A client's own word may hold anything, and a header may not.
-        let word = |text: &Option<String>| -> String {
+        // A client's own words may contain any character, but a header may not.
+        let value = |text: &Option<String>| -> String {
             let text = text.as_deref().unwrap_or("unset");
             text.chars().map(|c| if c.is_ascii_graphic() || c == ' ' { c } else { '?' }).take(40).collect()
         };
-        format!("{} {}->{}{}", self.parameter.as_str(), word(&self.from), word(&self.to), self.suffix())
+        format!("{} {}->{}{}", self.parameter.as_str(), value(&self.from), value(&self.to), self.suffix())
     }
 
     fn suffix(&self) -> &'static str {
@@ -91,21 +91,25 @@ impl fmt::Display for Edit {
     }
 }
 
-/// Every difference between what a request wished and what is sent for it.
-pub(super) fn differences(wished: &Request, sent: &Parameters) -> Vec<Edit> {
+/// The differences between a request and what is sent for it.
+pub(super) fn differences(requested: &Request, sent: &Parameters) -> Vec<Edit> {
     let mut edits = Vec::new();
     let mut compare = |parameter, from: Option<String>, to: Option<String>| {
         if from != to {
             edits.push(Edit { parameter, from, to, reason: EditReason::Policy });
         }
     };
-    compare(Parameter::MaxTokens, wished.max_tokens.map(|n| n.to_string()), Some(sent.max_tokens.to_string()));
-    compare(Parameter::Temperature, wished.temperature.map(format_number), sent.temperature.map(format_number));
-    compare(Parameter::TopP, wished.top_p.map(format_number), sent.top_p.map(format_number));
-    compare(Parameter::ReasoningEffort, wished_reasoning(wished), granted_reasoning(sent.reasoning));
-    compare(Parameter::ServiceTier, wished.service_tier.and_then(tier_name), tier_name(sent.tier));
-    compare(Parameter::Stop, count(&wished.stop), count(&sent.stop));
-    compare(Parameter::ToolChoice, Some(choice(&wished.tool_choice)), Some(choice(&sent.tool_choice)));
+    compare(Parameter::MaxTokens, requested.max_tokens.map(|n| n.to_string()), Some(sent.max_tokens.to_string()));
+    compare(Parameter::Temperature, requested.temperature.map(format_number), sent.temperature.map(format_number));
+    compare(Parameter::TopP, requested.top_p.map(format_number), sent.top_p.map(format_number));
+    compare(Parameter::ReasoningEffort, requested_reasoning(requested), granted_reasoning(sent.reasoning));
+    compare(Parameter::ServiceTier, requested.service_tier.and_then(tier_name), tier_name(sent.tier));
+    compare(Parameter::Stop, stop_count(&requested.stop), stop_count(&sent.stop));
+    compare(
+        Parameter::ToolChoice,
+        Some(tool_choice_name(&requested.tool_choice)),
+        Some(tool_choice_name(&sent.tool_choice)),
+    );
     if sent.cache_point_added {
         compare(Parameter::CacheControl, None, Some("ephemeral".to_owned()));
     }
@@ -120,13 +124,12 @@ pub(super) fn differences(wished: &Request, sent: &Parameters) -> Vec<Edit> {
     edits
 }
 
-/// A number as a person writes it.
 fn format_number(number: f64) -> String {
     number.to_string()
 }
 
-fn wished_reasoning(wished: &Request) -> Option<String> {
-    let reasoning = wished.reasoning;
+fn requested_reasoning(requested: &Request) -> Option<String> {
+    let reasoning = requested.reasoning;
     match (reasoning.mode, reasoning.effort, reasoning.budget) {
         (ReasoningMode::Unspecified | ReasoningMode::Off, _, _) => None,
         (ReasoningMode::Unknown, _, _) => Some("unknown".to_owned()),
@@ -148,11 +151,11 @@ fn tier_name(tier: ServiceTier) -> Option<String> {
     (tier != ServiceTier::Standard).then(|| tier.as_str().to_owned())
 }
 
-fn count(stop: &[String]) -> Option<String> {
+fn stop_count(stop: &[String]) -> Option<String> {
     (!stop.is_empty()).then(|| format!("{} texts", stop.len()))
 }
 
-fn choice(choice: &ToolChoice) -> String {
+fn tool_choice_name(choice: &ToolChoice) -> String {
     match choice {
         ToolChoice::Auto => "auto".to_owned(),
         ToolChoice::None => "none".to_owned(),

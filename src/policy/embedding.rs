@@ -1,12 +1,13 @@
-//! Embeddings under the same rule as everything else: known model, known price, worst case before the call.
+//! The policy for embeddings. As for any call, the model and its price must be known, and the worst case is computed
+//! before the call.
 
 use super::rules::Policy;
 use crate::catalog::{EmbeddingModel, NanoDollars};
 use crate::conversation::EmbeddingRequest;
 use crate::error::{Error, Field, Kind, Result};
 
-/// Texts per request, as OpenAI has it.
-const MOST_TEXTS: usize = 2048;
+/// The most texts in one request, which is OpenAI's limit.
+const MAX_TEXTS: usize = 2048;
 
 /// A request for embeddings that may be sent. Only [`Policy::admit_embedding`] makes one.
 #[derive(Debug, Clone)]
@@ -18,19 +19,17 @@ pub struct AdmittedEmbedding {
 }
 
 impl AdmittedEmbedding {
-    /// The texts.
     #[must_use]
     pub fn texts(&self) -> &[String] {
         &self.texts
     }
 
-    /// Who is asked.
     #[must_use]
     pub fn model(&self) -> &EmbeddingModel {
         &self.model
     }
 
-    /// The length of the vectors; the model's own when `None`.
+    /// The length of the vectors. `None` stands for the model's default.
     #[must_use]
     pub fn dimensions(&self) -> Option<u32> {
         self.dimensions
@@ -44,16 +43,17 @@ impl AdmittedEmbedding {
 }
 
 impl Policy {
-    /// Lets a request through.
+    /// Admits a request for embeddings.
     ///
     /// # Errors
-    /// `ModelNotFound`; `InvalidRequest` for no, blank or too many texts and for a length the model cannot give.
+    /// `ModelNotFound`; `InvalidRequest` for no, blank or too many texts, and for a vector length that the model does
+    /// not support.
     pub fn admit_embedding(&self, request: EmbeddingRequest) -> Result<AdmittedEmbedding> {
         let EmbeddingRequest { model, texts, dimensions } = request;
         let model = self.catalog.resolve_embedding(&model)?;
         let invalid = |field: Field, what: String| Err(Error::new(Kind::InvalidRequest, what).at(field));
-        if texts.is_empty() || texts.len() > MOST_TEXTS {
-            let what = format!("the request has {} texts to embed; 1 to {MOST_TEXTS} are allowed", texts.len());
+        if texts.is_empty() || texts.len() > MAX_TEXTS {
+            let what = format!("the request has {} texts to embed; 1 to {MAX_TEXTS} are allowed", texts.len());
             return invalid(Field::EmbeddingInput, what);
         }
         if let Some(index) = texts.iter().position(|text| text.trim().is_empty()) {
@@ -63,16 +63,16 @@ impl Policy {
             && !model.dimensions.contains(&length)
         {
             let lengths: Vec<String> = model.dimensions.iter().map(u32::to_string).collect();
-            let can = if lengths.is_empty() {
-                "has vectors of one length only".to_owned()
+            let what = if lengths.is_empty() {
+                format!("{} does not support a choice of dimensions", model.alias)
             } else {
-                format!("has vectors of {} dimensions", lengths.join(", "))
+                format!("{} does not support {length} dimensions, only {}", model.alias, lengths.join(", "))
             };
-            return invalid(Field::EmbeddingDimensions, format!("{} {can}, not {length}", model.alias));
+            return invalid(Field::EmbeddingDimensions, what);
         }
-        // No tokenizer makes more tokens than there are bytes; a few frame each text.
-        let bytes: usize = texts.iter().map(|text| text.len() + 16).sum();
-        let worst_case = model.price.cost(u64::try_from(bytes).unwrap_or(u64::MAX));
+        // No tokenizer makes more tokens than there are bytes, and the service adds only a few tokens to each text.
+        let input_bound: usize = texts.iter().map(|text| text.len() + 16).sum();
+        let worst_case = model.price.cost(u64::try_from(input_bound).unwrap_or(u64::MAX));
         Ok(AdmittedEmbedding { texts, model, dimensions, worst_case })
     }
 }

@@ -1,13 +1,13 @@
-//! Caps on an answer and the fixed sampling. The operator sets them, for all models or for one; a client never can.
+//! The limits on an answer, and the fixed sampling parameters. Only the operator sets them, for all models or for one.
 
 use crate::error::{Error, Field, Kind, Result};
 
-/// A sampling parameter the house decides on.
+/// The value of a sampling parameter, which the operator sets in place of the client.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub enum SamplingOverride {
-    /// Always this value.
+    /// This value is always sent.
     Value(f64),
-    /// Never sent: the model's own default.
+    /// The parameter is never sent, so the model uses its default.
     Unset,
 }
 
@@ -22,21 +22,20 @@ impl SamplingOverride {
     }
 }
 
-/// What a request may have at most, and what it gets when it asks for nothing.
+/// The limits and the sampling parameters of a request.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Limits {
-    /// `max_tokens` of a request that names none (tokens).
+    /// The `max_tokens` of a request that does not set it (tokens).
     pub max_tokens: u32,
     /// The highest `max_tokens` (tokens).
     pub max_tokens_limit: u32,
-    /// Temperature, where the model takes it.
+    /// The temperature, for models that accept one.
     pub temperature: SamplingOverride,
-    /// `top_p`, where the model takes it.
+    /// The `top_p`, for models that accept one.
     pub top_p: SamplingOverride,
 }
 
 impl Default for Limits {
-    /// What holds unless the operator says otherwise.
     fn default() -> Self {
         Self {
             max_tokens: 512,
@@ -47,21 +46,17 @@ impl Default for Limits {
     }
 }
 
-/// What the operator changed of [`Limits`].
+/// The operator's changes to [`Limits`].
 #[derive(Debug, Clone, Copy, PartialEq, Default)]
 pub struct Overrides {
-    /// See [`Limits::max_tokens`].
     pub max_tokens: Option<u32>,
-    /// See [`Limits::max_tokens_limit`].
     pub max_tokens_limit: Option<u32>,
-    /// See [`Limits::temperature`].
     pub temperature: Option<SamplingOverride>,
-    /// See [`Limits::top_p`].
     pub top_p: Option<SamplingOverride>,
 }
 
 impl Overrides {
-    /// The stricter of two: lower caps, and the sampling of the first that says something.
+    /// The stricter combination of two: the lower limits, and each sampling parameter of the first that sets it.
     #[must_use]
     pub fn stricter(self, other: Self) -> Self {
         let lower = |a: Option<u32>, b: Option<u32>| match (a, b) {
@@ -78,7 +73,7 @@ impl Overrides {
 }
 
 impl Limits {
-    /// These limits with what the operator changed.
+    /// These limits with the operator's changes.
     #[must_use]
     pub fn with(self, overrides: &Overrides) -> Self {
         Self {
@@ -89,21 +84,21 @@ impl Limits {
         }
     }
 
-    /// The `max_tokens` to send for the one that was wished, lowered to the cap and to what the model can give.
+    /// The `max_tokens` to send: what was requested, lowered to the limit and to the longest answer of the model.
     ///
     /// # Errors
-    /// `RefusedByPolicy` below 1: Bedrock would refuse it after we had signed for it (docs/cases.md, S5).
-    pub fn max_tokens(&self, wished: Option<i64>, max_output: Option<u64>) -> Result<u32> {
-        let wished = match wished {
+    /// `RefusedByPolicy` for a request below 1, which Bedrock would refuse too (docs/cases.md, S5).
+    pub fn max_tokens(&self, requested: Option<i64>, max_output: Option<u64>) -> Result<u32> {
+        let requested = match requested {
             None => self.max_tokens,
             Some(n) if n < 1 => {
-                return Err(Error::new(Kind::RefusedByPolicy, format!("max_tokens is {n}, and must be at least 1"))
+                return Err(Error::new(Kind::RefusedByPolicy, format!("max_tokens is {n} but must be at least 1"))
                     .at(Field::MaxTokens)
-                    .advise(format!("ask for 1 to {}", self.max_tokens_limit)));
+                    .advise(format!("set it to a value from 1 to {}", self.max_tokens_limit)));
             }
             Some(n) => u32::try_from(n).unwrap_or(u32::MAX),
         };
         let model = max_output.map_or(u32::MAX, |max| u32::try_from(max).unwrap_or(u32::MAX));
-        Ok(wished.min(self.max_tokens_limit).min(model))
+        Ok(requested.min(self.max_tokens_limit).min(model))
     }
 }

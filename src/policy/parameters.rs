@@ -1,9 +1,8 @@
-//! What is sent of everything that a client could wish for.
+//! The parameters that are sent in place of those that a client requested.
 
 use super::reasoning::ReasoningGrant;
 use crate::conversation::{ServiceTier, ToolChoice};
 
-/// What the policy decided.
 #[derive(Debug, Clone)]
 pub(super) struct Parameters {
     pub(super) max_tokens: u32,

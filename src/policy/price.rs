@@ -1,10 +1,10 @@
-//! What a call costs: one function before it (the worst case), one after it (the truth).
+//! What a call costs: one function computes the worst case before the call, and one the actual cost after it.
 
 use crate::catalog::{NanoDollars, Prices, Rate};
 use crate::conversation::{CacheTtl, ServiceTier, Usage};
 
-/// What a call can cost at most: every input token at the dearest input rate that can apply,
-/// and the whole answer at the dearest output rate.
+/// What a call can cost at most: every input token at the highest input rate that can apply, and the whole answer at
+/// the highest output rate. `cache` is the longest time to live of the request's cache points.
 #[must_use]
 pub fn worst_case(
     prices: &Prices,
@@ -13,33 +13,31 @@ pub fn worst_case(
     cache: Option<CacheTtl>,
     tier: ServiceTier,
 ) -> NanoDollars {
-    let tokens = |write_5m, write_1h| Usage {
-        output: u64::from(max_tokens),
-        cache_write_5m: write_5m,
-        cache_write_1h: write_1h,
-        ..Usage::default()
+    let output = u64::from(max_tokens);
+    let uncached = Usage { input: input_bound, output, ..Usage::default() };
+    // Writing to the cache costs more than reading from it, so reading need not be considered.
+    let written = match cache {
+        None => uncached,
+        Some(CacheTtl::FiveMinutes) => Usage { cache_write_5m: input_bound, output, ..Usage::default() },
+        Some(CacheTtl::OneHour) => Usage { cache_write_1h: input_bound, output, ..Usage::default() },
     };
-    let plain = cost(prices, &Usage { input: input_bound, ..tokens(0, 0) }, tier);
-    // What is written to the cache is dearer than what is only read.
-    match cache {
-        None => plain,
-        Some(CacheTtl::FiveMinutes) => plain.max(cost(prices, &tokens(input_bound, 0), tier)),
-        Some(CacheTtl::OneHour) => plain.max(cost(prices, &tokens(0, input_bound), tier)),
-    }
+    cost(prices, &uncached, tier).max(cost(prices, &written, tier))
 }
 
-/// What a call cost.
 #[must_use]
 pub fn cost(prices: &Prices, usage: &Usage, tier: ServiceTier) -> NanoDollars {
     let (mut input, mut output) = match prices.long {
         Some(long) if usage.prompt() > long.above => (long.input, long.output),
         _ => (prices.input, prices.output),
     };
-    if let (ServiceTier::Priority, Some(priority)) = (tier, prices.priority) {
+    if tier == ServiceTier::Priority
+        && let Some(priority) = prices.priority
+    {
         input = input.max(priority.input);
         output = output.max(priority.output);
     }
-    // Cache rates scale with the input rate: a long prompt, a dearer tier (docs/bedrock.md §2.4).
+    // For a long prompt or the priority tier, the cache rates rise in proportion to the input rate (docs/bedrock.md
+    // §2.4).
     let scaled = |rate: Option<Rate>, otherwise: Rate| match rate {
         Some(rate) if input == prices.input || prices.input == Rate(0) => rate,
         Some(rate) => Rate(
@@ -59,7 +57,7 @@ mod tests {
     use super::*;
     use crate::catalog::{LongContext, TierRates};
 
-    /// Claude Sonnet 4.5 in the us. geography (models.csv): a price with every column.
+    /// Claude Sonnet 4.5 in the `us.` geography, whose price has nearly every column.
     const PRICES: Prices = Prices {
         input: Rate(3_300_000_000),
         output: Rate(16_500_000_000),
@@ -84,7 +82,8 @@ mod tests {
 
     #[test]
     fn a_geography_has_its_own_price() {
-        // Computed by hand from models.csv: 1,000 tokens in, 100 out, 10 read from the cache, 10 written for an hour.
+        // The costs are computed by hand for 1,000 input tokens, 100 output tokens, 10 tokens read from the cache and
+        // 10 written to it for an hour.
         let usage = Usage { input: 1000, output: 100, cache_read: 10, cache_write_1h: 10, ..Usage::default() };
         for (id, nano) in [
             ("us.anthropic.claude-sonnet-4-6", 1000 * 3300 + 100 * 16_500 + 10 * 330 + 10 * 6600),
@@ -104,7 +103,7 @@ mod tests {
     }
 
     #[test]
-    fn c2_c6_the_worst_case_is_never_below_the_truth() {
+    fn c2_c6_the_worst_case_is_never_below_the_cost() {
         for (input, output) in [(1, 1), (1_000, 512), (200_000, 1024), (200_001, 1024), (900_000, 7)] {
             for tier in [ServiceTier::Standard, ServiceTier::Flex, ServiceTier::Priority] {
                 let prices = Prices {

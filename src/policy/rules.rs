@@ -1,4 +1,4 @@
-//! The rules of this process: what the operator allows, for all models and for single ones.
+//! The policy's rules: what the operator allows, for all models and for single ones.
 
 use super::limits::{Limits, Overrides};
 use crate::catalog::{Catalog, Model, base};
@@ -10,7 +10,7 @@ use std::sync::Arc;
 pub struct ModelLimits {
     /// The name in the config file: an alias or an id.
     pub name: String,
-    /// The Bedrock id behind it.
+    /// The Bedrock id that the name stands for.
     pub id: String,
     pub overrides: Overrides,
 }
@@ -18,7 +18,7 @@ pub struct ModelLimits {
 #[derive(Debug)]
 pub struct Policy {
     pub catalog: Arc<Catalog>,
-    /// The model of a request that names none.
+    /// The name of the model for requests that name none.
     pub default_model: String,
     /// Limits for all models.
     pub limits: Limits,
@@ -26,9 +26,9 @@ pub struct Policy {
     pub overrides: Vec<ModelLimits>,
     /// Whether a model at its end of life is replaced by its successor.
     pub follow_successor: bool,
-    /// Whether cache points are added where they pay.
+    /// Whether a cache point is added where it saves money.
     pub prompt_cache: bool,
-    /// The service tiers, besides the standard one, that a client may ask for.
+    /// The service tiers, besides the standard one, that a client may request.
     pub service_tiers: Vec<ServiceTier>,
 }
 
@@ -39,27 +39,28 @@ impl Policy {
         if requested.is_empty() { &self.default_model } else { requested }
     }
 
-    /// The limits of a model. However it is spelled, it is the same model.
+    /// The limits of a model. They also hold for its other ids.
     pub(super) fn limits_for(&self, model: &Model) -> Limits {
         let name = model.alias.as_ref().unwrap_or(&model.id);
         if let Some(named) = self.overrides.iter().find(|limits| limits.name == *name || limits.name == model.id) {
             return self.limits.with(&named.overrides);
         }
-        // Another geography of a limited model is no way around its limits: the strictest of them holds.
+        // Another geography must not get around the limits of a model, so the strictest of them apply.
         let related = self.overrides.iter().filter(|limits| base(&limits.id) == base(&model.id));
         let strictest = related.map(|limits| limits.overrides).reduce(Overrides::stricter);
         strictest.map_or(self.limits, |overrides| self.limits.with(&overrides))
     }
 
-    /// The tier that a call gets: the wished one if the operator allows it and the model has a price for it.
-    pub(super) fn tier(&self, wished: Option<ServiceTier>, model: &Model) -> ServiceTier {
-        let wished = wished.unwrap_or_default();
-        let priced = model.prices.is_some_and(|prices| match wished {
+    /// The tier that a call gets: the requested one if the operator allows it and the model has a price for it, and the
+    /// standard one otherwise.
+    pub(super) fn tier(&self, requested: Option<ServiceTier>, model: &Model) -> ServiceTier {
+        let requested = requested.unwrap_or_default();
+        let priced = model.prices.is_some_and(|prices| match requested {
             ServiceTier::Flex => prices.flex,
             ServiceTier::Priority => prices.priority.is_some(),
             ServiceTier::Standard => true,
             ServiceTier::Other => false,
         });
-        if priced && self.service_tiers.contains(&wished) { wished } else { ServiceTier::Standard }
+        if priced && self.service_tiers.contains(&requested) { requested } else { ServiceTier::Standard }
     }
 }

@@ -17,7 +17,8 @@ use warp::reply::Response;
 /// Asks a model.
 ///
 /// # Errors
-/// Any kind. Until Bedrock has accepted the call, an error has a status of its own; the status is 200 only from then on.
+/// Any kind. Until Bedrock has accepted the call, an error has a status of its own; the status is 200 only from then
+/// on.
 pub(super) async fn answer(
     state: &State,
     dialect: &dyn Dialect,
@@ -36,13 +37,13 @@ pub(super) async fn answer(
         options,
     };
     let mode = if stream { AnswerMode::Streamed } else { AnswerMode::Complete };
-    scope.set_model_asked(&head.model);
+    scope.set_requested_model(&head.model);
     let located = |mut error: Error| {
         error.at = error.at.map(|field| Field::Path(dialect.path(&field, &positions)));
         error
     };
     let mut call = state.engine.ask(request, mode, caller).await.map_err(located)?;
-    scope.set_model_used(&call.model().id);
+    scope.set_answering_model(&call.model().id);
     state.announce(&call);
     let headers = policy_headers(&call);
     let mut left = call.budget_left();
@@ -73,9 +74,9 @@ pub(super) async fn answer(
 pub(super) async fn embeddings(state: &State, body: &Bytes, caller: &Caller, scope: &RequestScope) -> Result<Response> {
     let (request, encoding) = embeddings::parse(body)?;
     let name = request.model.clone();
-    scope.set_model_asked(&name);
+    scope.set_requested_model(&name);
     let embedded = state.engine.embed(request, caller).await?;
-    scope.set_model_used(&embedded.model);
+    scope.set_answering_model(&embedded.model);
     if let Some(input) = embedded.embeddings.input_tokens {
         scope.set_usage(Usage { input, ..Usage::default() }, embedded.cost);
     }

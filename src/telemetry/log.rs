@@ -1,31 +1,31 @@
-//! Lines on stderr, each with its time. Text from outside is escaped, so that one request is one line and no terminal
-//! obeys it.
+//! Log lines on stderr, each with a timestamp. Text from clients is escaped, so that it can neither begin a new line
+//! nor send control sequences to a terminal.
 
 use std::io::Write;
 use std::time::{SystemTime, UNIX_EPOCH};
 use time::OffsetDateTime;
 
-/// The longest value that is written whole (characters).
-const LONGEST: usize = 200;
+/// The longest value that is written in full (characters).
+const MAX_VALUE_LENGTH: usize = 200;
 
-/// Writes a line, with the time before it.
+/// Writes a line with a timestamp.
 pub(super) fn write(line: &str) {
-    // A stderr that is gone is no reason to fail.
+    // Chatrix goes on when stderr is closed.
     let _ = writeln!(std::io::stderr().lock(), "{} {line}", timestamp(SystemTime::now()));
 }
 
-/// A value as it may stand in a line: as it is where it holds only letters, digits and the signs of names and paths, in
-/// quotes and escaped otherwise.
+/// A value for a log line. It is quoted and escaped if it has other characters than ASCII letters, digits and the
+/// punctuation of names and paths.
 pub(super) fn value(text: &str) -> String {
     let plain = |c: char| c.is_ascii_alphanumeric() || "._:/-{}".contains(c);
-    if !text.is_empty() && text.len() <= LONGEST && text.chars().all(plain) {
+    if !text.is_empty() && text.len() <= MAX_VALUE_LENGTH && text.chars().all(plain) {
         return text.to_owned();
     }
-    let short: String = text.chars().take(LONGEST).collect();
+    let short: String = text.chars().take(MAX_VALUE_LENGTH).collect();
     format!("{short:?}")
 }
 
-/// A moment as RFC 3339 in UTC, to the millisecond.
+/// A time in RFC 3339 format, in UTC and with milliseconds.
 fn timestamp(moment: SystemTime) -> String {
     let since = moment.duration_since(UNIX_EPOCH).unwrap_or_default();
     let seconds = i64::try_from(since.as_secs()).unwrap_or(i64::MAX);
@@ -40,7 +40,7 @@ mod tests {
     use std::time::Duration;
 
     #[test]
-    fn text_from_outside_stays_one_harmless_word() {
+    fn text_from_clients_is_escaped_and_stays_one_word() {
         for (text, expected) in [
             ("claude-haiku", "claude-haiku"),
             ("", "\"\""),
@@ -52,7 +52,7 @@ mod tests {
         ] {
             assert_eq!(value(text), expected);
         }
-        assert_eq!(value(&"x".repeat(5000)).len(), LONGEST + 2);
+        assert_eq!(value(&"x".repeat(5000)).len(), MAX_VALUE_LENGTH + 2);
     }
 
     #[test]

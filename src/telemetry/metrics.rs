@@ -1,23 +1,21 @@
-//! What is counted. Counters only grow, and are read as one snapshot.
+//! Counters, which only grow. A snapshot reads them all.
 
 use std::fmt;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
-/// How a reservation ended.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum ReservationEnd {
-    /// At what the call cost.
+    /// It was settled at the cost of the call.
     Settled,
-    /// At the best that is known of a call whose service does not count.
+    /// It was settled at an estimate, because the service did not report the usage.
     Estimated,
-    /// At its worst case, because the usage never came.
+    /// It stays booked at its worst case, because the usage never came.
     Uncertain,
-    /// At nothing, because nothing was generated.
+    /// It was released, because nothing was generated.
     Released,
 }
 
-/// The counters of this process.
 #[derive(Debug, Default)]
 pub struct Metrics {
     requests: AtomicU64,
@@ -36,17 +34,17 @@ pub struct Metrics {
     ledger_microseconds: AtomicU64,
 }
 
-/// What the counters stood at.
+/// The values of the counters at one moment.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct Snapshot {
     pub requests: u64,
-    /// Requests that were refused before anything left for Bedrock.
+    /// Requests that were refused before anything was sent to Bedrock.
     pub refusals: u64,
-    /// Calls sent to Bedrock, repetitions included.
+    /// Attempts to send a call to Bedrock, including retries.
     pub tries: u64,
     pub retries: u64,
     pub failed_tries: u64,
-    /// Answers that have begun.
+    /// Answers whose first event has come.
     pub first_events: u64,
     /// The time to the first event, summed over all answers.
     pub first_event_time: Duration,
@@ -56,7 +54,7 @@ pub struct Snapshot {
     pub released: u64,
     pub ledger_transactions: u64,
     pub ledger_failures: u64,
-    /// The time of all ledger transactions together.
+    /// The time of all ledger transactions, summed.
     pub ledger_time: Duration,
 }
 
@@ -69,9 +67,9 @@ impl Metrics {
         add(&self.refusals, 1);
     }
 
-    pub(super) fn count_try(&self, again: bool, failed: bool) {
+    pub(super) fn count_try(&self, is_retry: bool, failed: bool) {
         add(&self.tries, 1);
-        add(&self.retries, u64::from(again));
+        add(&self.retries, u64::from(is_retry));
         add(&self.failed_tries, u64::from(failed));
     }
 

@@ -1,4 +1,4 @@
-//! One request of `serve`, from its first line to the last byte of its answer.
+//! The log line of one request of `serve`. It covers the time until the last byte of the answer.
 
 use super::log::{self, value};
 use crate::catalog::NanoDollars;
@@ -8,8 +8,8 @@ use std::fmt::Write;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Instant;
 
-/// What is known of a request. Whoever learns something adds it; when the last clone is dropped, the line is written. A
-/// streamed answer holds a clone, so that its tokens are in the line too.
+/// Collects what is logged about a request. When the last clone is dropped, the line is written. A streamed answer
+/// holds a clone, so that the line contains its tokens too.
 #[derive(Debug, Clone)]
 pub struct RequestScope(Arc<Scope>);
 
@@ -20,16 +20,16 @@ struct Scope {
     /// The route's pattern, never the path itself.
     route: &'static str,
     began: Instant,
-    known: Mutex<Known>,
+    details: Mutex<Details>,
     /// Whether the line is written.
     log: bool,
 }
 
 #[derive(Debug, Default)]
-struct Known {
+struct Details {
     key: Option<String>,
-    model_asked: Option<String>,
-    model_used: Option<String>,
+    requested_model: Option<String>,
+    answering_model: Option<String>,
     status: Option<u16>,
     usage: Option<Usage>,
     cost: Option<NanoDollars>,
@@ -43,51 +43,51 @@ impl RequestScope {
             method: method.to_owned(),
             route,
             began: Instant::now(),
-            known: Mutex::default(),
+            details: Mutex::default(),
             log,
         }))
     }
 
-    /// The request's id, which is also in the response and in the ledger.
+    /// The id of the request, which is also in the response and in the ledger.
     #[must_use]
     pub fn id(&self) -> &str {
         &self.0.id
     }
 
-    /// The name of the API key that the request came with.
+    /// Sets the name of the API key that the request came with.
     pub fn set_key(&self, name: &str) {
-        self.edit(|known| known.key = Some(name.to_owned()));
+        self.edit(|details| details.key = Some(name.to_owned()));
     }
 
-    /// The model as the client named it.
-    pub fn set_model_asked(&self, model: &str) {
-        self.edit(|known| known.model_asked = Some(model.to_owned()));
+    /// Sets the model as the client named it.
+    pub fn set_requested_model(&self, model: &str) {
+        self.edit(|details| details.requested_model = Some(model.to_owned()));
     }
 
-    /// The Bedrock id that answers.
-    pub fn set_model_used(&self, model: &str) {
-        self.edit(|known| known.model_used = Some(model.to_owned()));
+    /// Sets the Bedrock id of the model that answers.
+    pub fn set_answering_model(&self, model: &str) {
+        self.edit(|details| details.answering_model = Some(model.to_owned()));
     }
 
     pub fn set_status(&self, status: u16) {
-        self.edit(|known| known.status = Some(status));
+        self.edit(|details| details.status = Some(status));
     }
 
     pub fn set_usage(&self, usage: Usage, cost: Option<NanoDollars>) {
-        self.edit(|known| {
-            known.usage = Some(usage);
-            known.cost = cost;
+        self.edit(|details| {
+            details.usage = Some(usage);
+            details.cost = cost;
         });
     }
 
-    /// What went wrong, which a stream cannot say by its status.
+    /// Sets the error. The status of a streamed answer cannot show it.
     pub fn set_error(&self, kind: Kind) {
-        self.edit(|known| known.error = Some(kind));
+        self.edit(|details| details.error = Some(kind));
     }
 
-    fn edit(&self, change: impl FnOnce(&mut Known)) {
+    fn edit(&self, change: impl FnOnce(&mut Details)) {
         if self.0.log {
-            change(&mut self.0.known.lock().unwrap_or_else(PoisonError::into_inner));
+            change(&mut self.0.details.lock().unwrap_or_else(PoisonError::into_inner));
         }
     }
 }
@@ -95,15 +95,15 @@ impl RequestScope {
 impl Drop for Scope {
     fn drop(&mut self) {
         if self.log {
-            let known = std::mem::take(self.known.get_mut().unwrap_or_else(PoisonError::into_inner));
-            log::write(&self.line(&known));
+            let details = std::mem::take(self.details.get_mut().unwrap_or_else(PoisonError::into_inner));
+            log::write(&self.line(&details));
         }
     }
 }
 
 impl Scope {
-    fn line(&self, known: &Known) -> String {
-        let Known { key, model_asked, model_used, status, usage, cost, error } = known;
+    fn line(&self, details: &Details) -> String {
+        let Details { key, requested_model, answering_model, status, usage, cost, error } = details;
         let mut line = format!("{} {} {}", self.id, value(&self.method), self.route);
         let mut add = |name: &str, text: &str| {
             // Writing to a String cannot fail.
@@ -112,15 +112,15 @@ impl Scope {
         if let Some(key) = key {
             add("key", &value(key));
         }
-        if let Some(model) = model_asked {
+        if let Some(model) = requested_model {
             add("model", &value(model));
         }
-        if let Some(model) = model_used {
+        if let Some(model) = answering_model {
             add("used", &value(model));
         }
         match status {
             Some(status) => add("status", &status.to_string()),
-            // The client went away before there was an answer.
+            // The client closed the connection before there was an answer.
             None => add("status", "-"),
         }
         if let Some(kind) = error {

@@ -1,5 +1,5 @@
-//! However a call ends, the ledger has it: settled with its usage, released where nothing can have been generated,
-//! and uncertain, at its worst case, otherwise.
+//! The ledger records every call, however it ends. A call is settled with its usage, released when nothing can have
+//! been generated, and otherwise booked as uncertain at its worst case.
 
 use super::{COST, ask, day, question, serve, worst};
 use crate::support::{Bedrock, Chatrix, Home, Reply, Server, delta, eventually, signal};
@@ -47,7 +47,7 @@ fn what_was_refused_before_anything_was_generated_costs_nothing() {
         let home = Home::new("");
         ask(&home, &Bedrock::script([reply])).run();
         assert_eq!(home.at_rest(), (0, 0, 0));
-        assert_eq!(home.calls().len(), 1, "and it was let out");
+        assert_eq!(home.calls().len(), 1, "the call is in the ledger all the same");
         assert_eq!(home.calls()[0].0, 4);
     }
 }
@@ -60,7 +60,7 @@ fn retries_share_one_reservation() {
     ask(&home, &bedrock).stdout("ok\n").code(0);
     assert_eq!((bedrock.calls().len(), home.calls().len()), (3, 1));
     assert_eq!(home.at_rest(), (COST, 0, 0));
-    // A parameter that the model turns out not to take.
+    // The model refuses a parameter, and the request is sent again without it.
     let (home, refusal) = (Home::new(&day(worst(512))), "`temperature` is deprecated for this model.");
     let bedrock = Bedrock::script([Reply::Error(400, "ValidationException", refusal), Reply::text("ok")]);
     ask(&home, &bedrock).stdout("ok\n").code(0);
@@ -68,27 +68,35 @@ fn retries_share_one_reservation() {
 }
 
 #[test]
-fn e7_the_dearer_of_a_model_and_its_successor_is_reserved() {
+fn e7_the_more_expensive_of_a_model_and_its_successor_is_reserved() {
     let bedrock = Bedrock::script([Reply::retired(), Reply::Measured(546, 9999)]);
-    // Sonnet 4 costs $3 and $15, its successor $3.30 and $16.50; there is room for 200 tokens of the dearer one.
-    let dearer = 546 * 3300 + 200 * 16_500;
-    let home = Home::new(&day(dearer + 16_499));
+    // Sonnet 4 costs $3 and $15, its successor $3.30 and $16.50. The budget allows 200 tokens of the successor.
+    let successor_cost = 546 * 3300 + 200 * 16_500;
+    let home = Home::new(&day(successor_cost + 16_499));
     let asked = Chatrix::ask().args(["-m", "claude-sonnet-4", "-v", "hi"]).home(&home).bedrock(&bedrock);
     asked.stdout("ok\n").code(0).stderr_has("claude-sonnet-4-6").stderr_has("max_tokens unset→200 (budget)");
     assert_eq!(bedrock.calls()[1].body["inferenceConfig"]["maxTokens"], 200);
-    assert_eq!(home.at_rest(), (dearer, 0, 0));
+    assert_eq!(home.at_rest(), (successor_cost, 0, 0));
     let calls = home.calls();
-    assert_eq!((calls.len(), calls[0].3.as_str()), (1, "us.anthropic.claude-sonnet-4-6"), "booked under who answered");
-    let rich = Home::new(&day(1_000_000_000));
+    assert_eq!(
+        (calls.len(), calls[0].3.as_str()),
+        (1, "us.anthropic.claude-sonnet-4-6"),
+        "the call is booked under the model that answered"
+    );
+    let ample = Home::new(&day(1_000_000_000));
     let bedrock = Bedrock::script([Reply::retired(), Reply::text("ok")]);
-    Chatrix::ask().args(["-m", "claude-sonnet-4", "hi"]).home(&rich).bedrock(&bedrock).stdout("ok\n").code(0);
-    assert_eq!(bedrock.calls()[1].body["inferenceConfig"]["maxTokens"], 512, "nothing is shortened without need");
-    assert_eq!(rich.calls()[0].1, 546 * 3300 + 512 * 16_500);
+    Chatrix::ask().args(["-m", "claude-sonnet-4", "hi"]).home(&ample).bedrock(&bedrock).stdout("ok\n").code(0);
+    assert_eq!(
+        bedrock.calls()[1].body["inferenceConfig"]["maxTokens"],
+        512,
+        "the answer is not shortened when the budget allows it"
+    );
+    assert_eq!(ample.calls()[0].1, 546 * 3300 + 512 * 16_500);
     let usage = Chatrix::usage().args(["--by", "model", "--csv"]).home(&home).run().stdout;
     assert_eq!(usage.lines().filter(|line| line.contains(",1,")).count(), 1, "{usage}");
 }
 
-/// Hangs up on a streamed answer after its first piece.
+/// Hangs up in the middle of an answer. `streamed`: after its first bytes.
 fn hang_up(server: &Server, streamed: bool) {
     let body = question(&json!({"stream": streamed})).to_string();
     let mut socket = server.open("POST", "/v1/chat/completions", &[], &body);
@@ -101,7 +109,7 @@ fn hang_up(server: &Server, streamed: bool) {
 }
 
 #[test]
-fn x8_c7_a_client_that_hangs_up_is_booked_at_the_worst_case_or_read_on() {
+fn x8_c7_when_a_client_hangs_up_its_call_is_stopped_or_drained() {
     for streamed in [true, false] {
         let (home, bedrock) =
             (Home::new(""), Bedrock::script([if streamed { Reply::Endless } else { Reply::Silence }]));
@@ -119,7 +127,7 @@ fn x8_c7_a_client_that_hangs_up_is_booked_at_the_worst_case_or_read_on() {
         hang_up(&server, streamed);
     }
     eventually("both are settled", || home.booked() == (2 * COST, 0, 0));
-    assert_eq!(bedrock.abandoned(), 0, "read on to the end");
+    assert_eq!(bedrock.abandoned(), 0, "the answers are read to their end");
 }
 
 #[test]
@@ -134,9 +142,9 @@ fn a_server_that_is_stopped_books_what_it_cuts_off() {
     signal(server.pid(), "TERM");
     signal(server.pid(), "INT");
     assert_eq!(server.wait().0, Some(0));
-    assert_eq!(home.booked(), (0, 0, worst(512)), "without any other process having looked");
+    assert_eq!(home.booked(), (0, 0, worst(512)), "the call is booked before any other process opens the ledger");
     let running = std::fs::read_dir(home.path(".local/state/chatrix/ledger.running")).unwrap();
-    assert_eq!(running.count(), 0, "and leaves no lock file behind");
+    assert_eq!(running.count(), 0, "no lock file is left behind");
 }
 
 #[test]
@@ -149,7 +157,7 @@ fn ctrl_c_and_a_closed_pipe_are_booked() {
     assert_eq!(child.wait().unwrap().code(), Some(130));
     assert_eq!(home.booked(), (0, 0, worst(512)));
     let (mut child, _own) = ask(&home, &bedrock).spawn();
-    child.stdout.take().unwrap().read_exact(&mut first).unwrap(); // and the pipe closes
+    child.stdout.take().unwrap().read_exact(&mut first).unwrap(); // dropping stdout closes the pipe
     assert_eq!(child.wait().unwrap().code(), Some(0));
     assert_eq!(home.booked(), (0, 0, 2 * worst(512)));
 }
@@ -173,7 +181,7 @@ fn an_uncertain_call_is_listed_and_can_be_settled() {
     let settle = |id: &str, usd: &str| Chatrix::usage().args(["settle", id, "--usd", usd]).home(&home).run();
     settle("7", "0.1").code(2).stderr_has("there is no call 7");
     settle("1", "0.00000105").code(0).stderr("call 1 is booked at $0.0000011\n");
-    settle("1", "0.5").code(0); // a hand can slip
+    settle("1", "0.5").code(0); // a mistake can be corrected
     settle("1", "-1").code(2).stderr_has("not an amount of dollars");
     settle("1", "0.00000105").code(0);
     assert_eq!(home.booked(), (COST, 0, 0));

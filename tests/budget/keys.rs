@@ -1,4 +1,4 @@
-//! API keys of `serve`: made once, kept as a hash, each with ceilings and models of its own.
+//! API keys of `serve`. A token is shown once and stored as a hash, and each key has its own budgets and models.
 
 use super::{COST, day, dollars, question, serve, worst};
 use crate::support::{Answer, Bedrock, Chatrix, Home, Reply, Server, eventually};
@@ -15,12 +15,12 @@ fn chat(server: &Server, header: (&str, &str), body: &Value) -> Answer {
 }
 
 #[test]
-fn a_key_is_asked_for_where_the_operator_wants_it() {
+fn a_key_is_required_where_the_operator_says_so() {
     let (home, bedrock) = (Home::new("[serve]\nrequire_key = true"), Bedrock::script([Reply::text("ok")]));
     let token = add(&home, &["laptop"]);
     assert!(token.starts_with("sk-chatrix-") && token.len() == 75);
     let stored = std::fs::read(home.ledger()).unwrap();
-    assert!(!String::from_utf8_lossy(&stored).contains(&token[11..]), "the token is not kept");
+    assert!(!String::from_utf8_lossy(&stored).contains(&token[11..]), "the token itself is not stored");
     let server = serve(&home, &bedrock);
     let body = question(&json!({}));
     let bearer = format!("Bearer {token}");
@@ -31,18 +31,20 @@ fn a_key_is_asked_for_where_the_operator_wants_it() {
         assert_eq!(chat(&server, ("authorization", wrong), &body).error(), invalid, "{wrong}");
         assert_eq!(server.send("GET", "/v1/models", &[("authorization", wrong)], "").error(), invalid, "{wrong}");
     }
-    assert_eq!((server.get("/healthz").status, server.get("/").status), (200, 200), "whether it is there is no secret");
+    assert_eq!((server.get("/healthz").status, server.get("/").status), (200, 200), "these routes need no key");
     assert_eq!(server.send("OPTIONS", "/v1/models", &[("origin", "http://localhost:1")], "").status, 204);
 
     Chatrix::keys().args(["revoke", "laptop"]).home(&home).run().code(0);
-    eventually("the running server knows", || chat(&server, ("authorization", &bearer), &body).status == 401);
+    eventually("the running server refuses the revoked key", || {
+        chat(&server, ("authorization", &bearer), &body).status == 401
+    });
     Chatrix::keys().args(["revoke", "laptop"]).home(&home).run().code(2).stderr_has("no key \"laptop\" to revoke");
     let list = Chatrix::keys().arg("list").home(&home).run().code(0).stdout;
     assert!(list.contains("laptop") && list.contains("revoked") && !list.contains("sk-chatrix"), "{list}");
 }
 
 #[test]
-fn c8_each_key_has_its_own_ceiling_below_that_of_all() {
+fn c8_each_key_has_its_own_budget_within_the_common_one() {
     let (home, bedrock) = (Home::new(&day(10 * worst(512))), Bedrock::script([Reply::text("ok")]));
     let small = add(&home, &["small", "--day-usd", &dollars(worst(512) + COST)]);
     let large = add(&home, &["large", "--models", "nova-micro,titan-embed"]);
@@ -51,20 +53,21 @@ fn c8_each_key_has_its_own_ceiling_below_that_of_all() {
     let with = |token: &str, body: &Value| chat(&server, ("authorization", &format!("Bearer {token}")), body);
     assert_eq!((with(&small, &body).status, with(&small, &body).status), (200, 200));
     eventually("both are settled", || home.booked().0 == 2 * COST);
-    // Two answers are spent; a third can only be shorter.
+    // After two answers, the budget allows only a shorter third one.
     let third = with(&small, &body);
     assert!(third.headers["x-chatrix-policy"].contains("max_tokens 512->504 (budget)"), "{:?}", third.headers);
-    let twice = json!({"model": "nova-micro", "messages": [{"role": "user", "content": "x".repeat(2300)}]});
-    let refused = with(&small, &twice);
+    let long = json!({"model": "nova-micro", "messages": [{"role": "user", "content": "x".repeat(2300)}]});
+    let refused = with(&small, &long);
     assert_eq!(refused.error().0, 429);
     assert!(refused.body.contains("day budget of key small"), "{}", refused.body);
-    // Other keys, and calls without one, have what is left of the whole.
-    assert_eq!((with(&large, &body).status, server.chat(&twice).status), (200, 200));
-    // Keys like Jan's are none of ours; a spoilt one of ours is not taken for one of those.
+    // Other keys, and calls without a key, may spend what is left of the common budget.
+    assert_eq!((with(&large, &body).status, server.chat(&long).status), (200, 200));
+    // A token that Chatrix did not make, such as Jan's, is ignored. A misspelt token that looks like one of Chatrix's
+    // is refused.
     assert_eq!((with("anything", &body).status, with("sk-chatrix-00", &body).status), (200, 401));
-    // Its models, however they are spelled.
-    let not_mine = with(&large, &question(&json!({"model": "claude-haiku"})));
-    assert_eq!(not_mine.error(), (403, "permission_error".into(), "model_not_allowed".into()));
+    // The key allows its models under any of their ids.
+    let other_model = with(&large, &question(&json!({"model": "claude-haiku"})));
+    assert_eq!(other_model.error(), (403, "permission_error".into(), "model_not_allowed".into()));
     assert_eq!(with(&large, &question(&json!({"model": "amazon.nova-micro-v1:0"}))).status, 200);
     let models = server.send("GET", "/v1/models", &[("authorization", &format!("Bearer {large}"))], "").json();
     assert_eq!(models["data"].as_array().unwrap().len(), 1);

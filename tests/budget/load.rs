@@ -1,4 +1,5 @@
-//! Under load: no overshoot at any moment, and no call that reached Bedrock missing from the ledger after a kill.
+//! Tests under load. The budget is never exceeded, and after a kill no call that reached Bedrock is missing from the
+//! ledger.
 
 use super::{day, question, serve, worst};
 use crate::support::{Bedrock, Chatrix, Home, Reply, eventually};
@@ -8,32 +9,34 @@ use std::io::Read;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::time::Duration;
 
-/// Looks at what is booked until it is over: how often, and the most that was booked at once.
+/// Checks what is booked until `over` is set. Returns the number of checks, and the most that was booked at once.
 fn watch(home: &Home, budget: i64, over: &AtomicBool) -> (u32, i64) {
     let ledger = home.open();
     let mut all = ledger.prepare("SELECT COALESCE(SUM(settled + reserved + uncertain), 0) FROM booked").unwrap();
-    let (mut looks, mut most) = (0, 0);
+    let mut checks = 0;
+    let mut max_booked = 0;
     while !over.load(Ordering::SeqCst) {
         let booked: i64 = all.query_row([], |row| row.get(0)).unwrap();
         assert!(booked <= budget, "{booked} is booked of {budget}");
-        (looks, most) = (looks + 1, most.max(booked));
+        checks += 1;
+        max_booked = max_booked.max(booked);
     }
-    (looks, most)
+    (checks, max_booked)
 }
 
 #[test]
 fn c8_c9_concurrent_calls_never_overshoot_and_all_that_fits_is_served() {
     const CALLS: usize = 520;
-    // Each costs 500 × 35 + 480 × 140; there is money for a third of them.
+    // Each call costs 500 × 35 + 480 × 140. The budget is enough for a third of them.
     let cost = 500 * 35 + 480 * 140;
     let budget = cost * 520 / 3;
-    // Long enough for any machine: what is refused is refused for its sums, not for its speed.
+    // The wait is long enough for any machine, so that a call is refused for its cost and not because of the time.
     let home = Home::new(&day(budget).replace("wait_seconds = 0.2", "wait_seconds = 30"));
     let bedrock = Bedrock::script([Reply::Measured(500, 480)]);
-    Chatrix::usage().home(&home).run().code(0); // and there is a ledger
+    Chatrix::usage().home(&home).run().code(0); // creates the ledger
     let server = serve(&home, &bedrock);
     let (good, refused, over) = (AtomicUsize::new(0), AtomicUsize::new(0), AtomicBool::new(false));
-    let (mut looks, mut most) = (0, 0);
+    let (mut checks, mut max_booked) = (0, 0);
     std::thread::scope(|scope| {
         let watcher = scope.spawn(|| watch(&home, budget, &over));
         let calls: Vec<_> = (0..CALLS)
@@ -41,8 +44,8 @@ fn c8_c9_concurrent_calls_never_overshoot_and_all_that_fits_is_served() {
                 let (server, home, bedrock, good, refused) = (&server, &home, &bedrock, &good, &refused);
                 scope.spawn(move || {
                     let ok = if n % 26 == 0 {
-                        let asked = Chatrix::ask().args(["-q", "-m", "nova-micro", "hi"]).home(home).bedrock(bedrock);
-                        match asked.run().code {
+                        let ask = Chatrix::ask().args(["-q", "-m", "nova-micro", "hi"]).home(home).bedrock(bedrock);
+                        match ask.run().code {
                             Some(0) => true,
                             Some(3) => false,
                             other => panic!("ask ended with {other:?}"),
@@ -61,17 +64,17 @@ fn c8_c9_concurrent_calls_never_overshoot_and_all_that_fits_is_served() {
             call.join().unwrap();
         }
         over.store(true, Ordering::SeqCst);
-        (looks, most) = watcher.join().unwrap();
+        (checks, max_booked) = watcher.join().unwrap();
     });
     let (settled, reserved, uncertain) = home.at_rest();
     let (good, refused) = (good.into_inner(), refused.into_inner());
     println!(
-        "budget {budget}, settled {settled}, most booked at once {most} in {looks} looks (nano-dollars); \
+        "budget {budget}, settled {settled}, most booked at once {max_booked} in {checks} checks (nano-dollars); \
          {good} served, {refused} refused"
     );
     assert_eq!((reserved, uncertain, good + refused, bedrock.calls().len()), (0, 0, CALLS, good));
-    assert!(settled <= budget && most <= budget && looks > 20);
-    assert!(budget - settled < worst(64), "{} is left, and something would fit", budget - settled);
+    assert!(settled <= budget && max_booked <= budget && checks > 20);
+    assert!(budget - settled < worst(64), "{} is left, which is enough for another call", budget - settled);
 }
 
 #[test]
@@ -86,13 +89,13 @@ fn a_killed_server_has_booked_every_call_that_reached_bedrock() {
             for n in 0..12 {
                 let server = &server;
                 scope.spawn(move || {
-                    // Every prompt has a length of its own, and so every call a worst case of its own.
+                    // Every prompt has a different length, so that every call has a different worst case.
                     let prompt = "x".repeat(1 + round * 12 + n);
                     let body = json!({
                         "model": "nova-micro", "stream": n % 3 > 0, "max_tokens": 100,
                         "messages": [{"role": "user", "content": prompt}],
                     });
-                    // The server may be gone before the connection is made, and the connection ends as it does.
+                    // The server may be killed before the connection is made, or while it is open.
                     let socket = server.try_open("POST", "/v1/chat/completions", &[], &body.to_string());
                     let _ = socket.and_then(|mut socket| socket.read_to_end(&mut Vec::new()));
                 });
@@ -101,7 +104,7 @@ fn a_killed_server_has_booked_every_call_that_reached_bedrock() {
             std::process::Command::new("kill").args(["-9", &server.pid().to_string()]).status().unwrap();
         });
     }
-    // Whoever opens the ledger next finds the reservations of the dead.
+    // The next process that opens the ledger books the reservations of the killed servers as uncertain.
     Chatrix::usage().home(&home).run().code(0);
     let reserved: BTreeSet<i64> = home.calls().iter().map(|call| call.1).collect();
     let sent = bedrock.calls();
@@ -122,7 +125,7 @@ fn a_killed_server_has_booked_every_call_that_reached_bedrock() {
     assert!(missing.is_empty(), "prompts of these lengths are missing: {missing:?}");
     assert!(sent.len() > KILLS && states(1) > 0 && states(3) > 0, "the kills came too early or too late");
     assert_eq!(states(0), 0);
-    // And the budget holds after it: what is booked counts.
+    // The uncertain calls count against the budget.
     let (settled, _, uncertain) = home.booked();
     home.configure(&day(settled + uncertain + 1000));
     let refused = serve(&home, &bedrock).chat(&question(&json!({})));

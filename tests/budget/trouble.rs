@@ -1,4 +1,4 @@
-//! When the ledger cannot be written: a budget that cannot be kept is not spent, and without one calls go on.
+//! When the ledger cannot be written, calls under a budget are refused, and calls without a budget continue.
 
 use super::{COST, ask, day, question, serve, worst};
 use crate::support::{Bedrock, Chatrix, Home, Reply, eventually};
@@ -19,9 +19,9 @@ fn a_ledger_locked_by_another_process() {
     assert_eq!(bedrock.calls().len(), 1);
     home.configure("");
     let outcome = ask(&home, &bedrock).stdout("ok\n").code(0);
-    outcome.stderr_has("warning: the ledger ").stderr_has("calls go on, and are booked only if that changes");
+    outcome.stderr_has("warning: the ledger ").stderr_has("calls continue, but are booked only if that changes");
     other.execute_batch("ROLLBACK").unwrap();
-    assert_eq!(server.chat(&question(&json!({}))).status, 200, "and goes on by itself");
+    assert_eq!(server.chat(&question(&json!({}))).status, 200, "the server recovers by itself");
     assert_eq!(home.at_rest(), (2 * COST, 0, 0));
 }
 
@@ -29,7 +29,7 @@ fn a_ledger_locked_by_another_process() {
 fn a_settlement_that_cannot_be_written_is_written_later() {
     let (home, bedrock) = (Home::new(""), Bedrock::script([Reply::text("ok")]));
     let server = serve(&home, &bedrock);
-    // The answer comes only once the ledger is locked: otherwise a slow machine settles the call before that.
+    // The answer is held back until the ledger is locked, because the call could be settled before that otherwise.
     bedrock.hold();
     let answer = std::thread::scope(|scope| {
         let answer = scope.spawn(|| server.chat(&question(&json!({"stream": true}))));
@@ -38,7 +38,7 @@ fn a_settlement_that_cannot_be_written_is_written_later() {
         other.execute_batch("BEGIN IMMEDIATE").unwrap();
         bedrock.go_on();
         let answer = answer.join().unwrap();
-        std::thread::sleep(Duration::from_secs(4)); // longer than the ledger is waited for
+        std::thread::sleep(Duration::from_secs(4)); // longer than the ledger waits for a lock
         assert_eq!(home.booked(), (0, worst(512), 0));
         other.execute_batch("ROLLBACK").unwrap();
         answer
@@ -60,21 +60,21 @@ fn a_call_that_could_not_be_booked_is_booked_later() {
     eventually("it is booked", || home.booked() == (2 * COST, 0, 0));
 }
 
-/// `ask`, started by a shell that has spoilt the disk for it.
-fn on_a_spoilt_disk(home: &Home, bedrock: &Bedrock, shell: &[&str]) -> std::process::Output {
+/// Runs `ask` from a shell that has taken away the space on its disk.
+fn on_a_full_disk(home: &Home, bedrock: &Bedrock, shell: &[&str]) -> std::process::Output {
     let (command, _own) = ask(home, bedrock).into_command();
-    let mut spoilt = std::process::Command::new(shell[0]);
-    spoilt.args(&shell[1..]).arg(command.get_program()).args(command.get_args()).env_clear();
+    let mut shell_command = std::process::Command::new(shell[0]);
+    shell_command.args(&shell[1..]).arg(command.get_program()).args(command.get_args()).env_clear();
     for (name, value) in command.get_envs() {
-        spoilt.env(name, value.unwrap());
+        shell_command.env(name, value.unwrap());
     }
-    spoilt.stdin(std::process::Stdio::null()).output().unwrap()
+    shell_command.stdin(std::process::Stdio::null()).output().unwrap()
 }
 
-/// No file may grow. A signal that is ignored stays so in the program that follows: the write fails instead.
+/// No file may grow. The program inherits that the signal is ignored, so the write fails instead.
 const NO_GROWTH: [&str; 3] = ["sh", "-c", "trap '' XFSZ; ulimit -f 1; exec \"$0\" \"$@\""];
-/// A file system of its own, with room for nothing much.
-const SMALL: [&str; 6] = [
+/// A file system of its own, with very little space.
+const SMALL_DISK: [&str; 6] = [
     "unshare",
     "--map-root-user",
     "--mount",
@@ -85,15 +85,15 @@ const SMALL: [&str; 6] = [
 
 #[test]
 fn a_disk_that_is_full() {
-    for shell in [&NO_GROWTH[..], &SMALL] {
+    for shell in [&NO_GROWTH[..], &SMALL_DISK] {
         let bedrock = Bedrock::script([Reply::text("ok")]);
         let home = Home::new(&day(1_000_000));
         ask(&home, &bedrock).stdout("ok\n").code(0);
         let before = home.booked();
-        let output = on_a_spoilt_disk(&home, &bedrock, shell);
+        let output = on_a_full_disk(&home, &bedrock, shell);
         let stderr = String::from_utf8(output.stderr).unwrap();
         if output.status.code() == Some(77) || stderr.starts_with("unshare: ") {
-            println!("skipped: no file system can be mounted here");
+            println!("skipped: this machine does not allow a file system to be mounted");
             continue;
         }
         assert_eq!((output.status.code(), output.stdout.as_slice()), (Some(1), &b""[..]), "{stderr}");
@@ -101,39 +101,41 @@ fn a_disk_that_is_full() {
         assert!(stderr.contains("a budget is set, so no call is made"), "{stderr}");
         assert_eq!((bedrock.calls().len(), home.booked()), (1, before));
         home.configure("");
-        let output = on_a_spoilt_disk(&home, &bedrock, shell);
+        let output = on_a_full_disk(&home, &bedrock, shell);
         assert_eq!((output.status.code(), output.stdout.as_slice()), (Some(0), &b"ok\n"[..]));
         home.configure(&day(1_000_000));
         ask(&home, &bedrock).stdout("ok\n").code(0);
-        assert_eq!(home.at_rest(), (2 * COST, 0, 0), "and it is whole when there is room again");
+        assert_eq!(home.at_rest(), (2 * COST, 0, 0), "the ledger works when there is space again");
     }
 }
 
 #[test]
-fn a_ledger_that_was_removed_is_begun_anew() {
+fn a_ledger_that_was_removed_is_created_again() {
     let (home, bedrock) = (Home::new(&day(1_000_000)), Bedrock::script([Reply::text("ok")]));
     let server = serve(&home, &bedrock);
     assert_eq!(server.chat(&question(&json!({}))).status, 200);
     home.at_rest();
     std::fs::remove_dir_all(home.path(".local")).unwrap();
     assert_eq!(server.chat(&question(&json!({}))).status, 200);
-    assert_eq!(home.at_rest(), (COST, 0, 0), "and shared with whoever opens it next");
+    assert_eq!(home.at_rest(), (COST, 0, 0), "the new ledger is on disk for other processes");
 }
 
 #[test]
-fn what_is_no_ledger_is_left_alone() {
+fn a_file_that_is_not_a_ledger_is_not_changed() {
     let bedrock = Bedrock::script([Reply::text("ok")]);
-    for (content, said) in [(&b"not a database, but somebody's text of some length"[..], "not a database"), (b"", "")] {
+    for (content, message) in
+        [(&b"not a database, but somebody's text of some length"[..], "not a database"), (b"", "")]
+    {
         let home = Home::new(&day(1_000_000));
         std::fs::create_dir_all(home.ledger().parent().unwrap()).unwrap();
         std::fs::write(home.ledger(), content).unwrap();
         let outcome = ask(&home, &bedrock).run();
-        if said.is_empty() {
+        if message.is_empty() {
             outcome.code(0);
         } else {
-            outcome.code(1).stderr_has(said).stderr_has("ledger.db");
+            outcome.code(1).stderr_has(message).stderr_has("ledger.db");
             assert_eq!(std::fs::read(home.ledger()).unwrap(), content);
-            Chatrix::usage().home(&home).run().code(1).stderr_has(said);
+            Chatrix::usage().home(&home).run().code(1).stderr_has(message);
         }
     }
     let home = Home::new(&day(1_000_000));

@@ -77,7 +77,7 @@ fn t10_no_tool_can_be_called_when_none_may() {
 fn t11_a_model_without_tools_is_named() {
     let (answer, calls) = post([Reply::text("never")], &asked("deepseek", json!({"tools": [tool("look")]})));
     assert_eq!((answer.error().0, calls.len()), (400, 0));
-    assert!(answer.body.contains("deepseek takes no tools"));
+    assert!(answer.body.contains("deepseek does not support tools"));
 }
 
 #[test]

@@ -21,25 +21,25 @@ pub(crate) fn run(request: Request, settings: &Settings, max_cost: Option<NanoDo
     let floor = budgets.floor_tokens;
     let mut ceilings = Vec::new();
     let mut refused = None;
-    if admitted.reserve(u32::MAX).is_none() && (ceiling.is_some() || !limits.is_empty()) {
+    if admitted.amount_to_reserve(u32::MAX).is_none() && (ceiling.is_some() || !limits.is_empty()) {
         refused = Some(unpriced(&admitted));
     }
     if let Some((amount, name)) = ceiling {
-        let minimum = admitted.reserve(floor).unwrap_or_default();
+        let minimum = admitted.amount_to_reserve(floor).unwrap_or_default();
         if refused.is_none() && minimum > amount {
             refused = Some(over_ceiling(&admitted, &name, amount, minimum, floor));
         }
         ceilings.push(json!({"budget": name, "usd": amount.number(), "left_usd": amount.number()}));
-        admitted = if refused.is_some() { admitted } else { admitted.within(amount) };
+        admitted = if refused.is_some() { admitted } else { admitted.shortened_to_fit(amount) };
     }
     let statuses = statuses(&limits, settings)?;
     let cost = CostRange {
-        full: admitted.reserve(u32::MAX).unwrap_or_default(),
-        minimum: admitted.reserve(floor).unwrap_or_default(),
+        full: admitted.amount_to_reserve(u32::MAX).unwrap_or_default(),
+        minimum: admitted.amount_to_reserve(floor).unwrap_or_default(),
     };
     if refused.is_none() {
         match decide(&statuses, cost, false) {
-            Decision::Grant(amount) if !statuses.is_empty() => admitted = admitted.within(amount),
+            Decision::Grant(amount) if !statuses.is_empty() => admitted = admitted.shortened_to_fit(amount),
             Decision::Refuse(index) => refused = statuses.get(index).map(|status| over_budget(status, cost)),
             Decision::Grant(_) | Decision::Wait => {}
         }
@@ -54,7 +54,7 @@ pub(crate) fn run(request: Request, settings: &Settings, max_cost: Option<NanoDo
         "edits": admitted.edits().iter().map(ToString::to_string).collect::<Vec<_>>(),
         "input_tokens_at_most": admitted.input_bound(),
         "output_tokens_at_most": admitted.max_tokens(),
-        "worst_case_usd": admitted.reserve(u32::MAX).map(NanoDollars::number),
+        "worst_case_usd": admitted.amount_to_reserve(u32::MAX).map(NanoDollars::number),
         "budgets": ceilings,
         "refused": refused.as_ref().map(|error| error.message.clone()),
     });
