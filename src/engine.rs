@@ -5,13 +5,15 @@
 mod admission;
 mod call;
 mod caller;
+mod cost_check;
 mod reasoning_cache;
 mod refusal_cache;
 mod reserved_call;
 
-pub use admission::{BudgetGuard, over_budget, over_ceiling, unpriced};
+pub use admission::BudgetGuard;
 pub use call::Call;
 pub use caller::Caller;
+pub use cost_check::{CallCeiling, DryRun, dry_run};
 pub use reserved_call::Warning;
 
 use crate::bedrock::{Accepted, Client, refused_part};
@@ -54,7 +56,7 @@ pub struct Engine {
 }
 
 /// A request that may be sent, and what is reserved for it.
-struct Admission {
+struct ReadyCall {
     /// The model that was requested; its successor may answer instead.
     requested_model: Arc<Model>,
     admitted: Admitted,
@@ -87,19 +89,19 @@ impl Engine {
     /// # Errors
     /// Refusals by the policy and the budgets, and any kind that Bedrock causes.
     pub async fn ask(self: &Arc<Self>, request: Request, mode: AnswerMode, caller: Caller) -> Result<Call> {
-        let admission = self.admit(request, &caller).await.inspect_err(|error| self.telemetry.refused(error.kind))?;
+        let ready = self.admit(request, &caller).await.inspect_err(|error| self.telemetry.refused(error.kind))?;
         if !self.drain {
-            return self.send(admission, mode).await;
+            return self.send(ready, mode).await;
         }
         // In a task of its own, a call continues when its caller hangs up while it is being sent; its answer is then
         // drained. A call that still waits for its reservation ends with its caller.
         let engine = Arc::clone(self);
-        let call = tokio::spawn(async move { engine.send(admission, mode).await });
+        let call = tokio::spawn(async move { engine.send(ready, mode).await });
         call.await.map_err(|error| Error::new(Kind::Internal, format!("the task of a call has failed: {error}")))?
     }
 
     /// Applies the policy and the budgets to a request.
-    async fn admit(&self, mut request: Request, caller: &Caller) -> Result<Admission> {
+    async fn admit(&self, mut request: Request, caller: &Caller) -> Result<ReadyCall> {
         let began = Instant::now();
         let requested_name = self.policy.model_name(&request.model).to_owned();
         self.reasoning.restore(&mut request.messages);
@@ -111,11 +113,11 @@ impl Engine {
         }
         admitted = self.refusals.apply(admitted);
         let (admitted, reserved) = self.guard.reserve(&self.client, admitted, requested_name, caller).await?;
-        Ok(Admission { requested_model, admitted, reserved, began })
+        Ok(ReadyCall { requested_model, admitted, reserved, began })
     }
 
-    async fn send(&self, admission: Admission, mode: AnswerMode) -> Result<Call> {
-        let Admission { requested_model, admitted, mut reserved, began } = admission;
+    async fn send(&self, ready: ReadyCall, mode: AnswerMode) -> Result<Call> {
+        let ReadyCall { requested_model, admitted, mut reserved, began } = ready;
         match self.send_until_accepted(&requested_model, admitted, &mut reserved, mode).await {
             Ok((admitted, accepted)) => {
                 let recorder = ReasoningRecorder::new(Arc::clone(&self.reasoning));

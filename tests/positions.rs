@@ -18,9 +18,7 @@ fn errors_name_the_place_in_the_clients_own_list() {
     let call = |id: &str| json!({"id": id, "type": "function", "function": {"name": "look", "arguments": "{}"}});
     let result = |id: &str| json!({"role": "tool", "tool_call_id": id, "content": "found"});
     let image = json!([{"type": "image_url", "image_url": {"url": IMAGE}}]);
-    let tool = |name: &str, parameters: Value| {
-        json!({"type": "function", "function": {"name": name, "parameters": parameters}})
-    };
+    let tool = |name: &str, parameters: Value| json!({"type": "function", "function": {"name": name, "parameters": parameters}});
     let object = json!({"type": "object", "properties": {}});
     let messages = json!([
         {"role": "system", "content": "Be brief."},

@@ -11,7 +11,7 @@ use crate::commands::screen::{note, print};
 use crate::commands::setup::{OFFLINE_NOTICE, offline_pace, open};
 use crate::config::Settings;
 use crate::conversation::{Answer, Message, Part, Request, Role};
-use crate::engine::{AnswerMode, Call, Caller};
+use crate::engine::{AnswerMode, Call, CallCeiling, Caller};
 use crate::error::Kind;
 use crate::telemetry::Telemetry;
 use crate::terminal::answer_view::{AnswerView, ReasoningOutput, Style};
@@ -31,8 +31,11 @@ pub(crate) async fn run(args: Ask, settings: Settings) -> anyhow::Result<u8> {
         return preview::run(request, &settings, args.max_cost);
     }
     let engine = open(&settings, offline_pace(screen.style.stdout_is_terminal)?, false, &Telemetry::default()).await?;
-    let caller =
-        Caller { command: "ask", at_most: args.max_cost.map(|most| (most, "--max-cost")), ..Caller::default() };
+    let caller = Caller {
+        command: "ask",
+        ceiling: args.max_cost.map(|amount| CallCeiling::new(amount, "--max-cost")),
+        ..Caller::default()
+    };
     let mode = if args.no_stream || args.json { AnswerMode::Complete } else { AnswerMode::Streamed };
 
     let started = Instant::now();

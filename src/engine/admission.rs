@@ -3,10 +3,11 @@
 //! wait; it fits with a shorter answer; it is refused, with an error that names the amounts.
 
 use super::caller::Caller;
+use super::cost_check::{CallCeiling, cost_range, exceeds, has_price, over_budget, within_ceiling};
 use super::reserved_call::ReservedCall;
 use crate::bedrock::Client;
 use crate::catalog::NanoDollars;
-use crate::error::{Error, Field, Kind, Result};
+use crate::error::{Error, Kind, Result};
 use crate::ledger::budget::{BudgetStatus, Budgets, CostRange, Limit};
 use crate::ledger::key::Key;
 use crate::ledger::store::StoreError;
@@ -20,12 +21,6 @@ pub struct BudgetGuard {
     pub budgets: Budgets,
     /// `None` when there is no home folder for a ledger.
     pub ledger: Option<Ledger>,
-}
-
-/// The most that one call of a caller may cost, and the name of that limit in messages.
-struct CallCeiling {
-    amount: NanoDollars,
-    name: String,
 }
 
 impl BudgetGuard {
@@ -56,12 +51,9 @@ impl BudgetGuard {
         caller: &Caller,
     ) -> Result<(Admitted, ReservedCall)> {
         let limits = self.limits(caller.key.as_deref());
-        let ceiling = caller.ceiling(&self.budgets).map(|(amount, name)| CallCeiling { amount, name });
+        let ceiling = caller.ceiling(&self.budgets);
         let floor = self.budgets.floor_tokens;
-        if admitted.amount_to_reserve(u32::MAX).is_none() {
-            if !limits.is_empty() || ceiling.is_some() {
-                return Err(unpriced(&admitted));
-            }
+        if !has_price(&admitted, !limits.is_empty() || ceiling.is_some())? {
             let cost = CostRange { full: NanoDollars(0), minimum: NanoDollars(0) };
             let call = new_call(caller, requested_name, admitted.model().id.clone());
             let reserved = self.book(call, limits, cost, Duration::ZERO).await?;
@@ -71,13 +63,14 @@ impl BudgetGuard {
         // only when the call does not fit without it.
         let mut countable = admitted.model().capabilities.features.count_tokens && !admitted.may_use_successor();
         if let Some(ceiling) = &ceiling {
-            admitted = within_ceiling(client, admitted, ceiling, floor, &mut countable).await?;
+            if countable && exceeds(&admitted, ceiling) {
+                countable = false;
+                admitted = with_counted_input(client, admitted).await;
+            }
+            admitted = within_ceiling(admitted, ceiling, floor)?;
         }
         loop {
-            let cost = CostRange {
-                full: admitted.amount_to_reserve(u32::MAX).unwrap_or_default(),
-                minimum: admitted.amount_to_reserve(floor).unwrap_or_default(),
-            };
+            let cost = cost_range(&admitted, floor);
             // As long as a count may help, the answer is not shortened and nothing is waited for.
             let counts_first = countable && !limits.is_empty();
             let cost = if counts_first { CostRange { minimum: cost.full, ..cost } } else { cost };
@@ -108,7 +101,9 @@ impl BudgetGuard {
         caller: &Caller,
     ) -> Result<ReservedCall> {
         let full = admitted.worst_case();
-        if let Some((amount, name)) = caller.ceiling(&self.budgets).filter(|(amount, _)| full > *amount) {
+        if let Some(CallCeiling { amount, name }) =
+            caller.ceiling(&self.budgets).filter(|ceiling| full > ceiling.amount)
+        {
             let message = format!("{name} allows {} per call, but this call can cost {}", amount.exact(), full.exact());
             return Err(Error::new(Kind::BudgetExceeded, message).advise("send fewer texts in one request"));
         }
@@ -153,32 +148,6 @@ impl BudgetGuard {
     }
 }
 
-/// Shortens the answer until the call costs no more than the ceiling. The input tokens are counted first if the call is
-/// too expensive otherwise.
-async fn within_ceiling(
-    client: &Client,
-    mut admitted: Admitted,
-    ceiling: &CallCeiling,
-    floor: u32,
-    countable: &mut bool,
-) -> Result<Admitted> {
-    let CallCeiling { amount, name } = ceiling;
-    let is_too_expensive =
-        |admitted: &Admitted| admitted.amount_to_reserve(u32::MAX).is_some_and(|full| full > *amount);
-    if *countable && is_too_expensive(&admitted) {
-        *countable = false;
-        admitted = with_counted_input(client, admitted).await;
-    }
-    if !is_too_expensive(&admitted) {
-        return Ok(admitted);
-    }
-    let minimum = admitted.amount_to_reserve(floor).unwrap_or_default();
-    if minimum > *amount {
-        return Err(over_ceiling(&admitted, name, *amount, minimum, floor));
-    }
-    Ok(admitted.shortened_to_fit(*amount))
-}
-
 /// The request with the input tokens that Bedrock counts. Unchanged when the count fails.
 async fn with_counted_input(client: &Client, admitted: Admitted) -> Admitted {
     match client.count(&admitted).await {
@@ -195,47 +164,4 @@ fn new_call(caller: &Caller, requested_model: String, model: String) -> NewCall 
 /// Adds a safety margin of a twentieth and 64 tokens to counted tokens, although AWS bills what it counts.
 fn with_margin(tokens: u64) -> u64 {
     tokens.saturating_add(tokens / 20).saturating_add(64)
-}
-
-/// The error for a model without a known price under a budget.
-#[must_use]
-pub fn unpriced(admitted: &Admitted) -> Error {
-    let name = admitted.model().display_name();
-    Error::new(Kind::RefusedByPolicy, format!("the price of {name} is unknown, but a budget is set")).at(Field::Model).advise(
-        format!("set it in the config file: [models.{name:?}] price = {{ input = …, output = … }}, in dollars per million tokens"),
-    )
-}
-
-/// The error for a call whose minimum cost is above its ceiling.
-#[must_use]
-pub fn over_ceiling(admitted: &Admitted, name: &str, amount: NanoDollars, minimum: NanoDollars, floor: u32) -> Error {
-    let amount = amount.exact();
-    let minimum = minimum.exact();
-    let tokens = floor.min(admitted.max_tokens());
-    let bound = admitted.input_bound();
-    let message = format!(
-        "{name} allows {amount} per call, but this call can cost {minimum} even with an answer of only {tokens} tokens \
-         (its input has up to {bound} tokens)"
-    );
-    Error::new(Kind::BudgetExceeded, message)
-        .advise("shorten the input, or choose a cheaper model; `chatrix models` lists the prices")
-}
-
-/// The error for a call that costs more than what is left of a budget.
-#[must_use]
-pub fn over_budget(status: &BudgetStatus, cost: CostRange) -> Error {
-    let needed = if cost.minimum < cost.full {
-        format!("{}, or at least {} with a short answer", cost.full.exact(), cost.minimum.exact())
-    } else {
-        cost.full.exact()
-    };
-    let message = format!("this call needs {needed}, but only {} is left of the {status}", status.left().exact());
-    // Even when running calls hold the rest, the server asks clients not to retry, because retries would keep other
-    // calls waiting.
-    let advice = if cost.minimum <= status.limit.amount - status.totals.spent() {
-        "running calls have reserved the rest; most of it is released when they end"
-    } else {
-        "`chatrix usage` shows what was spent"
-    };
-    Error::new(Kind::BudgetExceeded, message).advise(advice)
 }

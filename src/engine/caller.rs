@@ -1,6 +1,7 @@
 //! Who makes a call, which models they may use, and what they may spend.
 
-use crate::catalog::{Catalog, NanoDollars, base};
+use super::cost_check::CallCeiling;
+use crate::catalog::{Catalog, base};
 use crate::error::{Error, Field, Kind, Result};
 use crate::ledger::SessionTotals;
 use crate::ledger::budget::Budgets;
@@ -14,8 +15,8 @@ pub struct Caller {
     pub command: &'static str,
     /// The API key of the request.
     pub key: Option<Arc<Key>>,
-    /// What this call may cost at most, and the name of that limit in messages.
-    pub at_most: Option<(NanoDollars, &'static str)>,
+    /// A ceiling of this call's own.
+    pub ceiling: Option<CallCeiling>,
     /// Chatrix's id of the request that the call is made for.
     pub request_id: Option<String>,
     /// The totals of the session to which the cost is added, besides the ledger.
@@ -40,16 +41,15 @@ impl Caller {
         })
     }
 
-    /// The most that one call may cost, and the name of that limit in messages.
+    /// The lowest of the ceilings that hold for one call.
     #[must_use]
-    pub fn ceiling(&self, budgets: &Budgets) -> Option<(NanoDollars, String)> {
-        let operator = budgets.request.map(|amount| (amount, "the request budget".to_owned()));
+    pub fn ceiling(&self, budgets: &Budgets) -> Option<CallCeiling> {
+        let operator = budgets.request.map(|amount| CallCeiling::new(amount, "the request budget"));
         let key = self.key.as_ref().and_then(|key| {
             let amount = key.limits.request?;
-            Some((amount, format!("the request budget of key {}", key.name)))
+            Some(CallCeiling::new(amount, format!("the request budget of key {}", key.name)))
         });
-        let call = self.at_most.map(|(amount, name)| (amount, name.to_owned()));
-        [operator, key, call].into_iter().flatten().min_by_key(|(amount, _)| *amount)
+        [operator, key, self.ceiling.clone()].into_iter().flatten().min_by_key(|ceiling| ceiling.amount)
     }
 
     /// Refuses a model that the key does not allow.

@@ -1,5 +1,5 @@
 //! `chatrix ask --dry-run`: what would be sent once the policy and the budgets have been applied, and what it can cost.
-//! Sends nothing, needs no credentials, books nothing.
+//! Sends nothing, needs no credentials, reserves nothing.
 
 use crate::bedrock;
 use crate::catalog::NanoDollars;
@@ -7,47 +7,30 @@ use crate::commands::screen::print;
 use crate::commands::setup::open_ledger;
 use crate::config::Settings;
 use crate::conversation::Request;
-use crate::engine::{Caller, over_budget, over_ceiling, unpriced};
+use crate::engine::{CallCeiling, Caller, DryRun, dry_run};
 use crate::error::Error;
-use crate::ledger::budget::{BudgetStatus, CostRange, Decision, Limit, decide};
+use crate::ledger::budget::{BudgetStatus, Limit};
 use serde_json::json;
 
 /// Prints one JSON object. A refusal is part of it, and also decides the exit code.
 pub(crate) fn run(request: Request, settings: &Settings, max_cost: Option<NanoDollars>) -> anyhow::Result<u8> {
-    let mut admitted = settings.policy().admit(request)?;
+    let admitted = settings.policy().admit(request)?;
     let budgets = settings.budgets;
-    let caller = Caller { command: "ask", at_most: max_cost.map(|most| (most, "--max-cost")), ..Caller::default() };
-    let (ceiling, limits) = (caller.ceiling(&budgets), budgets.limits().collect::<Vec<_>>());
-    let floor = budgets.floor_tokens;
-    let mut ceilings = Vec::new();
-    let mut refused = None;
-    if admitted.amount_to_reserve(u32::MAX).is_none() && (ceiling.is_some() || !limits.is_empty()) {
-        refused = Some(unpriced(&admitted));
-    }
-    if let Some((amount, name)) = ceiling {
-        let minimum = admitted.amount_to_reserve(floor).unwrap_or_default();
-        if refused.is_none() && minimum > amount {
-            refused = Some(over_ceiling(&admitted, &name, amount, minimum, floor));
-        }
-        ceilings.push(json!({"budget": name, "usd": amount.number(), "left_usd": amount.number()}));
-        admitted = if refused.is_some() { admitted } else { admitted.shortened_to_fit(amount) };
-    }
-    let statuses = statuses(&limits, settings)?;
-    let cost = CostRange {
-        full: admitted.amount_to_reserve(u32::MAX).unwrap_or_default(),
-        minimum: admitted.amount_to_reserve(floor).unwrap_or_default(),
+    let caller = Caller {
+        command: "ask",
+        ceiling: max_cost.map(|amount| CallCeiling::new(amount, "--max-cost")),
+        ..Caller::default()
     };
-    if refused.is_none() {
-        match decide(&statuses, cost, false) {
-            Decision::Grant(amount) if !statuses.is_empty() => admitted = admitted.shortened_to_fit(amount),
-            Decision::Refuse(index) => refused = statuses.get(index).map(|status| over_budget(status, cost)),
-            Decision::Grant(_) | Decision::Wait => {}
-        }
-    }
-    ceilings.extend(statuses.iter().map(|status| {
+    let ceiling = caller.ceiling(&budgets);
+    let statuses = statuses(&budgets.limits().collect::<Vec<_>>(), settings)?;
+    let DryRun { admitted, refused } = dry_run(admitted, ceiling.as_ref(), &statuses, budgets.floor_tokens);
+    let of_the_call = ceiling.iter().map(
+        |CallCeiling { amount, name }| json!({"budget": name, "usd": amount.number(), "left_usd": amount.number()}),
+    );
+    let of_a_period = statuses.iter().map(|status| {
         let (usd, left) = (status.limit.amount.number(), status.left().number());
         json!({"budget": status.limit.to_string(), "usd": usd, "left_usd": left})
-    }));
+    });
     let object = json!({
         "model": admitted.model().id,
         "request": bedrock::preview(&admitted)?,
@@ -55,7 +38,7 @@ pub(crate) fn run(request: Request, settings: &Settings, max_cost: Option<NanoDo
         "input_tokens_at_most": admitted.input_bound(),
         "output_tokens_at_most": admitted.max_tokens(),
         "worst_case_usd": admitted.amount_to_reserve(u32::MAX).map(NanoDollars::number),
-        "budgets": ceilings,
+        "budgets": of_the_call.chain(of_a_period).collect::<Vec<_>>(),
         "refused": refused.as_ref().map(|error| error.message.clone()),
     });
     print(&format!("{object:#}\n"))?;

@@ -6,7 +6,7 @@ use crate::cli::Chat;
 use crate::commands::answer::{self, Ending, unless_interrupted};
 use crate::commands::screen::{error_line, note};
 use crate::conversation::{Message, Part, Request};
-use crate::engine::{AnswerMode, Call, Caller, Engine};
+use crate::engine::{AnswerMode, Call, CallCeiling, Caller, Engine};
 use crate::error::{Error, Kind};
 use crate::ledger::SessionTotals;
 use crate::terminal::answer_view::{AnswerView, Style};
@@ -66,9 +66,9 @@ impl Session {
         if io::stderr().is_terminal() {
             view.start_spinner(&self.model);
         }
-        let at_most = self.left().map(|left| (left, CEILING));
+        let ceiling = self.left().map(|left| CallCeiling::new(left, CEILING));
         let session_totals = Some(Arc::clone(&self.totals));
-        let caller = Caller { command: "chat", at_most, session_totals, ..Caller::default() };
+        let caller = Caller { command: "chat", ceiling, session_totals, ..Caller::default() };
         let call = unless_interrupted(self.engine.ask(self.request(), AnswerMode::Streamed, caller)).await;
         let mut call = match call {
             Some(Ok(call)) => call,
