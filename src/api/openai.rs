@@ -1,5 +1,5 @@
-//! OpenAI's API (docs/openai.md). In: `chat_request`, `messages`, `tools`. Out: `completion`, `chunk`, `models`, `error`.
-//! Both ways: `completions` (the legacy text completion) and `embeddings`.
+//! OpenAI's API (docs/openai.md). `chat_request`, `messages` and `tools` parse requests. `completion`, `chunk`,
+//! `answer`, `models` and `error` write answers. `completions` (the legacy text completion) and `embeddings` do both.
 
 mod answer;
 mod chat;

@@ -1,4 +1,4 @@
-//! The paid routes: a parsed request goes through the engine, and its answer out as JSON or as a stream.
+//! The paid routes. A parsed request goes through the engine, and its answer is returned as JSON or as a stream.
 
 use super::reply::{json_response, random_digits, set_dollars, set_header};
 use super::sse;
@@ -14,11 +14,12 @@ use std::time::{SystemTime, UNIX_EPOCH};
 use warp::Reply;
 use warp::reply::Response;
 
-/// Asks a model.
+/// Asks a model, and responds with its answer.
 ///
 /// # Errors
-/// Any kind. Until Bedrock has accepted the call, an error has a status of its own; the status is 200 only from then on.
-pub(super) async fn answer(
+/// Any kind. A streamed response begins, with status 200, only once Bedrock has accepted the call. Until then every
+/// error has a status of its own.
+pub(super) async fn generate(
     state: &State,
     dialect: &dyn Dialect,
     body: &Bytes,
@@ -47,7 +48,7 @@ pub(super) async fn answer(
     let headers = policy_headers(&call);
     let mut left = call.budget_left();
     let mut response = if stream {
-        streamed(sse::body(call, dialect.stream(head), scope.clone(), shutdown_deadline(state.closing.clone())))
+        stream_response(sse::body(call, dialect.stream(head), scope.clone(), shutdown_deadline(state.closing.clone())))
     } else {
         let answer = call.answer().await?;
         if let Some(usage) = answer.usage {
@@ -66,11 +67,11 @@ pub(super) async fn answer(
     Ok(response)
 }
 
-/// Embeds texts.
+/// Embeds texts, and responds with their vectors.
 ///
 /// # Errors
 /// Any kind.
-pub(super) async fn embeddings(state: &State, body: &Bytes, caller: &Caller, scope: &RequestScope) -> Result<Response> {
+pub(super) async fn embed(state: &State, body: &Bytes, caller: &Caller, scope: &RequestScope) -> Result<Response> {
     let (request, encoding) = embeddings::parse(body)?;
     let name = request.model.clone();
     scope.set_model_asked(&name);
@@ -80,14 +81,14 @@ pub(super) async fn embeddings(state: &State, body: &Bytes, caller: &Caller, sco
         scope.set_usage(Usage { input, ..Usage::default() }, embedded.cost);
     }
     state.warn(&embedded.warnings);
-    let mut response = json_response(&embeddings::answer(&name, &embedded.embeddings, encoding));
+    let mut response = json_response(&embeddings::response_body(&name, &embedded.embeddings, encoding));
     set_header(response.headers_mut(), "x-chatrix-model", &embedded.model);
     set_dollars(&mut response, "x-chatrix-cost-usd", embedded.cost);
     set_dollars(&mut response, "x-chatrix-budget-remaining-usd", embedded.left);
     Ok(response)
 }
 
-fn streamed(
+fn stream_response(
     events: impl futures_util::Stream<Item = Result<Bytes, std::convert::Infallible>> + Send + Sync + 'static,
 ) -> Response {
     let mut response = warp::reply::stream(events).into_response();
@@ -98,7 +99,7 @@ fn streamed(
     response
 }
 
-/// What the policy and the life cycle did, for whoever wants to know.
+/// The headers that tell which model answers, what the policy changed, and whether a successor took over.
 fn policy_headers(call: &Call) -> Vec<(&'static str, String)> {
     let mut headers = vec![("x-chatrix-model", call.model().id.clone())];
     let edits: Vec<String> = call.edits().iter().map(crate::policy::Edit::ascii).collect();

@@ -1,4 +1,4 @@
-//! `/chat/completions` as a dialect.
+//! The dialect of `/chat/completions`.
 
 use super::chunk::ChunkWriter;
 use super::{chat_request, completion, error};
@@ -32,6 +32,6 @@ impl Dialect for ChatCompletions {
     }
 
     fn path(&self, field: &Field, positions: &Positions) -> String {
-        error::path(field, positions)
+        error::field_path(field, positions)
     }
 }

@@ -1,4 +1,4 @@
-//! OpenAI's error envelope. Every member is always present: any other shape makes Jan show "Bad Request" and no more
+//! OpenAI's error envelope. Every member is always present, because for any other shape Jan shows only "Bad Request"
 //! (docs/openai.md §3).
 
 use crate::api::dialect::Positions;
@@ -7,17 +7,17 @@ use serde_json::{Value, json};
 
 /// `{"error": {"message", "type", "param", "code"}}`
 pub(super) fn envelope(error: &Error) -> Value {
-    let (r#type, code) = words(error.kind);
+    let (r#type, code) = type_and_code(error.kind);
     json!({"error": {
         "message": error.to_string(),
         "type": r#type,
-        "param": error.at.as_ref().map(|field| path(field, &Positions::default())),
+        "param": error.at.as_ref().map(|field| field_path(field, &Positions::default())),
         "code": code,
     }})
 }
 
-/// The path of a request's part. What `positions` does not know has the same place as in the neutral request.
-pub(super) fn path(field: &Field, positions: &Positions) -> String {
+/// The path of a part of the request. An index that `positions` does not list is the same as in the neutral request.
+pub(super) fn field_path(field: &Field, positions: &Positions) -> String {
     match field {
         Field::Model => "model".to_owned(),
         Field::MaxTokens => "max_tokens".to_owned(),
@@ -39,7 +39,7 @@ pub(super) fn path(field: &Field, positions: &Positions) -> String {
 }
 
 /// OpenAI's `type` and `code` for a kind of failure (docs/openai.md §3).
-fn words(kind: Kind) -> (&'static str, &'static str) {
+fn type_and_code(kind: Kind) -> (&'static str, &'static str) {
     match kind {
         Kind::InvalidRequest => ("invalid_request_error", "invalid_value"),
         Kind::MissingParameter => ("invalid_request_error", "missing_required_parameter"),

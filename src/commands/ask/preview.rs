@@ -17,7 +17,8 @@ pub(crate) fn run(request: Request, settings: &Settings, max_cost: Option<NanoDo
     let mut admitted = settings.policy().admit(request)?;
     let budgets = settings.budgets;
     let caller = Caller { command: "ask", at_most: max_cost.map(|most| (most, "--max-cost")), ..Caller::default() };
-    let (ceiling, limits) = (caller.ceiling(&budgets), budgets.limits().collect::<Vec<_>>());
+    let ceiling = caller.ceiling(&budgets);
+    let limits: Vec<_> = budgets.limits().collect();
     let floor = budgets.floor_tokens;
     let mut ceilings = Vec::new();
     let mut refused = None;
@@ -45,8 +46,8 @@ pub(crate) fn run(request: Request, settings: &Settings, max_cost: Option<NanoDo
         }
     }
     ceilings.extend(statuses.iter().map(|status| {
-        let (usd, left) = (status.limit.amount.number(), status.left().number());
-        json!({"budget": status.limit.to_string(), "usd": usd, "left_usd": left})
+        let BudgetStatus { limit, .. } = status;
+        json!({"budget": limit.to_string(), "usd": limit.amount.number(), "left_usd": status.left().number()})
     }));
     let object = json!({
         "model": admitted.model().id,
