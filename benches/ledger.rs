@@ -6,7 +6,7 @@
 
 use chatrix::catalog::NanoDollars;
 use chatrix::conversation::Usage;
-use chatrix::ledger::budget::{CostRange, Limit, Period};
+use chatrix::ledger::budget::{BudgetLimit, CostRange, Period};
 use chatrix::ledger::report::By;
 use chatrix::ledger::{self, Clock, Ledger, NewCall};
 use chatrix::telemetry::Telemetry;
@@ -23,8 +23,8 @@ fn new_call() -> NewCall {
     }
 }
 
-fn limits() -> Vec<Limit> {
-    let limit = |period| Limit { key: None, period, amount: NanoDollars(u64::MAX / 2048) };
+fn limits() -> Vec<BudgetLimit> {
+    let limit = |period| BudgetLimit { key: None, period, amount: NanoDollars(u64::MAX / 2048) };
     vec![limit(Period::Day), limit(Period::Month)]
 }
 

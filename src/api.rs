@@ -1,5 +1,5 @@
-//! The client-facing APIs. Each dialect turns its own JSON into provider-neutral types and back. Pure: no sockets,
-//! no clocks, no Bedrock. A new dialect is a folder beside `openai/` with an implementation of [`Dialect`].
+//! The client-facing APIs. Each dialect turns its own JSON into provider-neutral types and back. Nothing here opens a
+//! socket, reads a clock or knows Bedrock. A new dialect is a folder beside `openai/` that implements [`Dialect`].
 
 mod dialect;
 mod json;

@@ -1,11 +1,15 @@
-//! Bedrock Runtime, through the AWS SDK. The only room that names `aws_*`, and it takes nothing but
-//! [`Admitted`](crate::policy::Admitted): what is not capped and priced cannot be sent from here.
+//! Calls to Bedrock Runtime through the AWS SDK. No other module names an `aws_*` crate. A request gets here only as
+//! [`Admitted`](crate::policy::Admitted) or [`AdmittedEmbedding`](crate::policy::AdmittedEmbedding), so nothing can be
+//! sent whose cost the policy has not limited.
 //!
-//! On the way out: `encode` writes Converse's JSON (`wire` are its shapes), after `repair` has made of the
-//! conversation what Bedrock takes, `names` and `schema` have made the tools legal, `format` has found a way to bind
-//! the answer to JSON and `dialect` has added what differs by family. On the way back: `decode` reads events,
-//! `fault` reads errors. All of these are pure; `client` is the only one that
-//! talks, and `exchange` holds what it says and hears.
+//! - `request` encodes an admitted request as the JSON body of a Converse call; `embeddings` encodes requests for
+//!   embeddings and decodes their answers.
+//! - `transport` sends a body and returns the bytes of the answer. It is the only part that uses the AWS client.
+//! - `response` decodes those bytes into [events](crate::conversation::Event); `classify` turns AWS's errors into
+//!   [`Error`](crate::error::Error)s.
+//! - `client` ties them together: it sends, retries what cannot have been billed, and watches for silent streams.
+//!
+//! `request`, `response`, `classify` and `embeddings` do no I/O.
 
 mod classify;
 mod client;

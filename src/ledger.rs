@@ -1,6 +1,7 @@
-//! The ledger: what is reserved and what was spent, for every command and every process on the machine.
-//! A [`Reservation`] books a call's worst case before the call leaves; its end replaces that with the truth.
-//! Dropping it never refunds what may have been billed: once the call is sent, it stays booked as uncertain.
+//! The ledger: what is reserved and what was spent, for every command and every process on the machine. A
+//! [`Reservation`] books a call's worst case before the call is sent, and the end of the call replaces that with the
+//! real cost. Dropping a reservation never refunds what may have been billed: a call that was sent stays booked as
+//! uncertain.
 //!
 //! `budget` and `posting` are the rules, without any I/O; `store` is what a database must do; `sqlite` is the database
 //! of one machine; `writer` is the thread that owns it.
@@ -31,7 +32,7 @@ pub use session_totals::SessionTotals;
 
 use crate::catalog::NanoDollars;
 use crate::telemetry::Telemetry;
-use budget::{BudgetStatus, CostRange, Limit};
+use budget::{BudgetLimit, BudgetStatus, CostRange};
 use command::{Command, CommandQueue, PendingReservation, StatusRequest};
 use sqlite::SqliteStore;
 use std::path::Path;
@@ -43,15 +44,15 @@ use store::{Store, StoreResult};
 use tokio::sync::oneshot;
 use writer::Writer;
 
-/// Opens the ledger in a file. Makes it where there is none, and brings an older one up to date.
+/// Opens the ledger in a file. Creates one if there is none, and brings an older one up to date.
 ///
 /// # Errors
-/// When it cannot be opened, was written by a newer version, or is no ledger.
+/// When the file cannot be opened, was written by a newer version, or is not a ledger.
 pub fn open(path: &Path, clock: Clock) -> StoreResult<Box<dyn Store>> {
     Ok(Box::new(SqliteStore::open(path, clock)?))
 }
 
-/// The ledger of this process. Cheap to clone; when the last clone is dropped, what is left is written and the ledger
+/// The ledger of this process. Cheap to clone. When the last clone is dropped, what is left is written and the ledger
 /// is closed.
 #[derive(Debug, Clone)]
 pub struct Ledger(Arc<Inner>);
@@ -90,7 +91,7 @@ impl Ledger {
     pub async fn reserve(
         &self,
         call: NewCall,
-        limits: Vec<Limit>,
+        limits: Vec<BudgetLimit>,
         cost: CostRange,
         patience: Duration,
     ) -> Result<Granted, Refused> {
@@ -100,14 +101,15 @@ impl Ledger {
         answer.await.map_err(|_| Refused::Closed)?
     }
 
-    /// A reservation that could not be written: it is booked together with its end, as soon as that is possible.
+    /// A reservation for a call that could not be written. It is booked together with the call's end, as soon as
+    /// possible.
     #[must_use]
     pub fn book_later(&self, call: NewCall, amount: NanoDollars) -> Reservation {
         Reservation::late(call, amount, Arc::new(self.0.queue.clone()))
     }
 
-    /// What is booked under each limit, everything of this process included; nothing when the ledger cannot be read.
-    pub async fn statuses(&self, limits: Vec<Limit>) -> Vec<BudgetStatus> {
+    /// What is booked under each limit, including everything of this process. Empty when the ledger cannot be read.
+    pub async fn statuses(&self, limits: Vec<BudgetLimit>) -> Vec<BudgetStatus> {
         let (reply, statuses) = oneshot::channel();
         match self.0.queue.send(Command::ReadStatuses(StatusRequest { limits, reply })) {
             Ok(()) => statuses.await.unwrap_or_default(),
@@ -121,7 +123,7 @@ impl Ledger {
         KeyCache::new(self.0.queue.clone())
     }
 
-    /// Writes what is left, gives up what is still open, and closes the ledger for all who hold it.
+    /// Writes what is left, books open reservations as uncertain, and closes the ledger for all clones.
     pub fn close(&self) {
         self.0.close();
     }

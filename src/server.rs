@@ -1,8 +1,9 @@
-//! The HTTP server. The only module that names `warp`. A request comes in as bytes, goes through `origin` and `keys` (who
-//! may), `routes` (where to) and the engine, and goes out as its dialect's JSON (`reply`) or as a stream (`sse`).
+//! The HTTP server. No other module names `warp`. `routes` receives each request. `origin` and `keys` decide whether it
+//! is allowed, and `body` reads its body. `generate` passes paid requests to the engine, with the images that `images`
+//! has fetched. The response is JSON in the words of a dialect (`reply`) or a stream (`sse`).
 //!
-//! One filter takes everything: warp's path filters cannot see `//models` and `/models/` as one route, and its
-//! rejections answer in plain text, which Jan cannot read.
+//! A single warp filter takes all requests: warp's path filters cannot treat `//models` and `/models/` as one route,
+//! and its rejections are plain text, which Jan cannot read.
 
 mod body;
 mod generate;
@@ -28,15 +29,16 @@ use tokio::sync::watch;
 use warp::Filter;
 use warp::path::FullPath;
 
-/// How long running answers get once the server is told to stop.
+/// How long running answers may take once the server has been asked to stop.
 const GRACE: Duration = Duration::from_secs(10);
-/// How long what is cut off then has to say so.
+/// How long an answer that is cut off then has to send its error.
 const FLUSH_TIMEOUT: Duration = Duration::from_millis(500);
 
-/// Serves until the first of the `signals`, then gives running answers their time; the second one ends it at once.
+/// Serves until the first of the `signals`, and then lets running answers finish for a while. The second signal ends
+/// the server at once.
 ///
 /// # Errors
-/// When the socket cannot be set up.
+/// When the socket cannot be set up, or the certificates for fetching images cannot be read.
 pub async fn serve(
     listener: TcpListener,
     engine: Arc<Engine>,
@@ -46,7 +48,8 @@ pub async fn serve(
     telemetry: Telemetry,
     mut signals: watch::Receiver<u32>,
 ) -> std::io::Result<()> {
-    // Accepted sockets inherit it, so that each chunk leaves at once. warp gives no access to them.
+    // Without TCP_NODELAY the chunks of a stream may be held back. warp gives no access to the sockets it accepts, but
+    // they inherit the option from the listener.
     socket2::SockRef::from(&listener).set_tcp_nodelay(true)?;
     let (close, closing) = watch::channel(false);
     let fetcher = if fetch_images { Some(images::Fetcher::new(images::Reach::Public)?) } else { None };
@@ -66,7 +69,7 @@ pub async fn serve(
     let running = warp::serve(filter).incoming(listener).graceful(stop).run();
     let mut second = signals.clone();
     let out_of_time = async move {
-        // Graceful shutdown never ends while one stream is open: what still runs is told, and then cut off.
+        // warp's graceful shutdown never ends while a stream is open, so the open ones get an error and are cut off.
         let _ = signals.wait_for(|count| *count >= 1).await;
         tokio::time::sleep(GRACE).await;
         let _ = close.send(true);

@@ -137,7 +137,7 @@ fn a_retired_model_is_followed_by_its_successor() {
     Chatrix::ask().args(["-m", "claude-sonnet-3", "hi"]).bedrock(&bedrock).stdout("ok\n").code(0);
     assert_eq!(bedrock.calls()[1].model, "us.anthropic.claude-haiku-4-5-20251001-v1:0");
     let bedrock = Bedrock::script([unknown]);
-    Chatrix::ask().args(["-m", "nova-micro", "hi"]).bedrock(&bedrock).stdout("").code(2).stderr_has("knows no model");
+    Chatrix::ask().args(["-m", "nova-micro", "hi"]).bedrock(&bedrock).stdout("").code(2).stderr_has("has no model");
     assert_eq!(bedrock.calls().len(), 1);
 
     let bedrock = Bedrock::script([Reply::retired()]);
@@ -205,5 +205,5 @@ fn an_empty_endpoint_counts_as_unset() {
 fn an_endpoint_without_a_listener_is_reported_plainly() {
     let outcome =
         Chatrix::ask().args(["-q", "hi"]).credentials().env("AWS_ENDPOINT_URL_BEDROCK_RUNTIME", "http://127.0.0.1:9");
-    outcome.stdout("").code(5).stderr_has("no connection to Bedrock in us-west-2").stderr_lacks("panicked");
+    outcome.stdout("").code(5).stderr_has("cannot connect to Bedrock in us-west-2").stderr_lacks("panicked");
 }

@@ -1,5 +1,6 @@
-//! docs/cases.md: what broke other gateways, each a test named after its id. Cases of one room are in that room's own tests
-//! (`m1_…`, `t4_…` in src/bedrock, `d1_…` in src/conversation, `x2_…` in ask and serve); the rest are here, end to end.
+//! End-to-end tests of docs/cases.md, the failures of other gateways. Each test is named after the id of its case. A
+//! case that concerns one module only is tested there (`m1_…` and `t4_…` in src/bedrock, `d1_…` in src/conversation),
+//! and some are in the tests of `ask` and `serve` (`x2_…`).
 
 mod messages;
 mod reasoning;
@@ -20,14 +21,14 @@ fn asked(model: &str, more: Value) -> Value {
     body
 }
 
-/// Posts a body to a server over a scripted Bedrock: the answer, and what Bedrock was sent.
+/// Posts a body to a server that uses a scripted Bedrock. Gives the server's answer and the calls that reached Bedrock.
 fn post(replies: impl IntoIterator<Item = Reply>, body: &Value) -> (Answer, Vec<Call>) {
     let bedrock = Bedrock::script(replies);
     let answer = Server::start(&bedrock).chat(body);
     (answer, bedrock.calls())
 }
 
-/// What Bedrock was sent for a body that it took at once.
+/// The body that Bedrock was sent for a request that it accepted at once.
 fn sent(body: &Value) -> Value {
     let (answer, calls) = post([Reply::text("ok")], body);
     assert_eq!((answer.status, calls.len()), (200, 1), "{}", answer.body);
@@ -38,7 +39,7 @@ fn tool(name: &str) -> Value {
     json!({"type": "function", "function": {"name": name, "description": "Looks.", "parameters": {"type": "object", "properties": {"q": {"type": "string"}}}}})
 }
 
-/// A conversation in which `look` was called and has answered.
+/// A conversation in which the tool `look` was called and returned a result.
 fn tool_history() -> Value {
     json!([
         {"role": "user", "content": "go"},
@@ -47,14 +48,14 @@ fn tool_history() -> Value {
     ])
 }
 
-/// A frame that begins a tool call, one of its arguments, one that ends the block.
-fn call_frames(place: u64, id: &str, fragments: &[&str]) -> Vec<bytes::Bytes> {
-    let start = json!({"contentBlockIndex": place, "start": {"toolUse": {"toolUseId": id, "name": "look"}}});
+/// The frames of one tool call: its start, one frame for each fragment of the arguments, and the end of the block.
+fn call_frames(index: u64, id: &str, fragments: &[&str]) -> Vec<bytes::Bytes> {
+    let start = json!({"contentBlockIndex": index, "start": {"toolUse": {"toolUseId": id, "name": "look"}}});
     let mut frames = vec![wire::event("contentBlockStart", start)];
     frames.extend(fragments.iter().map(|piece| {
-        wire::event("contentBlockDelta", json!({"contentBlockIndex": place, "delta": {"toolUse": {"input": piece}}}))
+        wire::event("contentBlockDelta", json!({"contentBlockIndex": index, "delta": {"toolUse": {"input": piece}}}))
     }));
-    frames.push(wire::event("contentBlockStop", json!({"contentBlockIndex": place})));
+    frames.push(wire::event("contentBlockStop", json!({"contentBlockIndex": index})));
     frames
 }
 

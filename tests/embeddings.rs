@@ -20,7 +20,7 @@ fn floats(embedding: &Value) -> Vec<f32> {
 }
 
 #[test]
-fn each_family_is_asked_in_its_own_body() {
+fn each_family_gets_its_own_body() {
     for (model, id, answer, bodies) in [
         (
             "titan-embed",
@@ -47,13 +47,13 @@ fn each_family_is_asked_in_its_own_body() {
         let server = Server::start(&bedrock);
         let asked = json!({"model": model, "input": ["a", "b"], "dimensions": 256});
         let answer = server.post("/v1/embeddings", &asked);
-        let said = answer.json();
+        let json = answer.json();
         assert_eq!(answer.headers["x-chatrix-model"], id);
-        assert_eq!((said["data"].as_array().unwrap().len(), &said["data"][1]["index"]), (2, &json!(1)), "{model}");
-        assert_eq!(said["data"][0]["embedding"], json!([0.5, -1.0]));
-        assert_eq!(said["usage"]["prompt_tokens"], 3 * bodies.len(), "{model}");
+        assert_eq!((json["data"].as_array().unwrap().len(), &json["data"][1]["index"]), (2, &json!(1)), "{model}");
+        assert_eq!(json["data"][0]["embedding"], json!([0.5, -1.0]));
+        assert_eq!(json["usage"]["prompt_tokens"], 3 * bodies.len(), "{model}");
         let mut sent: Vec<Value> = bedrock.calls().into_iter().map(|call| call.body).collect();
-        sent.sort_by_key(ToString::to_string); // several at once arrive in any order
+        sent.sort_by_key(ToString::to_string); // parallel calls arrive in any order
         if model == "nova-embed" {
             sent = sent.iter().map(|body| body["singleEmbeddingParams"]["text"]["value"].clone()).collect();
         }
@@ -115,14 +115,14 @@ fn recorded_embeddings_come_through() {
 }
 
 #[test]
-fn legacy_completions_go_the_chat_path() {
+fn legacy_completions_work_like_chats() {
     let server = Server::offline();
     let asked =
         json!({"model": "claude-haiku", "prompt": "echo one two", "max_tokens": 5000, "logprobs": null, "echo": false});
     let answer = server.post("/v1/completions", &asked);
-    let said = answer.json();
-    assert_eq!((&said["object"], &said["choices"][0]["text"]), (&json!("text_completion"), &json!("one two")));
-    assert!(said["id"].as_str().unwrap().starts_with("cmpl-"));
+    let json = answer.json();
+    assert_eq!((&json["object"], &json["choices"][0]["text"]), (&json!("text_completion"), &json!("one two")));
+    assert!(json["id"].as_str().unwrap().starts_with("cmpl-"));
     assert!(answer.headers["x-chatrix-policy"].contains("max_tokens 5000->1024"));
     let mut stream = asked.clone();
     stream["stream"] = json!(true);

@@ -5,7 +5,7 @@ mod store;
 mod writer;
 
 use chatrix::catalog::NanoDollars;
-use chatrix::ledger::budget::{CostRange, Limit, LimitedKey, Period};
+use chatrix::ledger::budget::{BudgetLimit, CostRange, LimitedKey, Period};
 use chatrix::ledger::{CallId, Clock, KeyId, NewCall, Outcome, SettledCall, Settlement};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, Ordering};
@@ -38,9 +38,9 @@ fn new_call(key: Option<KeyId>) -> NewCall {
     NewCall { command: "ask", key, requested_model: "m".into(), model: "us.m".into(), request_id: Some("req_1".into()) }
 }
 
-fn limit(key: Option<KeyId>, period: Period, amount: u64) -> Limit {
+fn limit(key: Option<KeyId>, period: Period, amount: u64) -> BudgetLimit {
     let key = key.map(|id| LimitedKey { id, name: format!("k{}", id.0) });
-    Limit { key, period, amount: NanoDollars(amount) }
+    BudgetLimit { key, period, amount: NanoDollars(amount) }
 }
 
 fn cost(full: u64, minimum: u64) -> CostRange {

@@ -67,7 +67,7 @@ fn a_complete_answer() {
 }
 
 #[test]
-fn x6_a_streamed_answer_tells_usage_only_when_asked() {
+fn x6_a_streamed_answer_reports_usage_only_when_asked() {
     let bedrock = Bedrock::script([Reply::Text(vec!["Hel".into(), String::new(), "lo".into()], "max_tokens", (3, 4))]);
     let server = Server::start(&bedrock);
     let mut asked = streamed("nova-micro");
@@ -194,7 +194,7 @@ fn x1_x2_an_error_after_the_stream_began_is_a_line_of_its_own() {
 }
 
 #[test]
-fn e7_a_successor_is_told_and_remembered() {
+fn e7_a_successor_is_announced_and_remembered() {
     let bedrock = Bedrock::script([Reply::retired(), Reply::text("ok")]);
     let server = Server::start(&bedrock);
     let first = server.chat(&question("claude-sonnet-4"));
@@ -207,12 +207,12 @@ fn e7_a_successor_is_told_and_remembered() {
     let successor = "us.anthropic.claude-sonnet-4-6";
     assert_eq!(models, ["us.anthropic.claude-sonnet-4-20250514-v1:0", successor, successor]);
     signal(server.pid(), "TERM");
-    let (code, said) = server.wait();
-    assert_eq!((code, said.matches("AWS retired").count()), (Some(0), 1), "said once: {said}");
+    let (code, stderr) = server.wait();
+    assert_eq!((code, stderr.matches("AWS retired").count()), (Some(0), 1), "announced once: {stderr}");
 }
 
 #[test]
-fn local_apps_may_and_web_pages_may_not() {
+fn local_apps_are_allowed_and_web_pages_are_not() {
     let server = Server::run(Chatrix::serve().args(["--offline", "--allow-origin", "https://ui.example"]));
     let with = |method: &str, headers: &[(&str, &str)]| server.send(method, "/v1/models", headers, "");
     for origin in ["tauri://localhost", "http://tauri.localhost", "http://localhost:1420", "null", "https://ui.example"]
@@ -274,13 +274,13 @@ fn a_stop_lets_running_answers_finish() {
     let mut rest = String::new();
     socket.read_to_string(&mut rest).unwrap();
     assert!(rest.contains(" 50") && rest.contains("[DONE]"), "the answer was finished");
-    let (code, said) = server.wait();
+    let (code, stderr) = server.wait();
     assert_eq!(code, Some(0));
-    assert!(said.contains("stopping"));
+    assert!(stderr.contains("stopping"));
 }
 
 #[test]
-fn a_stop_does_not_wait_for_ever() {
+fn a_stop_does_not_wait_forever() {
     let bedrock = Bedrock::script([Reply::Stall(vec![delta("half")])]);
     let server = Server::start(&bedrock);
     let mut socket = server.open("POST", "/v1/chat/completions", &[], &streamed("nova-micro").to_string());
@@ -290,7 +290,7 @@ fn a_stop_does_not_wait_for_ever() {
     signal(server.pid(), "INT");
     let mut rest = String::new();
     socket.read_to_string(&mut rest).unwrap();
-    assert!(rest.contains("server_is_shutting_down") && rest.contains("[DONE]"), "cut off, and told so: {rest}");
+    assert!(rest.contains("server_is_shutting_down") && rest.contains("[DONE]"), "cut off with an error: {rest}");
     assert_eq!(server.wait().0, Some(0));
     assert!((9..20).contains(&started.elapsed().as_secs()), "{:?}", started.elapsed());
 }
@@ -323,7 +323,7 @@ fn many_streams_at_once() {
 }
 
 #[test]
-fn a_quiet_stream_is_kept_alive_but_not_for_ever() {
+fn a_silent_stream_is_kept_alive_but_not_forever() {
     let bedrock = Bedrock::script([Reply::Stall(vec![delta("half")])]);
     let server = Server::run(Chatrix::serve().bedrock(&bedrock).config("stream_idle_seconds = 17"));
     let answer = server.chat(&streamed("nova-micro"));
@@ -333,7 +333,7 @@ fn a_quiet_stream_is_kept_alive_but_not_for_ever() {
 }
 
 #[test]
-fn a_second_signal_ends_it_at_once() {
+fn a_second_signal_ends_the_server_at_once() {
     let bedrock = Bedrock::script([Reply::Stall(vec![delta("half")])]);
     let server = Server::start(&bedrock);
     let mut socket = server.open("POST", "/v1/chat/completions", &[], &streamed("nova-micro").to_string());

@@ -1,12 +1,12 @@
-//! What a client-facing API must be able to do. The server knows no dialect's words: it parses a request, writes an
-//! answer and renders an error through this trait alone.
+//! What every client-facing API must provide. The server depends on no dialect's JSON: it parses requests, writes
+//! answers and renders errors only through [`Dialect`].
 
 use crate::catalog::NanoDollars;
 use crate::conversation::{Answer, Event, Request, Usage};
 use crate::error::{Error, Field, Result};
 use serde_json::Value;
 
-/// One client-facing API for asking a model.
+/// A client-facing API through which a model is asked.
 pub trait Dialect: Send + Sync {
     /// Parses the body of a request.
     ///
@@ -14,52 +14,52 @@ pub trait Dialect: Send + Sync {
     /// `InvalidRequest`, `MissingParameter` or `Unsupported`, each naming the member at fault.
     fn parse(&self, body: &[u8]) -> Result<ParsedRequest>;
 
-    /// How the ids of its answers begin.
+    /// The prefix of the ids of its answers.
     fn id_prefix(&self) -> &'static str;
 
-    /// A complete answer.
+    /// The body of a complete answer.
     fn complete(&self, head: &AnswerHead, answer: &Answer, cost: Option<NanoDollars>) -> Value;
 
     /// The writer of a streamed answer.
     fn stream(&self, head: AnswerHead) -> Box<dyn FrameWriter>;
 
-    /// An error, as the body of a response.
+    /// The body of a response that reports an error.
     fn error(&self, error: &Error) -> Value;
 
-    /// The path of a request's part, as the client wrote it.
+    /// The path of a part of the request, in the dialect's own words and the client's own order.
     fn path(&self, field: &Field, positions: &Positions) -> String;
 }
 
-/// A parsed request, and how its answer is wanted.
+/// A parsed request, and the form in which the client wants the answer.
 #[derive(Debug, PartialEq)]
 pub struct ParsedRequest {
     pub request: Request,
-    /// Whether the answer is wanted as a stream.
+    /// Whether the client wants a stream.
     pub stream: bool,
     pub options: AnswerOptions,
     pub positions: Positions,
 }
 
-/// What of an answer the client wants to see.
+/// Which optional parts of an answer the client wants.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct AnswerOptions {
-    /// Whether a stream ends with its usage.
+    /// Whether a stream reports its usage at the end.
     pub include_usage: bool,
     /// Whether reasoning is left out.
     pub omit_reasoning: bool,
 }
 
-/// Where the messages and tools of a parsed request stood in the client's own lists: a dialect takes system messages
-/// out, merges tool results and filters tools.
+/// Where the messages and tools of a parsed request were in the client's own lists. The two can differ, because a
+/// dialect takes system messages out, merges tool results and filters tools.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Positions {
-    /// The client's index of each message.
+    /// The index of each message in the client's list.
     pub messages: Vec<usize>,
-    /// The client's path of each tool's schema.
+    /// The path of each tool's schema in the client's request.
     pub tool_schemas: Vec<String>,
 }
 
-/// What every part of an answer repeats.
+/// The members that a complete answer and every chunk of a streamed one have in common.
 #[derive(Debug, Clone)]
 pub struct AnswerHead {
     pub id: String,
@@ -68,23 +68,24 @@ pub struct AnswerHead {
     /// The model as the client named it.
     pub model: String,
     pub options: AnswerOptions,
+    pub positions: Positions,
 }
 
-/// Writes a streamed answer, event by event. Each step adds any number of frames.
+/// Writes a streamed answer, event by event. Each step may add any number of frames.
 pub trait FrameWriter: Send {
-    /// What comes before the first event.
+    /// Adds what comes before the first event.
     fn start(&mut self, frames: &mut Vec<Frame>);
 
-    /// An event up to the stop. Usage does not come here, but to [`FrameWriter::finish`].
+    /// Adds an event, up to and including the stop reason. Usage is not an event here; [`FrameWriter::finish`] gets it.
     fn event(&mut self, event: &Event, frames: &mut Vec<Frame>);
 
-    /// The end of a complete answer.
+    /// Adds the end of a complete answer.
     fn finish(&mut self, usage: Option<Usage>, cost: Option<NanoDollars>, frames: &mut Vec<Frame>);
 
-    /// The end of an answer that failed after it had begun.
+    /// Adds the end of an answer that failed after it had begun.
     fn fail(&mut self, error: &Error, frames: &mut Vec<Frame>);
 
-    /// What is sent while the model is silent, so that nobody takes it for dead.
+    /// What is sent while the model is silent, so that neither the client nor a proxy closes the connection.
     fn keep_alive(&self) -> Frame;
 }
 
@@ -93,7 +94,7 @@ pub trait FrameWriter: Send {
 pub enum Frame {
     Event {
         name: Option<&'static str>,
-        /// One line.
+        /// Must not contain a line break.
         data: String,
     },
     Comment(&'static str),

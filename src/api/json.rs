@@ -1,12 +1,12 @@
-//! Reading JSON as clients really send it: numbers as text, null for nothing, `100.0` for 100
+//! Reads members of JSON as clients really send them: numbers as text, null for a missing member, `100.0` for 100
 //! (docs/openai.md §1.4). Every error names the member.
 
 use crate::conversation::CacheTtl;
 use crate::error::{Error, Kind, Result};
 use serde_json::Value;
 
-/// Null, and the empty array and object, say nothing.
-pub(super) fn is_nothing(value: &Value) -> bool {
+/// Whether a member counts as not given: null, or an empty array or object.
+pub(super) fn is_absent(value: &Value) -> bool {
     match value {
         Value::Null => true,
         Value::Array(items) => items.is_empty(),
@@ -15,7 +15,7 @@ pub(super) fn is_nothing(value: &Value) -> bool {
     }
 }
 
-/// A number.
+/// A number; `None` for null.
 pub(super) fn number(value: &Value, at: &str) -> Result<Option<f64>> {
     let number = match value {
         Value::Null => return Ok(None),
@@ -29,7 +29,7 @@ pub(super) fn number(value: &Value, at: &str) -> Result<Option<f64>> {
     }
 }
 
-/// A whole number.
+/// A whole number; `None` for null.
 pub(super) fn integer(value: &Value, at: &str) -> Result<Option<i64>> {
     if let Some(whole) = value.as_i64() {
         return Ok(Some(whole));
@@ -42,7 +42,7 @@ pub(super) fn integer(value: &Value, at: &str) -> Result<Option<i64>> {
     }
 }
 
-/// True or false; `None` for nothing.
+/// True or false; `None` for null.
 pub(super) fn flag(value: &Value, at: &str) -> Result<Option<bool>> {
     match value {
         Value::Null => Ok(None),
@@ -52,8 +52,8 @@ pub(super) fn flag(value: &Value, at: &str) -> Result<Option<bool>> {
     }
 }
 
-/// A text that must be there.
-pub(super) fn text<'a>(value: &'a Value, at: &str) -> Result<&'a str> {
+/// A string that the request must have.
+pub(super) fn required_string<'a>(value: &'a Value, at: &str) -> Result<&'a str> {
     match value {
         Value::String(text) => Ok(text),
         Value::Null => Err(missing(at)),
@@ -61,8 +61,8 @@ pub(super) fn text<'a>(value: &'a Value, at: &str) -> Result<&'a str> {
     }
 }
 
-/// One text or many; empty ones are refused upstream and mean nothing.
-pub(super) fn texts(value: &Value, at: &str) -> Result<Vec<String>> {
+/// A string or an array of strings. Empty strings are left out: Bedrock refuses them, and they have no meaning.
+pub(super) fn strings(value: &Value, at: &str) -> Result<Vec<String>> {
     let texts: Option<Vec<String>> = match value {
         Value::Null => return Ok(Vec::new()),
         Value::String(text) => Some(vec![text.clone()]),
@@ -74,23 +74,23 @@ pub(super) fn texts(value: &Value, at: &str) -> Result<Vec<String>> {
     Ok(texts)
 }
 
-/// Anthropic's `cache_control`, which Roo Code and others put beside a part.
+/// Anthropic's `cache_control`, which Roo Code and other clients put beside a part.
 pub(super) fn cache_control(part: &Value) -> Option<CacheTtl> {
     let control = part.get("cache_control").filter(|control| control["type"] == "ephemeral")?;
     Some(if control["ttl"] == "1h" { CacheTtl::OneHour } else { CacheTtl::FiveMinutes })
 }
 
-/// The member has a wrong value.
+/// The error for a member with a wrong value.
 pub(super) fn invalid(at: &str, what: &str) -> Error {
     Error::new(Kind::InvalidRequest, format!("`{at}` {what}")).at_path(at)
 }
 
-/// The member is not there.
+/// The error for a member that is missing.
 pub(super) fn missing(at: &str) -> Error {
     Error::new(Kind::MissingParameter, format!("`{at}` is missing")).at_path(at)
 }
 
-/// The member would change cost or meaning, and is not taken.
+/// The error for a member that would change the cost or the meaning of the request, and that Chatrix does not support.
 pub(super) fn unsupported(at: &str, why: &str) -> Error {
     Error::new(Kind::Unsupported, format!("Unsupported parameter: '{at}': {why}")).at_path(at)
 }

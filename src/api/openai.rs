@@ -1,17 +1,17 @@
-//! OpenAI's API (docs/openai.md). In: `chat_request`, `messages`, `tools`. Out: `completion`, `chunk`, `models`, `error`.
-//! Both ways: `completions` (the legacy text completion) and `embeddings`.
+//! OpenAI's API (docs/openai.md). `chat_request`, `messages` and `tools` parse requests. `chat_completion`,
+//! `chat_chunk`, `answer`, `models` and `error` write answers. `text_completions` (the legacy API) and `embeddings` do both.
 
 mod answer;
 mod chat;
+mod chat_chunk;
+mod chat_completion;
 mod chat_request;
-mod chunk;
-mod completion;
-mod completions;
 pub mod embeddings;
 mod error;
 mod messages;
 pub mod models;
+mod text_completions;
 mod tools;
 
 pub use chat::ChatCompletions;
-pub use completions::TextCompletions;
+pub use text_completions::TextCompletions;

@@ -1,7 +1,8 @@
-//! AWS's errors as kinds of our own, classified once. Pure. By error code where there is one, by HTTP status where the
-//! code is missing, by the message where AWS uses one code for many things (docs/bedrock.md §1.5).
+//! Classifies each AWS error once, as one of the kinds in [`Kind`]. It goes by the error code where there is one, by
+//! the HTTP status where the code is missing, and by the message where AWS uses one code for many failures
+//! (docs/bedrock.md §1.5).
 
-use super::transport::Origin;
+use super::transport::AwsContext;
 use crate::error::{Error, Field, Kind};
 use crate::policy::Refusable;
 use aws_credential_types::provider::error::CredentialsError;
@@ -12,8 +13,8 @@ use serde_json::Value;
 use std::error::Error as StdError;
 use std::time::Duration;
 
-/// An error before any byte of an answer.
-pub(super) fn call<E>(error: &SdkError<E, Response>, model: &str, origin: &Origin) -> Error
+/// Classifies a call that failed before any byte of an answer arrived.
+pub(super) fn call_error<E>(error: &SdkError<E, Response>, model: &str, context: &AwsContext) -> Error
 where
     E: StdError + ProvideErrorMetadata + 'static,
 {
@@ -26,7 +27,7 @@ where
                 raw.status().as_u16(),
                 meta.message().unwrap_or_default(),
                 model,
-                origin,
+                context,
             );
             if refused.kind == Kind::Throttled
                 || refused.kind == Kind::Unavailable
@@ -37,36 +38,37 @@ where
             }
             refused
         }
-        SdkError::DispatchFailure(failure) => dispatch(failure.as_connector_error(), error, origin),
+        SdkError::DispatchFailure(failure) => dispatch_failure(failure.as_connector_error(), error, context),
         SdkError::ConstructionFailure(_) => {
-            Error::new(Kind::Config, format!("the AWS client is not set up correctly: {}", causes(error)))
+            Error::new(Kind::Config, format!("the AWS client is not set up correctly: {}", all_causes(error)))
         }
         SdkError::ResponseError(_) => {
-            Error::new(Kind::Truncated, format!("Bedrock's answer broke off: {}", causes(error)))
+            Error::new(Kind::Truncated, format!("Bedrock's answer was cut off: {}", all_causes(error)))
         }
         SdkError::TimeoutError(_) => {
-            Error::new(Kind::Truncated, format!("Bedrock did not answer in time: {}", causes(error)))
+            Error::new(Kind::Truncated, format!("Bedrock did not answer in time: {}", all_causes(error)))
         }
-        _ => Error::new(Kind::InvalidUpstreamResponse, causes(error)),
+        _ => Error::new(Kind::InvalidUpstreamResponse, all_causes(error)),
     }
 }
 
-/// A failure that came as a frame of a stream, in place of an event. The frame's header names it; its payload holds the
-/// message (docs/bedrock.md, recorded 4).
-pub(super) fn exception(name: &str, payload: &[u8], model: &str, origin: &Origin) -> Error {
+/// Classifies a failure that arrived as a frame of a stream, in place of an event. The frame's header names the failure
+/// and its payload holds the message (docs/bedrock.md, recorded 4).
+/// `began`: whether anything of the answer has come before it.
+pub(super) fn stream_exception(name: &str, payload: &[u8], model: &str, context: &AwsContext, began: bool) -> Error {
     let body: Value = serde_json::from_slice(payload).unwrap_or_default();
     let message = body["message"].as_str().unwrap_or(name);
-    let refused = refusal(name, 500, message, model, origin);
-    // Whatever the exception, the answer had begun: trying again is not free any more.
+    let refused = refusal(name, 500, message, model, context);
     match refused.kind {
-        Kind::Throttled | Kind::Unavailable | Kind::ModelNotReady | Kind::QuotaExhausted => {
-            Error::new(Kind::ModelFailed, format!("Bedrock broke off the answer: {message}"))
+        // Once the answer has begun, whatever the exception, sending the request again may be billed twice.
+        Kind::Throttled | Kind::Unavailable | Kind::ModelNotReady | Kind::QuotaExhausted if began => {
+            Error::new(Kind::ModelFailed, format!("Bedrock cut the answer short: {message}"))
         }
         _ => refused,
     }
 }
 
-/// Whether a refusal says that the model cannot stream this (docs/cases.md, X7).
+/// Whether Bedrock refused a request because the model cannot stream its answer (docs/cases.md, X7).
 pub(super) fn cannot_stream(error: &Error) -> bool {
     let text = error.message.to_lowercase();
     error.kind == Kind::InvalidRequest
@@ -74,8 +76,8 @@ pub(super) fn cannot_stream(error: &Error) -> bool {
         && (text.contains("support") || text.contains("unsupported"))
 }
 
-/// The part of the request that a refusal names, if it does: such a refusal is free, and the call can go without it
-/// (docs/cases.md, S1, S2 and R2).
+/// The part of the request that Bedrock refused, if the error names one. Such a refusal costs nothing, and the call can
+/// be repeated without that part (docs/cases.md, S1, S2 and R2).
 #[must_use]
 pub fn refused_part(error: &Error) -> Option<Refusable> {
     if error.kind != Kind::InvalidRequest {
@@ -102,98 +104,100 @@ pub fn refused_part(error: &Error) -> Option<Refusable> {
     }
 }
 
-fn dispatch(source: Option<&ConnectorError>, error: &(dyn StdError + 'static), origin: &Origin) -> Error {
-    if let Some(credentials) = find::<CredentialsError>(error) {
-        return credential(credentials, origin);
+fn dispatch_failure(source: Option<&ConnectorError>, error: &(dyn StdError + 'static), context: &AwsContext) -> Error {
+    if let Some(credentials) = find_cause::<CredentialsError>(error) {
+        return credentials_error(credentials, context);
     }
-    let connect =
-        find::<hyper_util::client::legacy::Error>(error).is_some_and(hyper_util::client::legacy::Error::is_connect);
+    let connect = find_cause::<hyper_util::client::legacy::Error>(error)
+        .is_some_and(hyper_util::client::legacy::Error::is_connect);
     if connect {
         return Error::new(
             Kind::Unreachable,
-            format!("no connection to Bedrock in {}: {}", origin.region, root(error)),
+            format!("cannot connect to Bedrock in {}: {}", context.region, root_cause(error)),
         );
     }
     match source {
         Some(source) if source.is_user() => {
-            Error::new(Kind::Config, format!("the request could not be sent: {}", causes(error)))
+            Error::new(Kind::Config, format!("the request could not be sent: {}", all_causes(error)))
         }
-        // Sent, and then nothing: it may have been answered and billed.
-        _ => Error::new(Kind::Truncated, format!("the connection to Bedrock was lost: {}", root(error))),
+        // The request was sent and no answer came, but one may have been generated and billed.
+        _ => Error::new(Kind::Truncated, format!("the connection to Bedrock was lost: {}", root_cause(error))),
     }
 }
 
-fn credential(error: &CredentialsError, origin: &Origin) -> Error {
-    let text = causes(error);
+fn credentials_error(error: &CredentialsError, context: &AwsContext) -> Error {
+    let text = all_causes(error);
     let lower = text.to_lowercase();
     if ["expired", "refresh", "sso token", "sso session", "sso login"].iter().any(|piece| lower.contains(piece)) {
-        return expired(origin, "the AWS credentials have expired");
+        return expired(context, "the AWS credentials have expired");
     }
     match error {
-        CredentialsError::CredentialsNotLoaded(_) => match &origin.profile {
+        CredentialsError::CredentialsNotLoaded(_) => match &context.profile {
             None => Error::new(Kind::NoCredentials, "no AWS credentials were found"),
-            Some(profile) => Error::new(Kind::NoCredentials, format!("AWS profile {profile:?} gave no credentials"))
-                .advise(format!("check ~/.aws/config, or run: aws sso login --profile {profile}")),
+            Some(profile) => {
+                Error::new(Kind::NoCredentials, format!("the AWS profile {profile:?} provides no credentials"))
+                    .advise(format!("check ~/.aws/config, or run: aws sso login --profile {profile}"))
+            }
         },
         _ => Error::new(Kind::NoCredentials, format!("the AWS credentials could not be loaded: {text}")),
     }
 }
 
-fn expired(origin: &Origin, message: &str) -> Error {
+fn expired(context: &AwsContext, message: &str) -> Error {
     let error = Error::new(Kind::ExpiredCredentials, message);
-    match &origin.profile {
+    match &context.profile {
         Some(profile) => error.advise(format!("run: aws sso login --profile {profile}")),
         None => error,
     }
 }
 
-/// A refusal, by its code, status and message.
-fn refusal(code: &str, status: u16, message: &str, model: &str, origin: &Origin) -> Error {
+/// Classifies a refusal by its error code, HTTP status and message.
+fn refusal(code: &str, status: u16, message: &str, model: &str, context: &AwsContext) -> Error {
     let text = message.to_lowercase();
     let has = |piece: &str| text.contains(piece);
-    let said = |kind: Kind| Error::new(kind, format!("Bedrock: {}", message.trim_end_matches('.')));
+    let with_message = |kind: Kind| Error::new(kind, format!("Bedrock: {}", message.trim_end_matches('.')));
 
-    // The end of a model's life is told in several ways (docs/bedrock.md, trap 12).
+    // Bedrock reports the end of a model's life in several ways (docs/bedrock.md, trap 12).
     if has("end of its life") || has("marked by provider as legacy") {
-        return said(Kind::EndOfLife).at(Field::Model);
+        return with_message(Kind::EndOfLife).at(Field::Model);
     }
-    // Fable and Mythos need it (docs/cases.md, E8).
+    // Fable and Mythos require this setting (docs/cases.md, E8).
     if has("data retention") || has("data-retention") {
-        return said(Kind::AccessDenied)
+        return with_message(Kind::AccessDenied)
             .advise("set the account's data retention mode for this model in the Bedrock console");
     }
-    // `validationException` in a stream, `ValidationException:http://…` in a header.
+    // The same code is `validationException` in a stream and `ValidationException:http://…` in a header.
     let name = code.split([':', '#']).next().unwrap_or_default();
     let name = name.strip_suffix("Exception").unwrap_or(name).to_ascii_lowercase();
     match (name.as_str(), status) {
-        ("validation", _) | ("", 400) => invalid(said(Kind::InvalidRequest), &text, model, origin),
+        ("validation", _) | ("", 400) => invalid_request(with_message(Kind::InvalidRequest), &text, model, context),
         ("accessdenied", _) | ("", 401 | 403) if has("token has expired") || has("api key") || has("bearer token") => {
-            said(Kind::ExpiredCredentials)
+            with_message(Kind::ExpiredCredentials)
                 .advise("create a new Bedrock API key for this region and set AWS_BEARER_TOKEN_BEDROCK")
         }
-        ("accessdenied", _) | ("", 401 | 403) => said(Kind::AccessDenied),
-        ("resourcenotfound", _) | ("", 404) => said(Kind::ModelNotFound).at(Field::Model),
-        ("throttling" | "toomanyrequests", _) | ("", 429) if has("per day") => said(Kind::QuotaExhausted),
-        ("throttling" | "toomanyrequests", _) | ("", 429) => said(Kind::Throttled),
-        ("servicequotaexceeded", _) => said(Kind::QuotaExhausted),
-        ("modelnotready", _) => said(Kind::ModelNotReady),
-        ("serviceunavailable", _) | ("", 503) => said(Kind::Unavailable),
-        ("modeltimeout", _) | ("", 408) => said(Kind::ModelTimeout),
-        ("modelerror" | "modelstreamerror", _) | ("", 424) => said(Kind::ModelFailed),
-        (name, _) => refused_identity(name, message, origin).unwrap_or_else(|| said(Kind::UpstreamInternal)),
+        ("accessdenied", _) | ("", 401 | 403) => with_message(Kind::AccessDenied),
+        ("resourcenotfound", _) | ("", 404) => with_message(Kind::ModelNotFound).at(Field::Model),
+        ("throttling" | "toomanyrequests", _) | ("", 429) if has("per day") => with_message(Kind::QuotaExhausted),
+        ("throttling" | "toomanyrequests", _) | ("", 429) => with_message(Kind::Throttled),
+        ("servicequotaexceeded", _) => with_message(Kind::QuotaExhausted),
+        ("modelnotready", _) => with_message(Kind::ModelNotReady),
+        ("serviceunavailable", _) | ("", 503) => with_message(Kind::Unavailable),
+        ("modeltimeout", _) | ("", 408) => with_message(Kind::ModelTimeout),
+        ("modelerror" | "modelstreamerror", _) | ("", 424) => with_message(Kind::ModelFailed),
+        (name, _) => refused_identity(name, message, context).unwrap_or_else(|| with_message(Kind::UpstreamInternal)),
     }
 }
 
-/// A request that Bedrock calls invalid; `text` is its message in lower case.
-fn invalid(otherwise: Error, text: &str, model: &str, origin: &Origin) -> Error {
-    let region = &origin.region;
+/// Classifies a request that Bedrock calls invalid. `text` is the message in lower case.
+fn invalid_request(otherwise: Error, text: &str, model: &str, context: &AwsContext) -> Error {
+    let region = &context.region;
     if text.contains("model identifier is invalid") {
-        return Error::new(Kind::ModelNotFound, format!("Bedrock in {region} knows no model {model}")).at(Field::Model);
+        return Error::new(Kind::ModelNotFound, format!("Bedrock in {region} has no model {model}")).at(Field::Model);
     }
     if text.contains("on-demand throughput isn") {
         return Error::new(Kind::ModelNotFound, format!("{model} is only served through an inference profile"))
             .at(Field::Model)
-            .advise(format!("ask for {}.{model}", geography(region)));
+            .advise(format!("use {}.{model} instead", geography(region)));
     }
     let too_long = ["too long", "context limit", "maximum context length", "total text bytes"];
     if too_long.iter().any(|piece| text.contains(piece)) {
@@ -202,10 +206,10 @@ fn invalid(otherwise: Error, text: &str, model: &str, origin: &Origin) -> Error 
     otherwise
 }
 
-/// A refusal of the credentials or the signature, if it is one; `name` is its code in lower case.
-fn refused_identity(name: &str, message: &str, origin: &Origin) -> Option<Error> {
+/// The error for a refusal of the credentials or the signature; `None` for any other. `name` is the code in lower case.
+fn refused_identity(name: &str, message: &str, context: &AwsContext) -> Option<Error> {
     match name {
-        "expiredtoken" => Some(expired(origin, "the AWS credentials have expired")),
+        "expiredtoken" => Some(expired(context, "the AWS credentials have expired")),
         "unrecognizedclient" | "invalidclienttokenid" | "incompletesignature" | "missingauthenticationtoken" => {
             let message = format!("AWS does not accept these credentials: {}", message.trim_end_matches('.'));
             let advice =
@@ -215,7 +219,7 @@ fn refused_identity(name: &str, message: &str, origin: &Origin) -> Option<Error>
         "invalidsignature" => {
             let text = message.to_lowercase();
             let clock = text.contains("expired") || text.contains("not yet current");
-            let advice = if clock { "set this machine's clock" } else { "check AWS_SECRET_ACCESS_KEY" };
+            let advice = if clock { "correct this machine's clock" } else { "check AWS_SECRET_ACCESS_KEY" };
             Some(Error::new(Kind::ExpiredCredentials, "AWS does not accept the signature").advise(advice))
         }
         _ => None,
@@ -235,7 +239,8 @@ fn geography(region: &str) -> &'static str {
     }
 }
 
-fn find<'a, T: StdError + 'static>(error: &'a (dyn StdError + 'static)) -> Option<&'a T> {
+/// The first of an error and its causes that is a `T`.
+fn find_cause<'a, T: StdError + 'static>(error: &'a (dyn StdError + 'static)) -> Option<&'a T> {
     let mut next = Some(error);
     while let Some(error) = next {
         if let Some(found) = error.downcast_ref::<T>() {
@@ -246,8 +251,7 @@ fn find<'a, T: StdError + 'static>(error: &'a (dyn StdError + 'static)) -> Optio
     None
 }
 
-/// The innermost cause.
-fn root(error: &(dyn StdError + 'static)) -> String {
+fn root_cause(error: &(dyn StdError + 'static)) -> String {
     let mut last = error;
     while let Some(source) = last.source() {
         last = source;
@@ -255,15 +259,15 @@ fn root(error: &(dyn StdError + 'static)) -> String {
     last.to_string()
 }
 
-/// All causes, outermost first, each said once.
-pub(super) fn causes(error: &(dyn StdError + 'static)) -> String {
+/// The messages of an error and its causes, outermost first, without repetitions.
+pub(super) fn all_causes(error: &(dyn StdError + 'static)) -> String {
     let mut text = error.to_string();
     let mut next = error.source();
     while let Some(source) = next {
-        let said = source.to_string();
-        if !text.contains(&said) {
+        let message = source.to_string();
+        if !text.contains(&message) {
             text.push_str(": ");
-            text.push_str(&said);
+            text.push_str(&message);
         }
         next = source.source();
     }
@@ -275,12 +279,12 @@ mod tests {
     use super::*;
 
     fn kind(code: &str, status: u16, message: &str) -> Kind {
-        let origin = Origin { profile: Some("work".into()), region: "eu-west-1".into() };
-        refusal(code, status, message, "anthropic.claude-sonnet-4-6", &origin).kind
+        let context = AwsContext { profile: Some("work".into()), region: "eu-west-1".into() };
+        refusal(code, status, message, "anthropic.claude-sonnet-4-6", &context).kind
     }
 
     #[test]
-    fn recorded_refusals_find_their_kind() {
+    fn recorded_refusals_are_classified() {
         for (code, status, message, expected) in [
             ("ValidationException", 400, "The provided model identifier is invalid.", Kind::ModelNotFound),
             ("", 400, "The provided model identifier is invalid.", Kind::ModelNotFound),
@@ -345,15 +349,15 @@ mod tests {
 
     #[test]
     fn advice_says_the_next_step() {
-        let origin = Origin { profile: Some("work".into()), region: "eu-west-1".into() };
+        let context = AwsContext { profile: Some("work".into()), region: "eu-west-1".into() };
         let bare = refusal(
             "ValidationException",
             400,
             "with on-demand throughput isn’t supported",
             "anthropic.claude-sonnet-4-6",
-            &origin,
+            &context,
         );
-        assert_eq!(bare.advice(), "ask for eu.anthropic.claude-sonnet-4-6");
-        assert_eq!(expired(&origin, "x").advice(), "run: aws sso login --profile work");
+        assert_eq!(bare.advice(), "use eu.anthropic.claude-sonnet-4-6 instead");
+        assert_eq!(expired(&context, "x").advice(), "run: aws sso login --profile work");
     }
 }

@@ -1,9 +1,10 @@
-//! The calls to Bedrock: tries, silence, and answers as events. The SDK is told not to repeat anything by itself, because
-//! each repetition may be a paid generation; only failures that cannot have generated anything are tried again, here.
+//! Makes the calls to Bedrock: it sends, retries, watches for silence, and returns answers as events. The SDK's own
+//! retries are off, because each repetition may be a paid generation. Here a call is sent again only after a failure
+//! that cannot have generated anything.
 
 use super::request::{self, EncodedRequest};
 use super::response::Decoder;
-use super::transport::{Endpoint, FrameKind, FrameStream, Origin, Transport};
+use super::transport::{AwsContext, Endpoint, FrameKind, FrameStream, Transport};
 use super::{classify, embeddings};
 use crate::catalog::foundation_model;
 use crate::conversation::{Embeddings, Event};
@@ -17,18 +18,17 @@ use std::future::Future;
 use std::time::Duration;
 use tokio::time::{Instant, timeout, timeout_at};
 
-/// How often a call is sent at most, and only while nothing can have been generated.
-const TRIES: u32 = 3;
-/// How many calls for embeddings run at once, for models that take one text at a time.
+/// The most times that a call is sent.
+const MAX_ATTEMPTS: u32 = 3;
+/// How many calls run at once for one embedding request. Some models accept only one text in a call.
 const EMBEDDINGS_AT_ONCE: usize = 8;
-/// How long to look once more before a stream is called silent.
-const SECOND_LOOK: Duration = Duration::from_millis(200);
-/// How long a count of tokens may take.
-const COUNTING: Duration = Duration::from_secs(2);
-/// The longest wait AWS may ask for before its refusal goes to the caller instead.
-const LONGEST_WAIT: Duration = Duration::from_secs(5);
+/// How long to wait for a frame once more before a stream counts as silent.
+const RECHECK: Duration = Duration::from_millis(200);
+const COUNT_TIMEOUT: Duration = Duration::from_secs(2);
+/// The longest wait before another attempt. When AWS asks for a longer one, the caller gets its refusal instead.
+const MAX_RETRY_WAIT: Duration = Duration::from_secs(5);
 
-/// A connection to Bedrock Runtime. Cheap to share, made once.
+/// A client of Bedrock Runtime. It is made once and shared by all calls.
 #[derive(Debug)]
 pub struct Client {
     transport: Transport,
@@ -38,21 +38,21 @@ pub struct Client {
 }
 
 impl Client {
-    /// Sets the connection up; sends nothing. `idle` is how long a stream may be silent.
+    /// Sets up the client. Sends nothing to Bedrock. `idle` is how long a stream may be silent.
     pub async fn new(endpoint: Endpoint, idle: Duration, telemetry: Telemetry) -> Self {
         Self { transport: Transport::new(endpoint).await, idle, telemetry }
     }
 
-    /// Asks. Returns once Bedrock has accepted the call. A model that cannot stream tool calls, or cannot stream,
-    /// is asked for the whole answer instead (docs/cases.md, X7).
+    /// Sends a request, and returns once Bedrock has accepted it. A model that cannot stream, or cannot stream tool
+    /// calls, is asked for a complete answer instead (docs/cases.md, X7).
     ///
     /// # Errors
     /// Any upstream kind of the table.
     pub async fn ask(&self, admitted: &Admitted, streamed: bool) -> Result<Accepted> {
         let encoded = request::encode(admitted)?;
-        if streamed && !request::only_complete(admitted) {
+        if streamed && !request::must_be_complete(admitted) {
             match self.converse_stream(admitted, &encoded).await {
-                // Refused before anything was generated, so the second call costs nothing extra.
+                // The refusal came before anything was generated, so the second call costs nothing extra.
                 Err(error) if classify::cannot_stream(&error) => {}
                 accepted => return accepted,
             }
@@ -60,35 +60,36 @@ impl Client {
         self.converse(admitted, encoded).await
     }
 
-    /// How many input tokens a request has, as AWS counts them: free of charge, for the models that have it and that
-    /// are named openly. `None`: it cannot be told.
+    /// How many input tokens AWS counts in a request. Counting is free of charge. `None` when the model does not
+    /// support it, when the model's id is an ARN that does not name the model, or when the call fails.
     pub async fn count(&self, admitted: &Admitted) -> Option<u64> {
         let model = foundation_model(&admitted.model().id)?;
         if !admitted.model().capabilities.features.count_tokens {
             return None;
         }
-        let body = request::to_count(admitted)?;
-        timeout(COUNTING, self.transport.count_tokens(model, body)).await.ok()?
+        let body = request::count_tokens_body(admitted)?;
+        timeout(COUNT_TIMEOUT, self.transport.count_tokens(model, body)).await.ok()?
     }
 
-    /// Embeds texts: in as few calls as the model allows, a few of them at once.
+    /// Embeds texts, in as few calls as the model allows and several calls at once.
     ///
     /// # Errors
     /// Any upstream kind of the table.
     pub async fn embed(&self, admitted: &AdmittedEmbedding) -> Result<Embeddings> {
-        let calls = embeddings::bodies(admitted).into_iter().map(|body| self.invoke(&admitted.model().id, body));
+        let calls =
+            embeddings::request_bodies(admitted).into_iter().map(|body| self.invoke(&admitted.model().id, body));
         let mut answers = futures_util::stream::iter(calls).buffered(EMBEDDINGS_AT_ONCE);
         let mut all = Embeddings { input_tokens: Some(0), ..Embeddings::default() };
         while let Some(answer) = answers.next().await {
             let Embeddings { vectors, input_tokens } = answer?;
             all.vectors.extend(vectors);
-            // A part that was not counted leaves the whole uncounted.
+            // When one call has no count, the sum is unknown.
             all.input_tokens = all.input_tokens.zip(input_tokens).map(|(sum, tokens)| sum + tokens);
         }
         if all.vectors.len() != admitted.texts().len() {
             return Err(Error::new(
                 Kind::InvalidUpstreamResponse,
-                "Bedrock answered with another number of embeddings than asked for",
+                "Bedrock returned a different number of embeddings than was requested",
             ));
         }
         Ok(all)
@@ -96,22 +97,21 @@ impl Client {
 
     async fn invoke(&self, model: &str, body: Bytes) -> Result<Embeddings> {
         let reply = self.with_retries(|| self.transport.invoke(model, body.clone())).await?;
-        embeddings::vectors(&reply.body, reply.input_tokens)
+        embeddings::parse_answer(&reply.body, reply.input_tokens)
     }
 
-    /// One complete answer. Its time is not limited: a slow answer is paid for and worth waiting for.
+    /// Gets one complete answer. There is no time limit, because a slow answer is paid for all the same.
     async fn converse(&self, admitted: &Admitted, encoded: EncodedRequest) -> Result<Accepted> {
         let model = &admitted.model().id;
         let reply = self.with_retries(|| self.transport.converse(model, encoded.body.clone())).await?;
         let mut events = VecDeque::new();
         Decoder::new(encoded.response_options).complete(&reply.body, &mut events)?;
-        Ok(Accepted { answer: UpstreamAnswer::Complete(events), request_id: reply.request_id })
+        Ok(Accepted { answer: UpstreamAnswer::Complete(events), bedrock_request_id: reply.bedrock_request_id })
     }
 
-    /// One streamed answer.
     async fn converse_stream(&self, admitted: &Admitted, encoded: &EncodedRequest) -> Result<Accepted> {
         let model = &admitted.model().id;
-        let (frames, request_id) = self
+        let (frames, bedrock_request_id) = self
             .with_retries(|| async {
                 let call = self.transport.converse_stream(model, encoded.body.clone());
                 timeout(self.idle, call).await.unwrap_or_else(|_| Err(stream_idle(self.idle)))
@@ -122,16 +122,16 @@ impl Client {
             decoder: Decoder::new(encoded.response_options.clone()),
             events: VecDeque::new(),
             model: model.clone(),
-            origin: self.transport.origin().clone(),
+            context: self.transport.context().clone(),
             idle: self.idle,
             last_frame: Instant::now(),
             stopped: false,
             began: false,
         };
-        Ok(Accepted { answer: UpstreamAnswer::Stream(Box::new(stream)), request_id })
+        Ok(Accepted { answer: UpstreamAnswer::Stream(Box::new(stream)), bedrock_request_id })
     }
 
-    /// Sends up to three times while nothing can have been generated.
+    /// Sends again after a failure that cannot have generated anything, up to [`MAX_ATTEMPTS`] times in all.
     async fn with_retries<T, F: Future<Output = Result<T>>>(&self, mut send: impl FnMut() -> F) -> Result<T> {
         let mut attempt = 1;
         loop {
@@ -142,65 +142,65 @@ impl Client {
                 Err(error) => error,
             };
             let wait = error.retry_after.unwrap_or(Duration::from_millis(100)) * 2u32.pow(attempt - 1);
-            if attempt == TRIES || error.kind.spec().retry != Retry::Free || wait > LONGEST_WAIT {
+            if attempt == MAX_ATTEMPTS || error.kind.spec().retry != Retry::Free || wait > MAX_RETRY_WAIT {
                 return Err(error);
             }
-            // Jitter, so that many callers who were throttled together do not come back together.
+            // Jitter, so that callers who were throttled together do not all return at the same time.
             tokio::time::sleep(wait.mul_f32(0.5 + fastrand::f32() / 2.0)).await;
             attempt += 1;
         }
     }
 }
 
-/// An accepted call.
+/// A call that Bedrock has accepted.
 pub struct Accepted {
     pub answer: UpstreamAnswer,
     /// Bedrock's id for the call.
-    pub request_id: Option<String>,
+    pub bedrock_request_id: Option<String>,
 }
 
 pub enum UpstreamAnswer {
-    /// The events of a complete answer.
+    /// All events of a complete answer.
     Complete(VecDeque<Event>),
-    /// Events on their way.
     Stream(Box<EventStream>),
 }
 
-/// A streamed answer on its way. Dropping it closes the connection, which ends the stream at Bedrock.
+/// An answer that is still arriving. Dropping it closes the connection, which ends the stream at Bedrock.
 pub struct EventStream {
     frames: FrameStream,
     decoder: Decoder,
-    /// Decoded and not yet handed out: a frame may hold several events.
+    /// Events that were decoded but not yet returned. One frame may hold several.
     events: VecDeque<Event>,
     model: String,
-    origin: Origin,
+    context: AwsContext,
     idle: Duration,
-    /// Kept here, because a reader may give up on one `next` and try again.
+    /// When the last frame arrived. Kept here, because the future of one `next` may be dropped and `next` called again.
     last_frame: Instant,
-    /// Whether the stop reason was handed out.
+    /// Whether the stop reason was returned.
     stopped: bool,
     began: bool,
 }
 
 impl EventStream {
-    /// Whether anything of an answer has come: from then on it may be billed, whatever comes next.
+    /// Whether any part of the answer has arrived. From then on it may be billed, whatever happens next.
     #[must_use]
     pub fn began(&self) -> bool {
         self.began
     }
 
-    /// The next event; `None` at the end of the stream, wherever that is. May be dropped and called again: nothing is
-    /// lost.
+    /// The next event; `None` at the end of the stream, even if the answer is incomplete there. The future may be
+    /// dropped and `next` called again without losing anything.
     ///
     /// # Errors
-    /// `StreamIdle`; any upstream kind. Once the answer has stopped only its usage can be missing, which is no error.
+    /// `StreamIdle` or any upstream kind, until the stop reason has arrived. A failure after it ends the stream without
+    /// an error, because only the usage can be missing then.
     pub async fn next(&mut self) -> Result<Option<Event>> {
         loop {
             if let Some(event) = self.events.pop_front() {
                 self.stopped |= matches!(event, Event::Stop(_));
                 return Ok(Some(event));
             }
-            match self.frame().await {
+            match self.read_frame().await {
                 Ok(true) => {}
                 Ok(false) => return Ok(None),
                 Err(_) if self.stopped => return Ok(None),
@@ -209,12 +209,12 @@ impl EventStream {
         }
     }
 
-    /// Takes the next frame in; `false` at the end of the stream.
-    async fn frame(&mut self) -> Result<bool> {
+    /// Reads and decodes the next frame. `false` at the end of the stream.
+    async fn read_frame(&mut self) -> Result<bool> {
         let frame = match timeout_at(self.last_frame + self.idle, self.frames.next()).await {
             Ok(frame) => frame,
-            // A process that was suspended finds its deadline passed and the frames waiting.
-            Err(_) => match timeout(SECOND_LOOK, self.frames.next()).await {
+            // After a suspension of this process the deadline has passed, although frames are waiting to be read.
+            Err(_) => match timeout(RECHECK, self.frames.next()).await {
                 Ok(frame) => frame,
                 Err(_) => return Err(stream_idle(self.idle)),
             },
@@ -227,7 +227,9 @@ impl EventStream {
                 self.decoder.event(&frame.name, &frame.payload, &mut self.events)?;
                 Ok(true)
             }
-            FrameKind::Exception => Err(classify::exception(&frame.name, &frame.payload, &self.model, &self.origin)),
+            FrameKind::Exception => {
+                Err(classify::stream_exception(&frame.name, &frame.payload, &self.model, &self.context, self.began))
+            }
         }
     }
 }

@@ -1,6 +1,6 @@
-//! An admitted request as Converse's JSON body. Pure, and the same request gives the same bytes: the SDK's own documents
-//! are hash maps in random order (docs/bedrock.md, trap 7), so the body is written here and put into the SDK's request
-//! before it is signed.
+//! Encodes an admitted request as the JSON body of a Converse call. The same request always gives the same bytes, or
+//! prompt caching would not work. The SDK's own documents are hash maps that serialise in random order
+//! (docs/bedrock.md, trap 7), so the body is encoded here and put into the SDK's request before it is signed.
 
 mod body;
 mod cache_points;
@@ -27,7 +27,7 @@ use std::collections::BTreeMap;
 use structured_output::{ANSWER_TOOL, Binding};
 use tool_names::ToolNames;
 
-/// A body, and what is needed to read its answer.
+/// An encoded request, and how to read its answer.
 #[derive(Debug)]
 pub(super) struct EncodedRequest {
     /// The body of a `Converse` or `ConverseStream` call.
@@ -35,8 +35,8 @@ pub(super) struct EncodedRequest {
     pub(super) response_options: ResponseOptions,
 }
 
-/// Whether a request must be asked for in one piece: some models cannot stream tool calls (docs/bedrock.md §2.5).
-pub(super) fn only_complete(admitted: &Admitted) -> bool {
+/// Whether the answer cannot be streamed, because the model cannot stream tool calls (docs/bedrock.md §2.5).
+pub(super) fn must_be_complete(admitted: &Admitted) -> bool {
     let request = admitted.request();
     let with_tools = !request.tools.is_empty() || tools::has_tool_parts(&request.messages);
     with_tools && !admitted.model().capabilities.features.streamed_tools
@@ -45,28 +45,29 @@ pub(super) fn only_complete(admitted: &Admitted) -> bool {
 /// Encodes a request.
 ///
 /// # Errors
-/// `InvalidRequest`, naming the part that Bedrock could not take.
+/// `InvalidRequest`, naming the part that Bedrock would refuse.
 pub(super) fn encode(admitted: &Admitted) -> Result<EncodedRequest> {
     let request = admitted.request();
     let capabilities = &admitted.model().capabilities;
-    let binding = structured_output::binding(request, capabilities);
-    let names = request.tools.iter().map(|tool| tool.name.as_str()).chain(tools::called(&request.messages));
+    let binding = structured_output::choose_binding(request, capabilities);
+    let names = request.tools.iter().map(|tool| tool.name.as_str()).chain(tools::called_names(&request.messages));
     let tool_names = ToolNames::new(names);
-    let body = body(admitted, &binding, &tool_names)?;
+    let body = encode_body(admitted, &binding, &tool_names)?;
     let bytes = serde_json::to_vec(&body).map_err(|error| Error::new(Kind::Internal, error.to_string()))?;
     let response_options = ResponseOptions {
         tool_names,
         answer_tool: matches!(binding, Binding::Tool(_)),
-        bare_json: matches!(binding, Binding::Words(_)),
+        bare_json: matches!(binding, Binding::Instruction(_)),
         inline_reasoning: capabilities.family == Family::GptOss,
     };
     Ok(EncodedRequest { body: bytes.into(), response_options })
 }
 
-fn body<'a>(admitted: &'a Admitted, binding: &Binding, names: &ToolNames) -> Result<Body<'a>> {
+fn encode_body<'a>(admitted: &'a Admitted, binding: &Binding, names: &ToolNames) -> Result<Body<'a>> {
     let request = admitted.request();
     let capabilities = &admitted.model().capabilities;
-    let (family, features) = (capabilities.family, capabilities.features);
+    let family = capabilities.family;
+    let features = capabilities.features;
     let keep_tools = keeps_tools(admitted, binding);
     let rules = Rules {
         names,
@@ -99,21 +100,21 @@ fn body<'a>(admitted: &'a Admitted, binding: &Binding, names: &ToolNames) -> Res
     Ok(body)
 }
 
-/// Whether tools and their calls stay what they are. Claude can be told not to call any; for all other models the only
-/// sure way is that there is nothing to call (docs/cases.md, T10).
+/// Whether tools and earlier tool calls are sent as such. When no tool may be called, Claude has a tool choice that
+/// forbids it; for all other models the only sure way is to send no tools (docs/cases.md, T10).
 fn keeps_tools(admitted: &Admitted, binding: &Binding) -> bool {
     let capabilities = &admitted.model().capabilities;
     let forbidden = *admitted.tool_choice() == ToolChoice::None;
     let history = tools::has_tool_parts(&admitted.request().messages);
-    let told = capabilities.family == Family::Claude && history && !matches!(binding, Binding::Tool(_));
-    capabilities.features.tools && (!forbidden || told)
+    let has_own_none = capabilities.family == Family::Claude && history && !matches!(binding, Binding::Tool(_));
+    capabilities.features.tools && (!forbidden || has_own_none)
 }
 
-/// What the model is told where its answer is bound to JSON by words or by a tool.
+/// The instruction that is added to the system prompt when the answer is bound to JSON by an instruction or by a tool.
 fn instruction(binding: &Binding) -> Option<Block<'static>> {
     match binding {
         Binding::None | Binding::Native(_) => None,
-        Binding::Words(words) => Some(Block::Text(Cow::Owned(words.clone()))),
+        Binding::Instruction(text) => Some(Block::Text(Cow::Owned(text.clone()))),
         Binding::Tool(_) => Some(Block::Text(Cow::Owned(format!(
             "Give your final answer by calling the tool {ANSWER_TOOL}, once, and in no other way."
         )))),
@@ -133,10 +134,10 @@ fn tool_config<'a>(
     if tools.is_empty() {
         return None;
     }
-    Some(ToolConfig { tools, tool_choice: tools::choice(admitted, names, binding, alone) })
+    Some(ToolConfig { tools, tool_choice: tools::tool_choice(admitted, names, binding, alone) })
 }
 
-/// What would be sent.
+/// The body that would be sent.
 ///
 /// # Errors
 /// As [`encode`].
@@ -145,8 +146,8 @@ pub fn preview(admitted: &Admitted) -> Result<Value> {
     serde_json::from_slice(&body).map_err(|error| Error::new(Kind::Internal, error.to_string()))
 }
 
-/// The body of a `CountTokens` call (docs/bedrock.md §1.6); `None` for what it cannot count.
-pub(super) fn to_count(admitted: &Admitted) -> Option<Bytes> {
+/// The body of a `CountTokens` call (docs/bedrock.md §1.6). `None` for a request that `CountTokens` does not support.
+pub(super) fn count_tokens_body(admitted: &Admitted) -> Option<Bytes> {
     let mut body = preview(admitted).ok()?;
     let members = body.as_object_mut()?;
     if members.contains_key("outputConfig") {
@@ -157,7 +158,7 @@ pub(super) fn to_count(admitted: &Admitted) -> Option<Bytes> {
     Some(json!({"input": {"converse": body}}).to_string().into())
 }
 
-/// At most 16 tags in Bedrock's alphabet (docs/bedrock.md §1.2); what is not in it becomes `_`.
+/// At most 16 tags. A character outside Bedrock's alphabet (docs/bedrock.md §1.2) becomes `_`.
 fn metadata(tags: &[(String, String)]) -> BTreeMap<String, String> {
     let legal = |text: &str| -> String {
         let chars = text.chars().take(256);

@@ -1,10 +1,10 @@
-//! Bedrock's answers as events. Pure. One decoder serves complete and streamed answers: a complete answer is taken
-//! through the same steps as the frames of a stream. It is written for what was recorded: usage after the stop, no
-//! block starts for text, empty deltas, citations instead of text, tools run by the service itself
-//! (docs/bedrock.md, recorded 1 to 10).
+//! Decodes Bedrock's answers into events. One decoder serves complete and streamed answers: a complete answer goes
+//! through the same steps as the frames of a stream. The decoder handles what recorded answers contain: usage after the
+//! stop reason, text blocks without a start, empty deltas, citations instead of text, and tools that the service runs
+//! itself (docs/bedrock.md, recorded 1 to 10).
 //!
-//! Answers are read from their bytes, not from the SDK's types: those keep a tool's arguments in a hash map, in an
-//! order that the model never wrote (docs/bedrock.md, trap 7).
+//! Answers are decoded from their bytes, not from the SDK's types, which keep a tool's arguments in a hash map and so
+//! lose the order in which the model wrote them (docs/bedrock.md, trap 7).
 
 mod body;
 mod code_fence;
@@ -30,18 +30,17 @@ use std::collections::{HashMap, VecDeque};
 #[derive(Debug)]
 pub(super) struct Decoder {
     options: ResponseOptions,
-    /// What each tool block is, by Bedrock's index. Text and reasoning are never announced and stay out.
+    /// The kind of each tool block, by Bedrock's block index. Text and reasoning blocks are not listed.
     tools: HashMap<i64, ToolBlock>,
-    /// How many tool calls there are so far.
+    /// The number of tool calls so far.
     calls: usize,
     fence: CodeFence,
     tags: Option<ReasoningTags>,
-    /// Text before the answer tool is called: dropped if it is called, the answer if it is not.
-    held: String,
-    /// Whether the answer tool was called.
-    answered: bool,
-    /// The kind of the block whose end was not told yet.
-    open: Option<BlockKind>,
+    /// With an answer tool, the text so far. It is dropped when the tool is called, and is the answer when it never is.
+    held_text: String,
+    answer_tool_called: bool,
+    /// The kind of the block for which no [`Event::BlockEnd`] was emitted yet.
+    open_block: Option<BlockKind>,
 }
 
 #[derive(Debug)]
@@ -50,8 +49,9 @@ enum ToolBlock {
     Call { index: usize, empty: bool },
     /// The answer tool.
     Answer,
-    /// A tool that the service runs itself is not the client's to call (docs/bedrock.md, recorded 7).
-    ServerTool,
+    /// A block that the client does not see: a tool that the service runs itself (docs/bedrock.md, recorded 7), or a
+    /// further call of the answer tool.
+    Ignored,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -65,15 +65,24 @@ impl Decoder {
     pub(super) fn new(options: ResponseOptions) -> Self {
         let fence = if options.bare_json { CodeFence::Start(String::new()) } else { CodeFence::Off };
         let tags = options.inline_reasoning.then(ReasoningTags::default);
-        Self { options, tags, fence, tools: HashMap::new(), calls: 0, held: String::new(), answered: false, open: None }
+        Self {
+            options,
+            tags,
+            fence,
+            tools: HashMap::new(),
+            calls: 0,
+            held_text: String::new(),
+            answer_tool_called: false,
+            open_block: None,
+        }
     }
 
     /// Adds the events of a complete answer.
     ///
     /// # Errors
-    /// `InvalidUpstreamResponse` when it cannot be read.
+    /// `InvalidUpstreamResponse` when the body is not the JSON that is expected.
     pub(super) fn complete(&mut self, body: &[u8], events: &mut VecDeque<Event>) -> Result<()> {
-        let Complete { output, stop_reason, additional_model_response_fields, usage } = read(body)?;
+        let Complete { output, stop_reason, additional_model_response_fields, usage } = parse_payload(body)?;
         for (place, block) in (0..).zip(output.message.content) {
             self.block(place, block, events);
             self.end_block(place, events);
@@ -83,32 +92,32 @@ impl Decoder {
         Ok(())
     }
 
-    /// Adds the events of one frame of a stream, which is named by its `:event-type`.
+    /// Adds the events of one frame of a stream. `kind` is the frame's `:event-type`.
     ///
     /// # Errors
-    /// `InvalidUpstreamResponse` when the payload cannot be read.
+    /// `InvalidUpstreamResponse` when the payload is not the JSON that is expected.
     pub(super) fn event(&mut self, kind: &str, payload: &[u8], events: &mut VecDeque<Event>) -> Result<()> {
         match kind {
             "contentBlockStart" => {
-                let BlockStart { content_block_index, start } = read(payload)?;
+                let BlockStart { content_block_index, start } = parse_payload(payload)?;
                 if let Some(tool) = start.and_then(|start| start.tool_use) {
                     self.start_tool(content_block_index, tool, events);
                 }
             }
             "contentBlockDelta" => {
-                let BlockDelta { content_block_index, delta } = read(payload)?;
+                let BlockDelta { content_block_index, delta } = parse_payload(payload)?;
                 self.delta(content_block_index, delta, events);
             }
             "contentBlockStop" => {
-                let BlockStop { content_block_index } = read(payload)?;
+                let BlockStop { content_block_index } = parse_payload(payload)?;
                 self.end_block(content_block_index, events);
             }
-            "messageStop" => self.stop(read(payload)?, events),
+            "messageStop" => self.stop(parse_payload(payload)?, events),
             "metadata" => {
-                let Metadata { usage } = read(payload)?;
+                let Metadata { usage } = parse_payload(payload)?;
                 events.extend(usage.map(|tokens| Event::Usage(tokens.into())));
             }
-            // messageStart says only that the assistant speaks; an event newer than this build is not ours to judge.
+            // `messageStart` holds only the role. The service may also add events that this build does not know.
             _ => {}
         }
         Ok(())
@@ -118,19 +127,19 @@ impl Decoder {
     fn block(&mut self, place: i64, block: CompleteBlock, events: &mut VecDeque<Event>) {
         let CompleteBlock { text, reasoning_content, tool_use, citations_content } = block;
         if let Some(text) = text {
-            self.text(text, events);
+            self.push_text(text, events);
         }
         if let Some(block) = reasoning_content {
-            let (text, signature) = block.reasoning_text.map(|read| (read.text, read.signature)).unzip();
+            let (text, signature) = block.reasoning_text.map(|reasoning| (reasoning.text, reasoning.signature)).unzip();
             let signature = signature.flatten();
-            self.reasoning(ReasoningDelta { text, signature, redacted_content: block.redacted_content }, events);
+            self.push_reasoning(ReasoningDelta { text, signature, redacted_content: block.redacted_content }, events);
         }
         if let Some(cited) = citations_content {
             for text in cited.content.into_iter().filter_map(|content| content.text) {
-                self.text(text, events);
+                self.push_text(text, events);
             }
             for citation in cited.citations {
-                self.citation(citation, events);
+                self.push_citation(citation, events);
             }
         }
         if let Some(call) = tool_use {
@@ -144,34 +153,34 @@ impl Decoder {
     fn delta(&mut self, place: i64, delta: Delta, events: &mut VecDeque<Event>) {
         let Delta { text, reasoning_content, tool_use, citation } = delta;
         if let Some(text) = text {
-            self.text(text, events);
+            self.push_text(text, events);
         }
         if let Some(reasoning) = reasoning_content {
-            self.reasoning(reasoning, events);
+            self.push_reasoning(reasoning, events);
         }
         if let Some(tool) = tool_use {
             self.tool_input(place, tool.input, events);
         }
         if let Some(citation) = citation {
-            self.citation(citation, events);
+            self.push_citation(citation, events);
         }
     }
 
     fn start_tool(&mut self, place: i64, tool: ToolUseStart, events: &mut VecDeque<Event>) {
         let is_answer = self.options.answer_tool && tool.name == ANSWER_TOOL;
         let block = if tool.r#type.as_deref() == Some("server_tool_use") {
-            ToolBlock::ServerTool
-        } else if is_answer && self.answered {
-            // The first answer is the answer.
-            ToolBlock::ServerTool
+            ToolBlock::Ignored
+        } else if is_answer && self.answer_tool_called {
+            // Only the first call is the answer.
+            ToolBlock::Ignored
         } else if is_answer {
-            self.answered = true;
-            self.held.clear();
+            self.answer_tool_called = true;
+            self.held_text.clear();
             ToolBlock::Answer
         } else {
             let index = self.calls;
             self.calls += 1;
-            let name = self.options.tool_names.restore(&tool.name);
+            let name = self.options.tool_names.original_name(&tool.name);
             self.emit(Event::ToolCall { index, id: tool.tool_use_id, name }, events);
             ToolBlock::Call { index, empty: true }
         };
@@ -189,19 +198,19 @@ impl Decoder {
                 self.emit(Event::Arguments { index, json }, events);
             }
             Some(ToolBlock::Answer) => self.emit(Event::Text(json), events),
-            Some(ToolBlock::ServerTool) | None => {}
+            Some(ToolBlock::Ignored) | None => {}
         }
     }
 
     fn end_block(&mut self, place: i64, events: &mut VecDeque<Event>) {
-        // A call without arguments sends none, and "" is not JSON (docs/cases.md, T9).
+        // A call without arguments streams no input, and an empty string is not JSON (docs/cases.md, T9).
         if let Some(ToolBlock::Call { index, empty: true }) = self.tools.remove(&place) {
             self.emit(Event::Arguments { index, json: "{}".to_owned() }, events);
         }
-        self.close(events);
+        self.end_open_block(events);
     }
 
-    fn reasoning(&mut self, delta: ReasoningDelta, events: &mut VecDeque<Event>) {
+    fn push_reasoning(&mut self, delta: ReasoningDelta, events: &mut VecDeque<Event>) {
         let ReasoningDelta { text, signature, redacted_content } = delta;
         if let Some(text) = text.filter(|text| !text.is_empty()) {
             self.emit(Event::Reasoning(text), events);
@@ -214,63 +223,63 @@ impl Decoder {
         }
     }
 
-    fn citation(&mut self, citation: CitationBody, events: &mut VecDeque<Event>) {
+    fn push_citation(&mut self, citation: CitationBody, events: &mut VecDeque<Event>) {
         self.emit(Event::Citation(citation.into()), events);
     }
 
-    fn text(&mut self, text: String, events: &mut VecDeque<Event>) {
+    fn push_text(&mut self, text: String, events: &mut VecDeque<Event>) {
         if self.options.answer_tool {
-            self.held.push_str(&text);
+            self.held_text.push_str(&text);
             return;
         }
         match &mut self.tags {
             Some(tags) => {
-                let pieces = tags.pass(&text);
-                self.pieces(pieces, events);
+                let pieces = tags.split(&text);
+                self.emit_pieces(pieces, events);
             }
-            None => self.unfenced(text, events),
+            None => self.emit_unfenced(text, events),
         }
     }
 
-    /// Text out of its code fence. Most answers have none, and pass without being copied.
-    fn unfenced(&mut self, text: String, events: &mut VecDeque<Event>) {
-        let text = if matches!(self.fence, CodeFence::Off) { text } else { self.fence.pass(&text) };
+    /// Emits text without its code fence. Most answers have none, and are emitted without being copied.
+    fn emit_unfenced(&mut self, text: String, events: &mut VecDeque<Event>) {
+        let text = if matches!(self.fence, CodeFence::Off) { text } else { self.fence.strip(&text) };
         if !text.is_empty() {
             self.emit(Event::Text(text), events);
         }
     }
 
-    fn pieces(&mut self, pieces: Vec<Piece>, events: &mut VecDeque<Event>) {
+    fn emit_pieces(&mut self, pieces: Vec<Piece>, events: &mut VecDeque<Event>) {
         for piece in pieces {
             match piece {
                 Piece::Reasoning(reasoning) => self.emit(Event::Reasoning(reasoning), events),
-                Piece::Text(text) => self.unfenced(text, events),
+                Piece::Text(text) => self.emit_unfenced(text, events),
             }
         }
     }
 
     fn stop(&mut self, stop: MessageStop, events: &mut VecDeque<Event>) {
-        if !self.answered && !self.held.is_empty() {
-            let held = std::mem::take(&mut self.held);
+        if !self.answer_tool_called && !self.held_text.is_empty() {
+            let held = std::mem::take(&mut self.held_text);
             self.emit(Event::Text(held), events);
         }
-        let last = self.tags.as_mut().and_then(ReasoningTags::rest);
-        self.pieces(last.into_iter().collect(), events);
-        let rest = self.fence.rest();
+        let last = self.tags.as_mut().and_then(ReasoningTags::finish);
+        self.emit_pieces(last.into_iter().collect(), events);
+        let rest = self.fence.finish();
         if !rest.is_empty() {
             self.emit(Event::Text(rest), events);
         }
-        self.close(events);
+        self.end_open_block(events);
         let MessageStop { stop_reason: reason, additional_model_response_fields: fields } = stop;
         let reason = match stop_reason(&reason, &fields) {
-            // Calling the answer tool is how the answer is given, and the service's own tools are not the client's.
+            // The client sees no tool call when only the answer tool or the service's own tools were called.
             StopReason::ToolUse if self.calls == 0 => StopReason::EndTurn,
             reason => reason,
         };
         events.push_back(Event::Stop(reason));
     }
 
-    /// Adds an event of a block, after the end of the block before it.
+    /// Adds an event of a block. When it belongs to a new block, the end of the previous block is added first.
     fn emit(&mut self, event: Event, events: &mut VecDeque<Event>) {
         let (kind, begins) = match event {
             Event::Text(_) | Event::Citation(_) => (BlockKind::Text, false),
@@ -279,21 +288,21 @@ impl Decoder {
             Event::Arguments { .. } => (BlockKind::ToolCall, false),
             Event::BlockEnd | Event::Stop(_) | Event::Usage(_) => return events.push_back(event),
         };
-        if begins || self.open != Some(kind) {
-            self.close(events);
+        if begins || self.open_block != Some(kind) {
+            self.end_open_block(events);
         }
-        self.open = Some(kind);
+        self.open_block = Some(kind);
         events.push_back(event);
     }
 
-    fn close(&mut self, events: &mut VecDeque<Event>) {
-        if self.open.take().is_some() {
+    fn end_open_block(&mut self, events: &mut VecDeque<Event>) {
+        if self.open_block.take().is_some() {
             events.push_back(Event::BlockEnd);
         }
     }
 }
 
-fn read<T: DeserializeOwned>(payload: &[u8]) -> Result<T> {
+fn parse_payload<T: DeserializeOwned>(payload: &[u8]) -> Result<T> {
     serde_json::from_slice(payload)
         .map_err(|error| Error::new(Kind::InvalidUpstreamResponse, format!("Bedrock's answer cannot be read: {error}")))
 }

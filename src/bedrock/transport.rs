@@ -1,12 +1,12 @@
-//! How requests reach Bedrock and how its bytes come back: signing, sending, and the frames of a stream. Nothing above
-//! this module knows whether the AWS SDK carries them.
+//! Sends request bodies to Bedrock and returns the bytes of its answers: signing, sending, and the frames of a stream.
+//! Nothing above this module depends on the AWS SDK being the transport.
 
 mod endpoint;
 mod frames;
 mod interceptor;
 
+pub(super) use endpoint::AwsContext;
 pub use endpoint::Endpoint;
-pub(super) use endpoint::Origin;
 pub(super) use frames::{FrameKind, FrameStream};
 
 use super::classify;
@@ -20,64 +20,64 @@ use interceptor::BodyInterceptor;
 pub(super) struct Reply {
     pub(super) body: Bytes,
     /// Bedrock's id for the call.
-    pub(super) request_id: Option<String>,
-    /// Input tokens as a header counts them, for `InvokeModel`.
+    pub(super) bedrock_request_id: Option<String>,
+    /// The number of input tokens that the header of an `InvokeModel` answer gives.
     pub(super) input_tokens: Option<u64>,
 }
 
-/// A connection to Bedrock Runtime. Cheap to share, made once.
+/// The AWS client. It is made once and shared by all calls.
 #[derive(Debug)]
 pub(super) struct Transport {
     sdk: aws_sdk_bedrockruntime::Client,
-    origin: Origin,
+    context: AwsContext,
 }
 
 impl Transport {
-    /// Sets the connection up; sends nothing to Bedrock.
+    /// Sets up the AWS client. Sends nothing to Bedrock.
     pub(super) async fn new(endpoint: Endpoint) -> Self {
-        let (sdk, origin) = endpoint::client(endpoint).await;
-        Self { sdk, origin }
+        let (sdk, context) = endpoint::client(endpoint).await;
+        Self { sdk, context }
     }
 
-    pub(super) fn origin(&self) -> &Origin {
-        &self.origin
+    pub(super) fn context(&self) -> &AwsContext {
+        &self.context
     }
 
-    /// One `Converse` call.
+    /// Makes one `Converse` call.
     ///
     /// # Errors
-    /// Any kind that AWS can cause.
+    /// Any kind that [`classify`] gives.
     pub(super) async fn converse(&self, model: &str, body: Bytes) -> Result<Reply> {
         let bytes = BodyInterceptor::complete(body);
         let call = self.sdk.converse().model_id(model).customize().interceptor(bytes.clone());
-        let answer = call.send().await.map_err(|error| classify::call(&error, model, &self.origin))?;
-        reply(&bytes, answer.request_id())
+        let answer = call.send().await.map_err(|error| classify::call_error(&error, model, &self.context))?;
+        complete_reply(&bytes, answer.request_id())
     }
 
-    /// One `ConverseStream` call. Returns once Bedrock has accepted it.
+    /// Makes one `ConverseStream` call. Returns once Bedrock has accepted it, with Bedrock's id for the call.
     ///
     /// # Errors
-    /// Any kind that AWS can cause.
+    /// Any kind that [`classify`] gives.
     pub(super) async fn converse_stream(&self, model: &str, body: Bytes) -> Result<(FrameStream, Option<String>)> {
         let bytes = BodyInterceptor::stream(body);
         let call = self.sdk.converse_stream().model_id(model).customize().interceptor(bytes.clone());
-        let answer = call.send().await.map_err(|error| classify::call(&error, model, &self.origin))?;
+        let answer = call.send().await.map_err(|error| classify::call_error(&error, model, &self.context))?;
         Ok((FrameStream::new(bytes.take_stream()?), answer.request_id().map(ToOwned::to_owned)))
     }
 
-    /// One `InvokeModel` call.
+    /// Makes one `InvokeModel` call.
     ///
     /// # Errors
-    /// Any kind that AWS can cause.
+    /// Any kind that [`classify`] gives.
     pub(super) async fn invoke(&self, model: &str, body: Bytes) -> Result<Reply> {
         let bytes = BodyInterceptor::complete(body);
         let call = self.sdk.invoke_model().model_id(model).content_type("application/json").accept("application/json");
         let call = call.customize().interceptor(bytes.clone());
-        let answer = call.send().await.map_err(|error| classify::call(&error, model, &self.origin))?;
-        reply(&bytes, answer.request_id())
+        let answer = call.send().await.map_err(|error| classify::call_error(&error, model, &self.context))?;
+        complete_reply(&bytes, answer.request_id())
     }
 
-    /// One `CountTokens` call; `None` when it failed: a count is never worth an error.
+    /// Makes one `CountTokens` call. `None` when it fails: without a count, a request is bounded by its length instead.
     pub(super) async fn count_tokens(&self, model: &str, body: Bytes) -> Option<u64> {
         let input = CountTokensInput::Converse(ConverseTokensRequest::builder().build());
         let call = self.sdk.count_tokens().model_id(model).input(input);
@@ -86,6 +86,10 @@ impl Transport {
     }
 }
 
-fn reply(bytes: &BodyInterceptor, request_id: Option<&str>) -> Result<Reply> {
-    Ok(Reply { body: bytes.body()?, request_id: request_id.map(ToOwned::to_owned), input_tokens: bytes.input_tokens() })
+fn complete_reply(bytes: &BodyInterceptor, bedrock_request_id: Option<&str>) -> Result<Reply> {
+    Ok(Reply {
+        body: bytes.body()?,
+        bedrock_request_id: bedrock_request_id.map(ToOwned::to_owned),
+        input_tokens: bytes.input_tokens(),
+    })
 }

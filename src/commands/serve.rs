@@ -53,8 +53,8 @@ pub(crate) async fn run(args: Serve, settings: Settings) -> anyhow::Result<u8> {
     let key = if keys.required { "a key from `chatrix keys add`" } else { "any API key" };
     let port = address.port();
     note(&format!("in Jan: Settings › Model Providers › Add, with base URL http://localhost:{port}/v1 and {key}"));
-    let access = OriginPolicy { bound: host, origins: settings.serve.allow_origins, hosts: settings.serve.allow_hosts };
-    server::serve(listener, engine, access, keys, settings.serve.fetch_images, telemetry.clone(), signals).await?;
+    let origin = OriginPolicy { bound: host, origins: settings.serve.allow_origins, hosts: settings.serve.allow_hosts };
+    server::serve(listener, engine, origin, keys, settings.serve.fetch_images, telemetry.clone(), signals).await?;
     // Answers that were cut off still hold the engine, so dropping it would not close the ledger.
     if let Some(ledger) = ledger {
         ledger.close();

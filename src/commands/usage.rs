@@ -59,8 +59,8 @@ struct Opened {
     offline: bool,
 }
 
-/// Opens the ledger to report. The offline one is also taken when nothing was ever booked in the other: whoever has only
-/// tried Chatrix out looks for what that did.
+/// Opens the ledger to report. The ledger of `--offline` is also used when the other has no calls: a person who has
+/// only tried Chatrix offline wants to see those calls.
 fn open(settings: &Settings) -> anyhow::Result<Opened> {
     const OFFLINE: &str = "calls of --offline: they cost nothing; the amounts are what AWS would have charged";
     let mut ledger = open_ledger(settings)?;
@@ -70,7 +70,9 @@ fn open(settings: &Settings) -> anyhow::Result<Opened> {
     }
     let never_used = ledger.report(By::Command, i64::MIN).map_err(Error::from)?.is_empty();
     let other = settings.ledger.as_ref().map(|path| path.with_file_name("offline.db")).filter(|path| path.exists());
-    if let Some(path) = other.filter(|_| never_used) {
+    if let Some(path) = other
+        && never_used
+    {
         let ledger = ledger::open(&path, Clock::system()).map_err(Error::from)?;
         note(OFFLINE);
         return Ok(Opened { ledger, offline: true });
@@ -211,8 +213,8 @@ fn report(by: By, since: i64, rows: &[ReportRow], statuses: &[BudgetStatus]) -> 
     let total = total(rows);
     let most = rows.iter().map(|row| row.sums.settled + row.sums.uncertain).max().unwrap_or_default();
     // A column without any amount is left out.
-    let some = |of: fn(&Sums) -> NanoDollars| of(&total) > NanoDollars(0);
-    let (uncertain, reserved) = (some(|sums| sums.uncertain), some(|sums| sums.reserved));
+    let uncertain = total.uncertain > NanoDollars(0);
+    let reserved = total.reserved > NanoDollars(0);
     let line = |name: &str, sums: &Sums, bar: String| {
         let mut cells = vec![
             name.to_owned(),
@@ -221,8 +223,12 @@ fn report(by: By, since: i64, rows: &[ReportRow], statuses: &[BudgetStatus]) -> 
             sums.output.to_string(),
             sums.settled.to_string(),
         ];
-        cells.extend(uncertain.then(|| amount(sums.uncertain)));
-        cells.extend(reserved.then(|| amount(sums.reserved)));
+        if uncertain {
+            cells.push(amount(sums.uncertain));
+        }
+        if reserved {
+            cells.push(amount(sums.reserved));
+        }
         cells.push(bar);
         cells
     };
@@ -235,8 +241,12 @@ fn report(by: By, since: i64, rows: &[ReportRow], statuses: &[BudgetStatus]) -> 
     lines.push(line("total", &total, String::new()));
     let by = by.as_str().to_uppercase();
     let mut heads = vec![by.as_str(), "CALLS", "TOKENS IN", "OUT", "SPENT"];
-    heads.extend(uncertain.then_some("UNCERTAIN"));
-    heads.extend(reserved.then_some("RESERVED"));
+    if uncertain {
+        heads.push("UNCERTAIN");
+    }
+    if reserved {
+        heads.push("RESERVED");
+    }
     heads.push("");
     let numbers: Vec<usize> = (1..heads.len() - 1).collect();
     let mut text = table(&heads, &lines, &numbers, colour);
@@ -260,11 +270,16 @@ fn budgets(statuses: &[BudgetStatus]) -> String {
         let space = " ".repeat(BAR.saturating_sub(filled.chars().count()));
         let name = limit.to_string();
         let mut parts = vec![format!("{} left", status.left())];
-        parts.extend((totals.uncertain > NanoDollars(0)).then(|| format!("{} uncertain", totals.uncertain)));
-        parts.extend((totals.reserved > NanoDollars(0)).then(|| format!("{} reserved", totals.reserved)));
+        if totals.uncertain > NanoDollars(0) {
+            parts.push(format!("{} uncertain", totals.uncertain));
+        }
+        if totals.reserved > NanoDollars(0) {
+            parts.push(format!("{} reserved", totals.reserved));
+        }
         parts.push(format!("resets {}", date(*resets)));
-        let (spent, amount, parts) = (totals.settled, limit.amount, parts.join(" · "));
-        format!("\n{name:<12} {filled}{space}▏ {spent} of {amount} spent\n{:<12} {parts}", "")
+        let spent = totals.settled;
+        let amount = limit.amount;
+        format!("\n{name:<12} {filled}{space}▏ {spent} of {amount} spent\n{:<12} {}", "", parts.join(" · "))
     });
     let text: String = lines.collect();
     if text.is_empty() { text } else { text + "\n" }

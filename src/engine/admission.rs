@@ -8,7 +8,7 @@ use super::reserved_call::ReservedCall;
 use crate::bedrock::Client;
 use crate::catalog::NanoDollars;
 use crate::error::{Error, Kind, Result};
-use crate::ledger::budget::{BudgetStatus, Budgets, CostRange, Limit};
+use crate::ledger::budget::{BudgetLimit, BudgetStatus, Budgets, CostRange};
 use crate::ledger::key::Key;
 use crate::ledger::store::StoreError;
 use crate::ledger::{Granted, Ledger, NewCall, Refused, Reservation};
@@ -26,7 +26,7 @@ pub struct BudgetGuard {
 impl BudgetGuard {
     /// The limits that apply to calls with an API key, or without one.
     #[must_use]
-    pub fn limits(&self, key: Option<&Key>) -> Vec<Limit> {
+    pub fn limits(&self, key: Option<&Key>) -> Vec<BudgetLimit> {
         self.budgets.limits().chain(key.into_iter().flat_map(Key::budget_limits)).collect()
     }
 
@@ -116,7 +116,7 @@ impl BudgetGuard {
     async fn book(
         &self,
         call: NewCall,
-        limits: Vec<Limit>,
+        limits: Vec<BudgetLimit>,
         cost: CostRange,
         max_wait: Duration,
     ) -> Result<ReservedCall> {

@@ -50,10 +50,11 @@ impl Call {
         mut reserved: ReservedCall,
         start: Start,
     ) -> Self {
-        let Accepted { answer, request_id } = accepted;
+        let Accepted { answer, bedrock_request_id } = accepted;
         let edits = admitted.edits();
-        let edits: Vec<String> = edits.iter().filter(|edit| edit.parameter.is_numeric()).map(Edit::ascii).collect();
-        reserved.reservation.accepted(&admitted.model().id, request_id, edits.join("; "));
+        let edits: Vec<String> =
+            edits.iter().filter(|edit| edit.parameter.is_free_of_user_text()).map(Edit::ascii).collect();
+        reserved.reservation.accepted(&admitted.model().id, bedrock_request_id, edits.join("; "));
         Self {
             admitted,
             requested_model,

@@ -1,5 +1,5 @@
-//! Budgets: what may be booked in a day or a month, and whether one more call fits. Pure arithmetic on what the
-//! ledger says; it never reads a clock and never writes.
+//! Budgets: what may be booked in a day or a month, and whether one more call fits. This is pure arithmetic on the
+//! ledger's sums. It never reads a clock and never writes.
 
 use super::ids::KeyId;
 use crate::catalog::NanoDollars;
@@ -7,7 +7,7 @@ use std::fmt;
 use std::time::Duration;
 use time::{Date, Month, OffsetDateTime};
 
-/// What the operator allows. `None`: no such limit.
+/// What the operator allows. `None` means that there is no such limit.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Budgets {
     /// For one call.
@@ -16,9 +16,9 @@ pub struct Budgets {
     pub day: Option<NanoDollars>,
     /// For a month, in UTC.
     pub month: Option<NanoDollars>,
-    /// The shortest `max_tokens` an answer is lowered to (tokens); what does not fit even so is refused.
+    /// The lowest value that `max_tokens` is reduced to (tokens). A call that does not fit even then is refused.
     pub floor_tokens: u32,
-    /// How long a call waits while only open reservations stand in its way.
+    /// How long a call waits while only open reservations keep it from fitting.
     pub wait: Duration,
 }
 
@@ -30,12 +30,12 @@ impl Default for Budgets {
 
 impl Budgets {
     /// The limits that the ledger watches.
-    pub(crate) fn limits(&self) -> impl Iterator<Item = Limit> + use<> {
-        Limit::each(None, self.day, self.month)
+    pub(crate) fn limits(&self) -> impl Iterator<Item = BudgetLimit> + use<> {
+        BudgetLimit::each(None, self.day, self.month)
     }
 }
 
-/// What a budget is renewed by.
+/// How often a budget is renewed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Period {
     /// A day, in UTC.
@@ -45,7 +45,7 @@ pub enum Period {
 }
 
 impl Period {
-    /// The word for it in messages and in JSON.
+    /// The word for the period in messages and in JSON.
     pub(crate) fn as_str(self) -> &'static str {
         match self {
             Self::Day => "day",
@@ -62,7 +62,7 @@ impl Period {
         }
     }
 
-    /// The first day of the next one (days since 1970).
+    /// The first day of the next period (days since 1970).
     #[must_use]
     pub fn next(self, day: i64) -> i64 {
         match self {
@@ -90,7 +90,6 @@ pub(crate) fn days(date: Date) -> i64 {
 /// The API key that a limit is for.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub struct LimitedKey {
-    /// Its number.
     pub id: KeyId,
     /// Its name, for messages.
     pub name: String,
@@ -98,17 +97,15 @@ pub struct LimitedKey {
 
 /// The most that may be booked in a period.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
-pub struct Limit {
-    /// The API key it is for; everything together when `None`.
+pub struct BudgetLimit {
+    /// The API key it applies to; `None` for all calls together.
     pub key: Option<LimitedKey>,
-    /// What it is renewed by.
     pub period: Period,
-    /// How much.
     pub amount: NanoDollars,
 }
 
-impl Limit {
-    /// The limits there are for a day and a month, for an API key or for everything together.
+impl BudgetLimit {
+    /// The limits for a day and a month, of an API key or of all calls together.
     pub(crate) fn each(
         key: Option<LimitedKey>,
         day: Option<NanoDollars>,
@@ -119,7 +116,7 @@ impl Limit {
     }
 }
 
-impl fmt::Display for Limit {
+impl fmt::Display for BudgetLimit {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{} budget", self.period.as_str())?;
         match &self.key {
@@ -136,12 +133,12 @@ pub struct BudgetTotals {
     pub settled: NanoDollars,
     /// Calls that are running, at their worst case.
     pub reserved: NanoDollars,
-    /// Calls whose usage never came, at their worst case.
+    /// Calls whose usage never arrived, at their worst case.
     pub uncertain: NanoDollars,
 }
 
 impl BudgetTotals {
-    /// What cannot come back by itself.
+    /// What no running call can free again.
     #[must_use]
     pub fn spent(&self) -> NanoDollars {
         self.settled + self.uncertain
@@ -157,11 +154,10 @@ impl BudgetTotals {
 /// A limit and what is booked under it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct BudgetStatus {
-    /// The limit.
-    pub limit: Limit,
+    pub limit: BudgetLimit,
     /// What is booked in its period.
     pub totals: BudgetTotals,
-    /// When it begins anew (days since 1970, UTC).
+    /// When the next period begins (days since 1970, UTC).
     pub resets: i64,
 }
 
@@ -172,7 +168,7 @@ impl BudgetStatus {
         self.limit.amount - self.totals.all()
     }
 
-    /// Whether 80 % is booked for good.
+    /// Whether at least 80 % is spent.
     pub(crate) fn is_near_its_end(&self) -> bool {
         u128::from(self.totals.spent().0) * 10 >= u128::from(self.limit.amount.0) * 8
     }
@@ -199,12 +195,12 @@ pub struct CostRange {
     pub minimum: NanoDollars,
 }
 
-/// Whether a call fits.
+/// Whether a call may begin.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum Decision {
     /// This much may be reserved: the full cost, or what is left.
     Grant(NanoDollars),
-    /// Not yet: only running calls stand in the way, and most of what each has reserved will come back.
+    /// Not yet. Only running calls keep it from fitting, and most of what they have reserved will be freed.
     Wait,
     /// No, because of the limit with this index.
     Refuse(usize),
@@ -239,7 +235,7 @@ mod tests {
 
     fn status(amount: u64, settled: u64, reserved: u64) -> BudgetStatus {
         BudgetStatus {
-            limit: Limit { key: None, period: Period::Day, amount: NanoDollars(amount) },
+            limit: BudgetLimit { key: None, period: Period::Day, amount: NanoDollars(amount) },
             totals: BudgetTotals {
                 settled: NanoDollars(settled),
                 reserved: NanoDollars(reserved),

@@ -22,11 +22,11 @@ pub struct NewCall {
 /// How a call can end.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Outcome {
-    /// Its usage came. The cost is `None` where the model has no price.
+    /// Its usage arrived. The cost is `None` where the model has no price.
     Settled(Usage, Option<NanoDollars>),
-    /// It was answered in full by a service that does not report usage: booked at this much.
+    /// It was answered in full by a service that does not report usage. It is booked at this amount.
     Estimated(NanoDollars),
-    /// Its usage never came; AWS may bill it in full.
+    /// Its usage never arrived. AWS may bill it in full.
     Uncertain,
     /// Nothing was generated.
     Released,
@@ -35,11 +35,10 @@ pub enum Outcome {
 /// Which call a settlement is for.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum SettledCall {
-    /// One that is in the ledger.
+    /// A call that is in the ledger.
     Booked(CallId),
-    /// One that could not be written when it began. It is written together with its end.
+    /// A call that could not be written when it began. It is written together with its end.
     Unwritten {
-        /// What would have been written.
         call: NewCall,
         /// Its worst case.
         reserved: NanoDollars,
@@ -49,9 +48,7 @@ pub enum SettledCall {
 /// The end of a call.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Settlement {
-    /// The call that ended.
     pub call: SettledCall,
-    /// How it ended.
     pub outcome: Outcome,
     /// The Bedrock id that answered.
     pub model: String,

@@ -1,4 +1,4 @@
-//! The time by which calls are booked. A value that is handed in, so that a test can set it.
+//! The clock that dates calls. It is passed in as a value, so that tests can set it.
 
 use std::fmt;
 use std::sync::Arc;
@@ -7,7 +7,6 @@ use std::time::{SystemTime, UNIX_EPOCH};
 /// Milliseconds of a day.
 const DAY: i64 = 86_400_000;
 
-/// Tells what time it is.
 #[derive(Clone)]
 pub struct Clock(Arc<dyn Fn() -> i64 + Send + Sync>);
 
@@ -21,7 +20,7 @@ impl Clock {
         })
     }
 
-    /// A clock that tells what `now` returns (milliseconds since 1970, UTC).
+    /// A clock whose time is what `now` returns (milliseconds since 1970, UTC).
     pub fn new(now: impl Fn() -> i64 + Send + Sync + 'static) -> Self {
         Self(Arc::new(now))
     }

@@ -1,6 +1,6 @@
-//! What the ledger's thread is asked to do, and the queue it is asked through.
+//! The commands for the ledger's thread, and the queue that they are sent through.
 
-use super::budget::{BudgetStatus, CostRange, Limit};
+use super::budget::{BudgetLimit, BudgetStatus, CostRange};
 use super::call::{NewCall, Outcome, Settlement};
 use super::key::Key;
 use super::reservation::{Granted, Refused, SettlementQueue};
@@ -11,14 +11,13 @@ use std::sync::mpsc::Sender;
 use std::time::Instant;
 use tokio::sync::oneshot;
 
-/// One thing to do.
 #[derive(Debug)]
 pub(super) enum Command {
     Reserve(PendingReservation),
     Settle(Settlement),
     ReadStatuses(StatusRequest),
     ReadKeys(oneshot::Sender<KeySnapshot>),
-    /// Write what is there, give up open reservations, and end.
+    /// Write what is left, book open reservations as uncertain, and end.
     Close,
 }
 
@@ -26,17 +25,17 @@ pub(super) enum Command {
 #[derive(Debug)]
 pub(super) struct PendingReservation {
     pub call: NewCall,
-    pub limits: Vec<Limit>,
+    pub limits: Vec<BudgetLimit>,
     pub cost: CostRange,
-    /// Until when it waits for running calls.
+    /// How long it waits for running calls.
     pub deadline: Instant,
     pub reply: oneshot::Sender<Result<Granted, Refused>>,
 }
 
-/// Somebody who wants to know what is booked under some limits.
+/// A request for what is booked under some limits.
 #[derive(Debug)]
 pub(super) struct StatusRequest {
-    pub limits: Vec<Limit>,
+    pub limits: Vec<BudgetLimit>,
     pub reply: oneshot::Sender<Vec<BudgetStatus>>,
 }
 
@@ -54,7 +53,7 @@ pub(super) struct KeySnapshot {
     pub keys: StoreResult<Arc<[Key]>>,
 }
 
-/// The way to the ledger's thread. Sending never waits.
+/// Sends commands to the ledger's thread. Sending never waits.
 #[derive(Debug, Clone)]
 pub(super) struct CommandQueue {
     sender: Sender<Command>,

@@ -1,7 +1,7 @@
-//! API keys of `serve`: who may spend how much on which models. A token is shown once, when it is made;
-//! what is kept is its SHA-256 hash, compared in constant time.
+//! API keys of `serve`: who may spend how much on which models. A token is shown once, when it is made. Only its
+//! SHA-256 hash is kept, and hashes are compared in constant time.
 
-use super::budget::{Limit, LimitedKey};
+use super::budget::{BudgetLimit, LimitedKey};
 use super::ids::KeyId;
 use crate::catalog::NanoDollars;
 use sha2::{Digest, Sha256};
@@ -9,15 +9,13 @@ use std::fmt::Write;
 use std::io;
 use subtle::ConstantTimeEq;
 
-/// How our tokens begin, which tells them from whatever else a client sends as its key.
+/// The prefix of Chatrix's tokens. It distinguishes them from any other key that a client sends.
 pub(crate) const PREFIX: &str = "sk-chatrix-";
 
 /// A key, without its token.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Key {
-    /// Its number in the ledger.
     pub id: KeyId,
-    /// Its name.
     pub name: String,
     /// The hash of its token, in hex.
     pub hash: String,
@@ -43,10 +41,10 @@ pub struct KeyLimits {
 }
 
 impl Key {
-    /// Those of its limits that the ledger watches.
-    pub(crate) fn budget_limits(&self) -> impl Iterator<Item = Limit> + use<> {
+    /// Its limits for a day and a month, which the ledger watches.
+    pub(crate) fn budget_limits(&self) -> impl Iterator<Item = BudgetLimit> + use<> {
         let key = LimitedKey { id: self.id, name: self.name.clone() };
-        Limit::each(Some(key), self.limits.day, self.limits.month)
+        BudgetLimit::each(Some(key), self.limits.day, self.limits.month)
     }
 }
 
@@ -58,13 +56,13 @@ pub(crate) fn new_token() -> io::Result<String> {
     Ok(format!("{PREFIX}{}", random_hex(32)?))
 }
 
-/// What is kept of a token.
+/// The hash of a token, in hex.
 pub(crate) fn hash(token: &str) -> String {
     hex(&Sha256::digest(token.as_bytes()))
 }
 
-/// The key with this token. Compares every key, so that the time it takes tells nothing.
-pub(crate) fn find<'a>(keys: &'a [Key], token: &str) -> Option<&'a Key> {
+/// The key with this token. Compares every key, so that the time it takes reveals nothing.
+pub(crate) fn find_by_token<'a>(keys: &'a [Key], token: &str) -> Option<&'a Key> {
     let hash = hash(token);
     let mut found = None;
     for key in keys {
@@ -97,8 +95,9 @@ mod tests {
 
     #[test]
     fn a_token_finds_its_key_and_no_other() {
-        let (ours, other) = (new_token().unwrap(), new_token().unwrap());
-        assert!(ours.starts_with(PREFIX) && ours.len() == PREFIX.len() + 64 && ours != other);
+        let first = new_token().unwrap();
+        let second = new_token().unwrap();
+        assert!(first.starts_with(PREFIX) && first.len() == PREFIX.len() + 64 && first != second);
         let key = |id, token: &str| Key {
             id: KeyId(id),
             name: format!("k{id}"),
@@ -107,9 +106,9 @@ mod tests {
             revoked: None,
             limits: KeyLimits { day: Some(NanoDollars(5)), ..KeyLimits::default() },
         };
-        let keys = [key(1, &ours), key(2, &other)];
-        assert_eq!(find(&keys, &other).map(|key| key.id), Some(KeyId(2)));
-        assert_eq!(find(&keys, &format!("{other}x")), None);
+        let keys = [key(1, &first), key(2, &second)];
+        assert_eq!(find_by_token(&keys, &second).map(|key| key.id), Some(KeyId(2)));
+        assert_eq!(find_by_token(&keys, &format!("{second}x")), None);
         assert_eq!(hash("abc"), "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad");
         let limits: Vec<String> = keys[0].budget_limits().map(|limit| limit.to_string()).collect();
         assert_eq!(limits, ["day budget of key k1"]);

@@ -1,5 +1,6 @@
-//! The API keys as `serve` sees them: in memory, read again on the ledger's thread once they are a second old, so that a
-//! key that is revoked or added counts within a second, and a busy server does not read them for every request.
+//! Keeps the API keys in memory for `serve`. They are read again, on the ledger's thread, once they are a second old.
+//! So a key that is added or revoked takes effect within a second, and a busy server does not read the keys for every
+//! request.
 
 use super::command::{Command, CommandQueue, KeySnapshot};
 use super::key::Key;
@@ -8,14 +9,13 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 use tokio::sync::oneshot;
 
-/// How old keys may be.
+/// How old the keys in memory may be.
 const MAX_AGE: Duration = Duration::from_secs(1);
 
-/// The keys of a ledger.
 #[derive(Debug)]
 pub struct KeyCache {
     queue: CommandQueue,
-    /// What was read last, failures too. Held only to copy it.
+    /// The result of the last read, which may be a failure. Locked only to copy it.
     snapshot: Mutex<Option<KeySnapshot>>,
 }
 
@@ -44,7 +44,7 @@ impl KeyCache {
         self.snapshot.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
-    /// Answers may overtake each other: the newest stays.
+    /// Keeps the newest snapshot, because answers may overtake each other.
     fn remember(&self, snapshot: KeySnapshot) {
         let mut last = self.snapshot.lock().unwrap_or_else(PoisonError::into_inner);
         if last.as_ref().is_none_or(|last| last.read_at < snapshot.read_at) {

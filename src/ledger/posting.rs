@@ -10,20 +10,20 @@ use std::ops::Sub;
 /// How far a call has got.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum CallState {
-    /// It is running: booked at its worst case.
+    /// It is running, and is booked at its worst case.
     Reserved,
-    /// Its usage came, or a person has settled it.
+    /// Its usage arrived, or a person has settled it.
     Settled,
     /// It ended without usage, and is booked at the best estimate.
     Estimated,
-    /// Its usage never came: booked at its worst case.
+    /// Its usage never arrived, and it is booked at its worst case.
     Uncertain,
     /// Nothing was generated, and nothing is owed.
     Released,
 }
 
 impl CallState {
-    /// The word for it in messages.
+    /// The word for the state in messages.
     pub(crate) fn as_str(self) -> &'static str {
         match self {
             Self::Reserved => "reserved",
@@ -88,8 +88,8 @@ pub(super) struct Change {
     pub postings: Vec<Posting>,
 }
 
-/// An amount or a count as databases store it: in a signed integer. What no call can cost is cut to nine million
-/// dollars, so that a thousand of them still add up.
+/// An amount or a count as a signed integer, which is what databases store. Larger amounts than any call can cost are
+/// reduced to nine million dollars, so that a thousand of them can still be added up.
 pub(super) fn signed(amount: u64) -> i64 {
     const MOST: i64 = i64::MAX / 1024;
     i64::try_from(amount).unwrap_or(MOST).min(MOST)
@@ -103,8 +103,9 @@ pub(super) fn reserve(call: &NewCall, day: i64, reserved: NanoDollars) -> Postin
 }
 
 impl BookedCall {
-    /// Books how a call ended, and which model answered. `None` where it has its end already: the first one stands.
-    /// An uncertain call may still be settled: another process took it for dead, and it was not.
+    /// Books how a call ended, and which model answered. `None` where the call has its end already, which is not
+    /// replaced. An uncertain call may still be settled, because another process may have wrongly assumed that this one
+    /// had ended.
     pub(super) fn settle(&self, outcome: Outcome, model: &str) -> Option<Change> {
         match (self.state, outcome) {
             (CallState::Reserved, _) => {}
@@ -133,8 +134,9 @@ impl BookedCall {
         Some(Change { state, settled, usage, postings })
     }
 
-    /// Books what a person says a call has cost. `None` where Bedrock has said it, where the call is still running, and
-    /// where nothing is owed. What a person has settled can be settled again: a hand can slip.
+    /// Books the cost that a person gives for a call. `None` where Bedrock has reported the usage, where the call is
+    /// still running, and where nothing is owed. A call that a person has settled can be settled again, to correct a
+    /// mistake.
     pub(super) fn correct(&self, cost: NanoDollars) -> Option<Change> {
         match self.state {
             CallState::Uncertain | CallState::Estimated => {}

@@ -1,9 +1,9 @@
-//! What the ledger reports: sums by day, model, key or command, and the calls whose usage never came.
+//! What the ledger reports: sums by day, model, key or command, and the calls whose usage never arrived.
 
 use super::ids::CallId;
 use crate::catalog::NanoDollars;
 
-/// What a report has a row for each of.
+/// What the rows of a report stand for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum By {
     /// Day, in UTC.
@@ -17,7 +17,7 @@ pub enum By {
 }
 
 impl By {
-    /// The word, which is also the JSON member and the CSV column that name a row.
+    /// The name of the JSON member and of the CSV column that names a row.
     pub(crate) fn as_str(self) -> &'static str {
         match self {
             Self::Day => "day",
@@ -31,7 +31,7 @@ impl By {
 /// Sums of some calls.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct Sums {
-    /// Every call that was let out, settled or not.
+    /// Every call that was reserved, settled or not.
     pub calls: u64,
     /// Input tokens, without cached ones.
     pub input: u64,
@@ -41,11 +41,11 @@ pub struct Sums {
     pub cache_read: u64,
     /// Input tokens written to the prompt cache.
     pub cache_write: u64,
-    /// What calls cost.
+    /// What settled calls cost.
     pub settled: NanoDollars,
-    /// What running calls cost at most.
+    /// The worst case of running calls.
     pub reserved: NanoDollars,
-    /// What calls whose usage never came cost at most.
+    /// The worst case of calls whose usage never arrived.
     pub uncertain: NanoDollars,
 }
 
@@ -58,10 +58,9 @@ pub struct ReportRow {
     pub sums: Sums,
 }
 
-/// A call whose usage never came.
+/// A call whose usage never arrived.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct UncertainCall {
-    /// Its number.
     pub id: CallId,
     /// When it began (milliseconds since 1970).
     pub began: i64,

@@ -1,5 +1,5 @@
-//! The guard of a call's money. It is made before the call leaves and ends exactly once; dropping it never refunds what
-//! may have been billed.
+//! The guard of a call's money. It is made before the call is sent, and ends exactly once. Dropping it never refunds
+//! what may have been billed.
 
 use super::budget::BudgetStatus;
 use super::call::{NewCall, Outcome, SettledCall, Settlement};
@@ -38,21 +38,21 @@ pub(super) trait SettlementQueue: fmt::Debug + Send + Sync {
     fn settle(&self, settlement: Settlement);
 }
 
-/// Where a reservation stands in the ledger.
+/// How a reservation is written in the ledger.
 #[derive(Debug)]
 enum Booking {
-    /// It was committed before the call left.
+    /// It was committed before the call was sent.
     Booked(CallId, Arc<dyn SettlementQueue>),
     /// It could not be written when the call began; it will be, together with its end.
     Late(NewCall, Arc<dyn SettlementQueue>),
-    /// There is no ledger, or the end is in it.
+    /// There is no ledger, or the end has been written.
     Unledgered,
 }
 
 /// How far a call has got.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Stage {
-    /// Nothing has left yet.
+    /// Nothing has been sent yet.
     Unsent,
     /// It may be billed.
     Sent,
@@ -60,7 +60,7 @@ enum Stage {
     Over,
 }
 
-/// A call's worst case, booked. Each call ends in exactly one of [`settle`](Self::settle),
+/// The booked worst case of a call. Each call ends in exactly one of [`settle`](Self::settle),
 /// [`estimate`](Self::estimate), [`release`](Self::release) and [`abandon`](Self::abandon), or is dropped: then it is
 /// released if nothing was sent, and uncertain otherwise.
 #[derive(Debug)]
@@ -76,18 +76,18 @@ pub struct Reservation {
 }
 
 impl Reservation {
-    /// One that is in the ledger.
+    /// A reservation that is in the ledger.
     pub(super) fn booked(id: CallId, amount: NanoDollars, model: String, queue: Arc<dyn SettlementQueue>) -> Self {
         Self::new(Booking::Booked(id, queue), amount, model)
     }
 
-    /// One that could not be written yet.
+    /// A reservation that could not be written yet.
     pub(super) fn late(call: NewCall, amount: NanoDollars, queue: Arc<dyn SettlementQueue>) -> Self {
         let model = call.model.clone();
         Self::new(Booking::Late(call, queue), amount, model)
     }
 
-    /// One that is written nowhere, for calls without a budget where there is no ledger.
+    /// A reservation that is written nowhere, for calls without a budget where there is no ledger.
     pub(crate) fn without_ledger(amount: NanoDollars) -> Self {
         Self::new(Booking::Unledgered, amount, String::new())
     }
@@ -121,34 +121,35 @@ impl Reservation {
         self.stage == Stage::Over
     }
 
-    /// The request leaves: from here on it may be billed.
+    /// Marks the request as sent: from here on it may be billed.
     pub fn sent(&mut self) {
         self.stage = Stage::Sent;
     }
 
-    /// Bedrock has accepted it: which model answers, under which request id of Bedrock's, and what the policy changed.
+    /// Notes that Bedrock has accepted the call: which model answers, under which of Bedrock's request ids, and what
+    /// the policy changed.
     pub(crate) fn accepted(&mut self, model: &str, bedrock_request_id: Option<String>, edits: String) {
         model.clone_into(&mut self.model);
         self.bedrock_request_id = bedrock_request_id;
         self.edits = edits;
     }
 
-    /// Books the truth. `cost` is `None` where the model has no price.
+    /// Books the usage and the real cost. `cost` is `None` where the model has no price.
     pub fn settle(&mut self, usage: Usage, cost: Option<NanoDollars>) {
         self.end(Outcome::Settled(usage, cost));
     }
 
-    /// Books the best that is known of an answer whose service reports no usage.
+    /// Books the best estimate for an answer whose service reports no usage.
     pub(crate) fn estimate(&mut self, cost: NanoDollars) {
         self.end(Outcome::Estimated(cost));
     }
 
-    /// Nothing was generated: nothing is owed.
+    /// Books that nothing was generated, so that nothing is owed.
     pub(crate) fn release(&mut self) {
         self.end(Outcome::Released);
     }
 
-    /// Its usage will not come: it stays booked at its worst case.
+    /// Books that the usage will not arrive, so that the call stays booked at its worst case.
     pub(crate) fn abandon(&mut self) {
         self.end(Outcome::Uncertain);
     }
@@ -201,7 +202,7 @@ mod tests {
         }
     }
 
-    /// What is booked for a reservation that some work was done with.
+    /// The settlements of a reservation after some work was done with it.
     fn settlements(work: impl FnOnce(Reservation)) -> Vec<(SettledCall, Outcome)> {
         let queue = Arc::new(Settlements::default());
         work(Reservation::booked(CallId(1), NanoDollars(9), "m".into(), Arc::clone(&queue) as _));

@@ -9,7 +9,7 @@ mod schema;
 mod sums;
 mod values;
 
-use super::budget::{BudgetStatus, Limit};
+use super::budget::{BudgetLimit, BudgetStatus};
 use super::clock::Clock;
 use super::ids::{CallId, KeyId};
 use super::key::{Key, KeyLimits};
@@ -33,17 +33,17 @@ const BUSY_TIMEOUT: Duration = Duration::from_secs(3);
 pub(super) struct SqliteStore {
     connection: Connection,
     path: PathBuf,
-    /// Which file was opened, whatever it is called by now.
+    /// Identifies the file that was opened, even if it is renamed.
     file: Option<FileIdentity>,
     lock_folder: PathBuf,
-    /// Taken with the first reservation: a process that only reads leaves no trace.
+    /// Taken with the first reservation, so that a process that only reads leaves no trace.
     process_lock: Option<ProcessLock>,
     /// What `PRAGMA data_version` was when it was last asked.
     data_version: Option<i64>,
     clock: Clock,
 }
 
-/// A file, whatever its name.
+/// Identifies a file independently of its name.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 struct FileIdentity {
     device: u64,
@@ -51,7 +51,7 @@ struct FileIdentity {
 }
 
 impl SqliteStore {
-    /// Opens a ledger, makes it where there is none, and brings an older one up to date.
+    /// Opens a ledger, creates one if there is none, and brings an older one up to date.
     pub(super) fn open(path: &Path, clock: Clock) -> StoreResult<Self> {
         let failed = |error: &dyn fmt::Display| failure(path, "opened", error);
         create_private(path).map_err(|error| failed(&error))?;
@@ -74,7 +74,7 @@ impl SqliteStore {
         work(&self.connection).map_err(|error| failure(&self.path, "read", &error))
     }
 
-    /// Does some work in one transaction that no other process can come between.
+    /// Does some work in one transaction, during which no other process can write.
     fn write<T>(&self, work: impl FnOnce(&Connection) -> Result<T>) -> StoreResult<T> {
         let transact = || {
             // Taken for writing at once: what is read stays true until what is written is committed.
@@ -124,7 +124,7 @@ impl Store for SqliteStore {
         self.write(|connection| calls::abandon(connection, now, lock.name()))
     }
 
-    fn statuses(&mut self, limits: &[Limit]) -> StoreResult<Vec<BudgetStatus>> {
+    fn statuses(&mut self, limits: &[BudgetLimit]) -> StoreResult<Vec<BudgetStatus>> {
         let today = self.clock.today();
         let consistent = |connection: &Connection| {
             // One transaction: all limits as they are at the same moment.
@@ -186,7 +186,7 @@ fn configure(connection: &Connection) -> Result<()> {
     // A killed process loses nothing that was committed; only a power cut can take the last moments (README).
     connection.pragma_update(None, "journal_mode", "WAL")?;
     connection.pragma_update(None, "synchronous", "NORMAL")?;
-    // Whoever writes next goes on where this one ends: a short `ask` need not wait for the disk when it closes.
+    // The write-ahead log is left for the next writer, so that a short `ask` does not wait for the disk when it closes.
     connection.set_db_config(DbConfig::SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, true)?;
     connection.set_prepared_statement_cache_capacity(64);
     Ok(())
@@ -198,13 +198,14 @@ fn identity(path: &Path) -> Option<FileIdentity> {
     std::fs::metadata(path).ok().map(|file| FileIdentity { device: file.dev(), inode: file.ino() })
 }
 
-/// Elsewhere an open file cannot be removed.
+/// On other systems an open file cannot be removed.
 #[cfg(not(unix))]
 fn identity(_: &Path) -> Option<FileIdentity> {
     None
 }
 
-/// Makes the file with its folder, for this user alone. SQLite gives its helper files the same rights.
+/// Creates the file and its folder. Only this user can read the file, and SQLite gives its helper files the same
+/// rights.
 fn create_private(path: &Path) -> io::Result<()> {
     if let Some(folder) = path.parent() {
         std::fs::create_dir_all(folder)?;

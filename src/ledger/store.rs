@@ -1,7 +1,7 @@
-//! What the ledger asks of a database. A store applies the rules of `budget` and `posting`; it decides nothing itself.
-//! A call and the sums it changes are always written in one transaction.
+//! What the ledger requires of a database. A store applies the rules of `budget` and `posting`, and decides nothing
+//! itself. A call and the sums it changes are always written in one transaction.
 
-use super::budget::{BudgetStatus, CostRange, Limit};
+use super::budget::{BudgetLimit, BudgetStatus, CostRange};
 use super::call::{NewCall, Settlement};
 use super::ids::{CallId, KeyId};
 use super::key::{Key, KeyLimits};
@@ -11,17 +11,16 @@ use crate::catalog::NanoDollars;
 use crate::error::{Error, Kind};
 use std::fmt;
 
-/// Why a store could not do something: a sentence that names the ledger.
+/// Why a store failed, as a sentence that names the ledger.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct StoreError(String);
 
 impl StoreError {
-    /// An error with its sentence.
     pub fn new(sentence: impl Into<String>) -> Self {
         Self(sentence.into())
     }
 
-    /// There is no place for a ledger.
+    /// No folder for the ledger can be found.
     pub(crate) fn no_folder() -> Self {
         Self::new("there is no folder for the ledger: neither XDG_STATE_HOME nor HOME is set")
     }
@@ -41,35 +40,32 @@ impl From<StoreError> for Error {
     }
 }
 
-/// What came of asking a store.
 pub type StoreResult<T> = Result<T, StoreError>;
 
-/// A call that wants to reserve its worst case.
+/// A call that asks to reserve its worst case.
 #[derive(Debug, Clone, Copy)]
 pub struct ReserveRequest<'a> {
-    /// What the call is.
     pub call: &'a NewCall,
-    /// The limits it is under.
-    pub limits: &'a [Limit],
-    /// What it would like to reserve.
+    /// The limits that apply to it.
+    pub limits: &'a [BudgetLimit],
+    /// What it asks to reserve.
     pub cost: CostRange,
     /// Whether it may still wait for running calls.
     pub may_wait: bool,
 }
 
-/// What came of a [`ReserveRequest`].
+/// The result of a [`ReserveRequest`].
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum ReserveOutcome {
     /// It is booked.
     Reserved {
-        /// The call's number.
         id: CallId,
-        /// All that was asked for, or what was left.
+        /// The full cost that was requested, or less if only that much was left.
         amount: NanoDollars,
         /// What is booked under each limit, this call included.
         statuses: Vec<BudgetStatus>,
     },
-    /// It goes on waiting for running calls.
+    /// It must wait for running calls.
     Waiting,
     /// It does not fit under this limit.
     OverBudget(BudgetStatus),
@@ -78,27 +74,28 @@ pub enum ReserveOutcome {
 /// What is written in one transaction.
 #[derive(Debug, Clone, Copy)]
 pub struct Batch<'a> {
-    /// Ends of calls. They are booked first: what they give back can be reserved at once.
+    /// Ends of calls. They are booked first, so that the money they free can be reserved at once.
     pub settlements: &'a [Settlement],
-    /// Calls that want to begin, decided in this order.
+    /// Calls that are about to begin, decided in this order.
     pub reservations: &'a [ReserveRequest<'a>],
 }
 
-/// What came of a correction by hand.
+/// The result of a correction by hand.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Correction {
     /// It is booked.
     Booked,
-    /// A call in this state is not settled by hand.
+    /// A call in this state cannot be settled by hand.
     NotAllowed(CallState),
     /// There is no such call.
     NoSuchCall,
 }
 
-/// An open ledger. Whatever returns is committed: a process that is killed afterwards has lost nothing of it.
+/// An open ledger. When a method returns, its changes are committed, and are not lost if the process is killed
+/// afterwards.
 ///
 /// # Errors
-/// Every method fails where the database cannot be read or written; nothing is half done then.
+/// Every method fails when the database cannot be read or written. It has then changed nothing.
 #[expect(clippy::missing_errors_doc, reason = "every method fails alike: the store cannot be read or written")]
 pub trait Store: fmt::Debug + Send {
     /// Books settlements and decides reservations, all in one transaction. One outcome for each reservation.
@@ -111,39 +108,39 @@ pub trait Store: fmt::Debug + Send {
     fn abandon_own(&mut self) -> StoreResult<()>;
 
     /// What is booked under each limit now.
-    fn statuses(&mut self, limits: &[Limit]) -> StoreResult<Vec<BudgetStatus>>;
+    fn statuses(&mut self, limits: &[BudgetLimit]) -> StoreResult<Vec<BudgetStatus>>;
 
     /// Sums from a day on (days since 1970).
     fn report(&mut self, by: By, since: i64) -> StoreResult<Vec<ReportRow>>;
 
-    /// The calls whose usage never came, oldest first.
+    /// The calls whose usage never arrived, oldest first.
     fn uncertain_calls(&mut self) -> StoreResult<Vec<UncertainCall>>;
 
-    /// Books what a person knows a call has cost.
+    /// Books the cost that a person gives for a call.
     fn correct(&mut self, id: CallId, cost: NanoDollars) -> StoreResult<Correction>;
 
     /// Every API key, revoked ones too, in the order they were made.
     fn keys(&mut self) -> StoreResult<Vec<Key>>;
 
-    /// Adds a key. `false`: there is one of that name that is not revoked.
+    /// Adds a key. `false` when a key of that name exists and is not revoked.
     fn add_key(&mut self, name: &str, hash: &str, limits: &KeyLimits) -> StoreResult<bool>;
 
-    /// Revokes a key. `false`: there is none of that name, or it is revoked already.
+    /// Revokes a key. `false` when there is no key of that name, or it is already revoked.
     fn revoke_key(&mut self, name: &str) -> StoreResult<bool>;
 
-    /// What a key has spent altogether, uncertain calls at their worst case.
+    /// What a key has spent in all, with uncertain calls at their worst case.
     fn spent_with_key(&mut self, key: KeyId) -> StoreResult<NanoDollars>;
 
-    /// Whether anybody else has changed the ledger since this was last asked. Cheap enough to be asked often; in doubt
-    /// the answer is yes.
+    /// Whether another process has changed the ledger since the last call. Cheap enough to be called often. `true` when
+    /// it cannot be determined.
     fn has_changed(&mut self) -> bool;
 
-    /// Whether the ledger is still the one that was opened: not when somebody has removed or replaced it.
+    /// Whether the ledger is still the one that was opened. `false` when it was removed or replaced.
     fn is_current(&self) -> bool;
 }
 
-/// Decides reservations in their order. The first that has to wait stands for all that ask for as much under the same
-/// limits, so that a long queue is cheap.
+/// Decides reservations in their order. Once one has to wait, later ones that ask for as much or more under the same
+/// limits wait too, without being decided, so that a long queue is cheap.
 pub(super) fn decide_in_order<E>(
     requests: &[ReserveRequest<'_>],
     mut reserve: impl FnMut(&ReserveRequest<'_>) -> Result<ReserveOutcome, E>,
@@ -172,11 +169,12 @@ mod tests {
     use std::convert::Infallible;
 
     #[test]
-    fn the_first_that_waits_stands_for_those_that_ask_for_as_much() {
+    fn requests_behind_a_waiting_one_are_not_decided_when_they_ask_for_as_much() {
         let call =
             NewCall { command: "ask", key: None, requested_model: "m".into(), model: "m".into(), request_id: None };
-        let limits = |amount| [Limit { key: None, period: Period::Day, amount: NanoDollars(amount) }];
-        let (these, others) = (limits(100), limits(200));
+        let limits = |amount| [BudgetLimit { key: None, period: Period::Day, amount: NanoDollars(amount) }];
+        let these = limits(100);
+        let others = limits(200);
         let request = |limits, full, may_wait| {
             let cost = CostRange { full: NanoDollars(full), minimum: NanoDollars(full) };
             ReserveRequest { call: &call, limits, cost, may_wait }

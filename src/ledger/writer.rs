@@ -1,6 +1,6 @@
-//! The writer: one thread for each process that owns the store, so that no asynchronous task ever waits for a disk.
-//! Whatever has gathered since its last transaction goes into the next one: a burst of calls shares it. Settlements are
-//! booked first, then calls that wait for money are served in the order they came, then new ones.
+//! The writer: one thread in each process owns the store, so that no asynchronous task ever waits for a disk. All
+//! commands that arrive during one transaction go into the next, so that a burst of calls shares it. Settlements are
+//! booked first, then calls that wait for money are decided in the order they came, then new ones.
 
 use super::call::Settlement;
 use super::command::{Command, KeySnapshot, PendingReservation, StatusRequest};
@@ -14,7 +14,7 @@ use tokio::sync::oneshot;
 
 /// The most commands of one transaction.
 const BATCH: usize = 256;
-/// How often it is asked whether another process has changed the ledger, while calls wait for money.
+/// How often the writer checks whether another process has changed the ledger, while calls wait for money.
 const POLL: Duration = Duration::from_millis(25);
 /// How often a failed transaction is tried again, and how often ended processes are looked for while calls wait.
 const RETRY: Duration = Duration::from_secs(1);
@@ -35,7 +35,7 @@ pub(super) struct Writer {
     queue: Arc<dyn SettlementQueue>,
     /// Calls that wait for money, in the order they came.
     waiting: Vec<PendingReservation>,
-    /// Ends that are not written yet. A full disk loses no money.
+    /// Settlements that are not written yet. They are kept until they can be, even when the disk is full.
     unwritten: Vec<Settlement>,
     /// When a failed transaction is tried again.
     retry_at: Instant,
@@ -44,7 +44,7 @@ pub(super) struct Writer {
     telemetry: Telemetry,
 }
 
-/// What has gathered since the last transaction.
+/// The commands that arrived since the last transaction.
 #[derive(Default)]
 struct Received {
     reservations: Vec<PendingReservation>,
@@ -56,7 +56,7 @@ struct Received {
 }
 
 impl StoreSlot {
-    /// The store. Opening it also books what ended processes have left.
+    /// The store. Opening it also books the open reservations of ended processes.
     fn get(&mut self) -> StoreResult<&mut dyn Store> {
         if self.store.as_ref().is_some_and(|store| !store.is_current()) {
             self.store = None;
@@ -90,7 +90,7 @@ impl Writer {
         }
     }
 
-    /// Runs until it is told to close.
+    /// Runs until it receives [`Command::Close`].
     pub(super) fn run(mut self, commands: &Receiver<Command>) {
         loop {
             let received = self.receive(commands);
@@ -100,18 +100,18 @@ impl Writer {
             if received.closing {
                 break;
             }
-            // Before anything is written: another process that holds the ledger does not keep it from being read.
+            // Before anything is written, because another process that is writing does not prevent reading.
             self.answer_keys(received.key_requests);
             if must_post {
                 self.post(must_recover);
             }
-            // After it: what this process has booked until now is in the sums.
+            // After writing, so that the sums include what this process has booked until now.
             self.answer_statuses(received.status_requests);
         }
         self.close();
     }
 
-    /// Waits for a command, or until it is time to look again, and takes what else is there.
+    /// Waits for a command, or until something is due, and takes all further commands that have arrived.
     fn receive(&mut self, commands: &Receiver<Command>) -> Received {
         let mut received = Received::default();
         let mut next = self.first(commands);
@@ -131,14 +131,14 @@ impl Writer {
                 Command::ReadKeys(reply) => received.key_requests.push(reply),
                 Command::Close => received.closing = true,
             }
-            // What an earlier transaction could not write is not counted: it must not hold up new calls.
+            // What an earlier transaction could not write is not counted, so that it does not delay new calls.
             let full = received.closing || taken >= BATCH;
             next = if full { None } else { commands.try_recv().ok() };
         }
         received
     }
 
-    /// The next command, or nothing when it is time to look again.
+    /// The next command; `None` when something is due.
     fn first(&self, commands: &Receiver<Command>) -> Option<Command> {
         let now = Instant::now();
         let poll = (!self.waiting.is_empty()).then_some(POLL);
@@ -153,20 +153,20 @@ impl Writer {
         }
     }
 
-    /// Whether deciding again can come to anything else, though no command has come.
+    /// Whether a new decision can have another result, although no command has arrived.
     fn is_due(&mut self) -> bool {
         let now = Instant::now();
         if !self.unwritten.is_empty() && now >= self.retry_at {
             return true;
         }
-        // Whoever hung up made room for those behind it, and whose time is up is decided now.
+        // A caller who left makes room for those behind it, and a call whose time is up is decided now.
         let queue_moves = self.waiting.iter().any(|pending| now >= pending.deadline || pending.reply.is_closed());
         let waits = !self.waiting.is_empty();
         queue_moves || (waits && (now >= self.recover_at || self.slot.has_changed()))
     }
 
-    /// One transaction, and then the answers: a reservation is committed before anybody hears of it.
-    /// `recover`: what killed processes have left open will not come back, and nobody is to wait for it.
+    /// Makes one transaction and then sends the answers, so that a reservation is committed before its caller gets it.
+    /// With `recover`, the open reservations of ended processes are booked first, so that no call waits for them.
     fn post(&mut self, recover: bool) {
         self.waiting.retain(|pending| !pending.reply.is_closed());
         if self.waiting.is_empty() && self.unwritten.is_empty() {
@@ -178,7 +178,7 @@ impl Writer {
         match result {
             Ok(outcomes) => {
                 self.unwritten.clear();
-                self.answer(outcomes);
+                self.answer_reservations(outcomes);
             }
             Err(error) => {
                 self.retry_at = Instant::now() + RETRY;
@@ -198,7 +198,7 @@ impl Writer {
         store.post(&Batch { settlements: &self.unwritten, reservations: &reservations })
     }
 
-    fn answer(&mut self, outcomes: Vec<ReserveOutcome>) {
+    fn answer_reservations(&mut self, outcomes: Vec<ReserveOutcome>) {
         let waiting = std::mem::take(&mut self.waiting);
         for (pending, outcome) in waiting.into_iter().zip(outcomes) {
             let answer = match outcome {
@@ -213,7 +213,7 @@ impl Writer {
                     Ok(Granted { reservation, statuses })
                 }
             };
-            // A reservation that nobody takes is dropped here, unsent: it is released.
+            // If the caller has left, the reservation is dropped here, unsent, and so released.
             drop(pending.reply.send(answer));
         }
     }
@@ -227,12 +227,12 @@ impl Writer {
     fn answer_statuses(&mut self, requests: Vec<StatusRequest>) {
         for StatusRequest { limits, reply } in requests {
             let statuses = self.slot.get().and_then(|store| store.statuses(&limits));
-            // Whoever asked may be gone.
+            // The caller may have left.
             let _ = reply.send(statuses.unwrap_or_default());
         }
     }
 
-    /// Reads the keys once for all who ask.
+    /// Reads the keys once for all requests.
     fn answer_keys(&mut self, replies: Vec<oneshot::Sender<KeySnapshot>>) {
         if replies.is_empty() {
             return;
@@ -246,8 +246,8 @@ impl Writer {
     fn read_keys(&mut self) -> KeySnapshot {
         let began = Instant::now();
         let keys = self.slot.get().and_then(Store::keys);
-        // Keys are as old as the moment they were asked for. A failure counts from its end: a ledger that takes long to
-        // fail is not tried for every request.
+        // The age of keys counts from the start of the read. The age of a failure counts from its end, so that a ledger
+        // that takes long to fail is not tried for every request.
         let read_at = if keys.is_ok() { began } else { Instant::now() };
         KeySnapshot { read_at, keys: keys.map(Into::into) }
     }
@@ -256,8 +256,8 @@ impl Writer {
         self.refuse_all(&Refused::Closed);
         self.post(false);
         if let Some(store) = &mut self.slot.store {
-            // What is still open can no longer be settled. Where this cannot be written they stay reserved, and whoever
-            // opens the ledger next books them as uncertain.
+            // Open reservations can no longer be settled. If this cannot be written they stay reserved, and the next
+            // process that opens the ledger books them as uncertain.
             let _: Result<(), StoreError> = store.abandon_own();
         }
     }

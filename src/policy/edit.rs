@@ -36,10 +36,10 @@ impl Parameter {
         }
     }
 
-    /// Whether the values are numbers. Only these are recorded in the ledger, because the others may be a client's own
-    /// words, such as the names of tools.
+    /// Whether the values are numbers and counts. Only these are recorded in the ledger, because the others may be a
+    /// client's own words, such as the names of tools.
     #[must_use]
-    pub fn is_numeric(self) -> bool {
+    pub fn is_free_of_user_text(self) -> bool {
         matches!(self, Self::MaxTokens | Self::Temperature | Self::TopP | Self::Stop)
     }
 }

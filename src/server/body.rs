@@ -1,4 +1,4 @@
-//! The body of a request, read up to a limit.
+//! Reads the body of a request, within limits of size and time.
 
 use crate::error::{Error, Kind, Result};
 use bytes::{Buf, Bytes};
@@ -7,15 +7,14 @@ use std::fmt::Display;
 use std::time::Duration;
 use warp::http::HeaderMap;
 
-/// The largest body (bytes): room for several base64 images (docs/openai.md §0.12).
+/// The largest body (bytes). It allows several images in base64 (docs/openai.md §0.12).
 const BODY_LIMIT: usize = 64 << 20;
-/// How long a client may pause in the middle of its body.
+/// How long a client may pause while it sends a body.
 const BODY_PAUSE: Duration = Duration::from_mins(1);
 
-/// Reads a body.
-///
 /// # Errors
-/// `TooLarge`, before anything is read where the headers tell; `BodyTimeout`; `InvalidRequest` for one that breaks off.
+/// `TooLarge`, before anything is read when `content-length` shows it; `BodyTimeout`; `InvalidRequest` when the
+/// connection breaks.
 pub(super) async fn read_body<S, B, E>(headers: &HeaderMap, body: S) -> Result<Bytes>
 where
     S: Stream<Item = Result<B, E>>,
@@ -34,7 +33,7 @@ where
         let mut piece = match next {
             None => return Ok(bytes.into()),
             Some(piece) => piece
-                .map_err(|error| Error::new(Kind::InvalidRequest, format!("the request body broke off: {error}")))?,
+                .map_err(|error| Error::new(Kind::InvalidRequest, format!("the request body was cut off: {error}")))?,
         };
         if bytes.len() + piece.remaining() > BODY_LIMIT {
             return Err(too_large());

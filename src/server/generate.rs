@@ -1,10 +1,10 @@
-//! The paid routes: a parsed request goes through the engine, and its answer out as JSON or as a stream.
+//! The paid routes. A parsed request goes through the engine, and its answer is returned as JSON or as a stream.
 
 use super::reply::{json_response, random_digits, set_dollars, set_header};
 use super::sse;
 use super::state::{State, shutdown_deadline};
 use crate::api::openai::embeddings;
-use crate::api::{AnswerHead, Dialect, ParsedRequest};
+use crate::api::{AnswerHead, Dialect, ParsedRequest, Positions};
 use crate::conversation::Usage;
 use crate::engine::{AnswerMode, Call, Caller};
 use crate::error::{Error, Field, Result};
@@ -14,12 +14,12 @@ use std::time::{SystemTime, UNIX_EPOCH};
 use warp::Reply;
 use warp::reply::Response;
 
-/// Asks a model.
+/// Asks a model, and responds with its answer.
 ///
 /// # Errors
-/// Any kind. Until Bedrock has accepted the call, an error has a status of its own; the status is 200 only from then
-/// on.
-pub(super) async fn answer(
+/// Any kind. A streamed response begins, with status 200, only once Bedrock has accepted the call. Until then every
+/// error has a status of its own.
+pub(super) async fn generate(
     state: &State,
     dialect: &dyn Dialect,
     body: &Bytes,
@@ -35,22 +35,20 @@ pub(super) async fn answer(
         created: SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |since| since.as_secs()),
         model: state.engine.policy().model_name(&request.model).to_owned(),
         options,
+        positions,
     };
     let mode = if stream { AnswerMode::Streamed } else { AnswerMode::Complete };
     scope.set_requested_model(&head.model);
-    let located = |mut error: Error| {
-        error.at = error.at.map(|field| Field::Path(dialect.path(&field, &positions)));
-        error
-    };
-    let mut call = state.engine.ask(request, mode, caller).await.map_err(located)?;
+    let call = state.engine.ask(request, mode, caller).await;
+    let mut call = call.map_err(|error| locate(error, dialect, &head.positions))?;
     scope.set_answering_model(&call.model().id);
     state.announce(&call);
     let headers = policy_headers(&call);
     let mut left = call.budget_left();
     let mut response = if stream {
-        streamed(sse::body(call, dialect.stream(head), scope.clone(), shutdown_deadline(state.closing.clone())))
+        stream_response(sse::body(call, dialect.stream(head), scope.clone(), shutdown_deadline(state.closing.clone())))
     } else {
-        let answer = call.answer().await?;
+        let answer = call.answer().await.map_err(|error| locate(error, dialect, &head.positions))?;
         if let Some(usage) = answer.usage {
             scope.set_usage(usage, call.cost());
         }
@@ -67,11 +65,17 @@ pub(super) async fn answer(
     Ok(response)
 }
 
-/// Embeds texts.
+/// The error with its place in the client's own words.
+fn locate(mut error: Error, dialect: &dyn Dialect, positions: &Positions) -> Error {
+    error.at = error.at.map(|field| Field::Path(dialect.path(&field, positions)));
+    error
+}
+
+/// Embeds texts, and responds with their vectors.
 ///
 /// # Errors
 /// Any kind.
-pub(super) async fn embeddings(state: &State, body: &Bytes, caller: &Caller, scope: &RequestScope) -> Result<Response> {
+pub(super) async fn embed(state: &State, body: &Bytes, caller: &Caller, scope: &RequestScope) -> Result<Response> {
     let (request, encoding) = embeddings::parse(body)?;
     let name = request.model.clone();
     scope.set_requested_model(&name);
@@ -81,14 +85,14 @@ pub(super) async fn embeddings(state: &State, body: &Bytes, caller: &Caller, sco
         scope.set_usage(Usage { input, ..Usage::default() }, embedded.cost);
     }
     state.warn(&embedded.warnings);
-    let mut response = json_response(&embeddings::answer(&name, &embedded.embeddings, encoding));
+    let mut response = json_response(&embeddings::response_body(&name, &embedded.embeddings, encoding));
     set_header(response.headers_mut(), "x-chatrix-model", &embedded.model);
     set_dollars(&mut response, "x-chatrix-cost-usd", embedded.cost);
     set_dollars(&mut response, "x-chatrix-budget-remaining-usd", embedded.left);
     Ok(response)
 }
 
-fn streamed(
+fn stream_response(
     events: impl futures_util::Stream<Item = Result<Bytes, std::convert::Infallible>> + Send + Sync + 'static,
 ) -> Response {
     let mut response = warp::reply::stream(events).into_response();
@@ -99,7 +103,7 @@ fn streamed(
     response
 }
 
-/// What the policy and the life cycle did, for whoever wants to know.
+/// The headers that tell which model answers, what the policy changed, and whether a successor took over.
 fn policy_headers(call: &Call) -> Vec<(&'static str, String)> {
     let mut headers = vec![("x-chatrix-model", call.model().id.clone())];
     let edits: Vec<String> = call.edits().iter().map(crate::policy::Edit::ascii).collect();

@@ -1,6 +1,7 @@
-//! Images named by address, where the operator allows it (`fetch_images`). A server on somebody's machine that fetches
-//! what a client names must never be a way into that machine's network (docs/cases.md, D2): only public addresses, looked up
-//! once and connected to as they were checked, at every redirect again; bounded in time, size and number.
+//! Fetches images that clients give as URLs, where the operator allows it (`fetch_images`). A server that fetches
+//! whatever a client names must not give access to the network of its machine (docs/cases.md, D2). So only public
+//! addresses are allowed. A name is resolved once, and the connection goes to the very addresses that were checked.
+//! Each redirect is checked again. Time, size and the number of redirects are limited.
 
 use crate::conversation::media::MAX_IMAGE_BYTES;
 use crate::conversation::{self, Media, Part};
@@ -20,17 +21,17 @@ use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::pin::Pin;
 use std::task::{Context, Poll};
 use std::time::Duration;
+use url::Url;
 
-/// For one image, redirects and all.
-const TIME: Duration = Duration::from_secs(10);
-const REDIRECTS: usize = 3;
+/// How long fetching one image may take, redirects included.
+const FETCH_TIMEOUT: Duration = Duration::from_secs(10);
+const MAX_REDIRECTS: usize = 3;
 
-/// Which addresses may be connected to.
+/// Which addresses the fetcher may connect to.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Reach {
-    /// Public ones.
     Public,
-    /// Any: for the tests of this file, whose server is on loopback.
+    /// For the tests of this file, whose server is on loopback.
     #[cfg(test)]
     Anywhere,
 }
@@ -45,27 +46,26 @@ impl Reach {
     }
 }
 
-/// Fetches images.
 pub(super) struct Fetcher {
     client: Client<HttpsConnector<HttpConnector<Resolver>>, Empty<Bytes>>,
     reach: Reach,
 }
 
 impl Fetcher {
-    /// A fetcher with this machine's root certificates.
+    /// The fetcher trusts this machine's root certificates.
     ///
     /// # Errors
-    /// When there are none.
+    /// When the machine has none.
     pub(super) fn new(reach: Reach) -> io::Result<Self> {
         let mut http = HttpConnector::new_with_resolver(Resolver(reach));
         http.enforce_http(false);
-        http.set_connect_timeout(Some(TIME));
+        http.set_connect_timeout(Some(FETCH_TIMEOUT));
         let https =
             HttpsConnectorBuilder::new().with_native_roots()?.https_or_http().enable_http1().wrap_connector(http);
         Ok(Self { client: Client::builder(TokioExecutor::new()).build(https), reach })
     }
 
-    /// Puts the images that a request names by their address in its place.
+    /// Fetches the images that a request gives as URLs, and puts them in place of the URLs.
     ///
     /// # Errors
     /// `InvalidRequest`, naming the image that could not be fetched.
@@ -83,70 +83,76 @@ impl Fetcher {
 
     async fn resolve_part(&self, part: &mut Part) -> Result<()> {
         let Part::ImageUrl(image) = part else { return Ok(()) };
-        let fetched = tokio::time::timeout(TIME, self.fetch(&image.url)).await;
-        let fetched = fetched.unwrap_or_else(|_| Err(refuse("the image did not arrive in time")));
+        let fetched = tokio::time::timeout(FETCH_TIMEOUT, self.fetch(&image.url)).await;
+        let fetched = fetched.unwrap_or_else(|_| Err(fetch_error("the image did not arrive in time")));
         let media = fetched.and_then(|bytes| Media::image(&bytes)).map_err(|error| error.at_path(&image.path))?;
         *part = Part::Image(media);
         Ok(())
     }
 
     async fn fetch(&self, address: &str) -> Result<Bytes> {
-        let mut uri: Uri = address.parse().map_err(|_| refuse("the address of the image is not a valid URL"))?;
-        for _ in 0..=REDIRECTS {
+        let mut uri: Uri = address.parse().map_err(|_| fetch_error("the image's URL is not valid"))?;
+        for _ in 0..=MAX_REDIRECTS {
             self.check(&uri)?;
             let request = Request::get(uri.clone()).header("accept", "image/*").body(Empty::new());
-            let request = request.map_err(|_| refuse("the address of the image is not a valid URL"))?;
+            let request = request.map_err(|_| fetch_error("the image's URL is not valid"))?;
             let answer = self.client.request(request).await.map_err(|error| {
                 let cause = std::error::Error::source(&error).map(ToString::to_string).unwrap_or_default();
-                refuse(&format!("the image could not be fetched: {cause}"))
+                fetch_error(&format!("the image could not be fetched: {cause}"))
             })?;
             if answer.status().is_redirection() {
                 let next = answer.headers().get(LOCATION).and_then(|next| next.to_str().ok());
                 uri = next
-                    .and_then(|next| join(&uri, next))
-                    .ok_or_else(|| refuse("the server of the image redirects without a valid address"))?;
+                    .and_then(|next| redirect_target(&uri, next))
+                    .ok_or_else(|| fetch_error("the image's server redirects to an invalid URL"))?;
                 continue;
             }
             if !answer.status().is_success() {
-                return Err(refuse(&format!("the image could not be fetched: status {}", answer.status().as_u16())));
+                return Err(fetch_error(&format!(
+                    "the image could not be fetched: status {}",
+                    answer.status().as_u16()
+                )));
             }
             let body = Limited::new(answer.into_body(), MAX_IMAGE_BYTES).collect().await;
             return body
                 .map(http_body_util::Collected::to_bytes)
-                .map_err(|_| refuse("the image broke off or is too large"));
+                .map_err(|_| fetch_error("the image was cut off or is too large"));
         }
-        Err(refuse("the server of the image redirects too often"))
+        Err(fetch_error("the image's server redirects too many times"))
     }
 
-    /// The connector asks the resolver for names only: an address that stands in the URL is checked here.
+    /// Checks the scheme, and the host where it is an IP address: the connector does not ask the resolver for those.
     fn check(&self, uri: &Uri) -> Result<()> {
-        let host = uri.host().ok_or_else(|| refuse("the address of the image has no host"))?;
+        let host = uri.host().ok_or_else(|| fetch_error("the image's URL has no host"))?;
         if !matches!(uri.scheme_str(), Some("http" | "https")) {
-            return Err(refuse("only http and https images are fetched"));
+            return Err(fetch_error("images are fetched only over http and https"));
         }
         match host.trim_matches(['[', ']']).parse::<IpAddr>() {
-            Ok(address) if !self.reach.allows(address) => Err(refuse(PRIVATE)),
+            Ok(address) if !self.reach.allows(address) => Err(fetch_error(NOT_PUBLIC)),
             _ => Ok(()),
         }
     }
 }
 
-const PRIVATE: &str = "images are fetched from public addresses only";
+const NOT_PUBLIC: &str = "images are fetched from public addresses only";
 
-fn refuse(message: &str) -> Error {
+fn fetch_error(message: &str) -> Error {
     Error::new(Kind::InvalidRequest, message)
 }
 
-/// Where a redirect leads: a whole address, or a path on the same host.
-fn join(from: &Uri, to: &str) -> Option<Uri> {
-    if to.starts_with("http://") || to.starts_with("https://") {
-        return to.parse().ok();
+/// The URL that a redirect leads to. `location` may be relative. User name and password are removed, so that they are
+/// not sent.
+fn redirect_target(from: &Uri, location: &str) -> Option<Uri> {
+    let mut url = Url::parse(&from.to_string()).ok()?.join(location).ok()?;
+    if !matches!(url.scheme(), "http" | "https") {
+        return None;
     }
-    let path = if to.starts_with('/') { to.to_owned() } else { format!("/{to}") };
-    Uri::builder().scheme(from.scheme()?.clone()).authority(from.authority()?.clone()).path_and_query(path).build().ok()
+    url.set_username("").ok()?;
+    url.set_password(None).ok()?;
+    url.as_str().parse().ok()
 }
 
-/// Looks a name up, and hands out its addresses only if every one of them may be connected to.
+/// Resolves a name, and returns its addresses only if the fetcher may connect to all of them.
 #[derive(Debug, Clone)]
 struct Resolver(Reach);
 
@@ -166,13 +172,15 @@ impl tower_service::Service<Name> for Resolver {
             if addresses.iter().all(|address| reach.allows(address.ip())) {
                 Ok(addresses.into_iter())
             } else {
-                Err(io::Error::new(io::ErrorKind::PermissionDenied, PRIVATE))
+                Err(io::Error::new(io::ErrorKind::PermissionDenied, NOT_PUBLIC))
             }
         })
     }
 }
 
-/// Whether an address is in the public Internet (IANA's special-purpose registries).
+/// Whether an address is on the public Internet. The special ranges are those of IANA's registries
+/// (<https://www.iana.org/assignments/iana-ipv4-special-registry/> and
+/// <https://www.iana.org/assignments/iana-ipv6-special-registry/>).
 fn is_public(address: IpAddr) -> bool {
     match address {
         IpAddr::V4(v4) => is_public_v4(v4),
@@ -199,10 +207,11 @@ fn is_public_v4(v4: Ipv4Addr) -> bool {
 
 fn is_public_v6(v6: Ipv6Addr) -> bool {
     if let Some(v4) = v6.to_ipv4() {
-        return is_public_v4(v4); // mapped or compatible
+        return is_public_v4(v4); // an IPv4-mapped or IPv4-compatible address
     }
     let [a, b, ..] = v6.segments();
-    // Global unicast only, without its special parts: NAT64 lies outside, 6to4 and Teredo carry an IPv4 address.
+    // Global unicast (2000::/3, which excludes NAT64) without its special ranges. 6to4 and Teredo embed an IPv4
+    // address.
     (a & 0xe000) == 0x2000
         && a != 0x2002
         && !(a == 0x2001 && b < 0x0200)
@@ -220,7 +229,7 @@ mod tests {
     use tokio::net::TcpListener;
 
     #[test]
-    fn d2_only_public_addresses_are() {
+    fn d2_only_public_addresses_are_public() {
         for private in [
             "127.0.0.1",
             "10.1.2.3",
@@ -253,9 +262,28 @@ mod tests {
         }
     }
 
+    #[test]
+    fn d2_a_redirect_is_resolved_and_stays_with_http() {
+        let from = "http://a.example/dir/image?q=1".parse().unwrap();
+        for (location, expected) in [
+            ("next", "http://a.example/dir/next"),
+            ("../next#part", "http://a.example/next"),
+            ("?q=2", "http://a.example/dir/image?q=2"),
+            ("//b.example/next", "http://b.example/next"),
+            ("https://user:secret@b.example/next", "https://b.example/next"),
+            ("http://2130706433/", "http://127.0.0.1/"),
+        ] {
+            let target = redirect_target(&from, location).map(|target| target.to_string());
+            assert_eq!(target.as_deref(), Some(expected), "{location}");
+        }
+        for location in ["file:///etc/passwd", "ftp://b.example/", "data:image/png,x", "http://", "https://[::1"] {
+            assert_eq!(redirect_target(&from, location), None, "{location}");
+        }
+    }
+
     const PNG: &[u8] = b"\x89PNG\r\n\x1a\n";
 
-    /// A server that answers each path with its script, and its address.
+    /// Starts a server that responds to each path as `answer` says. Gives its base URL.
     async fn serve(answer: fn(&str) -> Vec<u8>) -> String {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let address = format!("http://{}", listener.local_addr().unwrap());
@@ -281,7 +309,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn d2_images_are_put_in_and_bounded() {
+    async fn d2_images_replace_their_urls_within_limits() {
         let address = serve(|path| match path {
             "/image" => found(PNG),
             "/moved" => moved("/image"),
@@ -294,7 +322,7 @@ mod tests {
         for path in ["/image", "/moved"] {
             assert_eq!(fetcher.fetch(&format!("{address}{path}")).await.unwrap(), PNG);
         }
-        for (path, piece) in [("/round", "too often"), ("/large", "too large"), ("/none", "404")] {
+        for (path, piece) in [("/round", "too many times"), ("/large", "too large"), ("/none", "404")] {
             let error = fetcher.fetch(&format!("{address}{path}")).await.unwrap_err();
             assert!(error.message.contains(piece), "{path}: {}", error.message);
         }

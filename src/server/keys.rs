@@ -1,5 +1,5 @@
-//! Whose call it is. A client may send any key, as Jan does; one of ours is recognized by its prefix, and then it must be
-//! valid. With `--require-key` every call needs one of ours.
+//! Finds out which API key a request was sent with. Clients such as Jan send a key of any kind, and it is ignored. A
+//! key with Chatrix's own prefix must be valid. With `--require-key` every call needs one.
 
 use crate::engine::Caller;
 use crate::error::{Error, Kind, Result};
@@ -9,17 +9,17 @@ use crate::ledger::store::StoreError;
 use std::sync::Arc;
 use warp::http::HeaderMap;
 
-/// The keys of this server.
+/// The API keys that this server accepts.
 #[derive(Debug)]
 pub struct Keys {
-    /// `None` where there is no ledger.
+    /// `None` when there is no ledger.
     pub cache: Option<KeyCache>,
-    /// Whether every call needs one.
+    /// Whether every call needs a key.
     pub required: bool,
 }
 
 impl Keys {
-    /// Every key, revoked ones too.
+    /// Every key, including revoked ones.
     ///
     /// # Errors
     /// `LedgerUnavailable`.
@@ -28,13 +28,15 @@ impl Keys {
             Some(cache) => cache.keys().await,
             None => Err(StoreError::no_folder()),
         };
-        keys.map_err(|error| Error::from(error).advise("API keys are kept there; nothing is answered without them"))
+        keys.map_err(|error| {
+            Error::from(error).advise("the API keys are in the ledger, so no request can be answered without it")
+        })
     }
 
-    /// Whose call it is.
+    /// The caller who sent a request, with the key that was used.
     ///
     /// # Errors
-    /// `InvalidKey`; `LedgerUnavailable`.
+    /// `InvalidKey` or `LedgerUnavailable`.
     pub(super) async fn caller(&self, headers: &HeaderMap) -> Result<Caller> {
         let caller = |key| Caller { command: "serve", key, ..Caller::default() };
         let Some(token) = tokens(headers).find(|token| token.starts_with(key::PREFIX)) else {
@@ -50,17 +52,17 @@ impl Keys {
             return Ok(caller(None));
         };
         let invalid = |message: String| {
-            Err(Error::new(Kind::InvalidKey, message).advise("`chatrix keys list` shows the keys of this server, `chatrix keys list --offline` those of one that is offline"))
+            Err(Error::new(Kind::InvalidKey, message).advise("`chatrix keys list` shows the keys; for a server that runs with --offline: `chatrix keys list --offline`"))
         };
-        match key::find(&self.all().await?, token) {
-            None => invalid("this API key is not known here".to_owned()),
+        match key::find_by_token(&self.all().await?, token) {
+            None => invalid("this server does not know this API key".to_owned()),
             Some(key) if key.revoked.is_some() => invalid(format!("the API key {} is revoked", key.name)),
             Some(key) => Ok(caller(Some(Arc::new(key.clone())))),
         }
     }
 }
 
-/// What was sent as a key: clients use three headers, and some send two at once.
+/// Everything that was sent as a key. Clients use three different headers, and some send two of them at once.
 fn tokens(headers: &HeaderMap) -> impl Iterator<Item = &str> {
     let bearer = headers.get("authorization").and_then(|value| value.to_str().ok());
     let bearer =

@@ -1,36 +1,37 @@
-//! Who may use the server. A server that takes every web page lets any page spend its owner's money;
-//! one that refuses Jan is useless. So local origins pass, others are named by the operator,
-//! and the Host must be ours (DNS rebinding). See docs/openai.md, "Origin and Host".
+//! Which web pages and host names may use the server. If every page were allowed, any page could spend the operator's
+//! money; if none were, desktop clients such as Jan could not connect. So local origins are allowed, and the operator
+//! can allow others. The Host header must name this server, which prevents DNS rebinding. See docs/openai.md, "Origin
+//! and Host".
 
 use crate::error::{Error, Kind, Result};
 use std::net::IpAddr;
 use warp::http::header::{self, HeaderMap, HeaderValue};
 
-/// Who may.
 #[derive(Debug, Clone)]
 pub struct OriginPolicy {
     /// The address the server listens on.
     pub bound: IpAddr,
-    /// Origins the operator allows; `*` for all.
+    /// The origins that the operator allows; `*` allows all.
     pub origins: Vec<String>,
-    /// Host names the operator allows.
+    /// The host names that the operator allows.
     pub hosts: Vec<String>,
 }
 
 impl OriginPolicy {
-    /// Checks Host and Origin.
+    /// Checks the Host and Origin headers.
     ///
     /// # Errors
-    /// `HostRefused` or `OriginRefused`, saying what to set.
+    /// `HostRefused` or `OriginRefused`, with the setting that would allow the request.
     pub(super) fn check(&self, headers: &HeaderMap) -> Result<()> {
         if let Some(host) = headers.get(header::HOST) {
             let host = host.to_str().unwrap_or_default();
-            if !self.is_our_host(host) {
+            if !self.is_allowed_host(host) {
                 return Err(Error::new(Kind::HostRefused, format!("this server is not called {host:?}"))
                     .advise("allow the name with `allow_hosts` under [serve] in the config file"));
             }
         }
-        // A sandboxed frame of any page sends `null` too; browsers say with it where it comes from.
+        // Local files send the origin `null`, but so does a sandboxed frame of any page. Browsers mark the frame's
+        // requests as cross-site.
         let foreign = headers.get("sec-fetch-site").is_some_and(|site| site == "cross-site");
         match headers.get(header::ORIGIN).map(|origin| origin.to_str().unwrap_or("?")) {
             Some("null") if foreign && !self.origins.iter().any(|known| known == "*" || known == "null") => {
@@ -45,12 +46,12 @@ impl OriginPolicy {
         }
     }
 
-    fn is_our_host(&self, host: &str) -> bool {
+    fn is_allowed_host(&self, host: &str) -> bool {
         let name = without_port(host);
         if is_loopback(name) || self.hosts.iter().any(|known| known.eq_ignore_ascii_case(name)) {
             return true;
         }
-        // A page cannot rebind a bare address, only a name.
+        // DNS rebinding needs a name: an IP address always means the machine it belongs to.
         match name.trim_matches(['[', ']']).parse::<IpAddr>() {
             Ok(address) => !self.bound.is_loopback() && (self.bound.is_unspecified() || self.bound == address),
             Err(_) => false,
@@ -69,7 +70,7 @@ impl OriginPolicy {
         }
     }
 
-    /// The CORS headers of a response. They are on errors too, or a page never sees what went wrong.
+    /// The CORS headers of a response. Errors need them too, or a page could not read what went wrong.
     #[must_use]
     pub(super) fn cors(&self, request: &HeaderMap) -> Vec<(&'static str, HeaderValue)> {
         let Some(origin) = request.get(header::ORIGIN) else {
@@ -85,14 +86,14 @@ impl OriginPolicy {
         ]
     }
 
-    /// The further headers of a preflight's answer.
+    /// The additional headers of the response to a preflight request.
     #[must_use]
     pub(super) fn preflight(request: &HeaderMap) -> Vec<(&'static str, HeaderValue)> {
         let mut headers = vec![
             ("access-control-allow-methods", HeaderValue::from_static("GET, POST, OPTIONS, HEAD, DELETE")),
             ("access-control-max-age", HeaderValue::from_static("86400")),
         ];
-        // Echoed: the SDKs ask for a dozen x-stainless-* headers, and new ones come.
+        // The list is echoed, because the SDKs request a dozen x-stainless-* headers and keep adding new ones.
         if let Some(asked) = request.get("access-control-request-headers") {
             headers.push(("access-control-allow-headers", asked.clone()));
         }
@@ -115,7 +116,7 @@ fn is_loopback(name: &str) -> bool {
 
 fn without_port(authority: &str) -> &str {
     match authority.rsplit_once(':') {
-        // An IPv6 address in brackets has colons of its own.
+        // An IPv6 address in brackets also contains colons.
         Some((name, port)) if port.chars().all(|c| c.is_ascii_digit()) && !name.contains('[') => name,
         Some((name, _)) if name.starts_with('[') && name.ends_with(']') => name,
         _ => authority,
@@ -126,17 +127,17 @@ fn without_port(authority: &str) -> &str {
 mod tests {
     use super::*;
 
-    fn check(access: &OriginPolicy, pairs: &[(&'static str, &'static str)]) -> Option<Kind> {
+    fn check(policy: &OriginPolicy, pairs: &[(&'static str, &'static str)]) -> Option<Kind> {
         let mut headers = HeaderMap::new();
         for (name, value) in pairs {
             headers.insert(*name, HeaderValue::from_static(value));
         }
-        access.check(&headers).err().map(|error| error.kind)
+        policy.check(&headers).err().map(|error| error.kind)
     }
 
     #[test]
     fn local_apps_pass_and_web_pages_do_not() {
-        let mut access = OriginPolicy { bound: IpAddr::from([127, 0, 0, 1]), origins: vec![], hosts: vec![] };
+        let mut policy = OriginPolicy { bound: IpAddr::from([127, 0, 0, 1]), origins: vec![], hosts: vec![] };
         for origin in [
             "tauri://localhost",
             "http://tauri.localhost",
@@ -149,7 +150,7 @@ mod tests {
             "null",
             "vscode-webview://abc",
         ] {
-            assert_eq!(check(&access, &[("origin", origin)]), None, "{origin}");
+            assert_eq!(check(&policy, &[("origin", origin)]), None, "{origin}");
         }
         for origin in [
             "https://evil.example",
@@ -159,16 +160,16 @@ mod tests {
             "https://tauri.localhost.evil.example",
             "nonsense",
         ] {
-            assert_eq!(check(&access, &[("origin", origin)]), Some(Kind::OriginRefused), "{origin}");
+            assert_eq!(check(&policy, &[("origin", origin)]), Some(Kind::OriginRefused), "{origin}");
         }
         let sandboxed = [("origin", "null"), ("sec-fetch-site", "cross-site")];
-        assert_eq!(check(&access, &sandboxed), Some(Kind::OriginRefused));
-        access.origins.push("https://evil.example".into());
-        assert_eq!(check(&access, &[("origin", "https://evil.example")]), None);
+        assert_eq!(check(&policy, &sandboxed), Some(Kind::OriginRefused));
+        policy.origins.push("https://evil.example".into());
+        assert_eq!(check(&policy, &[("origin", "https://evil.example")]), None);
     }
 
     #[test]
-    fn the_host_must_be_ours() {
+    fn the_host_must_name_this_server() {
         let local =
             OriginPolicy { bound: IpAddr::from([127, 0, 0, 1]), origins: vec![], hosts: vec!["box.lan".into()] };
         for host in ["localhost:3000", "127.0.0.1:3000", "[::1]:3000", "LOCALHOST", "box.lan:3000", "[::1]"] {

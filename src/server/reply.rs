@@ -1,4 +1,4 @@
-//! Responses and their headers.
+//! Builds responses and sets their headers.
 
 use crate::api::Dialect;
 use crate::catalog::NanoDollars;
@@ -14,22 +14,24 @@ pub(super) fn json_response(value: &serde_json::Value) -> Response {
     response
 }
 
-/// Sets a header; a value that cannot stand in one (an operator's alias, say) is left out.
+/// Sets a header. A value with characters that a header cannot hold is left out; a model name in the config file may
+/// have such characters.
 pub(super) fn set_header(headers: &mut HeaderMap, name: &'static str, value: &str) {
     if let Ok(value) = HeaderValue::from_str(value) {
         headers.insert(name, value);
     }
 }
 
-/// Sets a header to an amount of dollars, where the amount is known.
+/// Sets a header to an amount of dollars, if the amount is known.
 pub(super) fn set_dollars(response: &mut Response, name: &'static str, amount: Option<NanoDollars>) {
     if let Some(amount) = amount {
         set_header(response.headers_mut(), name, &amount.dollars());
     }
 }
 
-/// An error in the words of a dialect, with the headers that tell clients whether to repeat the request.
-pub(super) fn failure(error: &Error, dialect: &dyn Dialect) -> Response {
+/// The response that reports an error in the words of a dialect, with the headers that tell clients whether to send the
+/// request again.
+pub(super) fn error_response(error: &Error, dialect: &dyn Dialect) -> Response {
     let spec = error.kind.spec();
     let mut response = json_response(&dialect.error(error));
     *response.status_mut() = StatusCode::from_u16(spec.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
@@ -39,7 +41,7 @@ pub(super) fn failure(error: &Error, dialect: &dyn Dialect) -> Response {
             let seconds = wait.map_or(1, |wait| wait.as_secs().max(1));
             set_header(headers, "retry-after", &seconds.to_string());
         }
-        // The SDKs repeat 408, 409, 429 and 5xx by themselves; each repetition may be a paid generation.
+        // OpenAI's SDKs repeat a request after 408, 409, 429 and 5xx, and each repetition may be a paid generation.
         (Retry::MayBill | Retry::Never, _, 408 | 409 | 429 | 500..) => set_header(headers, "x-should-retry", "false"),
         _ => {}
     }

@@ -1,11 +1,11 @@
-//! Where a request goes. Every route is there with and without `/v1`, with doubled and trailing slashes
-//! (docs/openai.md §0.1), and everything that goes wrong answers in the words of the route's dialect.
+//! Routes requests. Every route exists with and without `/v1`, and doubled and trailing slashes are ignored
+//! (docs/openai.md §0.1). Every error is reported in the words of the route's dialect.
 
 use super::body::read_body;
 use super::generate;
 use super::origin::OriginPolicy;
-use super::reply::{failure, json_response, random_digits, set_header};
-use super::state::{State, shutdown_deadline, shutting_down};
+use super::reply::{error_response, json_response, random_digits, set_header};
+use super::state::{State, shutdown_deadline, shutdown_error};
 use crate::api::Dialect;
 use crate::api::openai::{ChatCompletions, TextCompletions, models};
 use crate::catalog::Model;
@@ -28,7 +28,7 @@ pub(super) struct Incoming<S> {
     pub(super) body: S,
 }
 
-/// A route, found by path alone: a wrong method is another error than a wrong path.
+/// A route. It is found by the path alone, because a wrong method is a different error from a wrong path.
 #[derive(Debug, PartialEq, Eq)]
 enum Route {
     Root,
@@ -41,7 +41,7 @@ enum Route {
 }
 
 impl Route {
-    fn find(path: &str) -> Option<Self> {
+    fn from_path(path: &str) -> Option<Self> {
         let mut segments = path.split('/').filter(|segment| !segment.is_empty()).peekable();
         segments.next_if_eq(&"v1");
         let route = match segments.next() {
@@ -49,7 +49,7 @@ impl Route {
             Some("healthz") => Self::Health,
             Some("models") => match segments.next() {
                 None => return Some(Self::Models),
-                // An ARN has slashes of its own, encoded or not.
+                // An ARN contains slashes, which clients may or may not encode.
                 Some(first) => {
                     let id = segments.fold(first.to_owned(), |id, segment| id + "/" + segment);
                     return Some(Self::Model(percent_decode_str(&id).decode_utf8_lossy().into_owned()));
@@ -70,7 +70,7 @@ impl Route {
         }
     }
 
-    /// The route as it stands in the log: never the path itself, which a client may fill with anything.
+    /// The route as it is logged. Never the path itself, which a client could fill with anything.
     fn pattern(&self) -> &'static str {
         match self {
             Self::Root => "/",
@@ -83,7 +83,7 @@ impl Route {
         }
     }
 
-    /// The dialect that an answer and its errors are written in.
+    /// The dialect of the route's answers and errors.
     fn dialect(&self) -> &'static dyn Dialect {
         match self {
             Self::Completions => &TextCompletions,
@@ -94,7 +94,7 @@ impl Route {
     }
 }
 
-/// Answers any request.
+/// Responds to any request.
 pub(super) async fn handle<S, B, E>(state: &State, request: Incoming<S>) -> Response
 where
     S: Stream<Item = Result<B, E>>,
@@ -103,17 +103,17 @@ where
 {
     let request_id = format!("req_{}", random_digits());
     let cors = state.origin.cors(&request.headers);
-    let route = Route::find(&request.path);
+    let route = Route::from_path(&request.path);
     let dialect = route.as_ref().map_or(&ChatCompletions as &dyn Dialect, Route::dialect);
     let pattern = route.as_ref().map_or("unknown", Route::pattern);
     let scope = state.telemetry.request(&request_id, request.method.as_str(), pattern);
     let response = tokio::select! {
-        response = answer(state, route, request, &scope) => response,
-        () = shutdown_deadline(state.closing.clone()) => Err(shutting_down()),
+        response = dispatch(state, route, request, &scope) => response,
+        () = shutdown_deadline(state.closing.clone()) => Err(shutdown_error()),
     };
     let mut response = response.unwrap_or_else(|error| {
         scope.set_error(error.kind);
-        failure(&error, dialect)
+        error_response(&error, dialect)
     });
     scope.set_status(response.status().as_u16());
     let headers = response.headers_mut();
@@ -124,7 +124,8 @@ where
     response
 }
 
-async fn answer<S, B, E>(
+/// Checks whether a request is allowed, and passes it to its route.
+async fn dispatch<S, B, E>(
     state: &State,
     route: Option<Route>,
     request: Incoming<S>,
@@ -141,10 +142,10 @@ where
         return Ok(preflight(&headers));
     }
     let Some(route) = route else {
-        let advice = "there are /v1/models, /v1/chat/completions, /v1/completions, /v1/embeddings and /healthz";
+        let advice = "the routes are /v1/models, /v1/chat/completions, /v1/completions, /v1/embeddings and /healthz";
         return Err(Error::new(Kind::UnknownUrl, format!("there is no {method} {path}")).advise(advice));
     };
-    // Anyone may ask whether the server is there.
+    // Anyone may ask whether the server is running.
     let caller = match route {
         Route::Root | Route::Health => Caller::default(),
         _ => {
@@ -157,20 +158,18 @@ where
     }
     match (method.as_str(), &route) {
         ("POST", Route::ChatCompletions | Route::Completions) => {
-            generate::answer(state, route.dialect(), &read_body(&headers, body).await?, caller, scope).await
+            generate::generate(state, route.dialect(), &read_body(&headers, body).await?, caller, scope).await
         }
-        ("POST", Route::Embeddings) => {
-            generate::embeddings(state, &read_body(&headers, body).await?, &caller, scope).await
-        }
+        ("POST", Route::Embeddings) => generate::embed(state, &read_body(&headers, body).await?, &caller, scope).await,
         ("GET" | "HEAD", _) => {
-            lookup(state, &route, &caller).unwrap_or_else(|| Err(wrong_method(&route, &method, &path)))
+            read_only(state, &route, &caller).unwrap_or_else(|| Err(wrong_method(&route, &method, &path)))
         }
         _ => Err(wrong_method(&route, &method, &path)),
     }
 }
 
-/// What can be read without asking a model; `None` for routes that do ask.
-fn lookup(state: &State, route: &Route, caller: &Caller) -> Option<Result<Response>> {
+/// The response of a route that asks no model; `None` for the others.
+fn read_only(state: &State, route: &Route, caller: &Caller) -> Option<Result<Response>> {
     let catalog = &state.engine.policy().catalog;
     match route {
         Route::Root => Some(Ok(json_response(&serde_json::json!({
@@ -198,7 +197,7 @@ fn preflight(headers: &HeaderMap) -> Response {
 }
 
 fn wrong_method(route: &Route, method: &Method, path: &str) -> Error {
-    Error::new(Kind::MethodNotSupported, format!("{path} does not take {method}")).advise(route.methods())
+    Error::new(Kind::MethodNotSupported, format!("{path} does not support {method}")).advise(route.methods())
 }
 
 #[cfg(test)]
@@ -206,23 +205,23 @@ mod tests {
     use super::*;
 
     #[test]
-    fn slashes_do_not_matter_but_names_do() {
+    fn extra_slashes_are_ignored_and_unknown_names_are_not() {
         for path in ["/models", "/v1/models", "//models", "/v1//models/", "/models/"] {
-            assert_eq!(Route::find(path), Some(Route::Models), "{path}");
+            assert_eq!(Route::from_path(path), Some(Route::Models), "{path}");
         }
         for path in ["/chat/completions", "/v1/chat/completions/", "//v1//chat//completions"] {
-            assert_eq!(Route::find(path), Some(Route::ChatCompletions), "{path}");
+            assert_eq!(Route::from_path(path), Some(Route::ChatCompletions), "{path}");
         }
         let arn = "arn:aws:bedrock:us-east-1:123456789012:inference-profile/us.x.y";
         for path in [
             format!("/v1/models/{arn}"),
             "/models/arn%3Aaws%3Abedrock%3Aus-east-1%3A123456789012%3Ainference-profile%2Fus.x.y".into(),
         ] {
-            assert_eq!(Route::find(&path), Some(Route::Model(arn.into())));
+            assert_eq!(Route::from_path(&path), Some(Route::Model(arn.into())));
         }
-        assert_eq!(Route::find("/"), Some(Route::Root));
+        assert_eq!(Route::from_path("/"), Some(Route::Root));
         for path in ["/v2/models", "/chat", "/chat/completions/x", "/v1/v1/models", "/healthz/x"] {
-            assert_eq!(Route::find(path), None, "{path}");
+            assert_eq!(Route::from_path(path), None, "{path}");
         }
     }
 }

@@ -1,8 +1,8 @@
-//! An answer as server-sent events (<https://html.spec.whatwg.org/multipage/server-sent-events.html>): framing and time
-//! only; what the frames hold is the dialect's business. All frames of one event leave in one write, with the space after
-//! `data:` that some clients match on (docs/openai.md §0.7).
+//! Sends an answer as server-sent events (<https://html.spec.whatwg.org/multipage/server-sent-events.html>). This
+//! module does the framing and the timing; the dialect writes the data of each frame. All frames of one event are
+//! written at once. Some clients require the space after `data:` (docs/openai.md §0.7).
 
-use super::state::shutting_down;
+use super::state::shutdown_error;
 use crate::api::{Frame, FrameWriter};
 use crate::conversation::{Event, Usage};
 use crate::engine::Call;
@@ -16,14 +16,14 @@ use std::pin::Pin;
 use std::time::Duration;
 use sync_wrapper::SyncStream;
 
-/// How long a stream says nothing before it sends a sign of life.
+/// How long a stream may be silent before a keep-alive is sent.
 const KEEP_ALIVE: Duration = Duration::from_secs(15);
 
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Phase {
     Start,
     Events,
-    Over,
+    Done,
 }
 
 struct Events {
@@ -35,7 +35,7 @@ struct Events {
     closing: Pin<Box<dyn Future<Output = ()> + Send>>,
 }
 
-/// The body of a streamed answer. Dropping it drops the call, which ends the stream at Bedrock.
+/// The body of a streamed response. Dropping it drops the call, which ends the stream at Bedrock.
 pub(super) fn body(
     call: Call,
     writer: Box<dyn FrameWriter>,
@@ -43,7 +43,8 @@ pub(super) fn body(
     closing: impl Future<Output = ()> + Send + 'static,
 ) -> impl Stream<Item = Result<Bytes, Infallible>> + Send + Sync {
     let events = Events { call, writer, scope, usage: None, phase: Phase::Start, closing: Box::pin(closing) };
-    // warp wants a Sync body, and a future that holds the connection to Bedrock is none; nobody ever shares it.
+    // warp requires a Sync body, and the connection to Bedrock is not Sync. SyncStream allows it, because the body is
+    // never shared.
     SyncStream::new(stream::unfold(events, |mut events| async move {
         let bytes = events.next().await?;
         Some((Ok(bytes), events))
@@ -60,19 +61,19 @@ impl Events {
                     self.phase = Phase::Events;
                     self.writer.start(&mut frames);
                 }
-                Phase::Events => self.event(&mut frames).await,
-                Phase::Over => return None,
+                Phase::Events => self.next_event(&mut frames).await,
+                Phase::Done => return None,
             }
         }
         Some(encode(&frames))
     }
 
-    async fn event(&mut self, frames: &mut Vec<Frame>) {
-        // A lost race loses no event: `next` keeps what it has read until it returns it.
+    async fn next_event(&mut self, frames: &mut Vec<Frame>) {
+        // Dropping the future of `next` loses no event: what it has read is kept for the following call.
         let event = tokio::select! {
             biased;
             event = self.call.next() => event,
-            () = &mut self.closing => Err(shutting_down()),
+            () = &mut self.closing => Err(shutdown_error()),
             () = tokio::time::sleep(KEEP_ALIVE) => return frames.push(self.writer.keep_alive()),
         };
         match event {
@@ -82,7 +83,7 @@ impl Events {
             }
             Ok(Some(event)) => self.writer.event(&event, frames),
             Ok(None) => {
-                self.phase = Phase::Over;
+                self.phase = Phase::Done;
                 self.writer.finish(self.usage, self.call.cost(), frames);
             }
             Err(error) => self.fail(&error, frames),
@@ -90,7 +91,7 @@ impl Events {
     }
 
     fn fail(&mut self, error: &Error, frames: &mut Vec<Frame>) {
-        self.phase = Phase::Over;
+        self.phase = Phase::Done;
         self.scope.set_error(error.kind);
         self.writer.fail(error, frames);
     }

@@ -1,4 +1,4 @@
-//! What every request needs, and when it must end.
+//! The state that all requests share, and the end of the server.
 
 use super::images::Fetcher;
 use super::keys::Keys;
@@ -18,43 +18,43 @@ pub(super) struct State {
     pub(super) telemetry: Telemetry,
     /// Fetches images; `None` unless the operator allows it.
     pub(super) fetcher: Option<Fetcher>,
-    /// Turns true when the time of running answers is over.
+    /// Becomes true when running answers must end.
     pub(super) closing: watch::Receiver<bool>,
-    /// What the operator was told already.
+    /// What was already announced to the operator.
     pub(super) announced: Mutex<HashSet<String>>,
 }
 
 impl State {
-    /// Tells the operator once that a retired model is answered for by another, and what a call has to warn of.
+    /// Announces to the operator, once each, that a successor answers for a retired model, and the warnings of a call.
     pub(super) fn announce(&self, call: &Call) {
         if let Some(text) = call.successor_notice() {
-            self.say_once(text.clone(), &text);
+            self.announce_once(text.clone(), &text);
         }
         self.warn(&call.warnings());
     }
 
-    /// Tells the operator once in each period that a budget is nearly used up.
+    /// Warns the operator, once in each period, that a budget is nearly used up.
     pub(super) fn warn(&self, warnings: &[Warning]) {
         for warning in warnings {
-            self.say_once(warning.about.clone(), &warning.text);
+            self.announce_once(warning.about.clone(), &warning.text);
         }
     }
 
-    fn say_once(&self, about: String, text: &str) {
+    fn announce_once(&self, about: String, text: &str) {
         if self.announced.lock().unwrap_or_else(PoisonError::into_inner).insert(about) {
-            // A stderr that is gone is no reason to fail.
+            // A closed stderr is no reason to fail.
             let _ = writeln!(std::io::stderr(), "{text}");
         }
     }
 }
 
-/// Resolves when the time of running answers is over. One future for each answer.
+/// Resolves when running answers must end. Each answer waits on a future of its own.
 pub(super) async fn shutdown_deadline(mut closing: watch::Receiver<bool>) {
-    // A sender that is gone means that the server is.
+    // An error means that the sender, and so the server, is gone.
     let _ = closing.wait_for(|closing| *closing).await;
 }
 
-/// What a running answer is told when its time is over.
-pub(super) fn shutting_down() -> Error {
+/// The error of an answer that the shutdown cuts off.
+pub(super) fn shutdown_error() -> Error {
     Error::new(Kind::ShuttingDown, "the server was stopped before the answer was complete")
 }

@@ -63,8 +63,10 @@ impl Editor {
     /// Adds a line to the history, and writes it to the file at once, so that a crash loses nothing.
     pub(crate) fn remember(&mut self, line: &str) {
         let added = self.editor.add_history_entry(line).unwrap_or(false);
-        let Some(path) = self.history.as_ref().filter(|_| added) else { return };
-        if create_private_folder(path).is_ok() {
+        if let Some(path) = &self.history
+            && added
+            && create_private_folder(path).is_ok()
+        {
             // A chat does not need its history file.
             let _ = self.editor.append_history(path);
         }

@@ -189,3 +189,15 @@ fn an_uncertain_call_is_listed_and_can_be_settled() {
     settle("2", "0").code(2).stderr_has("call 2 is settled; only a call whose usage never came");
     assert_eq!(Chatrix::usage().arg("--uncertain").home(&home).run().stdout, "no call is uncertain\n");
 }
+
+#[test]
+fn x1_an_exception_before_anything_of_the_answer_costs_nothing() {
+    let home = Home::new("[budget]\nday_usd = 1\n");
+    let throttled = wire::exception("throttlingException", "Too many tokens, please wait before trying again.");
+    let bedrock = Bedrock::script([Reply::Frames(vec![throttled])]);
+    let server = Server::run(Chatrix::serve().home(&home).bedrock(&bedrock));
+    let body = json!({"model": "nova-micro", "stream": true, "messages": [{"role": "user", "content": "hi"}]});
+    let answer = server.chat(&body);
+    assert!(answer.body.contains("rate_limit_exceeded"), "{}", answer.body);
+    assert_eq!(home.at_rest(), (0, 0, 0), "settled, reserved, uncertain");
+}

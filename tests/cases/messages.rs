@@ -13,7 +13,7 @@ fn m5_system_messages_are_hoisted_from_anywhere() {
 }
 
 #[test]
-fn d2_an_address_is_refused_by_name() {
+fn d2_an_image_url_is_refused_by_name() {
     let part = json!({"type": "image_url", "image_url": {"url": "https://example.com/x.png"}});
     let (answer, calls) = post(
         [Reply::text("never")],
@@ -24,7 +24,7 @@ fn d2_an_address_is_refused_by_name() {
 }
 
 #[test]
-fn d2_an_address_on_this_machine_is_never_fetched() {
+fn d2_an_image_on_this_machine_is_never_fetched() {
     let bedrock = Bedrock::script([Reply::text("never")]);
     let server = Server::run(Chatrix::serve().bedrock(&bedrock).config("[serve]\nfetch_images = true"));
     let port = bedrock.url.rsplit_once(':').unwrap().1.to_owned();
@@ -49,7 +49,7 @@ fn images_and_documents_go_through() {
     assert_eq!(
         content[0]["image"],
         json!({"format": "png", "source": {"bytes": png}}),
-        "the bytes are believed, not the type"
+        "the format comes from the bytes, not from the declared type"
     );
     assert_eq!((&content[1]["document"]["name"], &content[2]["document"]["name"]), (&json!("a b"), &json!("a b 2")));
     assert_eq!(content[3], json!({"text": "."}));
@@ -72,7 +72,7 @@ fn c1_c2_c3_c4_cached_tokens_are_counted_and_priced_once() {
 }
 
 #[test]
-fn c5_cache_points_go_only_where_they_are_taken() {
+fn c5_cache_points_go_only_where_they_are_accepted() {
     let cached = json!({"type": "ephemeral"});
     let mut look = tool("look");
     look["cache_control"] = cached.clone();
@@ -106,11 +106,11 @@ fn cache_points_are_added_only_where_they_pay() {
         bedrock.calls().last().unwrap().body["messages"].to_string().matches("cachePoint").count()
     };
     assert_eq!(points("claude-haiku", conversation(&long)), 1);
-    assert_eq!(points("claude-haiku", conversation("short")), 0, "too short to be kept");
+    assert_eq!(points("claude-haiku", conversation("short")), 0, "too short to be cached");
     assert_eq!(
         points("claude-haiku", json!([{"role": "user", "content": long}])),
         0,
-        "nothing says that it comes again"
+        "nothing shows that it will be sent again"
     );
     assert_eq!(points("mistral-large-3", conversation(&long)), 0, "the model has no cache");
 }

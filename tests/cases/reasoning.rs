@@ -1,11 +1,11 @@
-//! Thoughts and their signatures.
+//! Reasoning and its signatures.
 
 use super::{asked, post, refused, sent, tool, tool_history};
 use crate::support::{Bedrock, Chatrix, Reply, Server};
 use serde_json::{Value, json};
 
 #[test]
-fn r1_signed_thoughts_make_the_round_trip() {
+fn r1_signed_reasoning_makes_the_round_trip() {
     let thinking = json!({"reasoningContent": {"reasoningText": {"text": "hm", "signature": "c2ln"}}});
     let call = json!({"toolUse": {"toolUseId": "call_1", "name": "look", "input": {"q": "x"}}});
     let bedrock = Bedrock::script([Reply::Blocks(json!([thinking, call])), Reply::text("done")]);
@@ -17,7 +17,7 @@ fn r1_signed_thoughts_make_the_round_trip() {
         (&message["reasoning_content"], &message["reasoning_details"][0]["signature"]),
         (&json!("hm"), &json!("c2ln"))
     );
-    // One client hands the thoughts back, another (Jan) drops them: Claude gets them either way.
+    // Some clients send the reasoning back, others such as Jan drop it. Claude gets it back either way.
     let mut dropped = message.clone();
     dropped.as_object_mut().unwrap().remove("reasoning_details");
     for history in [message, dropped] {
@@ -30,7 +30,7 @@ fn r1_signed_thoughts_make_the_round_trip() {
 }
 
 #[test]
-fn r2_r8_a_refused_signature_is_stripped_and_asked_once_more() {
+fn r2_r8_after_a_refused_signature_the_call_is_repeated_without_reasoning() {
     let details = json!([{"type": "reasoning.text", "text": "hm", "signature": "foreign", "index": 0}]);
     let mut history = tool_history();
     history[1]["reasoning_details"] = details;
@@ -44,7 +44,7 @@ fn r2_r8_a_refused_signature_is_stripped_and_asked_once_more() {
 }
 
 #[test]
-fn r4_encrypted_thoughts_come_and_go_as_they_are() {
+fn r4_encrypted_reasoning_comes_and_goes_unchanged() {
     let hidden = json!({"reasoningContent": {"redactedContent": "ZW5jcnlwdGVk"}});
     let call = json!({"toolUse": {"toolUseId": "call_1", "name": "look", "input": {}}});
     let bedrock = Bedrock::script([Reply::Blocks(json!([hidden, call])), Reply::text("done")]);
@@ -60,7 +60,7 @@ fn r4_encrypted_thoughts_come_and_go_as_they_are() {
 }
 
 #[test]
-fn r6_r7_effort_goes_only_where_it_is_taken_and_not_above_the_ceiling() {
+fn r6_r7_effort_goes_only_where_it_is_accepted_and_not_above_the_ceiling() {
     for (model, effort, fields) in [
         ("deepseek", "high", Value::Null),
         ("llama-4", "high", Value::Null),
@@ -77,20 +77,21 @@ fn r6_r7_effort_goes_only_where_it_is_taken_and_not_above_the_ceiling() {
 }
 
 #[test]
-fn r9_inline_thoughts_of_gpt_oss_are_split_off() {
+fn r9_inline_reasoning_of_gpt_oss_is_split_off() {
     let reply = Reply::Text(vec!["<reas".into(), "oning>hm</reasoning>".into(), "42".into()], "end_turn", (1, 2));
     let (answer, _) = post([reply], &asked("gpt-oss-20b", json!({})));
     let message = answer.json()["choices"][0]["message"].clone();
     assert_eq!((&message["content"], &message["reasoning_content"]), (&json!("42"), &json!("hm")));
 }
 
-/// An ARN that hides its model is what the operator says it is `like`: the family is data, not read out of the id.
+/// An ARN that does not name its model behaves like the model that the operator says it is `like`: the family is data,
+/// and is not derived from the id.
 #[test]
 fn an_opaque_arn_reasons_like_the_model_it_is_like() {
     const ARN: &str = "arn:aws:bedrock:us-west-2:123456789012:application-inference-profile/1arbu5hu2sjr";
     let configured = |like: &str| {
         Chatrix::serve()
-            .config(&format!("[models.house]\nid = \"{ARN}\"\nlike = \"{like}\"\n[limits]\nmax_tokens_limit = 4096"))
+            .config(&format!("[models.in-house]\nid = \"{ARN}\"\nlike = \"{like}\"\n[limits]\nmax_tokens_limit = 4096"))
     };
     for (like, fields, policy) in [
         (
@@ -111,13 +112,13 @@ fn an_opaque_arn_reasons_like_the_model_it_is_like() {
     ] {
         let bedrock = Bedrock::script([Reply::text("ok")]);
         let server = Server::run(configured(like).bedrock(&bedrock));
-        let answer = server.chat(&asked("house", json!({"reasoning_effort": "high"})));
+        let answer = server.chat(&asked("in-house", json!({"reasoning_effort": "high"})));
         let call = bedrock.call();
         assert_eq!((call.model.as_str(), &call.body["additionalModelRequestFields"]), (ARN, &fields), "{like}");
-        // Claude that reasons takes no sampling; the effort was granted, so no change is listed for it.
+        // Claude accepts no sampling parameters while it reasons. The effort was granted, so no edit is listed for it.
         assert_eq!(answer.headers["x-chatrix-policy"], policy, "{like}");
     }
     let offline = Server::run(configured("claude-sonnet-4-6").arg("--offline"));
-    let answer = offline.chat(&asked("house", json!({"reasoning_effort": "high"})));
+    let answer = offline.chat(&asked("in-house", json!({"reasoning_effort": "high"})));
     assert!(answer.json()["choices"][0]["message"]["reasoning_content"].is_string(), "{}", answer.body);
 }

@@ -5,10 +5,10 @@ use crate::support::{Bedrock, Chatrix, Reply, Server};
 use serde_json::{Value, json};
 
 #[test]
-fn s1_temperature_and_top_p_together_are_one_by_policy() {
+fn s1_of_temperature_and_top_p_only_one_is_sent() {
     let body = sent(&asked("claude-sonnet-4-6", json!({"temperature": 0.7, "top_p": 0.9})));
     assert_eq!(body["inferenceConfig"], json!({"maxTokens": 512, "temperature": 0.3}));
-    // A model we did not know that about: its refusal is free, and teaches.
+    // For a model that is not known to refuse both, the refusal costs nothing and is remembered.
     let both = refused(
         "The model returned the following errors: `temperature` and `top_p` cannot both be specified for this model. Please use only one.",
     );
@@ -19,7 +19,7 @@ fn s1_temperature_and_top_p_together_are_one_by_policy() {
     }
     let configs: Vec<_> =
         bedrock.calls().into_iter().map(|call| call.body["inferenceConfig"]["topP"].clone()).collect();
-    assert_eq!(configs, [json!(0.3), Value::Null, Value::Null], "asked once, remembered");
+    assert_eq!(configs, [json!(0.3), Value::Null, Value::Null], "the refusal is remembered");
 }
 
 #[test]
@@ -38,7 +38,7 @@ fn s2_a_deprecated_parameter_is_learned_from_the_refusal() {
 }
 
 #[test]
-fn s3_s4_sampling_is_accepted_ignored_and_told_and_a_limit_is_always_sent() {
+fn s3_s4_ignored_sampling_is_listed_and_a_limit_is_always_sent() {
     let (answer, calls) = post(
         [Reply::text("ok")],
         &asked("nova-micro", json!({"temperature": 1.7, "top_k": 5, "seed": 1, "min_p": 0.1})),
@@ -54,7 +54,7 @@ fn s5_max_tokens_below_one_is_refused_before_spending() {
 }
 
 #[test]
-fn s6_a_thinking_budget_fits_under_the_cap_or_is_off() {
+fn s6_a_reasoning_budget_fits_under_the_limit_or_is_off() {
     let body = sent(&asked("claude-haiku-4-5", json!({"reasoning_effort": "high"})));
     assert_eq!(body["additionalModelRequestFields"], Value::Null, "no budget fits under 1,024");
     let bedrock = Bedrock::script([Reply::text("ok")]);
@@ -64,7 +64,7 @@ fn s6_a_thinking_budget_fits_under_the_cap_or_is_off() {
     assert_eq!(answer.headers["x-chatrix-policy"], "max_tokens 9000->3000; reasoning_effort high->2744 tokens");
     let body = bedrock.call().body;
     assert_eq!(body["additionalModelRequestFields"], json!({"thinking": {"type": "enabled", "budget_tokens": 2744}}));
-    assert_eq!(body["inferenceConfig"], json!({"maxTokens": 3000}), "thinking takes no sampling");
+    assert_eq!(body["inferenceConfig"], json!({"maxTokens": 3000}), "no sampling parameters while it reasons");
 }
 
 #[test]
@@ -78,5 +78,5 @@ fn a_tier_is_given_where_the_operator_allows_it_and_priced() {
     assert!(flex.headers["x-chatrix-policy"].contains("service_tier flex->unset"));
     assert_eq!(bedrock.calls()[1].body["serviceTier"], Value::Null);
     assert_eq!(server.chat(&asked("claude-haiku", json!({"service_tier": "priority"}))).status, 200);
-    assert_eq!(bedrock.calls()[2].body["serviceTier"], Value::Null, "Claude has none");
+    assert_eq!(bedrock.calls()[2].body["serviceTier"], Value::Null, "Claude has no tiers");
 }

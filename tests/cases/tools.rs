@@ -6,14 +6,14 @@ use chatrix::offline::wire;
 use serde_json::{Value, json};
 
 #[test]
-fn t1_tools_in_the_history_alone_get_specs() {
+fn t1_tools_that_only_the_history_names_get_specifications() {
     let body = sent(&asked("claude-haiku", json!({"messages": tool_history()})));
     assert_eq!(body["toolConfig"]["tools"][0]["toolSpec"]["name"], "look");
     assert_eq!(body["messages"][2]["content"][0]["toolResult"]["toolUseId"], "call_1");
 }
 
 #[test]
-fn t2_t3_streamed_calls_are_dense_and_apart() {
+fn t2_t3_streamed_calls_are_numbered_without_gaps_and_stay_apart() {
     let mut frames =
         vec![wire::event("contentBlockDelta", json!({"contentBlockIndex": 0, "delta": {"text": "Let me look."}}))];
     frames.extend(call_frames(1, "a", &["", "{\"q\":", "\"1\"}"]));
@@ -32,7 +32,7 @@ fn t2_t3_streamed_calls_are_dense_and_apart() {
 }
 
 #[test]
-fn t6_a_forced_choice_is_downgraded_where_it_is_refused_and_said() {
+fn t6_a_forced_choice_is_weakened_where_it_is_refused_and_listed() {
     let (answer, calls) =
         post([Reply::text("ok")], &asked("claude-sonnet", json!({"tools": [tool("look")], "tool_choice": "required"})));
     assert!(answer.headers["x-chatrix-policy"].contains("tool_choice required->auto"));

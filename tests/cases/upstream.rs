@@ -5,7 +5,7 @@ use crate::support::{Bedrock, Chatrix, Reply, Server};
 use serde_json::json;
 
 #[test]
-fn x3_x4_nothing_follows_the_end_and_nothing_may_be_said() {
+fn x3_x4_nothing_follows_the_end_and_an_answer_may_be_empty() {
     let reply = Reply::Text(vec![], "end_turn", (1, 0));
     for stream in [false, true] {
         let (answer, _) = post([reply.clone()], &asked("nova-micro", json!({"stream": stream})));
@@ -14,13 +14,13 @@ fn x3_x4_nothing_follows_the_end_and_nothing_may_be_said() {
 }
 
 #[test]
-fn x7_a_model_that_cannot_stream_is_asked_for_the_whole() {
+fn x7_a_model_that_cannot_stream_is_asked_for_a_complete_answer() {
     let bedrock = Bedrock::script([refused("The model is unsupported for streaming."), Reply::text("whole answer")]);
     let answer = Server::start(&bedrock).chat(&asked("nova-micro", json!({"stream": true})));
     assert!(answer.body.contains("whole answer") && answer.body.ends_with("data: [DONE]\n\n"));
     let operations: Vec<_> = bedrock.calls().into_iter().map(|call| call.operation).collect();
     assert_eq!(operations, ["converse-stream", "converse"]);
-    // Known beforehand for tools on Llama: asked for the whole at once.
+    // Llama is known not to stream tool calls, so the first call already asks for a complete answer.
     let (_, calls) = post([Reply::text("ok")], &asked("llama-4", json!({"stream": true, "tools": [tool("look")]})));
     assert_eq!((calls.len(), calls[0].operation.as_str()), (1, "converse"));
 }
@@ -33,7 +33,7 @@ fn e2_e6_a_refusal_is_no_server_error_and_never_a_200() {
 }
 
 #[test]
-fn e3_a_bare_id_is_told_its_profile() {
+fn e3_for_a_bare_id_the_error_names_its_profile() {
     let message = "Invocation of model ID anthropic.claude-haiku-4-5-20251001-v1:0 with on-demand throughput isn’t supported. Retry your request with the ID or ARN of an inference profile that contains this model.";
     let (answer, _) = post([refused(message)], &asked("anthropic.claude-haiku-4-5-20251001-v1:0", json!({})));
     assert_eq!(answer.error().2, "model_not_found");
@@ -50,7 +50,7 @@ fn e5_e9_any_region_and_any_profile_id_work() {
 }
 
 #[test]
-fn e8_a_missing_opt_in_is_said() {
+fn e8_a_missing_opt_in_is_named() {
     let reply = Reply::Error(403, "AccessDeniedException", "This model requires data retention mode to be enabled.");
     let (answer, _) = post([reply], &asked("us.anthropic.claude-fable-5", json!({})));
     assert_eq!(answer.error().0, 403);
@@ -67,7 +67,7 @@ fn e11_jan_gets_its_preflight_and_its_models() {
 
 #[test]
 fn e10_proxies_are_honoured_and_invoke_is_not_needed() {
-    // The scripted Bedrock stands in for the proxy: what it sees was meant for a host that does not exist.
+    // The scripted Bedrock takes the place of the proxy: the requests it gets are meant for a host that does not exist.
     let proxy = Bedrock::script([Reply::text("ok")]);
     let ask = || {
         let ask = Chatrix::ask().args(["-q", "hi"]).credentials().env("HTTP_PROXY", &proxy.url);
@@ -80,9 +80,9 @@ fn e10_proxies_are_honoured_and_invoke_is_not_needed() {
 }
 
 #[test]
-fn x5_a_malformed_end_is_an_error_where_nothing_was_said() {
-    for (said, status, piece) in [("", 502, "no valid answer (malformed_tool_use)"), ("half", 200, "half")] {
-        let reply = Reply::Text(vec![said.to_owned()], "malformed_tool_use", (1, 1));
+fn x5_a_malformed_end_is_an_error_when_the_answer_is_empty() {
+    for (text, status, piece) in [("", 502, "no valid answer (malformed_tool_use)"), ("half", 200, "half")] {
+        let reply = Reply::Text(vec![text.to_owned()], "malformed_tool_use", (1, 1));
         let (complete, _) = post([reply.clone()], &asked("claude-haiku", json!({})));
         assert_eq!(complete.status, status);
         let (streamed, _) = post([reply], &asked("claude-haiku", json!({"stream": true})));

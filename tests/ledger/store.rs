@@ -4,7 +4,7 @@
 use super::{ManualClock, cost, limit, new_call, settlement};
 use chatrix::catalog::NanoDollars;
 use chatrix::conversation::Usage;
-use chatrix::ledger::budget::{BudgetTotals, CostRange, Limit, Period};
+use chatrix::ledger::budget::{BudgetLimit, BudgetTotals, CostRange, Period};
 use chatrix::ledger::key::KeyLimits;
 use chatrix::ledger::report::{By, ReportRow, UncertainCall};
 use chatrix::ledger::store::{Batch, Correction, ReserveOutcome, ReserveRequest, Store};
@@ -51,7 +51,7 @@ fn post(store: &mut dyn Store, settlements: &[Settlement]) {
 }
 
 /// Reserves without waiting.
-fn reserve(store: &mut dyn Store, key: Option<KeyId>, limits: &[Limit], cost: CostRange) -> ReserveOutcome {
+fn reserve(store: &mut dyn Store, key: Option<KeyId>, limits: &[BudgetLimit], cost: CostRange) -> ReserveOutcome {
     let request = ReserveRequest { call: &new_call(key), limits, cost, may_wait: false };
     store.post(&Batch { settlements: &[], reservations: &[request] }).unwrap().remove(0)
 }

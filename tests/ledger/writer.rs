@@ -3,7 +3,7 @@
 use super::{cost, limit, new_call};
 use chatrix::catalog::NanoDollars;
 use chatrix::conversation::Usage;
-use chatrix::ledger::budget::{BudgetStatus, BudgetTotals, CostRange, Limit, Period};
+use chatrix::ledger::budget::{BudgetLimit, BudgetStatus, BudgetTotals, CostRange, Period};
 use chatrix::ledger::key::{Key, KeyLimits};
 use chatrix::ledger::report::{By, ReportRow, UncertainCall};
 use chatrix::ledger::store::{Batch, Correction, ReserveOutcome, Store, StoreError, StoreResult};
@@ -57,7 +57,7 @@ impl Store for Watched {
     fn abandon_own(&mut self) -> StoreResult<()> {
         self.0.abandon_own()
     }
-    fn statuses(&mut self, limits: &[Limit]) -> StoreResult<Vec<BudgetStatus>> {
+    fn statuses(&mut self, limits: &[BudgetLimit]) -> StoreResult<Vec<BudgetStatus>> {
         self.0.statuses(limits)
     }
     fn report(&mut self, by: By, since: i64) -> StoreResult<Vec<ReportRow>> {
@@ -103,7 +103,7 @@ fn watched(folder: &Path) -> (Ledger, Arc<Watch>) {
     (ledger, watch)
 }
 
-fn limits() -> Vec<Limit> {
+fn limits() -> Vec<BudgetLimit> {
     vec![limit(None, Period::Day, 100)]
 }
 

@@ -1,4 +1,5 @@
-//! A Bedrock that answers by script and remembers what it was sent. The real AWS SDK talks to it over a socket.
+//! A stand-in for Bedrock that answers by a script and records what it was sent. The real AWS SDK connects to it over a
+//! socket.
 
 use bytes::Bytes;
 use chatrix::offline::wire;
@@ -18,14 +19,14 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 use tokio::net::TcpListener;
 
-/// What the script answers to one call.
+/// The scripted answer to one call.
 #[derive(Clone)]
 pub enum Reply {
-    /// A whole answer, complete or streamed as it is asked for: pieces of text, stop reason, usage (input, output).
+    /// An answer, complete or streamed as the call asks: pieces of text, stop reason, usage (input, output).
     Text(Vec<String>, &'static str, (u64, u64)),
-    /// `ok`, and a usage of so many tokens, of which the answer's are cut to what was asked for.
+    /// The text `ok` with this usage (input, output). The output is limited to the `maxTokens` of the call.
     Measured(u64, u64),
-    /// A whole answer, a piece every few milliseconds: pieces of text and usage (input, output).
+    /// An answer whose pieces come every few milliseconds: pieces of text, usage (input, output).
     Slow(Vec<String>, (u64, u64)),
     /// An HTTP error.
     Error(u16, &'static str, &'static str),
@@ -33,15 +34,15 @@ pub enum Reply {
     Frames(Vec<Bytes>),
     /// These frames, then the connection breaks.
     Cut(Vec<Bytes>),
-    /// These frames, then silence.
+    /// These frames, and then nothing more, with the connection open.
     Stall(Vec<Bytes>),
-    /// Text without end, a piece every few milliseconds.
+    /// Endless text, a piece every few milliseconds.
     Endless,
-    /// No answer at all, ever.
+    /// No answer.
     Silence,
     /// A complete answer of these blocks.
     Blocks(Value),
-    /// Exactly this: status, headers, body.
+    /// A recorded response: status, headers, body.
     Recorded(u16, Vec<(String, String)>, Bytes),
 }
 
@@ -75,14 +76,14 @@ struct Shared {
     script: Mutex<Vec<Reply>>,
     calls: Mutex<Vec<Call>>,
     abandoned: AtomicUsize,
-    /// What `CountTokens` says; refused while it is 0.
+    /// The answer to `CountTokens`, which is refused while this is 0.
     count: AtomicU64,
     counted: AtomicUsize,
-    /// Whether answers are held back.
+    /// Whether answers wait for [`Bedrock::go_on`].
     held: AtomicBool,
 }
 
-/// A running scripted Bedrock; it ends with the test.
+/// A running scripted Bedrock. It ends with the test.
 #[derive(Clone)]
 pub struct Bedrock {
     shared: Arc<Shared>,
@@ -90,7 +91,7 @@ pub struct Bedrock {
 }
 
 impl Bedrock {
-    /// Answers by script, one reply per call; the last one again and again.
+    /// Gives one reply for each call, and the last one for all further calls.
     pub fn script(replies: impl IntoIterator<Item = Reply>) -> Self {
         let shared = Arc::new(Shared { script: Mutex::new(replies.into_iter().collect()), ..Shared::default() });
         let (send, receive) = std::sync::mpsc::channel();
@@ -116,12 +117,12 @@ impl Bedrock {
         Self { shared, url: receive.recv().unwrap() }
     }
 
-    /// Answers from here on with this.
+    /// Gives this reply for all further calls.
     pub fn answer_with(&self, reply: Reply) {
         *self.shared.script.lock().unwrap() = vec![reply];
     }
 
-    /// Holds every answer back, until [`Bedrock::go_on`].
+    /// Holds all answers back until [`Bedrock::go_on`].
     pub fn hold(&self) {
         self.shared.held.store(true, Ordering::SeqCst);
     }
@@ -130,17 +131,16 @@ impl Bedrock {
         self.shared.held.store(false, Ordering::SeqCst);
     }
 
-    /// What arrived.
     pub fn calls(&self) -> Vec<Call> {
         self.shared.calls.lock().unwrap().clone()
     }
 
-    /// Counts every request as this many input tokens.
+    /// Answers every `CountTokens` call with this number.
     pub fn count_as(&self, tokens: u64) {
         self.shared.count.store(tokens, Ordering::SeqCst);
     }
 
-    /// How often tokens were counted.
+    /// The number of `CountTokens` calls.
     pub fn counted(&self) -> usize {
         self.shared.counted.load(Ordering::SeqCst)
     }
@@ -153,7 +153,7 @@ impl Bedrock {
         calls[0].clone()
     }
 
-    /// How many unfinished answers nobody waits for any more.
+    /// The number of answers whose client left before their end.
     pub fn abandoned(&self) -> usize {
         self.shared.abandoned.load(Ordering::SeqCst)
     }
@@ -205,7 +205,7 @@ async fn answer(shared: Arc<Shared>, request: Request<Incoming>) -> Result<Respo
     Ok(respond(reply, operation == "converse-stream", watch).await)
 }
 
-/// Answers that take their time keep the watch, and count as abandoned when they are dropped before their end.
+/// A slow answer keeps the watch, and counts as abandoned when it is dropped before its end.
 async fn respond(reply: Reply, streamed: bool, watch: Watch) -> Response<Body> {
     match reply {
         Reply::Stall(frames) => stream(frames, Some(End::Stall(watch))),
@@ -263,7 +263,7 @@ fn at_once(reply: Reply, streamed: bool) -> Response<Body> {
     }
 }
 
-/// A piece every 20 ms; abandoned if it is dropped before the last one.
+/// A piece every 20 ms. The answer counts as abandoned when it is dropped before the last one.
 fn slow(pieces: &[String], tokens: (u64, u64), watch: Watch) -> Response<Body> {
     let mut frames: Vec<Bytes> = pieces.iter().map(|piece| delta(piece)).collect();
     frames.push(wire::event("messageStop", json!({"stopReason": "end_turn"})));
@@ -324,7 +324,7 @@ fn stream(frames: Vec<Bytes>, end: Option<End>) -> Response<Body> {
         match end {
             None => None,
             Some(End::Break) => {
-                // Let what was written leave first.
+                // What was written must be sent first.
                 tokio::time::sleep(Duration::from_millis(50)).await;
                 Some(Err(io::Error::other("the script breaks the connection")))
             }

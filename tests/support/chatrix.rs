@@ -1,4 +1,5 @@
-//! The binary, in a home and an environment of its own: no file, profile or variable of this machine reaches it.
+//! Runs the binary with a home directory and an environment of its own, so that no file, profile or variable of this
+//! machine affects it.
 
 use super::Bedrock;
 use std::io::Write;
@@ -6,7 +7,7 @@ use std::path::PathBuf;
 use std::process::{Child, Command, Stdio};
 use tempfile::TempDir;
 
-/// A command line to be run.
+/// A command line to run.
 pub struct Chatrix {
     command: Command,
     stdin: Option<Vec<u8>>,
@@ -51,7 +52,7 @@ impl Chatrix {
         Self::new("keys")
     }
 
-    /// In a home that several commands share.
+    /// Uses a home that several commands share.
     pub fn home(self, home: &Home) -> Self {
         self.env("HOME", home.0.path().to_str().unwrap())
     }
@@ -75,7 +76,7 @@ impl Chatrix {
         self
     }
 
-    /// Another Bedrock, with dummy keys, as a person would point the binary at one.
+    /// Uses a scripted Bedrock, through the environment variables that a person would set, and dummy keys.
     pub fn bedrock(self, bedrock: &Bedrock) -> Self {
         self.credentials().env("AWS_ENDPOINT_URL_BEDROCK_RUNTIME", &bedrock.url)
     }
@@ -93,7 +94,7 @@ impl Chatrix {
         self
     }
 
-    /// The config file where it is looked for.
+    /// Writes the config file.
     pub fn config(self, text: &str) -> Self {
         self.file(".config/chatrix/config.toml", text)
     }
@@ -105,22 +106,22 @@ impl Chatrix {
         self
     }
 
-    /// Where a file of this home is.
+    /// The path of a file in this home.
     pub fn path(&self, path: &str) -> String {
         self.home.path().join(path).to_str().unwrap().to_owned()
     }
 
-    /// The command itself, for a pseudo-terminal; the home lives as long as the second value.
+    /// The command itself, for a pseudo-terminal. The home is deleted when the second value is dropped.
     pub fn into_command(self) -> (Command, TempDir) {
         (self.command, self.home)
     }
 
-    /// Starts it with pipes and does not wait; the home lives as long as the second value.
+    /// Starts the command with pipes and does not wait. The home is deleted when the second value is dropped.
     pub fn spawn(mut self) -> (Child, TempDir) {
         let stdin = if self.stdin.is_some() { Stdio::piped() } else { Stdio::null() };
         let mut child = self.command.stdin(stdin).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
         if let Some(text) = self.stdin {
-            // A command that does not read its input is free not to.
+            // A command need not read its input, so a failure to write it is ignored.
             let _ = child.stdin.take().unwrap().write_all(&text);
         }
         (child, self.home)
@@ -144,11 +145,11 @@ impl Chatrix {
     }
 }
 
-/// A home that several commands share, and the ledger in it.
+/// A home directory that several commands share, and the ledger in it.
 pub struct Home(TempDir);
 
 impl Home {
-    /// With this config file.
+    /// A home with this config file.
     pub fn new(config: &str) -> Self {
         let home = Self(tempfile::tempdir().unwrap());
         home.configure(config);
@@ -176,13 +177,13 @@ impl Home {
         connection
     }
 
-    /// What is booked altogether (nano-dollars): settled, reserved, uncertain.
+    /// The sums of all calls (nano-dollars): settled, reserved, uncertain.
     pub fn booked(&self) -> (i64, i64, i64) {
         if !self.ledger().exists() {
             return (0, 0, 0);
         }
         let connection = self.open();
-        // The file is there a moment before its tables are.
+        // The file exists a moment before its tables do.
         if !connection.table_exists(None, "booked").unwrap() {
             return (0, 0, 0);
         }
@@ -199,7 +200,7 @@ impl Home {
         rows.map(Result::unwrap).collect()
     }
 
-    /// Waits until no call is open, and gives what is booked.
+    /// Waits until no call is open, and gives the sums of all calls.
     #[track_caller]
     pub fn at_rest(&self) -> (i64, i64, i64) {
         super::eventually("every call has its end", || self.booked().1 == 0);
@@ -207,7 +208,7 @@ impl Home {
     }
 }
 
-/// What came of a run.
+/// The result of a run.
 #[derive(Debug)]
 pub struct Outcome {
     pub stdout: String,

@@ -1,5 +1,5 @@
-//! What the transcripts are written with: the binary in a home of its own ([`Chatrix`]),
-//! a scripted Bedrock on loopback ([`Bedrock`]), and a plain HTTP client ([`Server`]).
+//! What the integration tests share: the binary with a home of its own ([`Chatrix`]), a scripted Bedrock on loopback
+//! ([`Bedrock`]), and a running server with a plain HTTP client ([`Server`]).
 
 mod bedrock;
 mod chatrix;
@@ -11,11 +11,11 @@ pub use server::{Answer, Server};
 
 use std::time::{Duration, Instant};
 
-/// Waits until something is so. Fails after ten seconds: long for a slow machine, never for a fast one.
+/// Waits until a condition is true. Fails after ten seconds, which is enough for a slow machine.
 #[track_caller]
-pub fn eventually(what: &str, mut so: impl FnMut() -> bool) {
+pub fn eventually(what: &str, mut is_true: impl FnMut() -> bool) {
     let started = Instant::now();
-    while !so() {
+    while !is_true() {
         assert!(started.elapsed() < Duration::from_secs(10), "not within ten seconds: {what}");
         std::thread::sleep(Duration::from_millis(10));
     }

@@ -1,5 +1,5 @@
-//! A running `chatrix serve` and an HTTP client plain enough to send what no library would: doubled slashes,
-//! foreign Hosts, half a body.
+//! A running `chatrix serve`, and an HTTP client that can send what no library would: doubled slashes, foreign Hosts,
+//! half a body.
 
 use super::{Bedrock, Chatrix};
 use serde_json::Value;
@@ -10,7 +10,7 @@ use std::process::{Child, ChildStderr};
 use std::time::Duration;
 use tempfile::TempDir;
 
-/// A running server; killed at the end of the test.
+/// A running server. It is killed at the end of the test.
 pub struct Server {
     child: Child,
     stderr: BufReader<ChildStderr>,
@@ -18,7 +18,7 @@ pub struct Server {
     _home: TempDir,
 }
 
-/// What it answered.
+/// A response of the server.
 #[derive(Debug)]
 pub struct Answer {
     pub status: u16,
@@ -62,14 +62,14 @@ impl Server {
     pub fn run(chatrix: Chatrix) -> Self {
         let (mut child, home) = chatrix.args(["--port", "0"]).spawn();
         let mut stderr = BufReader::new(child.stderr.take().unwrap());
-        let mut said = String::new();
+        let mut text = String::new();
         let address = loop {
             let mut line = String::new();
-            assert_ne!(stderr.read_line(&mut line).unwrap(), 0, "the server ended: {said}");
+            assert_ne!(stderr.read_line(&mut line).unwrap(), 0, "the server ended: {text}");
             if let Some(url) = line.trim().strip_prefix("listening on http://") {
                 break url.to_owned();
             }
-            said.push_str(&line);
+            text.push_str(&line);
         };
         Self { child, stderr, address, _home: home }
     }
@@ -82,11 +82,11 @@ impl Server {
         self.address.rsplit_once(':').unwrap().1
     }
 
-    /// Waits for its end: exit code, and what it said after it was ready.
+    /// Waits for the server to end. Gives its exit code, and what it wrote to stderr after it was ready.
     pub fn wait(mut self) -> (Option<i32>, String) {
-        let mut said = String::new();
-        self.stderr.read_to_string(&mut said).unwrap();
-        (self.child.wait().unwrap().code(), said)
+        let mut text = String::new();
+        self.stderr.read_to_string(&mut text).unwrap();
+        (self.child.wait().unwrap().code(), text)
     }
 
     pub fn get(&self, path: &str) -> Answer {
@@ -108,12 +108,12 @@ impl Server {
         parse(&bytes)
     }
 
-    /// Sends a request and hands over the connection.
+    /// Sends a request and gives the connection.
     pub fn open(&self, method: &str, path: &str, headers: &[(&str, &str)], body: &str) -> TcpStream {
         self.try_open(method, path, headers, body).unwrap()
     }
 
-    /// As [`Server::open`], for a server that may be gone already.
+    /// As [`Server::open`], for a server that may have ended.
     pub fn try_open(
         &self,
         method: &str,

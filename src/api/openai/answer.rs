@@ -1,4 +1,4 @@
-//! Parts of an answer that complete and streamed answers share.
+//! The parts that complete and streamed answers have in common.
 
 use crate::catalog::NanoDollars;
 use crate::conversation::{Citation, Reasoning, StopReason, Usage};
@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 /// `system_fingerprint` of every answer.
 pub(super) const FINGERPRINT: &str = "fp_chatrix";
 
-/// OpenAI's `finish_reason`; clients know these four and no other (docs/openai.md §4.2).
+/// OpenAI's `finish_reason`. Clients know only these four values (docs/openai.md §4.2).
 pub(super) fn finish_reason(stop: &StopReason) -> &'static str {
     match stop {
         StopReason::EndTurn | StopReason::StopSequence(_) | StopReason::Malformed(_) | StopReason::Unknown(_) => "stop",
@@ -18,10 +18,11 @@ pub(super) fn finish_reason(stop: &StopReason) -> &'static str {
 }
 
 /// OpenAI's `usage`, with the flat cache members that Roo Code reads, and OpenRouter's `cost` in dollars.
-/// `prompt_tokens` includes cached ones. Bedrock does not count
-/// reasoning tokens apart, so `completion_tokens_details` is left out rather than filled with zeros.
-pub(super) fn usage(usage: &Usage, cost: Option<NanoDollars>) -> Value {
-    let (prompt, completion) = (usage.prompt(), usage.output);
+/// `prompt_tokens` includes cached tokens. Bedrock does not count reasoning tokens separately, so
+/// `completion_tokens_details` is left out rather than filled with zeros.
+pub(super) fn usage_object(usage: &Usage, cost: Option<NanoDollars>) -> Value {
+    let prompt = usage.prompt();
+    let completion = usage.output;
     let mut value = json!({
         "prompt_tokens": prompt,
         "completion_tokens": completion,
@@ -36,7 +37,7 @@ pub(super) fn usage(usage: &Usage, cost: Option<NanoDollars>) -> Value {
     value
 }
 
-/// Reasoning for clients that hand it back, by OpenRouter's convention (docs/openai.md §4.3).
+/// An entry of `reasoning_details`, OpenRouter's convention for clients that send reasoning back (docs/openai.md §4.3).
 pub(super) fn reasoning_detail(index: usize, reasoning: &Reasoning) -> Value {
     const FORMAT: &str = "anthropic-claude-v1";
     match reasoning {
@@ -49,7 +50,8 @@ pub(super) fn reasoning_detail(index: usize, reasoning: &Reasoning) -> Value {
     }
 }
 
-/// OpenAI cites addresses only: a document has its title for one. The range is in characters.
+/// A citation as OpenAI's `url_citation`. A cited document has no URL, so one is made from its title. `start` and `end`
+/// count characters of the answer.
 pub(super) fn annotation(citation: &Citation, start: usize, end: usize) -> Value {
     let url = if citation.url.is_empty() { format!("document:{}", citation.title) } else { citation.url.clone() };
     json!({"type": "url_citation", "url_citation": {

@@ -1,7 +1,7 @@
-//! `/chat/completions` as a dialect.
+//! The dialect of `/chat/completions`.
 
-use super::chunk::ChunkWriter;
-use super::{chat_request, completion, error};
+use super::chat_chunk::ChunkWriter;
+use super::{chat_completion, chat_request, error};
 use crate::api::dialect::{AnswerHead, Dialect, FrameWriter, ParsedRequest, Positions};
 use crate::catalog::NanoDollars;
 use crate::conversation::Answer;
@@ -20,7 +20,7 @@ impl Dialect for ChatCompletions {
     }
 
     fn complete(&self, head: &AnswerHead, answer: &Answer, cost: Option<NanoDollars>) -> Value {
-        completion::completion(head, answer, cost)
+        chat_completion::completion(head, answer, cost)
     }
 
     fn stream(&self, head: AnswerHead) -> Box<dyn FrameWriter> {
@@ -28,10 +28,10 @@ impl Dialect for ChatCompletions {
     }
 
     fn error(&self, error: &Error) -> Value {
-        error::envelope(error)
+        error::envelope(error, |field| self.path(field, &Positions::default()))
     }
 
     fn path(&self, field: &Field, positions: &Positions) -> String {
-        error::path(field, positions)
+        error::field_path(field, positions)
     }
 }

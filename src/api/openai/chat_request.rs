@@ -1,17 +1,18 @@
-//! `/chat/completions`: the request. Unknown members are ignored; those that would change cost or meaning and that
-//! Chatrix does not take are refused by name, never dropped (docs/openai.md §2.3).
+//! Parses the request of `/chat/completions`. Unknown members are ignored. A member that would change the cost or the
+//! meaning of the request, and that Chatrix does not support, is refused by name and never dropped
+//! (docs/openai.md §2.3).
 
-use super::messages::conversation;
-use super::tools::{choice, format, tools};
+use super::messages::parse_messages;
+use super::tools::{parse_format, parse_tool_choice, parse_tools};
 use crate::api::dialect::{AnswerOptions, ParsedRequest, Positions};
-use crate::api::json::{flag, integer, invalid, is_nothing, number, texts, unsupported};
+use crate::api::json::{flag, integer, invalid, is_absent, number, strings, unsupported};
 use crate::conversation::{Effort, ReasoningDisplay, ReasoningMode, ReasoningRequest, Request, ServiceTier};
 use crate::error::{Error, Kind, Result};
 use serde::Deserialize;
 use serde_json::{Map, Value};
 
-/// The members that mean something to us, as they are sent. Everything is a `Value`: clients send numbers as text,
-/// null for nothing, and more (docs/openai.md §1.4).
+/// The members that Chatrix uses, unparsed. Each is a `Value`, because clients send numbers as text, null for a missing
+/// member, and more (docs/openai.md §1.4).
 #[derive(Deserialize, Default)]
 #[serde(default)]
 struct Members {
@@ -49,7 +50,7 @@ pub(super) fn parse(body: &[u8]) -> Result<ParsedRequest> {
     from_members(members(body)?)
 }
 
-/// The members of a body.
+/// The members of the JSON object in a body.
 ///
 /// # Errors
 /// `InvalidRequest` when it is not a JSON object.
@@ -61,7 +62,7 @@ pub(super) fn members(body: &[u8]) -> Result<Map<String, Value>> {
     }
 }
 
-/// A request out of its members.
+/// Parses a request from its members.
 ///
 /// # Errors
 /// As [`parse`].
@@ -69,11 +70,11 @@ pub(super) fn from_members(members: Map<String, Value>) -> Result<ParsedRequest>
     let members: Members = serde_json::from_value(Value::Object(members))
         .map_err(|error| Error::new(Kind::InvalidRequest, error.to_string()))?;
     refuse_unsupported(&members)?;
-    let conversation = conversation(&members.messages)?;
-    let mut tools = tools(&members.tools, &members.functions)?;
-    let tool_choice = choice(&members.tool_choice, &members.function_call, &mut tools)?;
+    let conversation = parse_messages(&members.messages)?;
+    let mut tools = parse_tools(&members.tools, &members.functions)?;
+    let tool_choice = parse_tool_choice(&members.tool_choice, &members.function_call, &mut tools)?;
     let (tools, tool_schemas) = tools.into_iter().map(|located| (located.tool, located.schema_path)).unzip();
-    let reasoning = reasoning(&members.reasoning_effort, &members.reasoning)?;
+    let reasoning = reasoning_request(&members.reasoning_effort, &members.reasoning)?;
     Ok(ParsedRequest {
         stream: flag(&members.stream, "stream")? == Some(true),
         options: AnswerOptions {
@@ -83,19 +84,19 @@ pub(super) fn from_members(members: Map<String, Value>) -> Result<ParsedRequest>
         },
         positions: Positions { messages: conversation.positions, tool_schemas },
         request: Request {
-            model: model(&members.model)?,
+            model: model_name(&members.model)?,
             system: conversation.system,
             messages: conversation.messages,
             tools,
             tool_choice,
             parallel_tool_calls: flag(&members.parallel_tool_calls, "parallel_tool_calls")?,
-            format: format(&members.response_format)?,
+            format: parse_format(&members.response_format)?,
             max_tokens: max_tokens(&members)?,
             temperature: number(&members.temperature, "temperature")?,
             top_p: number(&members.top_p, "top_p")?,
             reasoning,
             service_tier: service_tier(&members.service_tier)?,
-            stop: texts(&members.stop, "stop")?,
+            stop: strings(&members.stop, "stop")?,
             metadata: metadata(&members.metadata, &members.user, &members.safety_identifier),
         },
     })
@@ -106,7 +107,7 @@ fn refuse_unsupported(members: &Members) -> Result<()> {
         return Err(unsupported("n", "only one answer per request is supported"));
     }
     if flag(&members.logprobs, "logprobs")? == Some(true) {
-        return Err(unsupported("logprobs", "Bedrock gives no log probabilities"));
+        return Err(unsupported("logprobs", "Bedrock does not return log probabilities"));
     }
     let modalities = members.modalities.as_array().map(Vec::as_slice).unwrap_or_default();
     if modalities.iter().any(|modality| modality.as_str() != Some("text")) {
@@ -115,8 +116,8 @@ fn refuse_unsupported(members: &Members) -> Result<()> {
     Ok(())
 }
 
-/// The name of the model; empty for the default one.
-fn model(model: &Value) -> Result<String> {
+/// The name of the model; empty for the default model.
+fn model_name(model: &Value) -> Result<String> {
     match model {
         Value::Null => Ok(String::new()),
         Value::String(name) => Ok(name.clone()),
@@ -124,27 +125,27 @@ fn model(model: &Value) -> Result<String> {
     }
 }
 
-/// The stricter of the two names for one thing.
+/// `max_tokens` and `max_completion_tokens` are two names for the same limit. The lower one counts.
 fn max_tokens(members: &Members) -> Result<Option<i64>> {
     let older = integer(&members.max_tokens, "max_tokens")?;
     let newer = integer(&members.max_completion_tokens, "max_completion_tokens")?;
     Ok([older, newer].into_iter().flatten().min())
 }
 
-/// OpenAI's `reasoning_effort`, and OpenRouter's `reasoning` with effort, budget and display
+/// Parses OpenAI's `reasoning_effort`, and OpenRouter's `reasoning` with effort, budget and display
 /// (<https://openrouter.ai/docs/use-cases/reasoning-tokens>).
-fn reasoning(effort: &Value, reasoning: &Value) -> Result<ReasoningRequest> {
+fn reasoning_request(effort: &Value, reasoning: &Value) -> Result<ReasoningRequest> {
     let (word, at) = match (effort, &reasoning["effort"]) {
         (Value::Null, word) => (word, "reasoning.effort"),
         (word, _) => (word, "reasoning_effort"),
     };
-    let mut wished = match word {
+    let mut requested = match word {
         Value::Null => ReasoningRequest::default(),
         Value::String(word) => match word.as_str() {
             "" | "auto" | "default" => ReasoningRequest::default(),
             "none" | "minimal" => ReasoningRequest { mode: ReasoningMode::Off, ..ReasoningRequest::default() },
-            // Clients send words of other services; what is not known is left out, and the policy says so
-            // (docs/cases.md, R7).
+            // Clients send effort levels of other services. An unknown one is ignored, and the policy lists that as an
+            // edit (docs/cases.md, R7).
             other => Effort::from_word(other).map_or(
                 ReasoningRequest { mode: ReasoningMode::Unknown, ..ReasoningRequest::default() },
                 ReasoningRequest::with_effort,
@@ -153,26 +154,26 @@ fn reasoning(effort: &Value, reasoning: &Value) -> Result<ReasoningRequest> {
         _ => return Err(invalid(at, "must be a string")),
     };
     match flag(&reasoning["enabled"], "reasoning.enabled")? {
-        Some(true) if wished.mode == ReasoningMode::Unspecified => wished.mode = ReasoningMode::On,
-        Some(false) => wished.mode = ReasoningMode::Off,
+        Some(true) if requested.mode == ReasoningMode::Unspecified => requested.mode = ReasoningMode::On,
+        Some(false) => requested.mode = ReasoningMode::Off,
         _ => {}
     }
     if let Some(budget) = integer(&reasoning["max_tokens"], "reasoning.max_tokens")? {
         let budget = u32::try_from(budget).map_err(|_| invalid("reasoning.max_tokens", "must be 0 or more"))?;
-        wished.budget = Some(budget);
-        if wished.mode == ReasoningMode::Unspecified && budget > 0 {
-            wished.mode = ReasoningMode::On;
+        requested.budget = Some(budget);
+        if requested.mode == ReasoningMode::Unspecified && budget > 0 {
+            requested.mode = ReasoningMode::On;
         }
     }
     if flag(&reasoning["exclude"], "reasoning.exclude")? == Some(true) {
-        wished.display = ReasoningDisplay::Omitted;
+        requested.display = ReasoningDisplay::Omitted;
     }
-    Ok(wished)
+    Ok(requested)
 }
 
 fn service_tier(tier: &Value) -> Result<Option<ServiceTier>> {
     match tier {
-        value if is_nothing(value) => Ok(None),
+        value if is_absent(value) => Ok(None),
         Value::String(word) => match word.as_str() {
             "" | "auto" | "default" | "standard" => Ok(None),
             "flex" => Ok(Some(ServiceTier::Flex)),
@@ -183,7 +184,7 @@ fn service_tier(tier: &Value) -> Result<Option<ServiceTier>> {
     }
 }
 
-/// Tags for the account's invocation logs. What is no text is none of ours.
+/// Tags for the account's invocation logs. Values that are not strings are ignored.
 fn metadata(tags: &Value, user: &Value, safety_identifier: &Value) -> Vec<(String, String)> {
     let tags = tags.as_object().into_iter().flatten();
     let tags = tags.filter_map(|(name, value)| Some((name.clone(), value.as_str()?.to_owned())));
@@ -200,13 +201,13 @@ mod tests {
     use crate::error::Field;
     use serde_json::json;
 
-    fn asked(body: &Value) -> Result<ParsedRequest> {
+    fn parsed(body: &Value) -> Result<ParsedRequest> {
         parse(body.to_string().as_bytes())
     }
 
     #[test]
     fn a_jan_request_is_understood() {
-        let parsed = asked(&json!({
+        let parsed = parsed(&json!({
             "model": "claude-haiku",
             "messages": [
                 {"role": "system", "content": "be brief"},
@@ -230,7 +231,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_wrong_is_named() {
+    fn errors_name_the_member() {
         let user = json!([{"role": "user", "content": "x"}]);
         for (body, kind, param) in [
             (json!({"model": "m"}), Kind::MissingParameter, "messages"),
@@ -253,7 +254,7 @@ mod tests {
             (json!({"messages": user, "reasoning": {"effort": 5}}), Kind::InvalidRequest, "reasoning.effort"),
             (json!({"messages": user, "service_tier": 5}), Kind::InvalidRequest, "service_tier"),
         ] {
-            let error = asked(&body).unwrap_err();
+            let error = parsed(&body).unwrap_err();
             assert_eq!((error.kind, error.at), (kind, Some(Field::Path(param.to_owned()))), "{body}");
         }
         assert_eq!(parse(b"{").unwrap_err().kind, Kind::InvalidRequest);
@@ -285,13 +286,13 @@ mod tests {
         ] {
             let mut body = members.clone();
             body["messages"] = user.clone();
-            assert_eq!(asked(&body).unwrap().request.reasoning, expected, "{members}");
+            assert_eq!(parsed(&body).unwrap().request.reasoning, expected, "{members}");
         }
     }
 
     #[test]
-    fn errors_below_find_the_clients_own_places() {
-        let parsed = asked(&json!({
+    fn positions_refer_to_the_clients_own_lists() {
+        let parsed = parsed(&json!({
             "messages": [
                 {"role": "system", "content": "s"},
                 {"role": "user", "content": "a"},

@@ -1,6 +1,6 @@
-//! `POST /embeddings` (docs/openai.md §4.5). The SDKs ask for base64 unless told otherwise.
+//! `POST /embeddings` (docs/openai.md §4.5). OpenAI's SDKs request base64 by default.
 
-use crate::api::json::{integer, invalid, missing, text};
+use crate::api::json::{integer, invalid, missing, required_string};
 use crate::conversation::{EmbeddingRequest, Embeddings};
 use crate::error::{Error, Kind, Result};
 use base64::Engine;
@@ -27,12 +27,14 @@ pub fn parse(body: &[u8]) -> Result<(EmbeddingRequest, Encoding)> {
         Value::Null => return Err(missing("input")),
         Value::String(text) => vec![text.clone()],
         Value::Array(items) if items.iter().any(|item| item.is_number() || item.is_array()) => {
-            return Err(invalid("input", "holds token ids, and no model here reads them")
+            return Err(invalid("input", "contains token ids, which no model here accepts")
                 .advise("send text; in LangChain: check_embedding_ctx_length=False"));
         }
         Value::Array(items) => {
             let texts = items.iter().enumerate();
-            texts.map(|(index, item)| Ok(text(item, &format!("input[{index}]"))?.to_owned())).collect::<Result<_>>()?
+            texts
+                .map(|(index, item)| Ok(required_string(item, &format!("input[{index}]"))?.to_owned()))
+                .collect::<Result<_>>()?
         }
         _ => return Err(invalid("input", "must be a string or an array of strings")),
     };
@@ -43,15 +45,18 @@ pub fn parse(body: &[u8]) -> Result<(EmbeddingRequest, Encoding)> {
     };
     let dimensions = match integer(&value["dimensions"], "dimensions")? {
         None => None,
-        Some(length) => Some(u32::try_from(length).map_err(|_| invalid("dimensions", &format!("is {length}")))?),
+        Some(length) => Some(
+            u32::try_from(length)
+                .map_err(|_| invalid("dimensions", &format!("is {length}, which is not a valid length")))?,
+        ),
     };
-    let model = text(&value["model"], "model")?.to_owned();
+    let model = required_string(&value["model"], "model")?.to_owned();
     Ok((EmbeddingRequest { model, texts, dimensions }, encoding))
 }
 
-/// The answer.
+/// The body of the response.
 #[must_use]
-pub fn answer(model: &str, embeddings: &Embeddings, encoding: Encoding) -> Value {
+pub fn response_body(model: &str, embeddings: &Embeddings, encoding: Encoding) -> Value {
     let data = embeddings.vectors.iter().enumerate().map(|(index, vector)| {
         let embedding = match encoding {
             Encoding::Float => vector.iter().map(|number| Value::from(*number)).collect(),

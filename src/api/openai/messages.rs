@@ -1,21 +1,21 @@
-//! A conversation as OpenAI writes it. System and developer messages may stand anywhere, tool results are messages
-//! of their own, reasoning comes back as `reasoning_details`; all of it becomes messages of parts.
+//! Parses the messages of a chat request. OpenAI allows system and developer messages anywhere, and tool results are
+//! messages of their own. Clients send reasoning back in `reasoning_details`.
 
-use crate::api::json::{cache_control, flag, invalid, is_nothing, missing, text, unsupported};
+use crate::api::json::{cache_control, flag, invalid, is_absent, missing, required_string, unsupported};
 use crate::conversation::media::{MAX_IMAGES, decode, document_name};
 use crate::conversation::{ImageUrl, Media, Message, Part, Reasoning, Role, ToolCall, ToolResult};
 use crate::error::Result;
 use serde_json::Value;
 
-/// Documents per request (docs/bedrock.md §1.2).
-const DOCUMENTS: usize = 5;
+/// The most documents that one request may have (docs/bedrock.md §1.2).
+const MAX_DOCUMENTS: usize = 5;
 
 /// The system prompt and the messages of a request.
 #[derive(Default)]
 pub(super) struct Conversation {
     pub(super) system: Vec<Part>,
     pub(super) messages: Vec<Message>,
-    /// The client's index of each message.
+    /// The index of each message in the client's list.
     pub(super) positions: Vec<usize>,
 }
 
@@ -23,11 +23,11 @@ pub(super) struct Conversation {
 ///
 /// # Errors
 /// `InvalidRequest`, `MissingParameter` or `Unsupported`, each naming the member.
-pub(super) fn conversation(messages: &Value) -> Result<Conversation> {
+pub(super) fn parse_messages(messages: &Value) -> Result<Conversation> {
     let messages = match messages {
         Value::Null => return Err(missing("messages")),
         Value::Array(messages) if messages.is_empty() => {
-            return Err(invalid("messages", "must hold at least one message"));
+            return Err(invalid("messages", "must contain at least one message"));
         }
         Value::Array(messages) => messages,
         _ => return Err(invalid("messages", "must be an array")),
@@ -35,7 +35,8 @@ pub(super) fn conversation(messages: &Value) -> Result<Conversation> {
     let mut parser = Parser::default();
     for (index, message) in messages.iter().enumerate() {
         parser.message(message, index)?;
-        // A message of the client's becomes one of ours, or is taken into the system prompt or the one before.
+        // A client's message becomes a message of the conversation, or part of the system prompt or of the last
+        // message.
         parser.conversation.positions.resize(parser.conversation.messages.len(), index);
     }
     Ok(parser.conversation)
@@ -45,9 +46,9 @@ pub(super) fn conversation(messages: &Value) -> Result<Conversation> {
 struct Parser {
     conversation: Conversation,
     images: usize,
-    /// Names of the documents so far: two may not have the same (docs/cases.md, D4).
+    /// The names of the documents so far, which must differ (docs/cases.md, D4).
     documents: Vec<String>,
-    /// Legacy function calls have no id: the last one of a name is meant.
+    /// Legacy function calls, by name and made-up id. A result gives only the name, and belongs to the last call of it.
     functions: Vec<(String, String)>,
 }
 
@@ -59,7 +60,7 @@ impl Parser {
             Some("system" | "developer") => {
                 let parts = self.parts(content, &at("content"))?;
                 if !parts.iter().all(|part| matches!(part, Part::Text(_) | Part::CachePoint(_))) {
-                    return Err(unsupported(&at("content"), "a system message holds text only"));
+                    return Err(unsupported(&at("content"), "a system message may contain only text"));
                 }
                 self.conversation.system.extend(parts);
                 self.conversation.system.extend(cache_control(message).map(Part::CachePoint));
@@ -71,18 +72,18 @@ impl Parser {
             }
             Some("assistant") => self.assistant(message, index)?,
             Some("tool") => {
-                let id = text(&message["tool_call_id"], &at("tool_call_id"))?.to_owned();
+                let id = required_string(&message["tool_call_id"], &at("tool_call_id"))?.to_owned();
                 let error = flag(&message["is_error"], &at("is_error"))? == Some(true);
-                self.result(id, content, error, &at("content"))?;
+                self.push_result(id, content, error, &at("content"))?;
                 if let (Some(ttl), Some(turn)) = (cache_control(message), self.conversation.messages.last_mut()) {
                     turn.parts.push(Part::CachePoint(ttl));
                 }
             }
             Some("function") => {
-                let name = text(&message["name"], &at("name"))?;
+                let name = required_string(&message["name"], &at("name"))?;
                 let id = self.functions.iter().rev().find(|(known, _)| known == name).map(|(_, id)| id.clone());
                 let id = id.ok_or_else(|| invalid(&at("name"), &format!("is {name:?}, which was not called")))?;
-                self.result(id, content, false, &at("content"))?;
+                self.push_result(id, content, false, &at("content"))?;
             }
             Some(other) => {
                 return Err(invalid(&at("role"), &format!("is {other:?}; use system, user, assistant or tool")));
@@ -95,8 +96,8 @@ impl Parser {
 
     fn assistant(&mut self, message: &Value, index: usize) -> Result<()> {
         let at = |member: &str| format!("messages[{index}].{member}");
-        // `reasoning_content` alone is dropped: without its signature no model takes it back.
-        let mut parts = reasoning(&message["reasoning_details"]);
+        // `reasoning_content` is dropped, because no model accepts its reasoning back without the signature.
+        let mut parts = reasoning_parts(&message["reasoning_details"]);
         parts.extend(self.parts(&message["content"], &at("content"))?);
         if let Some(refusal) = message["refusal"].as_str() {
             parts.push(Part::Text(refusal.to_owned()));
@@ -110,17 +111,17 @@ impl Parser {
             let at = |member: &str| at(&format!("tool_calls[{place}].{member}"));
             let function = &call["function"];
             parts.push(Part::ToolCall(ToolCall {
-                id: text(&call["id"], &at("id"))?.to_owned(),
-                name: text(&function["name"], &at("function.name"))?.to_owned(),
-                arguments: arguments(&function["arguments"], &at("function.arguments"))?,
+                id: required_string(&call["id"], &at("id"))?.to_owned(),
+                name: required_string(&function["name"], &at("function.name"))?.to_owned(),
+                arguments: arguments_json(&function["arguments"], &at("function.arguments"))?,
             }));
         }
         let legacy = &message["function_call"];
-        if !is_nothing(legacy) {
-            let name = text(&legacy["name"], &at("function_call.name"))?.to_owned();
+        if !is_absent(legacy) {
+            let name = required_string(&legacy["name"], &at("function_call.name"))?.to_owned();
             let id = format!("call_{index}");
             self.functions.push((name.clone(), id.clone()));
-            let arguments = arguments(&legacy["arguments"], &at("function_call.arguments"))?;
+            let arguments = arguments_json(&legacy["arguments"], &at("function_call.arguments"))?;
             parts.push(Part::ToolCall(ToolCall { id, name, arguments }));
         }
         parts.extend(cache_control(message).map(Part::CachePoint));
@@ -128,8 +129,8 @@ impl Parser {
         Ok(())
     }
 
-    /// Results of the calls of one turn belong into one turn (docs/bedrock.md §2.6.7).
-    fn result(&mut self, id: String, content: &Value, error: bool, at: &str) -> Result<()> {
+    /// Adds a tool result. All results of one turn's calls go into one turn (docs/bedrock.md §2.6.7).
+    fn push_result(&mut self, id: String, content: &Value, error: bool, at: &str) -> Result<()> {
         let parts = self.parts(content, at)?;
         let result = Part::ToolResult(ToolResult { id, parts, error });
         match self.conversation.messages.last_mut() {
@@ -161,9 +162,9 @@ impl Parser {
         let member = |name: &str| format!("{at}.{name}");
         match part["type"].as_str() {
             Some("text" | "input_text" | "output_text") => {
-                Ok(Part::Text(text(&part["text"], &member("text"))?.to_owned()))
+                Ok(Part::Text(required_string(&part["text"], &member("text"))?.to_owned()))
             }
-            Some("refusal") => Ok(Part::Text(text(&part["refusal"], &member("refusal"))?.to_owned())),
+            Some("refusal") => Ok(Part::Text(required_string(&part["refusal"], &member("refusal"))?.to_owned())),
             Some("image_url" | "input_image") => self.image(&part["image_url"], member("image_url.url")),
             Some("file" | "input_file") => {
                 let file = if part["file"].is_object() { &part["file"] } else { part };
@@ -173,15 +174,15 @@ impl Parser {
                 self.file(file, &member("file.file_data"))
             }
             Some(kind @ ("input_audio" | "audio" | "video_url" | "input_video")) => {
-                Err(unsupported(&member("type"), &format!("no model here takes {kind} parts")))
+                Err(unsupported(&member("type"), &format!("no model here accepts {kind} parts")))
             }
-            Some(other) => Err(unsupported(&member("type"), &format!("parts of type {other:?} are not known"))),
+            Some(other) => Err(unsupported(&member("type"), &format!("parts of type {other:?} are not supported"))),
             None => Err(missing(&member("type"))),
         }
     }
 
     fn image(&mut self, image: &Value, at: String) -> Result<Part> {
-        let url = text(if image.is_string() { image } else { &image["url"] }, &at)?;
+        let url = required_string(if image.is_string() { image } else { &image["url"] }, &at)?;
         self.count_image()?;
         if is_web_address(url) {
             return Ok(Part::ImageUrl(ImageUrl { url: url.to_owned(), path: at }));
@@ -191,10 +192,13 @@ impl Parser {
     }
 
     fn file(&mut self, file: &Value, at: &str) -> Result<Part> {
-        let (mime, bytes) = data_uri(text(&file["file_data"], at)?, at)?;
+        let (mime, bytes) = data_uri(required_string(&file["file_data"], at)?, at)?;
         let filename = file["filename"].as_str().unwrap_or_default();
-        if self.documents.len() >= DOCUMENTS {
-            return Err(invalid("messages", &format!("hold more than {DOCUMENTS} documents; Bedrock takes no more")));
+        if self.documents.len() >= MAX_DOCUMENTS {
+            return Err(invalid(
+                "messages",
+                &format!("contain more than {MAX_DOCUMENTS} documents, which is Bedrock's limit"),
+            ));
         }
         if mime.starts_with("image/") {
             self.count_image()?;
@@ -204,11 +208,14 @@ impl Parser {
         Ok(Part::Document(media, self.name_document(filename)))
     }
 
-    /// Images are counted as they come, so that what is too much is not decoded first.
+    /// Counts each image before it is decoded, so that a request with too many is refused early.
     fn count_image(&mut self) -> Result<()> {
         self.images += 1;
         if self.images > MAX_IMAGES {
-            return Err(invalid("messages", &format!("hold more than {MAX_IMAGES} images; Bedrock takes no more")));
+            return Err(invalid(
+                "messages",
+                &format!("contain more than {MAX_IMAGES} images, which is Bedrock's limit"),
+            ));
         }
         Ok(())
     }
@@ -226,9 +233,9 @@ impl Parser {
     }
 }
 
-/// OpenRouter's `reasoning_details`, the one convention that carries Claude's signatures (docs/openai.md §4.3).
-/// Streamed details come in pieces; those of one index belong together.
-fn reasoning(details: &Value) -> Vec<Part> {
+/// Parses OpenRouter's `reasoning_details`, the only convention that carries Claude's signatures (docs/openai.md §4.3).
+/// A client may send the pieces of a stream unmerged; pieces of the same index belong together.
+fn reasoning_parts(details: &Value) -> Vec<Part> {
     let mut blocks: Vec<(Value, Reasoning)> = Vec::new();
     for detail in details.as_array().map(Vec::as_slice).unwrap_or_default() {
         match detail["type"].as_str() {
@@ -259,8 +266,8 @@ fn reasoning(details: &Value) -> Vec<Part> {
     blocks.into_iter().map(|(_, block)| Part::Reasoning(block)).collect()
 }
 
-/// Arguments are JSON text; some clients send the object itself.
-fn arguments(value: &Value, at: &str) -> Result<String> {
+/// The arguments of a call are a string of JSON, but some clients send the object itself.
+fn arguments_json(value: &Value, at: &str) -> Result<String> {
     match value {
         Value::Null => Ok(String::new()),
         Value::String(json) => Ok(json.clone()),
@@ -273,14 +280,11 @@ fn is_web_address(url: &str) -> bool {
     url.starts_with("http://") || url.starts_with("https://")
 }
 
-/// Type and bytes of a data URI.
+/// The media type and the bytes of a data URI.
 fn data_uri<'a>(uri: &'a str, at: &str) -> Result<(&'a str, Vec<u8>)> {
     let Some((head, data)) = uri.strip_prefix("data:").and_then(|rest| rest.split_once(',')) else {
         if is_web_address(uri) {
-            return Err(unsupported(
-                at,
-                "files are not fetched from their address; send the file itself as a data: URI",
-            ));
+            return Err(unsupported(at, "files are not fetched from a URL; send the file itself as a data: URI"));
         }
         return Err(invalid(at, "must be a data: URI"));
     };

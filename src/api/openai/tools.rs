@@ -1,48 +1,48 @@
-//! Tools, tool choice and the answer's format, as OpenAI writes them; legacy `functions` among them.
+//! Parses the tools, the tool choice and the answer's format of a chat request, including the legacy `functions`.
 
-use crate::api::json::{cache_control, flag, invalid, is_nothing, missing, text, unsupported};
+use crate::api::json::{cache_control, flag, invalid, is_absent, missing, required_string, unsupported};
 use crate::conversation::{Format, Tool, ToolChoice};
 use crate::error::Result;
 use serde_json::Value;
 use std::collections::HashSet;
 
-/// A tool, and where its schema stands in the request.
+/// A tool, and the path of its schema in the request.
 pub(super) struct LocatedTool {
     pub(super) tool: Tool,
     pub(super) schema_path: String,
 }
 
-/// The tools of a request.
+/// Parses `tools` and `functions`.
 ///
 /// # Errors
-/// `Unsupported` for tools that are no functions; `InvalidRequest` and `MissingParameter` by name.
-pub(super) fn tools(tools: &Value, functions: &Value) -> Result<Vec<LocatedTool>> {
+/// `Unsupported` for tools that are not functions; `InvalidRequest` or `MissingParameter`, naming the member.
+pub(super) fn parse_tools(tools: &Value, functions: &Value) -> Result<Vec<LocatedTool>> {
     let mut all = Vec::new();
-    for (index, tool) in array(tools, "tools")?.iter().enumerate() {
+    for (index, tool) in array_or_empty(tools, "tools")?.iter().enumerate() {
         let at = format!("tools[{index}]");
         match tool["type"].as_str() {
-            // Some clients leave the type away.
-            Some("function") | None => all.push(function(&tool["function"], &format!("{at}.function"), tool)?),
+            // Some clients leave out the type.
+            Some("function") | None => all.push(parse_function(&tool["function"], &format!("{at}.function"), tool)?),
             Some(other) => {
                 return Err(unsupported(
                     &format!("{at}.type"),
-                    &format!("tools of type {other:?} are OpenAI's own; only functions work"),
+                    &format!("tools of type {other:?} exist only at OpenAI; only functions are supported"),
                 ));
             }
         }
     }
-    for (index, definition) in array(functions, "functions")?.iter().enumerate() {
-        all.push(function(definition, &format!("functions[{index}]"), definition)?);
+    for (index, definition) in array_or_empty(functions, "functions")?.iter().enumerate() {
+        all.push(parse_function(definition, &format!("functions[{index}]"), definition)?);
     }
     Ok(all)
 }
 
-fn function(definition: &Value, at: &str, holder: &Value) -> Result<LocatedTool> {
+fn parse_function(definition: &Value, at: &str, holder: &Value) -> Result<LocatedTool> {
     if !definition.is_object() {
         return Err(missing(at));
     }
     let tool = Tool {
-        name: text(&definition["name"], &format!("{at}.name"))?.to_owned(),
+        name: required_string(&definition["name"], &format!("{at}.name"))?.to_owned(),
         description: definition["description"].as_str().map(ToOwned::to_owned),
         schema: definition["parameters"].clone(),
         strict: flag(&definition["strict"], &format!("{at}.strict"))?,
@@ -51,14 +51,18 @@ fn function(definition: &Value, at: &str, holder: &Value) -> Result<LocatedTool>
     Ok(LocatedTool { tool, schema_path: format!("{at}.parameters") })
 }
 
-/// The choice of a request. `allowed_tools` narrows the tools as well.
+/// Parses `tool_choice` and `function_call`. A choice of `allowed_tools` also removes all other tools.
 ///
 /// # Errors
-/// `InvalidRequest` for a choice that is none, or that names a tool which is not there.
-pub(super) fn choice(choice: &Value, function_call: &Value, tools: &mut Vec<LocatedTool>) -> Result<ToolChoice> {
-    let (value, at) = if is_nothing(choice) { (function_call, "function_call") } else { (choice, "tool_choice") };
+/// `InvalidRequest` for an unknown choice, or one that names a tool which the request does not have.
+pub(super) fn parse_tool_choice(
+    choice: &Value,
+    function_call: &Value,
+    tools: &mut Vec<LocatedTool>,
+) -> Result<ToolChoice> {
+    let (value, at) = if is_absent(choice) { (function_call, "function_call") } else { (choice, "tool_choice") };
     let chosen = match value {
-        value if is_nothing(value) => ToolChoice::Auto,
+        value if is_absent(value) => ToolChoice::Auto,
         Value::String(word) => match word.as_str() {
             "auto" => ToolChoice::Auto,
             "none" => ToolChoice::None,
@@ -67,7 +71,7 @@ pub(super) fn choice(choice: &Value, function_call: &Value, tools: &mut Vec<Loca
         },
         Value::Object(object) if object.get("type").is_some_and(|kind| kind == "allowed_tools") => {
             let allowed = &value["allowed_tools"];
-            let allowed_tools = array(&allowed["tools"], "tool_choice.allowed_tools.tools")?;
+            let allowed_tools = array_or_empty(&allowed["tools"], "tool_choice.allowed_tools.tools")?;
             let names: HashSet<&str> =
                 allowed_tools.iter().filter_map(|tool| tool["function"]["name"].as_str()).collect();
             tools.retain(|located| names.contains(located.tool.name.as_str()));
@@ -75,7 +79,7 @@ pub(super) fn choice(choice: &Value, function_call: &Value, tools: &mut Vec<Loca
         }
         Value::Object(object) => {
             let name = object.get("name").unwrap_or(&value["function"]["name"]);
-            let name = text(name, &format!("{at}.function.name"))?;
+            let name = required_string(name, &format!("{at}.function.name"))?;
             if !tools.iter().any(|located| located.tool.name == name) {
                 return Err(invalid(at, &format!("names the tool {name:?}, which is not among the tools")));
             }
@@ -84,17 +88,17 @@ pub(super) fn choice(choice: &Value, function_call: &Value, tools: &mut Vec<Loca
         _ => return Err(invalid(at, "must be a string or an object")),
     };
     match chosen {
-        ToolChoice::Required if tools.is_empty() => Err(invalid(at, "needs tools")),
+        ToolChoice::Required if tools.is_empty() => Err(invalid(at, "requires a tool, but the request has none")),
         chosen => Ok(chosen),
     }
 }
 
-/// The format of the answer.
+/// Parses `response_format`.
 ///
 /// # Errors
-/// `InvalidRequest` and `MissingParameter` by name.
-pub(super) fn format(format: &Value) -> Result<Format> {
-    if is_nothing(format) {
+/// `InvalidRequest` or `MissingParameter`, naming the member.
+pub(super) fn parse_format(format: &Value) -> Result<Format> {
+    if is_absent(format) {
         return Ok(Format::Text);
     }
     match format["type"].as_str() {
@@ -121,7 +125,7 @@ pub(super) fn format(format: &Value) -> Result<Format> {
     }
 }
 
-fn array<'a>(value: &'a Value, at: &str) -> Result<&'a [Value]> {
+fn array_or_empty<'a>(value: &'a Value, at: &str) -> Result<&'a [Value]> {
     match value {
         Value::Null => Ok(&[]),
         Value::Array(items) => Ok(items),

@@ -1,5 +1,5 @@
-//! The shapes of Converse's request, as it is written to the wire (docs/bedrock.md §1.2). Members stand in this order,
-//! always: the same request gives the same bytes.
+//! The JSON body of a Converse request (docs/bedrock.md §1.2). Its members are always written in the order of the
+//! fields here, so that the same request gives the same bytes.
 
 use crate::conversation::ServiceTier;
 use serde::Serialize;
@@ -7,7 +7,7 @@ use serde_json::{Map, Value, json};
 use std::borrow::Cow;
 use std::collections::BTreeMap;
 
-/// The body of a Converse or `ConverseStream` call.
+/// The body of a `Converse` or `ConverseStream` call.
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
 pub(super) struct Body<'a> {
@@ -39,7 +39,6 @@ pub(super) struct Inference<'a> {
     pub stop_sequences: &'a [String],
 }
 
-/// A turn of the conversation.
 #[derive(Serialize, Debug, PartialEq)]
 pub(super) struct Turn<'a> {
     pub role: &'static str,
@@ -110,7 +109,7 @@ pub(super) struct InputSchema {
     pub json: Value,
 }
 
-/// The standard tier is what Bedrock serves when nothing is said.
+/// `None` for the standard tier, which is Bedrock's default.
 pub(super) fn service_tier(tier: ServiceTier) -> Option<Value> {
     (tier != ServiceTier::Standard).then(|| json!({"type": tier.as_str()}))
 }

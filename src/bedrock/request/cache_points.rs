@@ -1,28 +1,30 @@
-//! Cache points in a body: how many there may be, where, and for how long (docs/bedrock.md §2.4).
+//! Cache points in a request: how many are allowed, where, and with which lifetime (docs/bedrock.md §2.4).
 
 use super::body::{Block, Body, CachePoint, ToolEntry, Turn};
 use crate::catalog::Family;
 use crate::conversation::CacheTtl;
 
-/// The most cache points of one request.
-const CACHE_POINTS: usize = 4;
+/// The most cache points that one request may have.
+const MAX_CACHE_POINTS: usize = 4;
 
-/// A cache point on the wire; five minutes is the default and is not said.
+/// A cache point as it is sent. Five minutes is Bedrock's default lifetime and is left out.
 pub(super) fn cache_point(ttl: CacheTtl) -> CachePoint {
     CachePoint { r#type: "default", ttl: (ttl == CacheTtl::OneHour).then_some("1h") }
 }
 
-/// At most four cache points, the earliest kept; Nova takes none among tools (docs/cases.md, C5); an hour only where the
-/// model has it, and never after five minutes.
+/// Removes the cache points that Bedrock would refuse: all but the first four, and for Nova those among the tools
+/// (docs/cases.md, C5). Shortens a lifetime of one hour to five minutes where the model has no other, and after a cache
+/// point of five minutes.
 pub(super) fn limit(body: &mut Body<'_>, family: Family, one_hour: bool) {
-    let (mut left, mut hour) = (CACHE_POINTS, one_hour);
+    let mut left = MAX_CACHE_POINTS;
+    let mut one_hour = one_hour;
     let mut keep = |point: &mut CachePoint| {
         if left == 0 {
             return false;
         }
         left -= 1;
-        hour &= point.ttl.is_some();
-        if !hour {
+        one_hour &= point.ttl.is_some();
+        if !one_hour {
             point.ttl = None;
         }
         true
@@ -33,14 +35,14 @@ pub(super) fn limit(body: &mut Body<'_>, family: Family, one_hour: bool) {
             ToolEntry::ToolSpec(_) => true,
         });
     }
-    let mut blocks = |content: &mut Vec<Block<'_>>| {
+    let mut limit_blocks = |content: &mut Vec<Block<'_>>| {
         content.retain_mut(|block| match block {
             Block::CachePoint(point) => keep(point),
             _ => true,
         });
     };
-    blocks(&mut body.system);
+    limit_blocks(&mut body.system);
     for Turn { content, .. } in &mut body.messages {
-        blocks(content);
+        limit_blocks(content);
     }
 }

@@ -1,23 +1,26 @@
-//! What differs from family to family and has no place in Converse's common form. Pure.
+//! The request fields that differ by model family and have no place in Converse's common members.
 
 use crate::catalog::{Family, ThinkingOff};
 use crate::conversation::{Effort, ToolChoice};
 use crate::policy::{Admitted, ReasoningGrant};
 use serde_json::{Map, Value, json};
 
-/// `additionalModelRequestFields`: reasoning, or its off switch, because reasoning counts against `maxTokens`
-/// (docs/bedrock.md §2.2); and what Converse's tool choice cannot say. `with_tools`: tools are sent, and Converse's own
-/// choice does not speak for the answer tool already.
+/// The value of `additionalModelRequestFields`. It turns reasoning on, or off: some models reason by default, and that
+/// counts against `maxTokens` (docs/bedrock.md §2.2). It also holds the tool choices that Converse's own `toolChoice`
+/// cannot express. `with_tools` means that tools are sent and that the tool choice is not already taken up by the
+/// answer tool.
 pub(super) fn additional_fields(admitted: &Admitted, with_tools: bool) -> Map<String, Value> {
     let family = admitted.model().capabilities.family;
     let mut fields = reasoning(family, admitted.reasoning(), admitted.model().capabilities.thinking_off);
     if family == Family::Claude && with_tools {
         match (admitted.tool_choice(), admitted.request().parallel_tool_calls) {
-            // Converse has no "none" (docs/cases.md, T10); Claude has, and then Converse's own choice must be absent.
+            // Converse has no "none" (docs/cases.md, T10), but Claude's own `tool_choice` does. `toolChoice` must then
+            // be absent.
             (ToolChoice::None, _) => {
                 fields.insert("tool_choice".into(), json!({"type": "none"}));
             }
-            // Bedrock refuses Claude's choice beside Converse's, so both are said here (docs/bedrock.md §2.5).
+            // Bedrock refuses `tool_choice` beside `toolChoice`, so the kind of choice is given here
+            // (docs/bedrock.md §2.5).
             (choice @ (ToolChoice::Auto | ToolChoice::Required), Some(false)) => {
                 let kind = if *choice == ToolChoice::Required { "any" } else { "auto" };
                 fields.insert("tool_choice".into(), json!({"type": kind, "disable_parallel_tool_use": true}));
@@ -39,7 +42,7 @@ fn reasoning(family: Family, grant: ReasoningGrant, off: ThinkingOff) -> Map<Str
         (ReasoningGrant::Effort(effort), Family::DeepSeek | Family::GptOss) => {
             json!({"reasoning_effort": effort.as_str()})
         }
-        // Qwen knows none, low and high.
+        // Qwen's levels are none, low and high.
         (ReasoningGrant::Effort(effort), Family::Qwen) => {
             json!({"reasoning_config": if effort == Effort::Low { "low" } else { "high" }})
         }

@@ -1,6 +1,7 @@
-//! A conversation as Bedrock takes it. OpenAI allows much that Bedrock refuses (docs/bedrock.md §2.6), and a client
-//! cannot know: same roles are merged, blank text is dropped, every tool call gets its result and every result its
-//! call, a conversation begins with the user. What cannot stand as it is becomes text; nothing is lost silently.
+//! Rewrites a conversation so that Bedrock accepts it. OpenAI's API allows much that Bedrock refuses
+//! (docs/bedrock.md §2.6): turns of the same role are merged, blank text is dropped, every tool call gets a result, and
+//! a conversation begins with the user. What Bedrock would refuse in its own form, such as a result without a call, is
+//! kept as text.
 
 mod tool_calls;
 
@@ -13,97 +14,96 @@ use crate::error::{Error, Field, Kind, Result};
 use serde_json::{Value, json};
 use std::borrow::Cow;
 
-/// What to send in place of nothing: blank text is refused.
-const SOMETHING: &str = ".";
-/// What a model hears that may not be left in the middle of its own turn (docs/cases.md, M4).
-const GO_ON: &str = "Continue from exactly where you stopped.";
+/// Text for a turn that would otherwise have none, because Bedrock refuses blank text.
+const PLACEHOLDER: &str = ".";
+/// The user's turn after an unfinished answer, for models that do not accept one as the last turn (docs/cases.md, M4).
+const CONTINUE: &str = "Continue from exactly where you stopped.";
+
 /// What the model and the request allow.
 pub(super) struct Rules<'a> {
-    /// The tool names.
     pub names: &'a ToolNames,
-    /// What the model takes.
     pub features: Features,
-    /// Whether thoughts go back into the running tool loop: only while thinking is on.
+    /// Whether the reasoning of the current tool loop is sent back. Only while reasoning is on.
     pub keep_reasoning: bool,
-    /// Whether tool calls and results stay what they are. `false`: they become text, so that no tool can be called.
+    /// Whether tool calls and results are sent as such. When `false` they become text, so that no tool can be called.
     pub keep_tools: bool,
 }
 
-/// Turns a conversation into what Bedrock takes.
+/// The turns of a conversation, in a form that Bedrock accepts. `has_system`: whether there is a system prompt.
 ///
 /// # Errors
-/// `InvalidRequest` when nothing was said at all.
+/// `InvalidRequest` when there is neither a turn nor a system prompt.
 pub(super) fn turns<'a>(messages: &'a [Message], has_system: bool, rules: &Rules<'_>) -> Result<Vec<Turn<'a>>> {
     let loop_start = messages.iter().rposition(is_question).unwrap_or(0);
     let mut turns = Vec::with_capacity(messages.len());
     for (index, message) in messages.iter().enumerate() {
         let keep_reasoning = rules.keep_reasoning && index > loop_start;
-        let mut content = blocks(&message.parts, rules, keep_reasoning);
+        let mut content = content_blocks(&message.parts, rules, keep_reasoning);
         let mut media = Vec::new();
         if message.role == Role::Assistant {
-            // Images and documents are the user's to show (docs/bedrock.md §1.2).
+            // Only a user's turn may contain images and documents (docs/bedrock.md §1.2).
             let is_media = |block: &Block<'_>| matches!(block, Block::Image { .. } | Block::Document { .. });
             (media, content) = content.into_iter().partition(is_media);
         }
-        push(&mut turns, role(message.role), content);
-        push(&mut turns, role(Role::User), media);
+        push_turn(&mut turns, role_name(message.role), content);
+        push_turn(&mut turns, role_name(Role::User), media);
     }
     if turns.is_empty() && has_system {
-        // Only a system prompt was given (docs/cases.md, M6).
-        turns.push(Turn { role: "user", content: vec![text(SOMETHING)] });
+        // The request has a system prompt and nothing else (docs/cases.md, M6).
+        turns.push(Turn { role: "user", content: vec![text_block(PLACEHOLDER)] });
     }
     if turns.is_empty() {
-        return Err(Error::new(Kind::InvalidRequest, "the conversation holds no text").at(Field::Messages));
+        return Err(Error::new(Kind::InvalidRequest, "the conversation is empty").at(Field::Messages));
     }
     // A conversation starts with the user (docs/bedrock.md §2.6.1).
     if turns[0].role == "assistant" {
-        turns.insert(0, Turn { role: "user", content: vec![text(SOMETHING)] });
+        turns.insert(0, Turn { role: "user", content: vec![text_block(PLACEHOLDER)] });
     }
-    tool_calls::tell_apart(&mut turns);
-    tool_calls::answer(&mut turns);
+    tool_calls::make_ids_unique(&mut turns);
+    tool_calls::complete_results(&mut turns);
     for turn in &mut turns {
-        accompany_documents(turn);
+        add_text_to_documents(turn);
     }
-    // A model that thinks takes no beginning of its answer (docs/bedrock.md §2.2).
-    end(&mut turns, rules.features.prefill && !rules.keep_reasoning);
+    // While a model reasons, it does not accept the beginning of its answer (docs/bedrock.md §2.2).
+    finish_last_turn(&mut turns, rules.features.prefill && !rules.keep_reasoning);
     Ok(turns)
 }
 
-/// Blocks of a system prompt: text and cache points.
+/// The blocks of a system prompt: text and cache points.
 pub(super) fn system(parts: &[Part], features: Features) -> Vec<Block<'_>> {
     let blocks = parts.iter().filter_map(|part| match part {
-        Part::Text(said) if !said.trim().is_empty() => Some(text(said)),
+        Part::Text(text) if !text.trim().is_empty() => Some(text_block(text)),
         Part::CachePoint(ttl) if features.cache => Some(Block::CachePoint(cache_point(*ttl))),
         _ => None,
     });
     let mut blocks: Vec<_> = blocks.collect();
-    // A cache point with nothing before it marks nothing.
+    // A cache point with no text before it has nothing to cache.
     while matches!(blocks.first(), Some(Block::CachePoint(_))) {
         blocks.remove(0);
     }
     blocks
 }
 
-/// A question of the user's own, not the results of tools: a tool loop begins here.
+/// Whether a message is a question of the user's own, without tool results. A tool loop begins at such a message.
 fn is_question(message: &Message) -> bool {
     let blank = message.parts.iter().all(|part| matches!(part, Part::Text(text) if text.trim().is_empty()));
     let results = message.parts.iter().any(|part| matches!(part, Part::ToolResult(_)));
     message.role == Role::User && !blank && !results
 }
 
-fn role(role: Role) -> &'static str {
+fn role_name(role: Role) -> &'static str {
     match role {
         Role::User => "user",
         Role::Assistant => "assistant",
     }
 }
 
-fn text(said: &str) -> Block<'_> {
-    Block::Text(Cow::Borrowed(said))
+fn text_block(text: &str) -> Block<'_> {
+    Block::Text(Cow::Borrowed(text))
 }
 
-/// Adds a turn, merged with the one before where the role is the same (docs/bedrock.md §2.6.2).
-fn push<'a>(turns: &mut Vec<Turn<'a>>, role: &'static str, content: Vec<Block<'a>>) {
+/// Adds a turn, or adds its content to the last turn where that has the same role (docs/bedrock.md §2.6.2).
+fn push_turn<'a>(turns: &mut Vec<Turn<'a>>, role: &'static str, content: Vec<Block<'a>>) {
     if content.is_empty() {
         return;
     }
@@ -113,19 +113,20 @@ fn push<'a>(turns: &mut Vec<Turn<'a>>, role: &'static str, content: Vec<Block<'a
     }
 }
 
-fn blocks<'a>(parts: &'a [Part], rules: &Rules<'_>, keep_reasoning: bool) -> Vec<Block<'a>> {
+fn content_blocks<'a>(parts: &'a [Part], rules: &Rules<'_>, keep_reasoning: bool) -> Vec<Block<'a>> {
     let mut blocks: Vec<Block<'a>> = Vec::with_capacity(parts.len());
     for part in parts {
         let block = match part {
-            Part::Text(said) if said.trim().is_empty() => continue,
-            Part::Text(said) => text(said),
+            Part::Text(text) if text.trim().is_empty() => continue,
+            Part::Text(text) => text_block(text),
             Part::Image(media) => Block::Image { format: media.format, source: Source { bytes: &media.base64 } },
-            // The policy refuses what was not fetched.
+            // Never here: the policy refuses an image that was not fetched.
             Part::ImageUrl(_) => continue,
             Part::Document(media, name) => {
                 Block::Document { format: media.format, name: name.clone(), source: Source { bytes: &media.base64 } }
             }
-            // Claude takes its thoughts back only signed (docs/bedrock.md §2.6.13); nobody else takes them at all.
+            // Claude accepts its reasoning back only with its signature (docs/bedrock.md §2.6.13). No other family
+            // accepts it at all.
             Part::Reasoning(Reasoning::Text { text, signature: Some(signature) }) if keep_reasoning => {
                 Block::ReasoningContent(ReasoningBlock::ReasoningText { text, signature })
             }
@@ -134,18 +135,19 @@ fn blocks<'a>(parts: &'a [Part], rules: &Rules<'_>, keep_reasoning: bool) -> Vec
             }
             Part::Reasoning(_) => continue,
             Part::ToolCall(call) if rules.keep_tools => Block::ToolUse {
-                tool_use_id: tool_names::id(&call.id),
-                name: Cow::Owned(rules.names.send(&call.name).into_owned()),
+                tool_use_id: tool_names::legal_id(&call.id),
+                name: Cow::Owned(rules.names.legal_name(&call.name).into_owned()),
                 input: arguments(&call.arguments),
             },
             Part::ToolCall(call) => Block::Text(Cow::Owned(format!("[called {} with {}]", call.name, call.arguments))),
             Part::ToolResult(result) if rules.keep_tools => tool_result(result, rules),
             Part::ToolResult(result) => {
                 blocks.push(Block::Text(Cow::Owned(format!("[result of {}:]", result.id))));
-                blocks.extend(self::blocks(&result.parts, rules, false));
+                blocks.extend(content_blocks(&result.parts, rules, false));
                 continue;
             }
-            // A cache point after a thought is refused (docs/cases.md, R5), and one with nothing before it marks nothing.
+            // Bedrock refuses a cache point after reasoning (docs/cases.md, R5). One with nothing before it has nothing
+            // to cache.
             Part::CachePoint(ttl) => match blocks.last() {
                 Some(Block::ReasoningContent(_) | Block::CachePoint(_)) | None => continue,
                 Some(_) if !rules.features.cache => continue,
@@ -154,23 +156,24 @@ fn blocks<'a>(parts: &'a [Part], rules: &Rules<'_>, keep_reasoning: bool) -> Vec
         };
         blocks.push(block);
     }
-    // A turn that thinks begins with its thoughts.
+    // Reasoning must come first in its turn.
     blocks.sort_by_key(|block| !matches!(block, Block::ReasoningContent(_)));
     blocks
 }
 
 fn tool_result<'a>(result: &'a ToolResult, rules: &Rules<'_>) -> Block<'a> {
-    let mut content = blocks(&result.parts, rules, false);
+    let mut content = content_blocks(&result.parts, rules, false);
     content.retain(|block| !matches!(block, Block::CachePoint(_)));
     if content.is_empty() {
-        // Empty content is refused, at the latest with an error status (docs/bedrock.md §2.6.8).
-        content.push(text("(empty)"));
+        // Empty content is refused, by some models only with an error status (docs/bedrock.md §2.6.8).
+        content.push(text_block("(empty)"));
     }
     let status = if result.error { "error" } else { "success" };
-    Block::ToolResult { tool_use_id: tool_names::id(&result.id), content, status }
+    Block::ToolResult { tool_use_id: tool_names::legal_id(&result.id), content, status }
 }
 
-/// A call's arguments must be an object; what was cut off or is none is kept inside one (docs/bedrock.md §2.6.9).
+/// The arguments of a call as an object, which Bedrock requires (docs/bedrock.md §2.6.9). Arguments that are not an
+/// object, or that were cut off, are put inside one.
 fn arguments(json: &str) -> Value {
     match serde_json::from_str(json) {
         Ok(Value::Object(members)) => Value::Object(members),
@@ -180,26 +183,27 @@ fn arguments(json: &str) -> Value {
     }
 }
 
-/// A document needs a text beside it (docs/cases.md, D5).
-fn accompany_documents(turn: &mut Turn<'_>) {
+/// A turn with a document must also contain text (docs/cases.md, D5).
+fn add_text_to_documents(turn: &mut Turn<'_>) {
     let has = |kind: fn(&Block<'_>) -> bool| turn.content.iter().any(kind);
     if has(|block| matches!(block, Block::Document { .. })) && !has(|block| matches!(block, Block::Text(_))) {
-        turn.content.push(text(SOMETHING));
+        turn.content.push(text_block(PLACEHOLDER));
     }
 }
 
-/// The last turn: the user's, or a beginning of the answer without trailing white space (docs/bedrock.md §2.6.4).
-fn end(turns: &mut Vec<Turn<'_>>, prefill: bool) {
+/// Makes the last turn acceptable: the user's, or with `prefill` the beginning of an answer without trailing white
+/// space (docs/bedrock.md §2.6.4).
+fn finish_last_turn(turns: &mut Vec<Turn<'_>>, prefill: bool) {
     let Some(Turn { role: "assistant", content }) = turns.last_mut() else { return };
     if !prefill {
-        turns.push(Turn { role: "user", content: vec![text(GO_ON)] });
+        turns.push(Turn { role: "user", content: vec![text_block(CONTINUE)] });
         return;
     }
     while matches!(content.last(), Some(Block::CachePoint(_))) {
         content.pop();
     }
-    if let Some(Block::Text(said)) = content.last_mut() {
-        *said = Cow::Owned(said.trim_end().to_owned());
+    if let Some(Block::Text(text)) = content.last_mut() {
+        *text = Cow::Owned(text.trim_end().to_owned());
     }
 }
 
@@ -216,7 +220,7 @@ mod tests {
         serde_json::to_value(turns(messages, false, &rules).unwrap()).unwrap()
     }
 
-    fn usual(messages: &[Message]) -> Value {
+    fn normalized_by_default(messages: &[Message]) -> Value {
         normalized(messages, Features { tools: true, cache: true, ..Features::default() }, false, true)
     }
 
@@ -224,8 +228,8 @@ mod tests {
         Part::ToolCall(ToolCall { id: id.into(), name: "look".into(), arguments: "{\"b\":1,\"a\":2}".into() })
     }
 
-    fn result(id: &str, said: &str) -> Part {
-        Part::ToolResult(ToolResult { id: id.into(), parts: vec![Part::Text(said.into())], error: false })
+    fn result(id: &str, text: &str) -> Part {
+        Part::ToolResult(ToolResult { id: id.into(), parts: vec![Part::Text(text.into())], error: false })
     }
 
     fn turn(role: Role, parts: Vec<Part>) -> Message {
@@ -246,7 +250,7 @@ mod tests {
             {"role": "assistant", "content": [{"text": "first"}]},
             {"role": "user", "content": [{"text": "a"}, {"text": "b"}]},
         ]);
-        assert_eq!(usual(&messages), expected);
+        assert_eq!(normalized_by_default(&messages), expected);
         let rules = Rules {
             names: &ToolNames::default(),
             features: Features::default(),
@@ -257,22 +261,22 @@ mod tests {
     }
 
     #[test]
-    fn m3_m4_an_answer_begun_goes_on_or_is_handed_back() {
+    fn m3_m4_an_unfinished_answer_is_trimmed_or_followed_by_a_user_turn() {
         let messages = [Message::user("a"), Message::assistant("It is \n")];
         let prefill = Features { prefill: true, ..Features::default() };
         assert_eq!(normalized(&messages, prefill, false, true)[1]["content"], json!([{"text": "It is"}]));
-        assert_eq!(usual(&messages)[2], json!({"role": "user", "content": [{"text": GO_ON}]}));
+        assert_eq!(normalized_by_default(&messages)[2], json!({"role": "user", "content": [{"text": CONTINUE}]}));
     }
 
     #[test]
-    fn t7_every_call_has_its_result_and_every_result_its_call() {
+    fn t7_every_call_gets_a_result_and_stray_results_become_text() {
         let messages = [
             Message::user("go"),
             turn(Role::Assistant, vec![call("1"), call("2")]),
             turn(Role::User, vec![Part::Text("and?".into()), result("2", "two"), result("9", "nine")]),
             turn(Role::Assistant, vec![call("3")]),
         ];
-        let turns = usual(&messages);
+        let turns = normalized_by_default(&messages);
         assert_eq!(turns[1]["content"][0]["toolUse"]["input"].to_string(), r#"{"b":1,"a":2}"#, "in its own order");
         let answers = &turns[2]["content"];
         assert_eq!(
@@ -290,7 +294,7 @@ mod tests {
     }
 
     #[test]
-    fn t10_without_tools_their_history_is_told_as_text() {
+    fn t10_without_tools_earlier_calls_become_text() {
         let messages =
             [Message::user("go"), turn(Role::Assistant, vec![call("1")]), turn(Role::User, vec![result("1", "one")])];
         let turns = normalized(&messages, Features::default(), false, false);
@@ -299,7 +303,7 @@ mod tests {
     }
 
     #[test]
-    fn r1_r3_r5_thoughts_go_back_signed_first_and_only_inside_the_loop() {
+    fn r1_r3_r5_reasoning_goes_back_signed_first_and_only_inside_the_loop() {
         let reasoning = |signature: Option<&str>| {
             Part::Reasoning(Reasoning::Text { text: "hm".into(), signature: signature.map(Into::into) })
         };
@@ -324,7 +328,7 @@ mod tests {
     }
 
     #[test]
-    fn calls_that_share_an_id_are_told_apart() {
+    fn calls_that_share_an_id_get_ids_of_their_own() {
         let messages = [
             Message::user("go"),
             turn(Role::Assistant, vec![call("c"), call("c")]),
@@ -332,28 +336,28 @@ mod tests {
             turn(Role::Assistant, vec![call("c")]),
             turn(Role::User, vec![result("c", "three")]),
         ];
-        let turns = usual(&messages).to_string();
-        for (id, said) in [("c", "one"), ("c-2", "two"), ("c-3", "three")] {
+        let turns = normalized_by_default(&messages).to_string();
+        for (id, text) in [("c", "one"), ("c-2", "two"), ("c-3", "three")] {
             let answered = format!(
-                r#"{{"toolResult":{{"toolUseId":"{id}","content":[{{"text":"{said}"}}],"status":"success"}}}}"#
+                r#"{{"toolResult":{{"toolUseId":"{id}","content":[{{"text":"{text}"}}],"status":"success"}}}}"#
             );
             assert!(turns.contains(&answered), "{turns}");
         }
     }
 
     #[test]
-    fn what_an_assistant_shows_is_shown_by_the_user() {
+    fn images_of_an_assistant_move_to_a_user_turn() {
         let media = Media { format: "png", base64: "iVBORw==".into() };
         let drawn = turn(Role::Assistant, vec![Part::Text("here".into()), Part::Image(media)]);
-        let turns = usual(&[Message::user("draw"), drawn, Message::user("nice")]);
+        let turns = normalized_by_default(&[Message::user("draw"), drawn, Message::user("nice")]);
         assert_eq!(turns[1]["content"], json!([{"text": "here"}]));
         assert!(turns[2]["content"][0].get("image").is_some() && turns[2]["content"][1]["text"] == "nice");
     }
 
     #[test]
-    fn d5_a_document_alone_gets_a_text() {
+    fn d5_a_document_gets_a_text_beside_it() {
         let media = Media { format: "pdf", base64: "JVBERg==".into() };
-        let turns = usual(&[turn(Role::User, vec![Part::Document(media, "report".into())])]);
+        let turns = normalized_by_default(&[turn(Role::User, vec![Part::Document(media, "report".into())])]);
         assert_eq!(turns[0]["content"][1], json!({"text": "."}));
     }
 

@@ -1,16 +1,16 @@
-//! What a request means for its answer.
+//! The options for decoding the answer of a request.
 
 use super::tool_names::ToolNames;
 
-/// How an answer must be read.
+/// What the decoder must know about the request to read its answer.
 #[derive(Debug, Clone, Default)]
 pub(in crate::bedrock) struct ResponseOptions {
-    /// The tool names, to be restored.
+    /// Restores the client's tool names.
     pub(in crate::bedrock) tool_names: ToolNames,
     /// Whether the arguments of the answer tool are the answer's text.
     pub(in crate::bedrock) answer_tool: bool,
     /// Whether the text is JSON that a model may have put into a code fence.
     pub(in crate::bedrock) bare_json: bool,
-    /// Whether reasoning may stand in the text, between tags.
+    /// Whether the text may contain reasoning between tags.
     pub(in crate::bedrock) inline_reasoning: bool,
 }

@@ -1,13 +1,14 @@
-//! JSON schemas as Bedrock takes them. A tool's schema must be an object at its root, without `anyOf`, `oneOf`,
-//! `allOf` or `$ref` there (docs/cases.md, T4); a strict one must stay within a subset (docs/bedrock.md §2.5).
+//! Rewrites JSON schemas so that Bedrock accepts them. A tool's schema must describe an object at its root, without
+//! `anyOf`, `oneOf`, `allOf` or `$ref` there (docs/cases.md, T4). A strict schema must also stay within a subset of
+//! JSON Schema (docs/bedrock.md §2.5).
 
 use serde_json::{Map, Value, json};
 
-/// A tool's schema with an object at its root.
+/// A tool's schema, rewritten to have an object at its root.
 ///
 /// # Errors
-/// What is wrong, to stand behind the name of the schema, when it describes something that is not an object.
-pub(super) fn of_tool(schema: &Value) -> Result<Value, &'static str> {
+/// When the schema does not describe an object. The message continues a sentence that begins with the schema's name.
+pub(super) fn tool_schema(schema: &Value) -> Result<Value, &'static str> {
     let Value::Object(members) = schema else {
         return if schema.is_null() {
             Ok(json!({"type": "object", "properties": {}}))
@@ -37,7 +38,7 @@ pub(super) fn of_tool(schema: &Value) -> Result<Value, &'static str> {
     Ok(Value::Object(root))
 }
 
-/// The root itself, where it is only a reference into its own definitions.
+/// The root with a `$ref` into its own definitions replaced by what it refers to.
 fn inlined(members: &Map<String, Value>) -> Map<String, Value> {
     let mut root = members.clone();
     for _ in 0..8 {
@@ -58,8 +59,9 @@ fn lookup<'a>(members: &'a Map<String, Value>, path: &str) -> Option<&'a Value> 
     steps.try_fold(first, |value, step| value.get(&step))
 }
 
-/// Features the branches of a combiner into the root: all properties, and as required what every branch
-/// (or, for `allOf`, any branch) requires. Looser than the original, so that no call is lost.
+/// Merges the branches of `allOf`, `anyOf` or `oneOf` into the root: all their properties, and as required those that
+/// every branch requires (with `all`, for `allOf`: that any branch requires). The result is looser than the original,
+/// so that it still permits every call that the original permits.
 fn merge(root: &mut Map<String, Value>, branches: &[Value], whole: &Map<String, Value>, all: bool) {
     let mut required: Option<Vec<Value>> = None;
     for branch in branches.iter().filter_map(Value::as_object) {
@@ -78,13 +80,15 @@ fn merge(root: &mut Map<String, Value>, branches: &[Value], whole: &Map<String, 
         let wants = branch.get("required").and_then(Value::as_array).cloned().unwrap_or_default();
         required = Some(match required {
             None => wants,
-            Some(mut sofar) if all => {
-                sofar.extend(wants);
-                sofar
+            Some(mut so_far) if all => {
+                so_far.extend(wants);
+                so_far
             }
-            Some(sofar) => sofar.into_iter().filter(|name| wants.contains(name)).collect(),
+            Some(so_far) => so_far.into_iter().filter(|name| wants.contains(name)).collect(),
         });
-        if let Some(kind) = branch.get("type").filter(|_| !root.contains_key("type")) {
+        if let Some(kind) = branch.get("type")
+            && !root.contains_key("type")
+        {
             root.insert("type".to_owned(), kind.clone());
         }
     }
@@ -101,7 +105,7 @@ fn merge(root: &mut Map<String, Value>, branches: &[Value], whole: &Map<String, 
     }
 }
 
-/// Keywords that strict schemas may not hold (docs/bedrock.md §2.5).
+/// Keywords that a strict schema must not contain (docs/bedrock.md §2.5).
 const NOT_STRICT: [&str; 8] = [
     "minimum",
     "maximum",
@@ -113,12 +117,12 @@ const NOT_STRICT: [&str; 8] = [
     "patternProperties",
 ];
 
-/// A schema made strict, or `None` where it does not fit the subset.
-pub(super) fn strict(schema: &Value) -> Option<Value> {
+/// The schema in strict form; `None` where it does not fit the subset.
+pub(super) fn strict_schema(schema: &Value) -> Option<Value> {
     if refers_to_itself(schema, schema, &mut Vec::new()) { None } else { closed(schema) }
 }
 
-/// Whether a definition is met again inside itself. `open`: the references on the way here.
+/// Whether a definition refers to itself, directly or through others. `open` holds the references on the path to here.
 fn refers_to_itself<'a>(schema: &'a Value, root: &'a Value, open: &mut Vec<&'a str>) -> bool {
     match schema {
         Value::Array(items) => items.iter().any(|item| refers_to_itself(item, root, open)),
@@ -136,7 +140,7 @@ fn refers_to_itself<'a>(schema: &'a Value, root: &'a Value, open: &mut Vec<&'a s
                     return true;
                 }
             }
-            // Definitions are followed from where they are used.
+            // Definitions are followed only where a reference uses them.
             let used = members.iter().filter(|(name, _)| !matches!(name.as_str(), "$defs" | "definitions"));
             used.into_iter().any(|(_, value)| refers_to_itself(value, root, open))
         }
@@ -144,6 +148,7 @@ fn refers_to_itself<'a>(schema: &'a Value, root: &'a Value, open: &mut Vec<&'a s
     }
 }
 
+/// The schema with `additionalProperties: false` on every object; `None` where it does not fit the strict subset.
 fn closed(schema: &Value) -> Option<Value> {
     match schema {
         Value::Object(members) => {
@@ -156,7 +161,8 @@ fn closed(schema: &Value) -> Option<Value> {
             }
             let mut strict_members = Map::new();
             for (name, value) in members {
-                // A property may be called `minimum`; only a keyword's place counts.
+                // Under these names come names that the client chose, such as a property called `minimum`, not
+                // keywords.
                 let value = if name == "properties" || name == "$defs" || name == "definitions" {
                     let named = value.as_object()?.iter().map(|(name, schema)| Some((name.clone(), closed(schema)?)));
                     Value::Object(named.collect::<Option<Map<_, _>>>()?)
@@ -190,7 +196,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn t4_roots_become_objects() {
+    fn t4_schemas_get_an_object_at_the_root() {
         for (schema, expected) in [
             (json!(null), json!({"type": "object", "properties": {}})),
             (json!({}), json!({"type": "object", "properties": {}})),
@@ -213,25 +219,25 @@ mod tests {
                 json!({"$defs": {"X": {"type": "object", "properties": {"x": {}}}}, "type": "object", "properties": {"x": {}}}),
             ),
         ] {
-            assert_eq!(of_tool(&schema).unwrap(), expected, "{schema}");
+            assert_eq!(tool_schema(&schema).unwrap(), expected, "{schema}");
         }
         for wrong in [json!({"type": "array"}), json!("x"), json!([])] {
-            assert!(of_tool(&wrong).is_err(), "{wrong}");
+            assert!(tool_schema(&wrong).is_err(), "{wrong}");
         }
     }
 
     #[test]
-    fn strict_schemas_are_closed_or_given_up() {
+    fn a_strict_schema_is_closed_or_refused() {
         let open = json!({"type": "object", "properties": {"minimum": {"type": "object", "properties": {}}}});
         let closed = json!({"type": "object", "properties": {"minimum": {"type": "object", "properties": {},
             "additionalProperties": false}}, "additionalProperties": false});
-        assert_eq!(strict(&open), Some(closed));
+        assert_eq!(strict_schema(&open), Some(closed));
         let tree = json!({"$ref": "#/$defs/n", "$defs": {"n": {"type": "object", "properties": {"n": {"$ref": "#/$defs/n"}}}}});
-        assert_eq!(strict(&tree), None, "recursive");
+        assert_eq!(strict_schema(&tree), None, "recursive");
         let twice = json!({"properties": {"a": {"$ref": "#/$defs/x"}, "b": {"$ref": "#/$defs/x"}}, "$defs": {"x": {"type": "string"}}});
-        assert!(strict(&twice).is_some(), "used twice is not recursive");
-        assert_eq!(strict(&json!({"type": "integer", "multipleOf": 2})), None);
-        assert_eq!(strict(&json!({"type": "array", "items": {"type": "string"}, "minItems": 2})), None);
-        assert_eq!(strict(&json!({"type": "object", "additionalProperties": {"type": "string"}})), None);
+        assert!(strict_schema(&twice).is_some(), "used twice is not recursive");
+        assert_eq!(strict_schema(&json!({"type": "integer", "multipleOf": 2})), None);
+        assert_eq!(strict_schema(&json!({"type": "array", "items": {"type": "string"}, "minItems": 2})), None);
+        assert_eq!(strict_schema(&json!({"type": "object", "additionalProperties": {"type": "string"}})), None);
     }
 }

@@ -1,6 +1,6 @@
-//! An answer bound to JSON. Natively where the model can; otherwise through a tool whose arguments are the answer;
-//! otherwise, or for any JSON object, by asking for it (docs/bedrock.md §2.5). A forced tool choice is never sent to a
-//! model that refuses one.
+//! How an answer is bound to JSON (docs/bedrock.md §2.5): by Converse's `outputConfig` where the model supports it,
+//! otherwise by a tool whose arguments are the answer, otherwise by an instruction in the system prompt. A request for
+//! any JSON object, without a schema, always gets the instruction.
 
 use super::schema;
 use crate::catalog::Capabilities;
@@ -10,30 +10,31 @@ use serde_json::{Value, json};
 /// The name of the tool whose arguments are the answer.
 pub(crate) const ANSWER_TOOL: &str = "json_answer";
 
-/// How the answer is bound.
+/// What binds the answer to JSON.
 pub(crate) enum Binding {
-    /// It is not.
+    /// Nothing: the answer is text.
     None,
-    /// By Converse's own `outputConfig`.
+    /// This value of Converse's `outputConfig`.
     Native(Value),
-    /// By a tool with this schema.
+    /// The answer tool, with this schema.
     Tool(Value),
-    /// By this sentence in the system prompt.
-    Words(String),
+    /// This sentence in the system prompt.
+    Instruction(String),
 }
 
-/// Finds the way for a request and a model.
-pub(crate) fn binding(request: &Request, capabilities: &Capabilities) -> Binding {
+pub(crate) fn choose_binding(request: &Request, capabilities: &Capabilities) -> Binding {
     let features = capabilities.features;
     let (name, description, wanted) = match &request.format {
         Format::Text => return Binding::None,
         Format::JsonObject => {
-            return Binding::Words("Answer with one JSON object and nothing else: no prose, no code fence.".into());
+            return Binding::Instruction(
+                "Answer with one JSON object and nothing else: no prose, no code fence.".into(),
+            );
         }
         Format::JsonSchema { name, description, schema } => (name, description, schema),
     };
     if features.json_schema
-        && let Some(strict) = schema::strict(wanted)
+        && let Some(strict) = schema::strict_schema(wanted)
     {
         let mut bound = json!({"schema": strict.to_string(), "name": name});
         if let Some(description) = description.as_ref().filter(|text| !text.trim().is_empty()) {
@@ -41,12 +42,12 @@ pub(crate) fn binding(request: &Request, capabilities: &Capabilities) -> Binding
         }
         return Binding::Native(json!({"textFormat": {"type": "json_schema", "structure": {"jsonSchema": bound}}}));
     }
-    match schema::of_tool(wanted) {
-        // A client's own tool of that name could not be told from ours.
+    match schema::tool_schema(wanted) {
+        // Calls of a client's own tool of the same name would be mistaken for the answer.
         Ok(schema) if features.tools && !request.tools.iter().any(|tool| tool.name == ANSWER_TOOL) => {
             Binding::Tool(schema)
         }
-        _ => Binding::Words(format!(
+        _ => Binding::Instruction(format!(
             "Answer with JSON that follows this JSON schema and nothing else, no prose, no code fence:\n{wanted}"
         )),
     }

@@ -1,14 +1,15 @@
-//! Names and ids within Bedrock's alphabet: tool names `[a-zA-Z0-9_-]{1,64}`, tool-use ids `[a-zA-Z0-9_.:-]{1,64}`
-//! (docs/bedrock.md §1.2). What is legal stays as it is; what is not is mapped, and names are mapped back in the answer.
-//! The same name always becomes the same name, and two never become one.
+//! Maps tool names and ids to ones that Bedrock accepts: tool names match `[a-zA-Z0-9_-]{1,64}`, tool-use ids
+//! `[a-zA-Z0-9_.:-]{1,64}` (docs/bedrock.md §1.2). A legal name stays as it is. The same name always maps to the same
+//! name, and no two names map to one. In the answer, names are mapped back.
 
 use std::borrow::Cow;
 use std::collections::HashMap;
 use std::hash::Hasher;
 
-const LONGEST: usize = 64;
+/// The longest name or id (bytes).
+const MAX_LENGTH: usize = 64;
 
-/// The tool names of one request, both ways.
+/// The tool names of one request, in both directions.
 #[derive(Debug, Default, Clone)]
 pub(crate) struct ToolNames {
     legal: HashMap<String, String>,
@@ -16,7 +17,7 @@ pub(crate) struct ToolNames {
 }
 
 impl ToolNames {
-    /// Takes a request's names: legal ones first, so that a mapped one never takes the place of a real one.
+    /// Legal names are added first, so that a mapped name never takes the place of one that a client really uses.
     pub(crate) fn new<'a>(names: impl Iterator<Item = &'a str>) -> Self {
         let mut map = Self::default();
         let (legal, illegal): (Vec<&str>, Vec<&str>) = names.partition(|name| is_legal(name, ""));
@@ -41,43 +42,45 @@ impl ToolNames {
         self.legal.insert(original.to_owned(), legal);
     }
 
-    /// The name to send.
-    pub(crate) fn send<'a>(&self, name: &'a str) -> Cow<'a, str> {
+    /// The name to send to Bedrock.
+    pub(crate) fn legal_name<'a>(&self, name: &'a str) -> Cow<'a, str> {
         match self.legal.get(name) {
             Some(legal) if legal != name => Cow::Owned(legal.clone()),
             _ => Cow::Borrowed(name),
         }
     }
 
-    /// The name the client knows.
-    pub(crate) fn restore(&self, name: &str) -> String {
+    /// The client's own name for a tool that Bedrock names.
+    pub(crate) fn original_name(&self, name: &str) -> String {
         self.original.get(name).cloned().unwrap_or_else(|| name.to_owned())
     }
 }
 
-/// An id to send. Only ever one way: Bedrock's own ids are legal.
-pub(super) fn id(id: &str) -> String {
-    const ALSO: &str = ".:";
-    if is_legal(id, ALSO) { id.to_owned() } else { shorten(id, ALSO) }
+/// A tool-use id to send to Bedrock. Nothing maps ids back, because the ids in an answer are Bedrock's own.
+pub(super) fn legal_id(id: &str) -> String {
+    const EXTRA: &str = ".:";
+    if is_legal(id, EXTRA) { id.to_owned() } else { shorten(id, EXTRA) }
 }
 
-fn is_legal(name: &str, also: &str) -> bool {
-    !name.is_empty() && name.len() <= LONGEST && name.chars().all(|c| legal_char(c, also))
+/// `extra`: the characters that are legal besides letters, digits, `_` and `-`.
+fn is_legal(name: &str, extra: &str) -> bool {
+    !name.is_empty() && name.len() <= MAX_LENGTH && name.chars().all(|c| legal_char(c, extra))
 }
 
-fn legal_char(c: char, also: &str) -> bool {
-    c.is_ascii_alphanumeric() || c == '_' || c == '-' || also.contains(c)
+fn legal_char(c: char, extra: &str) -> bool {
+    c.is_ascii_alphanumeric() || c == '_' || c == '-' || extra.contains(c)
 }
 
-/// A readable beginning and a hash of the whole: different names stay different.
-fn shorten(name: &str, also: &str) -> String {
+/// A readable beginning followed by a hash of the whole name, so that different names stay different.
+fn shorten(name: &str, extra: &str) -> String {
     let mut hasher = Fnv(0xcbf2_9ce4_8422_2325);
     hasher.write(name.as_bytes());
-    let start: String = name.chars().take(LONGEST - 17).map(|c| if legal_char(c, also) { c } else { '_' }).collect();
+    let start: String =
+        name.chars().take(MAX_LENGTH - 17).map(|c| if legal_char(c, extra) { c } else { '_' }).collect();
     format!("{start}_{:016x}", hasher.finish())
 }
 
-/// FNV-1a: the standard library's hasher may change from release to release, and the bytes of a request may not.
+/// FNV-1a. The standard library's hasher may change with a release of Rust, but the bytes of a request must not.
 struct Fnv(u64);
 
 impl Hasher for Fnv {
@@ -97,21 +100,21 @@ mod tests {
     use super::*;
 
     #[test]
-    fn t5_names_are_mapped_and_restored_without_collision() {
+    fn t5_names_are_mapped_and_mapped_back_without_collision() {
         let long = "x".repeat(80);
         let mapped_already = shorten("a.b", "");
         let all = ["plain", "a.b", "a/b", "ä", "", long.as_str(), mapped_already.as_str()];
         let names = ToolNames::new(all.into_iter());
         let mut seen = std::collections::HashSet::new();
         for name in all {
-            let sent = names.send(name);
+            let sent = names.legal_name(name);
             assert!(is_legal(&sent, ""), "{name} {sent}");
             assert!(seen.insert(sent.to_string()), "{sent} twice");
-            assert_eq!(names.restore(&sent), name);
+            assert_eq!(names.original_name(&sent), name);
         }
-        assert_eq!(names.send("plain"), "plain");
-        assert_eq!(ToolNames::new(["a.b"].into_iter()).send("a.b"), mapped_already, "always the same");
-        assert_eq!(id("tooluse_abc.1:2"), "tooluse_abc.1:2");
-        assert!(is_legal(&id(&"i".repeat(300)), ".:") && id("a b") != id("a/b"));
+        assert_eq!(names.legal_name("plain"), "plain");
+        assert_eq!(ToolNames::new(["a.b"].into_iter()).legal_name("a.b"), mapped_already, "always the same");
+        assert_eq!(legal_id("tooluse_abc.1:2"), "tooluse_abc.1:2");
+        assert!(is_legal(&legal_id(&"i".repeat(300)), ".:") && legal_id("a b") != legal_id("a/b"));
     }
 }

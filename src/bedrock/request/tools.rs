@@ -1,4 +1,4 @@
-//! Tools and tool choice of a request, in Converse's form.
+//! The tools and the tool choice of a request, in Converse's form.
 
 use super::body::{InputSchema, ToolEntry, ToolSpec};
 use super::cache_points::cache_point;
@@ -13,27 +13,27 @@ use serde_json::{Value, json};
 use std::borrow::Cow;
 use std::collections::{BTreeSet, HashSet};
 
-/// The most strict tools of one request (docs/bedrock.md §2.5).
-const STRICT_TOOLS: usize = 20;
+/// The most strict tools that one request may have (docs/bedrock.md §2.5).
+const MAX_STRICT_TOOLS: usize = 20;
 
-/// Whether a conversation holds tool calls or their results.
+/// Whether a conversation contains tool calls or their results.
 pub(super) fn has_tool_parts(messages: &[Message]) -> bool {
     let mut parts = messages.iter().flat_map(|message| &message.parts);
     parts.any(|part| matches!(part, Part::ToolCall(_) | Part::ToolResult(_)))
 }
 
 /// The names of the tools that were called in a conversation.
-pub(super) fn called(messages: &[Message]) -> impl Iterator<Item = &str> {
+pub(super) fn called_names(messages: &[Message]) -> impl Iterator<Item = &str> {
     messages.iter().flat_map(|message| &message.parts).filter_map(|part| match part {
         Part::ToolCall(call) => Some(call.name.as_str()),
         _ => None,
     })
 }
 
-/// The tools of the request, and specifications rebuilt for those that only the history names (docs/cases.md, T1).
+/// The specifications of the request's tools, and of the tools that only its history calls (docs/cases.md, T1).
 ///
 /// # Errors
-/// `InvalidRequest` for two tools of one name and for a schema that Bedrock could not take.
+/// `InvalidRequest` for two tools of the same name, and for a schema that Bedrock would refuse.
 pub(super) fn specifications<'a>(
     request: &'a Request,
     names: &ToolNames,
@@ -44,29 +44,31 @@ pub(super) fn specifications<'a>(
     for (index, tool) in request.tools.iter().enumerate() {
         let Tool { name, description, schema, strict, cache } = tool;
         if !known.insert(name) {
-            return Err(Error::new(Kind::InvalidRequest, format!("two tools are called {name:?}")).at(Field::Tools));
+            return Err(Error::new(Kind::InvalidRequest, format!("two tools have the name {name:?}")).at(Field::Tools));
         }
-        let schema = schema::of_tool(schema).map_err(|what| {
+        let schema = schema::tool_schema(schema).map_err(|what| {
             Error::new(Kind::InvalidRequest, format!("the schema of tool {name:?} {what}")).at(Field::ToolSchema(index))
         })?;
-        let strict = (features.json_schema && *strict == Some(true) && index < STRICT_TOOLS)
-            .then(|| schema::strict(&schema))
+        let strict = (features.json_schema && *strict == Some(true) && index < MAX_STRICT_TOOLS)
+            .then(|| schema::strict_schema(&schema))
             .flatten();
         entries.push(ToolEntry::ToolSpec(ToolSpec {
-            name: Cow::Owned(names.send(name).into_owned()),
+            name: Cow::Owned(names.legal_name(name).into_owned()),
             description: description.as_deref().filter(|text| !text.trim().is_empty()).map(Cow::Borrowed),
             strict: strict.is_some().then_some(true),
             input_schema: InputSchema { json: strict.unwrap_or(schema) },
         }));
-        if let Some(ttl) = cache.filter(|_| features.cache) {
+        if let Some(ttl) = *cache
+            && features.cache
+        {
             entries.push(ToolEntry::CachePoint(cache_point(ttl)));
         }
     }
-    // In the order of their names, so that the same request gives the same bytes.
-    let rebuilt: BTreeSet<&str> = called(&request.messages).filter(|name| !known.contains(name)).collect();
+    // Sorted, so that the same request gives the same bytes.
+    let rebuilt: BTreeSet<&str> = called_names(&request.messages).filter(|name| !known.contains(name)).collect();
     for name in rebuilt {
         entries.push(ToolEntry::ToolSpec(ToolSpec {
-            name: Cow::Owned(names.send(name).into_owned()),
+            name: Cow::Owned(names.legal_name(name).into_owned()),
             description: None,
             input_schema: InputSchema { json: json!({"type": "object", "properties": {}}) },
             strict: None,
@@ -75,7 +77,7 @@ pub(super) fn specifications<'a>(
     Ok(entries)
 }
 
-/// The tool whose arguments are the answer.
+/// The specification of the tool whose arguments are the answer.
 pub(super) fn answer_tool(schema: &Value) -> ToolEntry<'static> {
     ToolEntry::ToolSpec(ToolSpec {
         name: Cow::Borrowed(ANSWER_TOOL),
@@ -85,21 +87,21 @@ pub(super) fn answer_tool(schema: &Value) -> ToolEntry<'static> {
     })
 }
 
-/// Which tool must be called. The policy has already asked whether the model lets itself be forced; for the answer
-/// tool it is asked here. `alone`: whether the answer tool is the only one.
-pub(super) fn choice(admitted: &Admitted, names: &ToolNames, binding: &Binding, alone: bool) -> Option<Value> {
+/// The value of `toolChoice`. The policy has already checked whether the model accepts the client's choice; for the
+/// answer tool this is checked here. `alone` means that the answer tool is the only one.
+pub(super) fn tool_choice(admitted: &Admitted, names: &ToolNames, binding: &Binding, alone: bool) -> Option<Value> {
     let features = admitted.model().capabilities.features;
-    let forcible = features.forced_tool_choice && !matches!(admitted.reasoning(), ReasoningGrant::Budget(_));
+    let can_be_forced = features.forced_tool_choice && !matches!(admitted.reasoning(), ReasoningGrant::Budget(_));
     let parallel = admitted.request().parallel_tool_calls;
-    // Claude's own field says it instead, and then Converse's must be absent (docs/bedrock.md §2.5).
-    let in_own_field = admitted.model().capabilities.family == Family::Claude
+    // Claude's own `tool_choice` holds it then, and `toolChoice` must be absent (docs/bedrock.md §2.5).
+    let in_claude_field = admitted.model().capabilities.family == Family::Claude
         && (*admitted.tool_choice() == ToolChoice::None
             || (parallel == Some(false) && !matches!(admitted.tool_choice(), ToolChoice::Named(_))));
     match (admitted.tool_choice(), binding) {
-        (ToolChoice::Named(name), _) => Some(json!({"tool": {"name": names.send(name)}})),
-        (_, Binding::Tool(_)) if forcible && alone => Some(json!({"tool": {"name": ANSWER_TOOL}})),
-        (_, Binding::Tool(_)) if forcible || features.any_tool_choice => Some(json!({"any": {}})),
-        _ if in_own_field => None,
+        (ToolChoice::Named(name), _) => Some(json!({"tool": {"name": names.legal_name(name)}})),
+        (_, Binding::Tool(_)) if can_be_forced && alone => Some(json!({"tool": {"name": ANSWER_TOOL}})),
+        (_, Binding::Tool(_)) if can_be_forced || features.any_tool_choice => Some(json!({"any": {}})),
+        _ if in_claude_field => None,
         (ToolChoice::Required, _) => Some(json!({"any": {}})),
         _ => None,
     }

@@ -1,12 +1,11 @@
-//! The JSON bodies of Bedrock's answers, complete and streamed, as far as they mean something to us
-//! (docs/bedrock.md §1.3, §1.4). Members that are not named here are ignored: the service adds new ones
+//! The JSON bodies of Bedrock's complete and streamed answers, with the members that Chatrix uses
+//! (docs/bedrock.md §1.3, §1.4). All other members are ignored, because the service adds new ones
 //! (docs/bedrock.md, recorded 3 and 8).
 
 use crate::conversation::{Citation, Usage};
 use serde::Deserialize;
 use serde_json::Value;
 
-/// The body of a complete answer.
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub(super) struct Complete {
@@ -189,7 +188,8 @@ pub(super) struct CacheDetail {
 }
 
 impl From<Tokens> for Usage {
-    /// Only the part written for an hour is dearer (docs/cases.md, C3); the details say how much that is.
+    /// Writing to the cache for an hour costs more than for five minutes (docs/cases.md, C3). The details say how many
+    /// of the written tokens were for an hour; the others count as written for five minutes.
     fn from(tokens: Tokens) -> Self {
         let one_hour = tokens.cache_details.iter().filter(|detail| detail.ttl == "1h");
         let one_hour: u64 = one_hour.map(|detail| detail.input_tokens).sum();

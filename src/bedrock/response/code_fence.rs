@@ -1,19 +1,19 @@
-//! JSON asked for in words comes in a code fence now and then (`format`). It is taken off while it streams.
+//! A model that is only instructed to answer in JSON sometimes puts it into a Markdown code fence.
 
-/// Takes a code fence off JSON that was asked for bare, while it streams.
+/// Removes a code fence around an answer while the answer streams.
 #[derive(Debug)]
 pub(super) enum CodeFence {
-    /// Nothing to take off.
+    /// There is no fence to remove.
     Off,
-    /// Not known yet.
+    /// Whether there is a fence is not known yet. Holds all of the text so far.
     Start(String),
-    /// Inside one: what may be its end is held back.
+    /// Inside a fence. Holds back the text that may be its end.
     Inside(String),
 }
 
 impl CodeFence {
-    /// The next piece of the text.
-    pub(super) fn pass(&mut self, text: &str) -> String {
+    /// Takes the next piece of the answer, and gives what can be passed on.
+    pub(super) fn strip(&mut self, text: &str) -> String {
         match self {
             Self::Off => text.to_owned(),
             Self::Start(held) => {
@@ -27,7 +27,7 @@ impl CodeFence {
                 if let Some((_, body)) = start.strip_prefix("```").and_then(|fenced| fenced.split_once('\n')) {
                     let body = body.to_owned();
                     *self = Self::Inside(String::new());
-                    self.pass(&body)
+                    self.strip(&body)
                 } else {
                     let text = std::mem::take(held);
                     *self = Self::Off;
@@ -43,8 +43,8 @@ impl CodeFence {
         }
     }
 
-    /// What was held back, at the end.
-    pub(super) fn rest(&mut self) -> String {
+    /// At the end of the answer: the text that was held back, without the end of the fence.
+    pub(super) fn finish(&mut self) -> String {
         match std::mem::replace(self, Self::Off) {
             Self::Off => String::new(),
             Self::Start(held) => held,
@@ -65,8 +65,8 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_code_fence_is_taken_off_however_it_is_cut() {
-        for (said, expected) in [
+    fn a_code_fence_is_removed_wherever_the_stream_is_split() {
+        for (answer, expected) in [
             ("```json\n{\"a\": 1}\n```", "{\"a\": 1}"),
             ("  ```\n[\n1 ]\n```\n", "[\n1 ]"),
             ("{\"a\": \"```\"}", "{\"a\": \"```\"}"),
@@ -74,11 +74,11 @@ mod tests {
             ("``", "``"),
             ("```json\n{\"a\"", "{\"a\""),
         ] {
-            for size in 1..=said.len() {
+            for size in 1..=answer.len() {
                 let mut fence = CodeFence::Start(String::new());
-                let pieces = said.as_bytes().chunks(size).map(|piece| std::str::from_utf8(piece).unwrap());
-                let mut text: String = pieces.map(|piece| fence.pass(piece)).collect();
-                text.push_str(&fence.rest());
+                let pieces = answer.as_bytes().chunks(size).map(|piece| std::str::from_utf8(piece).unwrap());
+                let mut text: String = pieces.map(|piece| fence.strip(piece)).collect();
+                text.push_str(&fence.finish());
                 assert_eq!(text, expected, "in pieces of {size}");
             }
         }

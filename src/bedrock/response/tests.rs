@@ -1,4 +1,4 @@
-//! Answers, complete and streamed, and the events they give.
+//! The events of complete and streamed answers.
 #![expect(clippy::unwrap_used, reason = "a test may stop at the first surprise")]
 use super::*;
 use serde_json::json;
@@ -9,7 +9,7 @@ fn complete(options: &ResponseOptions, body: &str) -> Vec<Event> {
     events.into()
 }
 
-/// The frames of a stream, as event type and payload.
+/// Decodes the frames of a stream, each given by its event type and payload.
 fn streamed(options: &ResponseOptions, frames: &[(&str, Value)]) -> Vec<Event> {
     let mut decoder = Decoder::new(options.clone());
     let mut events = VecDeque::new();
@@ -55,7 +55,7 @@ fn one_answer_gives_the_same_events_complete_and_streamed() {
 }
 
 #[test]
-fn the_matched_stop_sequence_is_told_where_the_service_tells_it() {
+fn the_matched_stop_sequence_is_reported_where_the_service_reports_it() {
     let stop = |fields: Value| {
         let payload = json!({"stopReason": "stop_sequence", "additionalModelResponseFields": fields});
         streamed(&ResponseOptions::default(), &[("messageStop", payload)])

@@ -1,4 +1,4 @@
-//! Where Bedrock is, and who asks: region, profile, credentials and endpoint of the AWS client.
+//! The configuration of the AWS client: region, profile, credentials and endpoint.
 
 use aws_config::meta::region::RegionProviderChain;
 use aws_config::profile::ProfileFileRegionProvider;
@@ -10,57 +10,56 @@ use aws_sdk_bedrockruntime::config::{Builder, Config, Credentials};
 use std::env;
 use std::time::Duration;
 
-/// The region when nothing says otherwise.
+/// The region when neither a flag, the environment nor the AWS profile sets one.
 const DEFAULT_REGION: &str = "us-west-2";
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(5);
 
-/// Where Bedrock is, and who asks.
+/// Which Bedrock to call, and with which credentials.
 #[derive(Debug, Clone)]
 pub enum Endpoint {
-    /// AWS, with whatever its default chain of credentials finds.
+    /// AWS, with the credentials that its default provider chain finds.
     Aws {
-        /// The AWS profile, instead of `AWS_PROFILE`.
+        /// Overrides `AWS_PROFILE`.
         profile: Option<String>,
-        /// The AWS region, instead of the profile's.
+        /// Overrides the region of the environment and of the profile.
         region: Option<String>,
     },
-    /// A Bedrock on this machine, with made-up credentials. Reads no AWS configuration.
+    /// A stand-in for Bedrock on this machine. Its credentials are dummies, and no AWS configuration is read.
     Local { url: String },
 }
 
-/// What an error message needs to know of the client.
+/// The settings of the AWS client that error messages mention.
 #[derive(Debug, Clone)]
-pub(in crate::bedrock) struct Origin {
-    /// The AWS profile in use, if one was named.
+pub(in crate::bedrock) struct AwsContext {
+    /// `None` unless a flag or `AWS_PROFILE` names one.
     pub(in crate::bedrock) profile: Option<String>,
-    /// The AWS region in use.
     pub(in crate::bedrock) region: String,
 }
 
-/// Sets the AWS client up; sends nothing to Bedrock.
-pub(super) async fn client(endpoint: Endpoint) -> (aws_sdk_bedrockruntime::Client, Origin) {
-    let (config, origin) = match endpoint {
+/// Sets up the AWS client. Sends nothing to Bedrock.
+pub(super) async fn client(endpoint: Endpoint) -> (aws_sdk_bedrockruntime::Client, AwsContext) {
+    let (config, context) = match endpoint {
         Endpoint::Aws { profile, region } => aws(profile, region).await,
         Endpoint::Local { url } => local(url),
     };
-    // The SDK repeats nothing by itself: each repetition may be a paid generation (docs/bedrock.md §4.5, §4.6).
+    // The SDK must not repeat a call by itself: each repetition may be a paid generation (docs/bedrock.md §4.5, §4.6).
     let config = config
         .retry_config(RetryConfig::disabled())
         .stalled_stream_protection(StalledStreamProtectionConfig::disabled())
         .timeout_config(TimeoutConfig::builder().connect_timeout(CONNECT_TIMEOUT).build())
         .build();
-    (aws_sdk_bedrockruntime::Client::from_conf(config), origin)
+    (aws_sdk_bedrockruntime::Client::from_conf(config), context)
 }
 
-async fn aws(profile: Option<String>, region: Option<String>) -> (Builder, Origin) {
+async fn aws(profile: Option<String>, region: Option<String>) -> (Builder, AwsContext) {
     let mut profile_region = ProfileFileRegionProvider::builder();
     let mut loader = aws_config::defaults(BehaviorVersion::latest());
     if let Some(profile) = &profile {
         profile_region = profile_region.profile_name(profile);
         loader = loader.profile_name(profile);
     }
-    // The environment's region is among the settings already. The instance metadata step is left out: off EC2 it
-    // costs seconds, and the default is known.
+    // `region` already includes the environment's. The instance metadata service is left out of the chain: outside EC2
+    // that lookup takes seconds, and there is a default region anyway.
     let chain = RegionProviderChain::first_try(region.map(Region::new))
         .or_else(profile_region.build())
         .or_else(Region::from_static(DEFAULT_REGION));
@@ -79,14 +78,14 @@ async fn aws(profile: Option<String>, region: Option<String>) -> (Builder, Origi
     }
     let region = shared.region().map_or(DEFAULT_REGION, Region::as_ref).to_owned();
     let profile = profile.or_else(|| env::var("AWS_PROFILE").ok().filter(|name| !name.is_empty()));
-    (config, Origin { profile, region })
+    (config, AwsContext { profile, region })
 }
 
-fn local(url: String) -> (Builder, Origin) {
+fn local(url: String) -> (Builder, AwsContext) {
     let config = Config::builder()
         .behavior_version(BehaviorVersion::latest())
         .region(Region::from_static(DEFAULT_REGION))
         .credentials_provider(Credentials::new("offline", "offline", None, None, "offline"))
         .endpoint_url(url);
-    (config, Origin { profile: None, region: "offline".to_owned() })
+    (config, AwsContext { profile: None, region: "offline".to_owned() })
 }

@@ -17,21 +17,20 @@ pub(in crate::bedrock) enum FrameKind {
     Exception,
 }
 
-/// One frame: what it is called, and its payload.
 #[derive(Debug)]
-pub(in crate::bedrock) struct Frame {
+pub(in crate::bedrock) struct StreamFrame {
     pub(in crate::bedrock) kind: FrameKind,
     /// The event type (`contentBlockDelta`) or the exception type (`throttlingException`).
     pub(in crate::bedrock) name: String,
     pub(in crate::bedrock) payload: Bytes,
 }
 
-/// A streamed answer on its way. Dropping it closes the connection, which ends the stream at Bedrock.
+/// Reads the frames of a streamed answer. Dropping it closes the connection, which ends the stream at Bedrock.
 pub(in crate::bedrock) struct FrameStream {
     body: SdkBody,
     buffer: BytesMut,
     decoder: MessageFrameDecoder,
-    /// Bytes of a frame that has not come whole yet. The decoder takes the beginning of a frame out of the buffer.
+    /// Whether part of a frame has arrived. The buffer alone cannot tell: the decoder takes a frame's first bytes out.
     partial: bool,
 }
 
@@ -40,29 +39,30 @@ impl FrameStream {
         Self { body, buffer: BytesMut::new(), decoder: MessageFrameDecoder::new(), partial: false }
     }
 
-    /// The next frame; `None` at the end of the body. May be dropped and called again: nothing is lost.
+    /// The next frame; `None` at the end of the body. The future may be dropped and `next` called again without losing
+    /// anything.
     ///
     /// # Errors
-    /// `Truncated` when the connection breaks, or the body ends inside a frame or holds something else than frames.
-    pub(in crate::bedrock) async fn next(&mut self) -> Result<Option<Frame>> {
+    /// `Truncated` when the connection breaks, the body ends inside a frame, or the body holds anything but frames.
+    pub(in crate::bedrock) async fn next(&mut self) -> Result<Option<StreamFrame>> {
         loop {
             match self.decoder.decode_frame(&mut self.buffer) {
                 Ok(DecodedFrame::Complete(message)) => {
                     self.partial = self.buffer.has_remaining();
-                    return Ok(Some(frame(&message)));
+                    return Ok(Some(decode(&message)));
                 }
                 Ok(DecodedFrame::Incomplete) => {}
-                Err(error) => return Err(broken(&error)),
+                Err(error) => return Err(cut_off(&error)),
             }
             match self.body.frame().await {
-                // Trailers hold nothing that belongs to the answer.
+                // Anything but data is a trailer, which holds no part of the answer.
                 Some(Ok(frame)) => {
                     if let Some(data) = frame.data_ref() {
                         self.partial |= data.has_remaining();
                         self.buffer.extend_from_slice(data);
                     }
                 }
-                Some(Err(error)) => return Err(broken(error.as_ref())),
+                Some(Err(error)) => return Err(cut_off(error.as_ref())),
                 None if self.partial => {
                     return Err(Error::new(Kind::Truncated, "the stream ended in the middle of a frame"));
                 }
@@ -72,7 +72,7 @@ impl FrameStream {
     }
 }
 
-fn frame(message: &Message) -> Frame {
+fn decode(message: &Message) -> StreamFrame {
     let header = |name: &str| {
         let found = message.headers().iter().find(|header| header.name().as_str() == name)?;
         found.value().as_string().ok().map(|value| value.as_str().to_owned())
@@ -80,11 +80,11 @@ fn frame(message: &Message) -> Frame {
     let payload = message.payload().clone();
     let failure = header(":exception-type").or_else(|| header(":error-code"));
     match failure {
-        Some(name) => Frame { kind: FrameKind::Exception, name, payload },
-        None => Frame { kind: FrameKind::Event, name: header(":event-type").unwrap_or_default(), payload },
+        Some(name) => StreamFrame { kind: FrameKind::Exception, name, payload },
+        None => StreamFrame { kind: FrameKind::Event, name: header(":event-type").unwrap_or_default(), payload },
     }
 }
 
-fn broken(error: &(dyn std::error::Error + 'static)) -> Error {
-    Error::new(Kind::Truncated, format!("the stream broke off: {}", crate::bedrock::classify::causes(error)))
+fn cut_off(error: &(dyn std::error::Error + 'static)) -> Error {
+    Error::new(Kind::Truncated, format!("the stream was cut off: {}", crate::bedrock::classify::all_causes(error)))
 }

@@ -1,5 +1,5 @@
-//! The bytes of one call. Our own ordered JSON goes out in place of the SDK's, whose documents are hash maps in random
-//! order (docs/bedrock.md, trap 7), and the answer's bytes are kept as they came.
+//! Replaces the bytes that the SDK would send, and keeps the bytes that it receives. The SDK's own documents are hash
+//! maps that serialise in random order (docs/bedrock.md, trap 7), so Chatrix sends JSON that it has ordered itself.
 
 use crate::error::{Error, Kind, Result};
 use aws_smithy_runtime_api::box_error::BoxError;
@@ -14,7 +14,7 @@ use aws_smithy_types::config_bag::ConfigBag;
 use bytes::Bytes;
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 
-/// Replaces the body of a request before it is signed, and takes the body of the answer.
+/// Replaces the body of one request before it is signed, and keeps the body of its answer.
 #[derive(Debug, Clone)]
 pub(super) struct BodyInterceptor {
     request: Bytes,
@@ -23,9 +23,9 @@ pub(super) struct BodyInterceptor {
 
 #[derive(Debug, Clone)]
 enum Answer {
-    /// In memory once the call returns.
+    /// It is in memory when the call returns.
     Complete { body: Arc<OnceLock<Bytes>>, input_tokens: Arc<OnceLock<u64>> },
-    /// Still on its way when the call returns.
+    /// It is still arriving when the call returns.
     Stream(Arc<Mutex<Option<SdkBody>>>),
 }
 
@@ -40,7 +40,7 @@ impl BodyInterceptor {
         Self { request, answer: Answer::Stream(Arc::default()) }
     }
 
-    /// Input tokens as the header of an `InvokeModel` answer counts them.
+    /// The number of input tokens that the header of an `InvokeModel` answer gives.
     pub(super) fn input_tokens(&self) -> Option<u64> {
         match &self.answer {
             Answer::Complete { input_tokens, .. } => input_tokens.get().copied(),
@@ -48,7 +48,7 @@ impl BodyInterceptor {
         }
     }
 
-    /// The bytes of a complete answer.
+    /// The body of a complete answer.
     ///
     /// # Errors
     /// `InvalidUpstreamResponse` when there are none.
@@ -59,7 +59,7 @@ impl BodyInterceptor {
         }
     }
 
-    /// The body of a stream, once.
+    /// The body of a streamed answer. It can be taken only once.
     ///
     /// # Errors
     /// `InvalidUpstreamResponse` when there is none.
@@ -99,7 +99,7 @@ impl Intercept for BodyInterceptor {
         _components: &RuntimeComponents,
         _config: &mut ConfigBag,
     ) -> Result<(), BoxError> {
-        // The body of a refusal is left to the SDK, which reads the error out of it.
+        // The SDK reads the error out of a refusal, so its body is left in place.
         if let Answer::Stream(kept) = &self.answer
             && context.response().status().is_success()
         {

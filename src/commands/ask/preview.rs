@@ -9,7 +9,7 @@ use crate::config::Settings;
 use crate::conversation::Request;
 use crate::engine::{CallCeiling, Caller, DryRun, dry_run};
 use crate::error::Error;
-use crate::ledger::budget::{BudgetStatus, Limit};
+use crate::ledger::budget::{BudgetLimit, BudgetStatus};
 use serde_json::json;
 
 /// Prints one JSON object. A refusal is part of it, and also decides the exit code.
@@ -49,7 +49,7 @@ pub(crate) fn run(request: Request, settings: &Settings, max_cost: Option<NanoDo
 }
 
 /// What is booked under each limit. Without limits the ledger is not opened.
-fn statuses(limits: &[Limit], settings: &Settings) -> anyhow::Result<Vec<BudgetStatus>> {
+fn statuses(limits: &[BudgetLimit], settings: &Settings) -> anyhow::Result<Vec<BudgetStatus>> {
     if limits.is_empty() {
         return Ok(Vec::new());
     }

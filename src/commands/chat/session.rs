@@ -1,4 +1,4 @@
-//! One conversation: what was said, what it has cost, and what its commands change.
+//! One conversation: its messages, what it has cost, and what the typed commands change.
 
 use super::slash::{HELP, Slash};
 use crate::catalog::NanoDollars;

@@ -1,4 +1,4 @@
-//! The table of calls. Every change of a call also posts what it changes in the sums; the caller holds the transaction.
+//! The table of calls. Every change of a call also updates the sums. The caller holds the transaction.
 
 use super::sums;
 use super::values::{StoredKey, state_number};
@@ -13,10 +13,10 @@ use crate::ledger::report::UncertainCall;
 use crate::ledger::store::{Correction, ReserveOutcome, ReserveRequest};
 use rusqlite::{Connection, OptionalExtension, Result, Row, named_params, params};
 
-/// The process of calls that are written together with their end: none is there for them.
+/// The process of calls that are written together with their end, which never are open reservations.
 const NO_PROCESS: &str = "";
 
-/// Reserves what a call can cost, or as much of it as there is, if it fits. `now`: milliseconds since 1970.
+/// Reserves what a call can cost, or as much of it as is left, if it fits. `now`: milliseconds since 1970.
 pub(super) fn reserve(
     connection: &Connection,
     now: i64,
@@ -62,13 +62,13 @@ fn insert(connection: &Connection, now: i64, process: &str, call: &NewCall, rese
     Ok(id)
 }
 
-/// Books how a call ended. One that is not there, or has its end already, stays as it is.
+/// Books how a call ended. Does nothing when the call does not exist or already has its end.
 pub(super) fn settle(connection: &Connection, now: i64, settlement: &Settlement) -> Result<()> {
     let id = match &settlement.call {
         SettledCall::Booked(id) => *id,
         SettledCall::Unwritten { call, reserved } => insert(connection, now, NO_PROCESS, call, *reserved)?,
     };
-    let Some(booked) = find(connection, id)? else { return Ok(()) };
+    let Some(booked) = find_call(connection, id)? else { return Ok(()) };
     let Some(change) = booked.settle(settlement.outcome, &settlement.model) else { return Ok(()) };
     let Change { state, settled, usage, postings } = change;
     let tokens = |count: fn(&Usage) -> u64| usage.as_ref().map(|usage| signed(count(usage)));
@@ -94,9 +94,9 @@ pub(super) fn settle(connection: &Connection, now: i64, settlement: &Settlement)
     postings.iter().try_for_each(|posting| sums::post(connection, posting))
 }
 
-/// Books what a person knows a call has cost.
+/// Books the cost that a person gives for a call.
 pub(super) fn correct(connection: &Connection, id: CallId, cost: NanoDollars) -> Result<Correction> {
-    let Some(booked) = find(connection, id)? else { return Ok(Correction::NoSuchCall) };
+    let Some(booked) = find_call(connection, id)? else { return Ok(Correction::NoSuchCall) };
     let Some(change) = booked.correct(cost) else { return Ok(Correction::NotAllowed(booked.state)) };
     let Change { state, settled, usage: _, postings } = change;
     connection.execute(
@@ -116,7 +116,7 @@ pub(super) fn processes(connection: &Connection) -> Result<Vec<String>> {
 
 /// Books the open reservations of a process as uncertain.
 pub(super) fn abandon(connection: &Connection, now: i64, process: &str) -> Result<()> {
-    // The state stands in the text, so that the index of open calls serves.
+    // The state is part of the SQL text, so that SQLite can use the index of open calls.
     let open = state_number(CallState::Reserved);
     let sql = format!("SELECT id, at, model FROM calls WHERE state = {open} AND process = :process");
     let mut statement = connection.prepare(&sql)?;
@@ -134,7 +134,7 @@ pub(super) fn abandon(connection: &Connection, now: i64, process: &str) -> Resul
     settlements.iter().try_for_each(|settlement| settle(connection, now, settlement))
 }
 
-/// The calls whose usage never came, oldest first.
+/// The calls whose usage never arrived, oldest first.
 pub(super) fn uncertain(connection: &Connection) -> Result<Vec<UncertainCall>> {
     let uncertain = state_number(CallState::Uncertain);
     let mut statement = connection.prepare(&format!(
@@ -156,12 +156,12 @@ pub(super) fn uncertain(connection: &Connection) -> Result<Vec<UncertainCall>> {
     calls.collect()
 }
 
-fn find(connection: &Connection, id: CallId) -> Result<Option<BookedCall>> {
+fn find_call(connection: &Connection, id: CallId) -> Result<Option<BookedCall>> {
     let sql = "SELECT day, command, key, model, reserved, settled, state, input IS NOT NULL FROM calls WHERE id = ?1";
     connection.prepare_cached(sql)?.query_row([id], booked_call).optional()
 }
 
-/// Reads the columns that [`find`] selects.
+/// Reads the columns that [`find_call`] selects.
 fn booked_call(row: &Row<'_>) -> Result<BookedCall> {
     let StoredKey(key) = row.get(2)?;
     Ok(BookedCall {

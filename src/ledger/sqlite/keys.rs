@@ -1,9 +1,9 @@
-//! The table of API keys. Revoked keys stay: what they spent belongs to them.
+//! The table of API keys. Revoked keys are kept, because the calls that were made with them refer to them.
 
 use crate::ledger::key::{Key, KeyLimits};
 use rusqlite::{Connection, ErrorCode, Result, Row, named_params};
 
-/// `false`: there is one of that name that is not revoked. `now`: milliseconds since 1970.
+/// `false` when a key of that name exists and is not revoked. `now`: milliseconds since 1970.
 pub(super) fn add(connection: &Connection, now: i64, name: &str, hash: &str, limits: &KeyLimits) -> Result<bool> {
     let KeyLimits { request, day, month, models } = limits;
     let added = connection.execute(
@@ -26,7 +26,7 @@ pub(super) fn add(connection: &Connection, now: i64, name: &str, hash: &str, lim
     }
 }
 
-/// `false`: there is none of that name, or it is revoked already. `now`: milliseconds since 1970.
+/// `false` when there is no key of that name, or it is already revoked. `now`: milliseconds since 1970.
 pub(super) fn revoke(connection: &Connection, now: i64, name: &str) -> Result<bool> {
     let sql = "UPDATE keys SET revoked = :now WHERE name = :name AND revoked IS NULL";
     Ok(connection.execute(sql, named_params! { ":name": name, ":now": now })? > 0)

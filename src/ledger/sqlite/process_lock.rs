@@ -1,5 +1,5 @@
-//! Whether a process is still running. Each process that books calls holds a lock on a file of its own for as long as it
-//! lives; the kernel releases it however the process ends, `kill -9` included. Process ids would be used again.
+//! Finds out whether a process is still running. Each process that books calls holds a lock on a file of its own, which
+//! the kernel releases however the process ends, even by `kill -9`. Process ids would not do, because they are reused.
 
 use crate::ledger::key::random_hex;
 use std::fs::{self, File, OpenOptions, TryLockError};
@@ -11,17 +11,17 @@ use std::path::{Path, PathBuf};
 pub(super) struct ProcessLock {
     name: String,
     path: PathBuf,
-    /// Held, not read: the lock goes with it.
+    /// Never read. Closing the file releases the lock.
     _file: File,
 }
 
 impl ProcessLock {
-    /// Takes a lock of its own in a folder of such locks.
+    /// Creates and locks a file in the folder of such files.
     pub(super) fn take(folder: &Path) -> io::Result<Self> {
         fs::create_dir_all(folder)?;
         let name = random_hex(8)?;
         let path = folder.join(&name);
-        // Locked before it has its name: nobody sees it unlocked.
+        // The file is locked before it gets its name, so that no other process sees it unlocked.
         let unnamed = folder.join(format!(".{name}"));
         let file = OpenOptions::new().write(true).create_new(true).open(&unnamed)?;
         file.lock()?;
@@ -37,12 +37,13 @@ impl ProcessLock {
 
 impl Drop for ProcessLock {
     fn drop(&mut self) {
-        // A file left behind is unlocked, and removed by whoever sees that.
+        // If the file stays, another process sees that it is unlocked and removes it.
         let _ = fs::remove_file(&self.path);
     }
 }
 
-/// Whether the process that booked under a name is running. In doubt it is: its reservations stay booked either way.
+/// Whether the process that booked under a name is running. `true` in case of doubt: its reservations stay booked
+/// either way.
 pub(super) fn is_running(folder: &Path, name: &str) -> bool {
     match File::open(folder.join(name)) {
         Ok(file) => match file.try_lock() {
@@ -57,7 +58,7 @@ pub(super) fn is_running(folder: &Path, name: &str) -> bool {
 pub(super) fn remove_stale(folder: &Path) {
     for entry in fs::read_dir(folder).into_iter().flatten().flatten() {
         let name = entry.file_name().to_string_lossy().into_owned();
-        // A name that begins with a dot is one that is being made.
+        // A file whose name begins with a dot is still being created.
         if !name.starts_with('.') && !is_running(folder, &name) {
             let _ = fs::remove_file(entry.path());
         }

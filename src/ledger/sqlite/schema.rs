@@ -3,11 +3,11 @@
 
 use rusqlite::{Connection, TransactionBehavior};
 
-/// "Chtx", which tells a ledger from any other SQLite file.
+/// "Chtx", which distinguishes a ledger from any other SQLite file.
 const APPLICATION: i64 = 0x4368_7478;
 
-/// Each step brings the ledger from one version to the next. Steps are added, never changed. A step leaves what an older
-/// process reads and writes as it is, so that a running server goes on while a newer command opens its ledger.
+/// Each step brings the ledger from one version to the next. Steps are added, never changed. A step leaves what an
+/// older process reads and writes as it is, so that a running server goes on while a newer command opens its ledger.
 const STEPS: [&str; 2] = [
     "
 -- Amounts: nano-dollars. Times: milliseconds since 1970. day: days since 1970, UTC.
@@ -81,7 +81,7 @@ ALTER TABLE calls ADD COLUMN chatrix_request_id TEXT;
 /// Brings a ledger up to date.
 ///
 /// # Errors
-/// The rest of a sentence: it is another kind of file, of a newer version, or SQLite failed.
+/// When the file belongs to another program or a newer version, or SQLite fails. The message continues a sentence.
 pub(super) fn migrate(connection: &mut Connection) -> Result<(), String> {
     let version = Version::of(connection).map_err(|error| error.to_string())?;
     if version == Version::NEWEST {
@@ -90,7 +90,7 @@ pub(super) fn migrate(connection: &mut Connection) -> Result<(), String> {
     migrate_in_transaction(connection).map_err(|error| error.to_string())?
 }
 
-/// What a database file says of itself.
+/// The version of a database file, as its header gives it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 struct Version {
     application: i64,
@@ -110,7 +110,7 @@ impl Version {
 
 fn migrate_in_transaction(connection: &mut Connection) -> rusqlite::Result<Result<(), String>> {
     let transaction = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
-    // Read again: another process may have done it meanwhile.
+    // The version is read again, because another process may have migrated the ledger meanwhile.
     let Version { application, steps } = Version::of(&transaction)?;
     let empty: bool = transaction.query_row("SELECT NOT EXISTS (SELECT 1 FROM sqlite_schema)", [], |row| row.get(0))?;
     if application != APPLICATION && !empty {

@@ -2,13 +2,13 @@
 
 use super::values::StoredKey;
 use crate::catalog::NanoDollars;
-use crate::ledger::budget::{BudgetStatus, BudgetTotals, Limit, date};
+use crate::ledger::budget::{BudgetLimit, BudgetStatus, BudgetTotals, date};
 use crate::ledger::ids::KeyId;
 use crate::ledger::posting::{Account, Delta, Posting};
 use crate::ledger::report::{By, ReportRow, Sums};
 use rusqlite::{Connection, Result, Row, named_params, params};
 
-/// Adds to the sums. Budgets have two rows to add to: everything together, and the API key's.
+/// Adds to the sums. Budgets have two rows to add to: that of all calls together, and that of the API key.
 pub(super) fn post(connection: &Connection, posting: &Posting) -> Result<()> {
     let Posting { account: Account { day, command, key, model }, delta } = posting;
     let Delta { calls, input, output, cache_read, cache_write, settled, reserved, uncertain } = delta;
@@ -45,14 +45,14 @@ pub(super) fn post(connection: &Connection, posting: &Posting) -> Result<()> {
 }
 
 /// What is booked under each limit on a day (days since 1970).
-pub(super) fn statuses(connection: &Connection, today: i64, limits: &[Limit]) -> Result<Vec<BudgetStatus>> {
+pub(super) fn statuses(connection: &Connection, today: i64, limits: &[BudgetLimit]) -> Result<Vec<BudgetStatus>> {
     let mut statement = connection.prepare_cached(
         "SELECT COALESCE(SUM(settled), 0), COALESCE(SUM(reserved), 0), COALESCE(SUM(uncertain), 0)
          FROM booked WHERE key = ?1 AND day >= ?2",
     )?;
     let statuses = limits.iter().map(|limit| {
         let key = StoredKey(limit.key.as_ref().map(|key| key.id));
-        // From the period's first day on, without an end: a clock that was set back opens no budget again.
+        // All days from the period's first day on, even later ones: setting the clock back must not renew a budget.
         let day = limit.period.start(today);
         let totals = statement.query_row(params![key, day], budget_totals)?;
         Ok(BudgetStatus { limit: limit.clone(), totals, resets: limit.period.next(today) })

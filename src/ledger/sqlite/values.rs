@@ -1,4 +1,4 @@
-//! How our types are stored: amounts and numbers as signed integers, states and keys by number.
+//! How the ledger's types are stored: amounts and counts as signed integers, states and keys by number.
 
 use crate::catalog::NanoDollars;
 use crate::ledger::ids::{CallId, KeyId};
@@ -13,7 +13,7 @@ impl ToSql for NanoDollars {
 
 impl FromSql for NanoDollars {
     fn column_result(value: ValueRef<'_>) -> FromSqlResult<Self> {
-        // A sum that is out of balance says so elsewhere; less than nothing is never spent.
+        // No amount is negative. If a sum ever were, it would count as zero.
         Ok(Self(u64::try_from(i64::column_result(value)?).unwrap_or(0)))
     }
 }
@@ -42,7 +42,7 @@ impl FromSql for KeyId {
     }
 }
 
-/// The key of a call or of a sum. It is part of a primary key, so that none is stored as 0, not as NULL.
+/// The API key of a call or of a sum. It is part of a primary key, which cannot be NULL, so no key is stored as 0.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct StoredKey(pub Option<KeyId>);
 

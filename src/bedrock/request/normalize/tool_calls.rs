@@ -1,16 +1,16 @@
-//! Tool calls and their results: every call has one, in the turn after it, and no two calls are one
-//! (docs/bedrock.md §2.6.7, docs/cases.md, T7).
+//! Tool calls and their results. Bedrock requires that every call has a result in the next turn, and that no two calls
+//! share an id (docs/bedrock.md §2.6.7, docs/cases.md, T7).
 
 use super::super::body::{Block, Turn};
 use super::super::tool_names;
 use std::borrow::Cow;
 use std::collections::{HashMap, HashSet};
 
-/// What a tool call gets that never got a result (docs/cases.md, T7).
+/// The result of a call for which the client sent none (docs/cases.md, T7).
 pub(super) const NO_RESULT: &str = "(this call was not answered)";
 
-/// No two calls of a conversation share an id: the later one gets another, and so does its result.
-pub(super) fn tell_apart(turns: &mut [Turn<'_>]) {
+/// Gives a later call that repeats an id another one, and its result too.
+pub(super) fn make_ids_unique(turns: &mut [Turn<'_>]) {
     let mut seen: HashMap<String, usize> = HashMap::new();
     for index in 0..turns.len() {
         let mut renamed: Vec<(String, String)> = Vec::new();
@@ -20,7 +20,7 @@ pub(super) fn tell_apart(turns: &mut [Turn<'_>]) {
                 *times += 1;
                 let before = tool_use_id.clone();
                 if *times > 1 {
-                    *tool_use_id = tool_names::id(&format!("{before}-{times}"));
+                    *tool_use_id = tool_names::legal_id(&format!("{before}-{times}"));
                 }
                 renamed.push((before, tool_use_id.clone()));
             }
@@ -36,8 +36,9 @@ pub(super) fn tell_apart(turns: &mut [Turn<'_>]) {
     }
 }
 
-/// Every call is answered in the next turn, results first; a result without its call becomes text (docs/bedrock.md §2.6.7).
-pub(super) fn answer(turns: &mut Vec<Turn<'_>>) {
+/// Makes every turn after tool calls begin with one result for each call. A result without a call becomes text
+/// (docs/bedrock.md §2.6.7).
+pub(super) fn complete_results(turns: &mut Vec<Turn<'_>>) {
     let mut index = 0;
     while index < turns.len() {
         if turns[index].role == "assistant" {
@@ -50,18 +51,18 @@ pub(super) fn answer(turns: &mut Vec<Turn<'_>>) {
                 if turns.get(index + 1).is_none() {
                     turns.push(Turn { role: "user", content: Vec::new() });
                 }
-                settle(&calls, &mut turns[index + 1].content);
-                index += 1; // its results are settled
+                pair_results(&calls, &mut turns[index + 1].content);
+                index += 1; // the turn of the results is done too
             }
         } else {
-            settle(&[], &mut turns[index].content);
+            pair_results(&[], &mut turns[index].content);
         }
         index += 1;
     }
 }
 
-/// Puts the results of these calls first, adds those that are missing, and makes text of any others.
-fn settle(calls: &[String], content: &mut Vec<Block<'_>>) {
+/// Moves the results of these calls to the front, adds the missing ones, and turns all other results into text.
+fn pair_results(calls: &[String], content: &mut Vec<Block<'_>>) {
     let mut results = Vec::with_capacity(content.len());
     let mut rest = Vec::new();
     let mut answered = HashSet::new();

@@ -1,6 +1,6 @@
 //! `chat.completion`: a complete answer (docs/openai.md §4.2).
 
-use super::answer::{FINGERPRINT, annotation, finish_reason, reasoning_detail, usage};
+use super::answer::{FINGERPRINT, annotation, finish_reason, reasoning_detail, usage_object};
 use crate::api::dialect::AnswerHead;
 use crate::catalog::NanoDollars;
 use crate::conversation::{Answer, Block, ToolCall};
@@ -9,7 +9,7 @@ use serde_json::{Value, json};
 pub(super) fn completion(head: &AnswerHead, answer: &Answer, cost: Option<NanoDollars>) -> Value {
     let text = answer.text();
     let tool_calls: Vec<Value> = answer.tool_calls().map(tool_call).collect();
-    // Only calls and no text: null, as OpenAI has it. Jan needs a string otherwise.
+    // OpenAI gives null when there are only tool calls. In any other case Jan needs a string.
     let content = if text.is_empty() && !tool_calls.is_empty() { Value::Null } else { text.into() };
     let mut message =
         json!({"role": "assistant", "content": content, "refusal": null, "annotations": annotations(answer)});
@@ -35,17 +35,19 @@ pub(super) fn completion(head: &AnswerHead, answer: &Answer, cost: Option<NanoDo
             "index": 0, "message": message, "logprobs": null, "finish_reason": finish_reason(&answer.stop),
         }],
     });
-    if let Some(tokens) = &answer.usage {
-        completion["usage"] = usage(tokens, cost);
+    if let Some(usage) = &answer.usage {
+        completion["usage"] = usage_object(usage, cost);
     }
     completion
 }
 
-/// The sources of the whole text. OpenAI counts characters; several sources of one passage share it.
+/// The sources of the whole text. Ranges count characters. Several sources of the same passage have the same range.
 fn annotations(answer: &Answer) -> Vec<Value> {
     let mut annotations = Vec::new();
-    // Characters of the text before the block, and up to the last citation.
-    let (mut before, mut start) = (0, 0);
+    // The number of characters before the current block.
+    let mut before = 0;
+    // Where the passage of the next citation starts.
+    let mut start = 0;
     for block in &answer.blocks {
         let Block::Text { text, citations } = block else { continue };
         for cited in citations {

@@ -1,11 +1,11 @@
-//! `/completions`, OpenAI's legacy text completion, through the chat path (docs/openai.md §4.4).
+//! `/completions`, OpenAI's legacy text completion (docs/openai.md §4.4). A prompt becomes a chat with one message.
 
-use super::answer::{FINGERPRINT, finish_reason, usage};
+use super::answer::{FINGERPRINT, finish_reason, usage_object};
+use super::chat_chunk::{DONE, KEEP_ALIVE};
 use super::chat_request;
-use super::chunk::{DONE, KEEP_ALIVE};
 use super::error::{self, envelope};
 use crate::api::dialect::{AnswerHead, Dialect, Frame, FrameWriter, ParsedRequest, Positions};
-use crate::api::json::{integer, invalid, is_nothing, missing, unsupported};
+use crate::api::json::{integer, invalid, is_absent, missing, unsupported};
 use crate::catalog::NanoDollars;
 use crate::conversation::{Answer, Event, Message, Usage};
 use crate::error::{Error, Field, Result};
@@ -23,9 +23,9 @@ impl Dialect for TextCompletions {
     }
 
     fn complete(&self, head: &AnswerHead, answer: &Answer, cost: Option<NanoDollars>) -> Value {
-        let mut completion = object(head, &answer.text(), Some(finish_reason(&answer.stop)));
-        if let Some(tokens) = &answer.usage {
-            completion["usage"] = usage(tokens, cost);
+        let mut completion = completion_object(head, &answer.text(), Some(finish_reason(&answer.stop)));
+        if let Some(usage) = &answer.usage {
+            completion["usage"] = usage_object(usage, cost);
         }
         completion
     }
@@ -35,18 +35,18 @@ impl Dialect for TextCompletions {
     }
 
     fn error(&self, error: &Error) -> Value {
-        envelope(error)
+        envelope(error, |field| self.path(field, &Positions::default()))
     }
 
     fn path(&self, field: &Field, positions: &Positions) -> String {
         match field {
             Field::Messages | Field::Message(_) => "prompt".to_owned(),
-            field => error::path(field, positions),
+            field => error::field_path(field, positions),
         }
     }
 }
 
-/// Parses a body: the prompt becomes a user's turn.
+/// Parses a body. The prompt becomes a user's message.
 ///
 /// # Errors
 /// As [`chat_request::parse`].
@@ -60,32 +60,33 @@ fn parse(body: &[u8]) -> Result<ParsedRequest> {
             (_, Some(Value::String(_))) => {
                 return Err(unsupported("prompt", "only one prompt per request is supported"));
             }
-            _ => return Err(invalid("prompt", "holds token ids, and no model here reads them")),
+            _ => return Err(invalid("prompt", "contains token ids, which no model here accepts")),
         },
         Some(_) => return Err(invalid("prompt", "must be a string")),
     };
-    for (member, why) in [("suffix", "no model here fills in the middle"), ("echo", "the prompt is not repeated")] {
-        if members.get(member).is_some_and(|value| !is_nothing(value) && *value != json!(false) && *value != json!(""))
-        {
+    for (member, why) in
+        [("suffix", "no model here can fill in the middle of a text"), ("echo", "the answer cannot repeat the prompt")]
+    {
+        if members.get(member).is_some_and(|value| !is_absent(value) && *value != json!(false) && *value != json!("")) {
             return Err(unsupported(member, why));
         }
     }
     if integer(members.get("best_of").unwrap_or(&Value::Null), "best_of")?.is_some_and(|best| best != 1) {
         return Err(unsupported("best_of", "only one answer per request is supported"));
     }
-    // A number here, a flag in chat: none of either is given.
+    // `logprobs` is a number here and a flag in chat, so it is removed before the rest is parsed as a chat request.
     match members.remove("logprobs").as_ref().map(|value| integer(value, "logprobs")) {
         None | Some(Ok(None | Some(0))) => {}
-        Some(_) => return Err(unsupported("logprobs", "Bedrock gives no log probabilities")),
+        Some(_) => return Err(unsupported("logprobs", "Bedrock does not return log probabilities")),
     }
-    // The prompt takes the place of a message of its own, so that none of its words is read as JSON.
+    // A placeholder stands in for the prompt during parsing; the prompt itself is put in unparsed.
     members.insert("messages".to_owned(), json!([{"role": "user", "content": "."}]));
     let mut parsed = chat_request::from_members(members)?;
     parsed.request.messages = vec![Message::user(prompt)];
     Ok(parsed)
 }
 
-fn object(head: &AnswerHead, text: &str, reason: Option<&str>) -> Value {
+fn completion_object(head: &AnswerHead, text: &str, reason: Option<&str>) -> Value {
     json!({
         "id": head.id, "object": "text_completion", "created": head.created, "model": head.model,
         "system_fingerprint": FINGERPRINT,
@@ -102,27 +103,30 @@ impl FrameWriter for TextChunkWriter {
 
     fn event(&mut self, event: &Event, frames: &mut Vec<Frame>) {
         let chunk = match event {
-            Event::Text(text) => object(&self.head, text, None),
-            Event::Stop(reason) => object(&self.head, "", Some(finish_reason(reason))),
-            // A text completion has no place for anything else.
+            Event::Text(text) => completion_object(&self.head, text, None),
+            Event::Stop(reason) => completion_object(&self.head, "", Some(finish_reason(reason))),
+            // A text completion has no members for anything else.
             Event::Reasoning(_) | Event::Signature(_) | Event::Redacted(_) | Event::Citation(_) => return,
             Event::ToolCall { .. } | Event::Arguments { .. } | Event::BlockEnd | Event::Usage(_) => return,
         };
         frames.push(Frame::data(chunk.to_string()));
     }
 
-    fn finish(&mut self, tokens: Option<Usage>, cost: Option<NanoDollars>, frames: &mut Vec<Frame>) {
-        if let Some(tokens) = tokens.filter(|_| self.head.options.include_usage) {
-            let mut last = object(&self.head, "", None);
+    fn finish(&mut self, usage: Option<Usage>, cost: Option<NanoDollars>, frames: &mut Vec<Frame>) {
+        if let Some(usage) = usage
+            && self.head.options.include_usage
+        {
+            let mut last = completion_object(&self.head, "", None);
             last["choices"] = json!([]);
-            last["usage"] = usage(&tokens, cost);
+            last["usage"] = usage_object(&usage, cost);
             frames.push(Frame::data(last.to_string()));
         }
         frames.push(Frame::data(DONE));
     }
 
     fn fail(&mut self, error: &Error, frames: &mut Vec<Frame>) {
-        frames.push(Frame::data(envelope(error).to_string()));
+        frames
+            .push(Frame::data(envelope(error, |field| TextCompletions.path(field, &self.head.positions)).to_string()));
         frames.push(Frame::data(DONE));
     }
 

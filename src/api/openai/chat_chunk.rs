@@ -1,8 +1,8 @@
-//! `chat.completion.chunk`: an answer as it comes (docs/openai.md §4.3). The role first, then content,
-//! `finish_reason` exactly once and last, usage after it and only when asked for.
+//! `chat.completion.chunk`: a streamed answer (docs/openai.md §4.3). The role comes first, then the content, then
+//! `finish_reason` exactly once, and then the usage if the client asked for it.
 
-use super::answer::{FINGERPRINT, annotation, finish_reason, reasoning_detail, usage};
-use super::error::envelope;
+use super::answer::{FINGERPRINT, annotation, finish_reason, reasoning_detail, usage_object};
+use super::error::{envelope, field_path};
 use crate::api::dialect::{AnswerHead, Frame, FrameWriter};
 use crate::catalog::NanoDollars;
 use crate::conversation::{Event, Reasoning, Usage};
@@ -49,7 +49,7 @@ struct Delta<'a> {
     refusal: Option<()>,
 }
 
-/// One call per chunk: the Jan of 2025 reads only the first (docs/openai.md §1.5).
+/// Each chunk has at most one call, because versions of Jan from 2025 read only the first (docs/openai.md §1.5).
 #[derive(Serialize)]
 struct ToolCall<'a> {
     index: usize,
@@ -67,25 +67,25 @@ struct Function<'a> {
     arguments: &'a str,
 }
 
-/// What every stream ends with.
+/// The data of the last event of every stream.
 pub(super) const DONE: &str = "[DONE]";
-/// A comment, which every client of server-sent events skips.
+/// A comment, which every client of server-sent events ignores.
 pub(super) const KEEP_ALIVE: Frame = Frame::Comment("keep-alive");
 
 /// Writes the chunks of one answer.
 #[derive(Debug)]
 pub(super) struct ChunkWriter {
     head: AnswerHead,
-    /// The index of the reasoning block that is open or comes next.
+    /// The index of the current reasoning block, or of the next one.
     reasoning_index: usize,
     in_reasoning: bool,
-    /// Characters of text so far.
-    length: usize,
+    /// The length of the text so far (characters).
+    text_length: usize,
 }
 
 impl ChunkWriter {
     pub(super) fn new(head: AnswerHead) -> Self {
-        Self { head, reasoning_index: 0, in_reasoning: false, length: 0 }
+        Self { head, reasoning_index: 0, in_reasoning: false, text_length: 0 }
     }
 
     fn choice(&self, delta: Delta<'_>, finish_reason: Option<&'static str>) -> Frame {
@@ -102,7 +102,7 @@ impl ChunkWriter {
             choices,
             usage,
         };
-        // Strings, numbers and options: nothing here can fail to serialise.
+        // A chunk holds only strings, numbers and options, which always serialise.
         Frame::data(serde_json::to_string(&chunk).unwrap_or_default())
     }
 
@@ -117,7 +117,7 @@ impl ChunkWriter {
     fn frame(&mut self, event: &Event) -> Option<Frame> {
         let delta = match event {
             Event::Text(text) => {
-                self.length += text.chars().count();
+                self.text_length += text.chars().count();
                 Delta { content: Some(text), ..Delta::default() }
             }
             Event::Reasoning(text) => {
@@ -130,15 +130,16 @@ impl ChunkWriter {
             Event::Redacted(data) => return self.reasoning(None, &Reasoning::Redacted(data.clone())),
             Event::ToolCall { index, id, name } => {
                 let function = Function { name: Some(name), arguments: "" };
-                call(ToolCall { index: *index, id: Some(id), r#type: Some("function"), function })
+                tool_call(ToolCall { index: *index, id: Some(id), r#type: Some("function"), function })
             }
             Event::Arguments { index, json } => {
                 let function = Function { name: None, arguments: json };
-                call(ToolCall { index: *index, id: None, r#type: None, function })
+                tool_call(ToolCall { index: *index, id: None, r#type: None, function })
             }
-            Event::Citation(citation) => {
-                Delta { annotations: Some([annotation(citation, self.length, self.length)]), ..Delta::default() }
-            }
+            Event::Citation(citation) => Delta {
+                annotations: Some([annotation(citation, self.text_length, self.text_length)]),
+                ..Delta::default()
+            },
             Event::Stop(reason) => return Some(self.choice(Delta::default(), Some(finish_reason(reason)))),
             Event::BlockEnd | Event::Usage(_) => return None,
         };
@@ -146,7 +147,7 @@ impl ChunkWriter {
     }
 }
 
-fn call(call: ToolCall<'_>) -> Delta<'_> {
+fn tool_call(call: ToolCall<'_>) -> Delta<'_> {
     Delta { tool_calls: Some([call]), ..Delta::default() }
 }
 
@@ -165,16 +166,18 @@ impl FrameWriter for ChunkWriter {
         }
     }
 
-    fn finish(&mut self, tokens: Option<Usage>, cost: Option<NanoDollars>, frames: &mut Vec<Frame>) {
-        if let Some(tokens) = tokens.filter(|_| self.head.options.include_usage) {
-            frames.push(self.chunk(&[], Some(usage(&tokens, cost))));
+    fn finish(&mut self, usage: Option<Usage>, cost: Option<NanoDollars>, frames: &mut Vec<Frame>) {
+        if let Some(usage) = usage
+            && self.head.options.include_usage
+        {
+            frames.push(self.chunk(&[], Some(usage_object(&usage, cost))));
         }
         frames.push(Frame::data(DONE));
     }
 
-    /// No `choices` beside the error: AI SDK 5, which Jan uses, would swallow it (docs/openai.md §0.7).
+    /// The error has no `choices` beside it, or AI SDK 5, which Jan uses, would ignore it (docs/openai.md §0.7).
     fn fail(&mut self, error: &Error, frames: &mut Vec<Frame>) {
-        frames.push(Frame::data(envelope(error).to_string()));
+        frames.push(Frame::data(envelope(error, |field| field_path(field, &self.head.positions)).to_string()));
         frames.push(Frame::data(DONE));
     }
 
@@ -186,11 +189,17 @@ impl FrameWriter for ChunkWriter {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::api::dialect::AnswerOptions;
+    use crate::api::dialect::{AnswerOptions, Positions};
     use crate::conversation::StopReason;
 
     fn writer(options: AnswerOptions) -> ChunkWriter {
-        ChunkWriter::new(AnswerHead { id: "chatcmpl-1".into(), created: 7, model: "m".into(), options })
+        ChunkWriter::new(AnswerHead {
+            id: "chatcmpl-1".into(),
+            created: 7,
+            model: "m".into(),
+            options,
+            positions: Positions::default(),
+        })
     }
 
     fn written(write: impl FnOnce(&mut Vec<Frame>)) -> Vec<String> {
