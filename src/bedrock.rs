@@ -11,6 +11,8 @@
 //!
 //! `request`, `response`, `classify` and `embeddings` do no I/O.
 
+mod aws_context;
+mod causes;
 mod classify;
 mod client;
 mod embeddings;

@@ -1,6 +1,6 @@
 //! Which models exist, what they support and what they cost. The data is in the TOML files of `src/catalog/`; the
 //! operator's own models are added to it. This module does not know what a request is, and no code outside it derives
-//! a model's family or capabilities from its id.
+//! a model's family or capabilities from its id, except the offline Bedrock, which must not share its mistakes.
 
 mod data;
 mod embedding;

@@ -1,5 +1,5 @@
-//! What every client-facing API must provide. The server depends on no dialect's JSON: it parses requests, writes
-//! answers and renders errors only through [`Dialect`].
+//! What every client-facing API must provide. The server parses requests, writes answers and renders errors
+//! only through [`Dialect`]. Lists of models and embeddings have nothing to stream and are plain functions of their API.
 
 use crate::catalog::NanoDollars;
 use crate::conversation::{Answer, Event, Request, Usage};

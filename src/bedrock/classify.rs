@@ -2,7 +2,8 @@
 //! the HTTP status where the code is missing, and by the message where AWS uses one code for many failures
 //! (docs/bedrock.md §1.5).
 
-use super::transport::AwsContext;
+use super::aws_context::AwsContext;
+use super::causes::{all_causes, find_cause, root_cause};
 use crate::error::{Error, Field, Kind};
 use crate::policy::Refusable;
 use aws_credential_types::provider::error::CredentialsError;
@@ -237,41 +238,6 @@ fn geography(region: &str) -> &'static str {
         Some("us" | "ca") => "us",
         _ => "global",
     }
-}
-
-/// The first of an error and its causes that is a `T`.
-fn find_cause<'a, T: StdError + 'static>(error: &'a (dyn StdError + 'static)) -> Option<&'a T> {
-    let mut next = Some(error);
-    while let Some(error) = next {
-        if let Some(found) = error.downcast_ref::<T>() {
-            return Some(found);
-        }
-        next = error.source();
-    }
-    None
-}
-
-fn root_cause(error: &(dyn StdError + 'static)) -> String {
-    let mut last = error;
-    while let Some(source) = last.source() {
-        last = source;
-    }
-    last.to_string()
-}
-
-/// The messages of an error and its causes, outermost first, without repetitions.
-pub(super) fn all_causes(error: &(dyn StdError + 'static)) -> String {
-    let mut text = error.to_string();
-    let mut next = error.source();
-    while let Some(source) = next {
-        let message = source.to_string();
-        if !text.contains(&message) {
-            text.push_str(": ");
-            text.push_str(&message);
-        }
-        next = source.source();
-    }
-    text
 }
 
 #[cfg(test)]

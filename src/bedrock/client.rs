@@ -2,9 +2,10 @@
 //! retries are off, because each repetition may be a paid generation. Here a call is sent again only after a failure
 //! that cannot have generated anything.
 
+use super::aws_context::AwsContext;
 use super::request::{self, EncodedRequest};
 use super::response::Decoder;
-use super::transport::{AwsContext, Endpoint, FrameKind, FrameStream, Transport};
+use super::transport::{Endpoint, FrameKind, FrameStream, Transport};
 use super::{classify, embeddings};
 use crate::catalog::foundation_model;
 use crate::conversation::{Embeddings, Event};

@@ -5,10 +5,10 @@ mod endpoint;
 mod frames;
 mod interceptor;
 
-pub(super) use endpoint::AwsContext;
 pub use endpoint::Endpoint;
 pub(super) use frames::{FrameKind, FrameStream};
 
+use super::aws_context::AwsContext;
 use super::classify;
 use crate::error::Result;
 use aws_sdk_bedrockruntime::operation::RequestId;

@@ -33,14 +33,13 @@ pub(crate) async fn open(
     Ok(Arc::new(Engine::new(settings.policy(), client, guard, drain, telemetry.clone())))
 }
 
-/// Opens the ledger to read it, or to change what does not belong to a call.
+/// Opens the ledger for reports, corrections and API keys. What killed processes left open becomes uncertain now.
 pub(crate) fn open_ledger(settings: &Settings) -> anyhow::Result<Box<dyn Store>> {
     let path = settings
         .ledger
         .as_ref()
         .ok_or_else(|| Error::from(StoreError::no_folder()).advise("set XDG_STATE_HOME or HOME"))?;
     let mut ledger = ledger::open(path, Clock::system()).map_err(Error::from)?;
-    // What a process that was killed has left open is uncertain from now on.
     ledger.recover().map_err(Error::from)?;
     Ok(ledger)
 }

@@ -175,7 +175,7 @@ impl BudgetStatus {
 }
 
 impl fmt::Display for BudgetStatus {
-    /// `day budget of $5.00: $4.98 spent, $0.01 of it uncertain, $0.00 reserved by running calls, resets …`
+    /// `day budget of $5.00: $4.98 spent ($0.01 of it uncertain), $0.00 reserved by running calls; it resets on …`
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Self { limit, totals, resets } = self;
         write!(f, "{limit} of {}: {} spent", limit.amount, totals.spent())?;

@@ -1,5 +1,6 @@
 //! The configuration of the AWS client: region, profile, credentials and endpoint.
 
+use crate::bedrock::aws_context::AwsContext;
 use aws_config::meta::region::RegionProviderChain;
 use aws_config::profile::ProfileFileRegionProvider;
 use aws_config::retry::RetryConfig;
@@ -26,14 +27,6 @@ pub enum Endpoint {
     },
     /// A stand-in for Bedrock on this machine. Its credentials are dummies, and no AWS configuration is read.
     Local { url: String },
-}
-
-/// The settings of the AWS client that error messages mention.
-#[derive(Debug, Clone)]
-pub(in crate::bedrock) struct AwsContext {
-    /// `None` unless a flag or `AWS_PROFILE` names one.
-    pub(in crate::bedrock) profile: Option<String>,
-    pub(in crate::bedrock) region: String,
 }
 
 /// Sets up the AWS client. Sends nothing to Bedrock.

@@ -86,5 +86,5 @@ fn decode(message: &Message) -> StreamFrame {
 }
 
 fn cut_off(error: &(dyn std::error::Error + 'static)) -> Error {
-    Error::new(Kind::Truncated, format!("the stream was cut off: {}", crate::bedrock::classify::all_causes(error)))
+    Error::new(Kind::Truncated, format!("the stream was cut off: {}", crate::bedrock::causes::all_causes(error)))
 }
