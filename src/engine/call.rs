@@ -26,6 +26,8 @@ pub(super) struct Start {
 /// operator has configured that; the ledger records the cost or the worst case either way.
 pub struct Call {
     admitted: Admitted,
+    /// Computed once, because they are shown in several places.
+    edits: Vec<Edit>,
     requested_model: Arc<Model>,
     /// `None` while the call is being dropped.
     upstream: Option<UpstreamAnswer>,
@@ -52,11 +54,12 @@ impl Call {
     ) -> Self {
         let Accepted { answer, bedrock_request_id } = accepted;
         let edits = admitted.edits();
-        let edits: Vec<String> =
+        let ascii_edits: Vec<String> =
             edits.iter().filter(|edit| edit.parameter.is_free_of_user_text()).map(Edit::ascii).collect();
-        reserved.reservation.accepted(&admitted.model().id, bedrock_request_id, edits.join("; "));
+        reserved.reservation.accepted(&admitted.model().id, bedrock_request_id, ascii_edits.join("; "));
         Self {
             admitted,
+            edits,
             requested_model,
             upstream: Some(answer),
             recorder,
@@ -77,8 +80,8 @@ impl Call {
 
     /// The changes that the policy made to the request.
     #[must_use]
-    pub fn edits(&self) -> Vec<Edit> {
-        self.admitted.edits()
+    pub fn edits(&self) -> &[Edit] {
+        &self.edits
     }
 
     /// What the call can cost at most; `None` without a price.
@@ -117,9 +120,9 @@ impl Call {
         }
         match &event {
             Some(Event::Usage(usage)) => self.settle(*usage),
-            Some(Event::Stop(reason)) => {
+            Some(stop @ Event::Stop(reason)) => {
                 self.stopped = true;
-                self.recorder.record(&Event::Stop(reason.clone()));
+                self.recorder.record(stop);
                 // A malformed answer with some content is still worth reading (docs/cases.md, X5).
                 if let StopReason::Malformed(reason) = reason
                     && !self.has_content

@@ -103,11 +103,11 @@ fn encode(frames: &[Frame]) -> Bytes {
         match frame {
             Frame::Event { name, data } => {
                 if let Some(name) = name {
-                    text.push_str(&format!("event: {name}\n"));
+                    text.extend(["event: ", name, "\n"]);
                 }
-                text.push_str(&format!("data: {data}\n\n"));
+                text.extend(["data: ", data, "\n\n"]);
             }
-            Frame::Comment(comment) => text.push_str(&format!(": {comment}\n\n")),
+            Frame::Comment(comment) => text.extend([": ", comment, "\n\n"]),
         }
     }
     text.into()
