@@ -211,6 +211,8 @@ Register-ArgumentCompleter -Native -CommandName 'chatrix' -ScriptBlock {
             [CompletionResult]::new('--host', '--host', [CompletionResultType]::ParameterName, 'Address to listen on [env: CHATRIX_HOST] [default: 127.0.0.1]')
             [CompletionResult]::new('-p', '-p', [CompletionResultType]::ParameterName, 'Port to listen on, or 0 for any free port [env: CHATRIX_PORT] [default: 3000]')
             [CompletionResult]::new('--port', '--port', [CompletionResultType]::ParameterName, 'Port to listen on, or 0 for any free port [env: CHATRIX_PORT] [default: 3000]')
+            [CompletionResult]::new('--max-tokens', '--max-tokens', [CompletionResultType]::ParameterName, 'Maximum length of an answer, in tokens, for requests that set none [default: 512]')
+            [CompletionResult]::new('--max-tokens-limit', '--max-tokens-limit', [CompletionResultType]::ParameterName, 'Highest maximum that a request may set, in tokens [default: 1024]')
             [CompletionResult]::new('--allow-origin', '--allow-origin', [CompletionResultType]::ParameterName, 'Allow a web origin besides local ones, or * for all of them; repeatable')
             [CompletionResult]::new('-m', '-m', [CompletionResultType]::ParameterName, 'Model for requests that name none [env: CHATRIX_MODEL]')
             [CompletionResult]::new('--model', '--model', [CompletionResultType]::ParameterName, 'Model for requests that name none [env: CHATRIX_MODEL]')

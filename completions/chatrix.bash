@@ -813,7 +813,7 @@ _chatrix() {
             return 0
             ;;
         chatrix__subcmd__serve)
-            opts="-p -m -h --host --port --allow-origin --require-key --allow-unauthenticated --log --model --offline --config --profile --region --help"
+            opts="-p -m -h --host --port --max-tokens --max-tokens-limit --allow-origin --require-key --allow-unauthenticated --log --model --offline --config --profile --region --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -828,6 +828,14 @@ _chatrix() {
                     return 0
                     ;;
                 -p)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --max-tokens)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --max-tokens-limit)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;

@@ -197,6 +197,8 @@ complete -c chatrix -n "__fish_chatrix_using_subcommand chat" -l offline -d 'Use
 complete -c chatrix -n "__fish_chatrix_using_subcommand chat" -s h -l help -d 'Print help'
 complete -c chatrix -n "__fish_chatrix_using_subcommand serve" -l host -d 'Address to listen on [env: CHATRIX_HOST] [default: 127.0.0.1]' -r
 complete -c chatrix -n "__fish_chatrix_using_subcommand serve" -s p -l port -d 'Port to listen on, or 0 for any free port [env: CHATRIX_PORT] [default: 3000]' -r
+complete -c chatrix -n "__fish_chatrix_using_subcommand serve" -l max-tokens -d 'Maximum length of an answer, in tokens, for requests that set none [default: 512]' -r
+complete -c chatrix -n "__fish_chatrix_using_subcommand serve" -l max-tokens-limit -d 'Highest maximum that a request may set, in tokens [default: 1024]' -r
 complete -c chatrix -n "__fish_chatrix_using_subcommand serve" -l allow-origin -d 'Allow a web origin besides local ones, or * for all of them; repeatable' -r
 complete -c chatrix -n "__fish_chatrix_using_subcommand serve" -s m -l model -d 'Model for requests that name none [env: CHATRIX_MODEL]' -r -f -a "claude-sonnet-4\t''
 claude-sonnet-3\t''

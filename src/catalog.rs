@@ -7,6 +7,8 @@ mod embedding;
 mod id;
 mod model;
 mod money;
+mod names;
+mod spelling;
 
 pub use embedding::{EmbeddingFamily, EmbeddingModel};
 pub use id::{base, foundation_model};
@@ -119,12 +121,18 @@ impl Catalog {
     /// # Errors
     /// `ModelNotFound`, with the closest name as advice.
     pub fn resolve(&self, name: &str) -> Result<Arc<Model>> {
-        let listed = self.models.iter().find(|model| model.alias.as_deref() == Some(name) || model.id == name);
-        if let Some(model) = listed {
-            return Ok(Arc::clone(model));
+        let bare_name = names::without_route(name);
+        let listed = |name: &str| {
+            self.models.iter().find(|model| model.alias.as_deref() == Some(name) || model.id == name).map(Arc::clone)
+        };
+        if let Some(model) = listed(name).or_else(|| listed(bare_name)) {
+            return Ok(model);
         }
-        if is_bedrock_id(name) {
-            return Ok(self.unlisted_model(name));
+        if is_bedrock_id(bare_name) {
+            return Ok(self.unlisted_model(bare_name));
+        }
+        if let Some(model) = self.by_other_spelling(bare_name) {
+            return Ok(model);
         }
         let error = Error::new(Kind::ModelNotFound, format!("no model is called {name:?}")).at(Field::Model);
         Err(match self.closest_alias(name) {
@@ -139,6 +147,7 @@ impl Catalog {
     /// `ModelNotFound`, with the known names as advice; `Internal` when the data file is broken.
     pub fn resolve_embedding(&self, name: &str) -> Result<EmbeddingModel> {
         let known = self.embeddings()?;
+        let name = names::without_route(name);
         let Some(model) = known.iter().find(|model| model.is_called(name)) else {
             let names: Vec<&str> = known.iter().map(|model| model.alias.as_str()).collect();
             return Err(Error::new(Kind::ModelNotFound, format!("no embedding model is called {name:?}"))
@@ -152,6 +161,14 @@ impl Catalog {
         Ok(model)
     }
 
+    /// Every embedding model.
+    ///
+    /// # Errors
+    /// `Internal` when the data file is broken.
+    pub fn embedding_models(&self) -> Result<&[EmbeddingModel]> {
+        self.embeddings().map(Vec::as_slice)
+    }
+
     fn embeddings(&self) -> Result<&Vec<EmbeddingModel>> {
         if let Some(models) = self.embeddings.get() {
             return Ok(models);
@@ -160,8 +177,8 @@ impl Catalog {
         Ok(self.embeddings.get_or_init(|| models))
     }
 
-    /// A model for an id without an alias. Its capabilities come from its family; it has a price only if exactly this
-    /// id has one.
+    /// A model for an id without an alias. Its capabilities come from its family; it has a price only if this id, or
+    /// another spelling of it, has one.
     fn unlisted_model(&self, id: &str) -> Arc<Model> {
         // An ARN of a system-defined profile or foundation model ends in the id it stands for.
         let bare_id = if id.starts_with("arn:") { id.rsplit('/').next().unwrap_or(id) } else { id };
@@ -193,6 +210,13 @@ impl Catalog {
             model.name.clone_from(&twin.name);
             model.context_window = model.context_window.or(twin.context_window);
             model.max_output = model.max_output.or(twin.max_output);
+        }
+        if let Some(priced) = model.prices.is_none().then(|| self.priced_twin(bare_id)).flatten() {
+            model.prices = priced.prices;
+            model.context_window = model.context_window.or(priced.context_window);
+            model.max_output = model.max_output.or(priced.max_output);
+            model.source.clone_from(&priced.source);
+            model.date.clone_from(&priced.date);
         }
         Arc::new(model)
     }
@@ -296,104 +320,7 @@ impl Catalog {
         });
         Ok(self.priced.get_or_init(|| models.collect()))
     }
-
-    fn closest_alias(&self, name: &str) -> Option<&str> {
-        let aliases = self.models.iter().filter_map(|model| model.alias.as_deref());
-        aliases
-            .map(|alias| (strsim::jaro_winkler(alias, name), alias))
-            .filter(|(similarity, _)| *similarity > 0.88)
-            .max_by(|a, b| a.0.total_cmp(&b.0))
-            .map(|(_, alias)| alias)
-    }
 }
 
 #[cfg(test)]
-mod tests {
-    #![expect(clippy::unwrap_used, reason = "a test may stop at the first surprise")]
-    use super::*;
-
-    fn catalog() -> Catalog {
-        Catalog::load(&[]).unwrap()
-    }
-
-    #[test]
-    fn the_original_names_resolve() {
-        for (name, id) in [
-            ("claude-sonnet-4", "us.anthropic.claude-sonnet-4-20250514-v1:0"),
-            ("claude-sonnet-3", "us.anthropic.claude-3-7-sonnet-20250219-v1:0"),
-            ("deepseek", "us.deepseek.r1-v1:0"),
-        ] {
-            assert_eq!(catalog().resolve(name).unwrap().id, id);
-        }
-    }
-
-    #[test]
-    fn c10_every_row_is_complete_and_its_price_is_plausible() {
-        let catalog = catalog();
-        assert!(catalog.models().count() >= 16);
-        assert_eq!(catalog.families.last().unwrap().0, "", "the last family matches every id");
-        let default = catalog.resolve(catalog.default_alias()).unwrap();
-        assert_eq!(default.lifecycle, Lifecycle::Active);
-        assert_ne!(default.capabilities.thinking, Thinking::Always);
-        for model in catalog.models().cloned().chain(catalog.priced_ids().unwrap()) {
-            let prices = model.prices.unwrap();
-            // C10: a price that was entered per token, or per thousand tokens, fails here.
-            assert!(prices.output >= prices.input && prices.output <= Rate(200_000_000_000), "{}", model.id);
-            assert!(prices.input >= Rate(10_000_000), "{}", model.id);
-            assert!(prices.cache_read.is_none_or(|rate| rate < prices.input), "{}", model.id);
-            assert!(prices.cache_write_1h.is_none_or(|rate| Some(rate) > prices.cache_write_5m), "{}", model.id);
-            assert!(prices.long.is_none_or(|long| long.input > prices.input), "{}", model.id);
-            assert_eq!(model.lifecycle == Lifecycle::EndOfLife, model.lifecycle.as_str() == "end-of-life");
-            if let Some(successor) = &model.successor {
-                assert_eq!(catalog.resolve(successor).unwrap().lifecycle, Lifecycle::Active);
-            }
-        }
-    }
-
-    #[test]
-    fn any_bedrock_id_is_a_model_but_a_typo_is_not() {
-        let catalog = catalog();
-        let european = catalog.resolve("eu.anthropic.claude-sonnet-4-6").unwrap();
-        assert_eq!(european.capabilities.sampling, Sampling::Temperature);
-        assert!(european.prices.is_some());
-        let arn = "arn:aws:bedrock:us-east-1:123456789012:inference-profile/us.anthropic.claude-sonnet-4-6";
-        assert_eq!(catalog.resolve(arn).unwrap().id, arn);
-        assert!(catalog.resolve(arn).unwrap().prices.is_some());
-        let opaque = "arn:aws:bedrock:us-east-1:123456789012:application-inference-profile/1arbu5hu2sjr";
-        assert!(catalog.resolve(opaque).unwrap().prices.is_none());
-        let unknown = catalog.resolve("eu.anthropic.claude-next-9").unwrap();
-        assert_eq!((unknown.capabilities.sampling, unknown.prices), (Sampling::None, None));
-        for wrong in ["gpt-3.5-turbo", "claude", "claude-sonet-4", "", "a b.c"] {
-            assert_eq!(catalog.resolve(wrong).unwrap_err().kind, Kind::ModelNotFound, "{wrong}");
-        }
-        assert!(catalog.resolve("claude-sonet-4").unwrap_err().to_string().contains("did you mean claude-sonnet-4?"));
-    }
-
-    #[test]
-    fn an_own_model_takes_its_capabilities_and_family_from_another() {
-        let own = OwnModel {
-            alias: "team".into(),
-            id: Some("arn:aws:bedrock:us-east-1:123456789012:application-inference-profile/abc".into()),
-            like: Some("claude-sonnet-4-6".into()),
-            prices: None,
-        };
-        let catalog = Catalog::load(&[own]).unwrap();
-        let team = catalog.resolve("team").unwrap();
-        assert_eq!(team.capabilities.sampling, Sampling::Temperature);
-        assert_eq!(team.capabilities.family, Family::Claude);
-        assert!(team.id.starts_with("arn:"));
-    }
-
-    #[test]
-    fn an_operator_sets_the_price_of_an_embedding_model() {
-        let prices = catalog().resolve("nova-micro").unwrap().prices;
-        let own = OwnModel { alias: "titan-embed".into(), prices, ..OwnModel::default() };
-        let catalog = Catalog::load(&[own]).unwrap();
-        for name in ["titan-embed", "amazon.titan-embed-text-v2:0", "us.amazon.titan-embed-text-v2:0"] {
-            assert_eq!(catalog.resolve_embedding(name).unwrap().price, prices.unwrap().input, "{name}");
-        }
-        assert_ne!(catalog.resolve_embedding("cohere-embed").unwrap().price, prices.unwrap().input);
-        assert!(catalog.resolve("titan-embed").is_err(), "it is not a chat model");
-        assert_eq!(catalog.resolve_embedding("titan").unwrap_err().kind, Kind::ModelNotFound);
-    }
-}
+mod tests;

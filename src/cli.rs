@@ -5,6 +5,7 @@
 use crate::catalog::NanoDollars;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use std::net::IpAddr;
+use std::num::NonZeroU32;
 use std::path::PathBuf;
 
 const EXIT_CODES: &str = "\
@@ -158,6 +159,12 @@ pub(crate) struct Serve {
     /// Port to listen on, or 0 for any free port [env: CHATRIX_PORT] [default: 3000]
     #[arg(short, long, value_name = "PORT")]
     pub(crate) port: Option<u16>,
+    /// Maximum length of an answer, in tokens, for requests that set none [default: 512]
+    #[arg(long, value_name = "N")]
+    pub(crate) max_tokens: Option<NonZeroU32>,
+    /// Highest maximum that a request may set, in tokens [default: 1024]
+    #[arg(long, value_name = "N")]
+    pub(crate) max_tokens_limit: Option<NonZeroU32>,
     /// Allow a web origin besides local ones, or * for all of them; repeatable
     #[arg(long, value_name = "ORIGIN")]
     pub(crate) allow_origin: Vec<String>,

@@ -17,6 +17,7 @@ use crate::cli::{Cli, Command};
 use crate::config::{Flags, Settings};
 use anyhow::Context;
 use std::future::Future;
+use std::num::NonZeroU32;
 
 /// Runs a command and gives the exit code of the process.
 ///
@@ -54,6 +55,8 @@ fn flags(cli: &Cli) -> Flags {
             model: args.model.clone(),
             host: args.host,
             port: args.port,
+            max_tokens: args.max_tokens.map(NonZeroU32::get),
+            max_tokens_limit: args.max_tokens_limit.map(NonZeroU32::get),
             allow_origins: args.allow_origin.clone(),
             require_key: args.require_key,
             ..global

@@ -11,7 +11,7 @@ use crate::catalog::Catalog;
 use crate::conversation::ServiceTier;
 use crate::error::{Error, Kind, Result};
 use crate::ledger::budget::Budgets;
-use crate::policy::{Limits, ModelLimits, Policy};
+use crate::policy::{Limits, ModelLimits, Overrides, Policy};
 use file::File;
 use std::io::ErrorKind::{NotADirectory, NotFound};
 use std::net::IpAddr;
@@ -30,6 +30,8 @@ pub(crate) struct Flags {
     pub(crate) offline: bool,
     pub(crate) host: Option<IpAddr>,
     pub(crate) port: Option<u16>,
+    pub(crate) max_tokens: Option<u32>,
+    pub(crate) max_tokens_limit: Option<u32>,
     pub(crate) allow_origins: Vec<String>,
     pub(crate) require_key: bool,
 }
@@ -99,13 +101,19 @@ impl Settings {
         let (file, path) = read(flags.config, &environment)?;
         let layers = Layers { environment: &environment, path: &path };
 
+        let of_the_flags = Overrides {
+            max_tokens: flags.max_tokens,
+            max_tokens_limit: flags.max_tokens_limit,
+            ..Overrides::default()
+        };
+        let limits = limits(&of_the_flags, &file)?;
         let catalog = Arc::new(models::catalog(&file, &path)?);
         let model = layers.pick(flags.model, &["CHATRIX_MODEL"], file.default_model, "a model's name")?;
         let model =
             model.unwrap_or_else(|| Setting { value: catalog.default_alias().to_owned(), source: Source::Default });
         check_model(&model, &catalog)?;
         let policy = PolicySettings {
-            limits: Limits::default().with(&file.limits.overrides()),
+            limits,
             overrides: models::limits(&file.models, &catalog, &path)?,
             follow_successor: file.follow_successor.unwrap_or(true),
             prompt_cache: file.prompt_cache == Some(file::PromptCache::Auto),
@@ -183,6 +191,18 @@ impl Layers<'_> {
             return Ok(Some(Setting { value, source: Source::Environment(name) }));
         }
         Ok(file.map(|value| Setting { value, source: Source::ConfigFile(self.path.to_owned()) }))
+    }
+}
+
+/// The limits for all models.
+fn limits(flags: &Overrides, file: &File) -> Result<Limits> {
+    let limits = Limits::default().with(&file.limits.overrides()).with(flags);
+    match flags.max_tokens.filter(|tokens| *tokens > limits.max_tokens_limit) {
+        None => Ok(limits),
+        Some(tokens) => {
+            let message = format!("--max-tokens {tokens} is above the limit of {} tokens", limits.max_tokens_limit);
+            Err(Error::new(Kind::Config, message).advise(format!("add --max-tokens-limit {tokens}")))
+        }
     }
 }
 

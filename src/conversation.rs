@@ -4,13 +4,15 @@
 mod answer;
 mod embedding;
 mod event;
+pub mod json_text;
 pub mod media;
+mod pdf;
 mod request;
 
 pub use answer::{Answer, AnswerBuilder, Block, CitedText, continue_reasoning};
-pub use embedding::{EmbeddingRequest, Embeddings};
+pub use embedding::{EmbeddingPurpose, EmbeddingRequest, Embeddings, Truncation};
 pub use event::{Citation, Event, StopReason, Usage};
 pub use request::{
-    CacheTtl, Effort, Format, ImageUrl, Media, Message, Part, Reasoning, ReasoningDisplay, ReasoningMode,
-    ReasoningRequest, Request, Role, ServiceTier, Tool, ToolCall, ToolChoice, ToolResult,
+    CacheTtl, Effort, Format, IgnoredMember, ImageUrl, Media, Message, Part, Reasoning, ReasoningDisplay,
+    ReasoningMode, ReasoningRequest, Request, Role, ServiceTier, Tool, ToolCall, ToolChoice, ToolResult,
 };

@@ -9,6 +9,7 @@ mod cost_check;
 mod reasoning_cache;
 mod refusal_cache;
 mod reserved_call;
+mod tool_call_guard;
 
 pub use admission::BudgetGuard;
 pub use call::Call;
@@ -16,12 +17,13 @@ pub use caller::Caller;
 pub use cost_check::{CallCeiling, DryRun, dry_run};
 pub use reserved_call::Warning;
 
+pub use crate::bedrock::MAX_ATTEMPTS;
 use crate::bedrock::{Accepted, Client, refused_part};
 use crate::catalog::{Lifecycle, Model, NanoDollars};
 use crate::conversation::{EmbeddingRequest, Embeddings, Request, Usage};
 use crate::error::{Error, Kind, Result, Retry};
 use crate::ledger::Reservation;
-use crate::policy::{Admitted, AdmittedEmbedding, Policy, Refusable};
+use crate::policy::{Admitted, AdmittedEmbedding, Edit, Policy, Refusable};
 use crate::telemetry::Telemetry;
 use call::Start;
 use reasoning_cache::{ReasoningCache, ReasoningRecorder};
@@ -62,6 +64,8 @@ struct ReadyCall {
     admitted: Admitted,
     reserved: ReservedCall,
     began: Instant,
+    /// The most times that the request is sent to Bedrock.
+    attempts: u32,
 }
 
 impl Engine {
@@ -113,12 +117,12 @@ impl Engine {
         }
         admitted = self.refusals.apply(admitted);
         let (admitted, reserved) = self.guard.reserve(&self.client, admitted, requested_name, caller).await?;
-        Ok(ReadyCall { requested_model, admitted, reserved, began })
+        Ok(ReadyCall { requested_model, admitted, reserved, began, attempts: caller.attempts })
     }
 
     async fn send(&self, ready: ReadyCall, mode: AnswerMode) -> Result<Call> {
-        let ReadyCall { requested_model, admitted, mut reserved, began } = ready;
-        match self.send_until_accepted(&requested_model, admitted, &mut reserved, mode).await {
+        let ReadyCall { requested_model, admitted, mut reserved, began, attempts } = ready;
+        match self.send_until_accepted(&requested_model, admitted, &mut reserved, mode, attempts).await {
             Ok((admitted, accepted)) => {
                 let recorder = ReasoningRecorder::new(Arc::clone(&self.reasoning));
                 let start = Start { began, drain: self.drain, telemetry: self.telemetry.clone() };
@@ -126,7 +130,7 @@ impl Engine {
             }
             Err(error) => {
                 // A call that may have been billed stays booked, as uncertain.
-                if error.kind.spec().retry != Retry::MayBill {
+                if !error.may_be_billed() {
                     reserved.reservation.release();
                 }
                 Err(error)
@@ -143,13 +147,14 @@ impl Engine {
         mut admitted: Admitted,
         reserved: &mut ReservedCall,
         mode: AnswerMode,
+        attempts: u32,
     ) -> Result<(Admitted, Accepted)> {
         let mut refusals = 0;
         loop {
             reserved.reservation.sent();
-            let error = match self.client.ask(&admitted, mode == AnswerMode::Streamed).await {
+            let error = match self.client.ask(&admitted, mode == AnswerMode::Streamed, attempts).await {
                 Ok(accepted) => return Ok((admitted, accepted)),
-                Err(error) if error.kind.spec().retry == Retry::MayBill => return Err(error),
+                Err(error) if error.may_be_billed() => return Err(error),
                 Err(error) => error,
             };
             let model = Arc::clone(admitted.model());
@@ -181,14 +186,13 @@ impl Engine {
         let (admitted, mut reserved) = admission.inspect_err(|error| self.telemetry.refused(error.kind))?;
         reserved.reservation.sent();
         let calls = admitted.texts().len().div_ceil(admitted.model().batch.max(1));
-        let embeddings = match self.client.embed(&admitted).await {
+        let embeddings = match self.client.embed(&admitted, caller.attempts).await {
             Ok(embeddings) => embeddings,
             Err(error) => {
-                let retry = error.kind.spec().retry;
-                if calls == 1 && retry != Retry::MayBill {
+                if calls == 1 && !error.may_be_billed() {
                     reserved.reservation.release();
                 }
-                if calls == 1 || retry != Retry::Free {
+                if calls == 1 || error.retry() != Retry::Free {
                     return Err(error);
                 }
                 // Others of the calls may have been answered, so sending the request again would not be free.
@@ -200,7 +204,9 @@ impl Engine {
         let cost = embeddings.input_tokens.map(|tokens| admitted.model().price.cost(tokens));
         settle_embedding(&mut reserved.reservation, &embeddings, cost);
         let left = reserved.budget_left(cost);
-        Ok(Embedded { model: admitted.model().id.clone(), embeddings, cost, left, warnings: reserved.warnings(cost) })
+        let warnings = reserved.warnings(cost);
+        let edits = admitted.edits().to_vec();
+        Ok(Embedded { model: admitted.model().id.clone(), embeddings, cost, edits, left, warnings })
     }
 
     async fn admit_embedding(
@@ -232,6 +238,8 @@ pub struct Embedded {
     pub embeddings: Embeddings,
     /// `None` when the service did not report the tokens.
     pub cost: Option<NanoDollars>,
+    /// Every change that the policy made to the request.
+    pub edits: Vec<Edit>,
     /// What is left of the tightest budget; `None` without one.
     pub left: Option<NanoDollars>,
     /// Warnings about budgets that are nearly used up, and about a ledger that cannot be written.

@@ -60,8 +60,8 @@ table! {
     /// The cost policy refuses the request.
     RefusedByPolicy: 3, 400, Never,
         "the operator sets the limits in the config file; see `chatrix --help`";
-    /// The call would exceed a budget.
-    BudgetExceeded: 3, 429, Never, "";
+    /// The call would exceed a budget. The status is 402, because clients send a request again by themselves after 429.
+    BudgetExceeded: 3, 402, Never, "";
     /// The ledger cannot be written, and a budget depends on it.
     LedgerUnavailable: 1, 503, Never, "";
     /// The request has no API key, or one that this server does not know.
@@ -76,6 +76,12 @@ table! {
     /// The model does not exist, in the catalog or in this account and region.
     ModelNotFound: 2, 404, Never,
         "`chatrix models` lists the names";
+    /// The model is served only through an inference profile.
+    ProfileRequired: 2, 404, Never,
+        "use the id or ARN of an inference profile that contains the model, such as us.… or global.…";
+    /// The region does not offer the model or the operation.
+    NotInRegion: 2, 404, Never,
+        "choose another region with --region or AWS_REGION, or a model that this region offers";
     /// The model is at its end of life and no successor was allowed or known.
     EndOfLife: 5, 404, Never,
         "`chatrix models` lists the active models";
@@ -84,14 +90,18 @@ table! {
         "set AWS_PROFILE, AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, or AWS_BEARER_TOKEN_BEDROCK; --offline needs no AWS account";
     /// The AWS credentials have expired.
     ExpiredCredentials: 4, 403, Never,
-        "run: aws sso login";
+        "renew them: aws sso login, or new keys";
+    /// The AWS account may not use the model yet: an agreement, a form, a payment method or a setting is missing, or AWS
+    /// has not verified the account.
+    AccountNotReady: 4, 403, Never,
+        "open the model in the Bedrock console of this region, which shows what the account still needs";
     /// AWS knows the identity but denies it access.
     AccessDenied: 4, 403, Never,
         "the identity needs bedrock:InvokeModel and bedrock:InvokeModelWithResponseStream on this model, and the account needs model access";
     /// AWS has received too many requests or tokens for the moment.
     Throttled: 5, 429, Free, "wait a moment and try again";
-    /// An AWS quota is used up, and will not recover within seconds.
-    QuotaExhausted: 5, 429, Never,
+    /// An AWS quota is used up, and will not recover within seconds. The status is 402, as for a budget.
+    QuotaExhausted: 5, 402, Never,
         "raise the quota in AWS Service Quotas, or wait until it resets";
     /// The model is being loaded.
     ModelNotReady: 5, 503, Free, "try again in a few seconds";
@@ -106,6 +116,11 @@ table! {
     ModelFailed: 5, 502, MayBill, "try again";
     /// Bedrock reported an internal error.
     UpstreamInternal: 5, 500, MayBill, "try again";
+    /// The answer was cut inside a tool call at its token limit, and had no other content. Clients execute half a call.
+    ToolCallCut: 5, 400, Never, "";
+    /// The HTTP answer is not Bedrock's own, but that of a proxy or another server between Chatrix and Bedrock.
+    ProxyAnswer: 5, 502, MayBill,
+        "check the proxy settings (HTTPS_PROXY, NO_PROXY) and AWS_ENDPOINT_URL_BEDROCK_RUNTIME";
     /// The answer broke off before its stop reason came.
     Truncated: 5, 502, MayBill,
         "what has arrived may be incomplete and may have been billed";
@@ -122,8 +137,8 @@ table! {
     UnknownUrl: 1, 404, Never, "";
     /// The route does not support the HTTP method.
     MethodNotSupported: 1, 405, Never, "";
-    /// The request body is larger than the server accepts.
-    TooLarge: 1, 413, Never, "";
+    /// The request is larger than this server, or what stands between it and Bedrock, accepts.
+    TooLarge: 2, 413, Never, "";
     /// The request body did not arrive in time.
     BodyTimeout: 1, 408, Free, "";
     /// The request comes from a web page that the operator has not allowed.
@@ -170,11 +185,38 @@ pub struct Error {
     pub at: Option<Field>,
     /// How long AWS asked its client to wait.
     pub retry_after: Option<Duration>,
+    /// Whether the place where the failure arose proves that nothing was generated, whatever its kind: before the
+    /// request was written, or in place of the first event of an answer.
+    pub nothing_generated: bool,
 }
 
 impl Error {
     pub fn new(kind: Kind, message: impl Into<String>) -> Self {
-        Self { kind, message: message.into(), advice: None, at: None, retry_after: None }
+        Self { kind, message: message.into(), advice: None, at: None, retry_after: None, nothing_generated: false }
+    }
+
+    /// Records that the place where the failure arose proves that nothing was generated.
+    #[must_use]
+    pub fn before_generation(mut self) -> Self {
+        self.nothing_generated = true;
+        self
+    }
+
+    /// Whether the same request may be sent again.
+    #[must_use]
+    pub fn retry(&self) -> Retry {
+        match self.kind.spec().retry {
+            // A proxy gives the same answer again.
+            Retry::MayBill if self.nothing_generated && self.kind == Kind::ProxyAnswer => Retry::Never,
+            Retry::MayBill if self.nothing_generated => Retry::Free,
+            retry => retry,
+        }
+    }
+
+    /// Whether AWS may bill the call although it has failed. Only such a call stays booked.
+    #[must_use]
+    pub fn may_be_billed(&self) -> bool {
+        self.retry() == Retry::MayBill
     }
 
     /// Replaces the advice of the kind.
@@ -197,11 +239,21 @@ impl Error {
         self.at(Field::Path(path.into()))
     }
 
-    /// What to do about the failure. Empty when there is nothing to say.
+    /// What to do about the failure. Empty when there is nothing to say, or when the message already says to try again.
     #[must_use]
     pub fn advice(&self) -> &str {
-        self.advice.as_deref().unwrap_or(self.kind.spec().advice)
+        let of_the_kind = self.kind.spec().advice;
+        let repeats = of_the_kind.contains("try again") && says_to_try_again(&self.message);
+        self.advice.as_deref().unwrap_or(if repeats { "" } else { of_the_kind })
     }
+}
+
+/// Whether a message of AWS's ends with the advice that a kind would repeat.
+fn says_to_try_again(message: &str) -> bool {
+    let message = message.to_lowercase();
+    ["try again", "trying again", "try your request again", "retry your request"]
+        .iter()
+        .any(|words| message.contains(words))
 }
 
 impl fmt::Display for Error {

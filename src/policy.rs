@@ -14,6 +14,7 @@ pub mod price;
 mod quote;
 mod reasoning;
 mod rules;
+mod token_limit;
 
 pub use admitted::{Admitted, Refusable};
 pub use edit::{Edit, EditReason, Parameter};
@@ -21,3 +22,4 @@ pub use embedding::AdmittedEmbedding;
 pub use limits::{Limits, Overrides, SamplingOverride};
 pub use reasoning::ReasoningGrant;
 pub use rules::{ModelLimits, Policy};
+pub use token_limit::{LimitSource, TokenLimit};

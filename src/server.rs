@@ -6,11 +6,13 @@
 //! and its rejections are plain text, which Jan cannot read.
 
 mod body;
+mod console;
 mod generate;
 mod images;
 mod keys;
 mod origin;
 mod reply;
+mod retries;
 mod routes;
 mod sse;
 mod state;
@@ -20,9 +22,10 @@ pub use origin::OriginPolicy;
 
 use crate::engine::Engine;
 use crate::telemetry::Telemetry;
+use console::Console;
 use routes::Incoming;
 use state::State;
-use std::sync::{Arc, Mutex};
+use std::sync::Arc;
 use std::time::Duration;
 use tokio::net::TcpListener;
 use tokio::sync::watch;
@@ -53,7 +56,7 @@ pub async fn serve(
     socket2::SockRef::from(&listener).set_tcp_nodelay(true)?;
     let (close, closing) = watch::channel(false);
     let fetcher = if fetch_images { Some(images::Fetcher::new(images::Reach::Public)?) } else { None };
-    let state = Arc::new(State { engine, origin, keys, telemetry, fetcher, closing, announced: Mutex::default() });
+    let state = Arc::new(State { engine, origin, keys, telemetry, fetcher, closing, console: Console::default() });
     let filter =
         warp::method().and(warp::path::full()).and(warp::header::headers_cloned()).and(warp::body::stream()).then(
             move |method, path: FullPath, headers, body| {

@@ -101,7 +101,11 @@ fn only_a_call_that_cannot_have_generated_anything_is_retried() {
     assert_eq!(bedrock.calls().len(), 3);
 
     for (reply, calls, piece) in [
-        (Reply::Error(429, "ThrottlingException", "Too many requests."), 3, "error: Bedrock: Too many requests; wait"),
+        (
+            Reply::Error(429, "ThrottlingException", "Too many requests."),
+            3,
+            "error: rate limit at Bedrock: Too many requests; wait",
+        ),
         (Reply::Error(500, "InternalServerException", "Oh."), 1, "error: Bedrock: Oh"),
         (Reply::Error(424, "ModelErrorException", "The model failed."), 1, "error: Bedrock: The model failed"),
         (Reply::Error(408, "ModelTimeoutException", "Too slow."), 1, "error: Bedrock: Too slow"),
@@ -190,7 +194,7 @@ fn e4_an_expired_session_is_reported_with_how_to_renew_it() {
     ask.file(".aws/config", sso).stdout("").code(4).stderr_has("aws sso login --profile work");
     let expired = Reply::Error(403, "ExpiredTokenException", "The security token included in the request is expired");
     let bedrock = Bedrock::script([expired]);
-    self::ask(&bedrock).stdout("").code(4).stderr_has("have expired; run: aws sso login");
+    self::ask(&bedrock).stdout("").code(4).stderr_has("have expired; renew them: aws sso login, or new keys");
 }
 
 #[test]

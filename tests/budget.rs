@@ -91,7 +91,7 @@ fn a_day_that_is_used_up_refuses_with_the_sums() {
     let server = serve(&home, &bedrock);
     for streamed in [false, true] {
         let refused = server.chat(&question(&json!({"stream": streamed})));
-        assert_eq!(refused.error(), (429, "insufficient_quota".into(), "insufficient_quota".into()));
+        assert_eq!(refused.error(), (402, "insufficient_quota".into(), "insufficient_quota".into()));
         assert_eq!(refused.headers["x-should-retry"], "false");
     }
     assert_eq!(bedrock.calls().len(), 2, "what is refused is not sent");
@@ -106,7 +106,7 @@ fn what_is_left_is_told_and_a_warning_comes_at_80_percent() {
     let left = worst(512) + 10 * COST - (500 * 35 + 500 * 140);
     assert_eq!(answer.headers["x-chatrix-budget-remaining-usd"], dollars(left).trim_end_matches('0'));
     let streamed = server.chat(&question(&json!({"stream": true, "max_tokens": 1})));
-    assert_eq!(streamed.status, 429, "{}", streamed.body);
+    assert_eq!(streamed.status, 402, "{}", streamed.body);
     // Nothing fits any more, but for a budget that is larger.
     home.configure(&day(500 * 35 + 500 * 140 + 20_000));
     ask(&home, &bedrock)
@@ -260,7 +260,7 @@ fn embeddings_are_booked_too() {
     assert_eq!(home.calls().iter().map(|call| call.0).collect::<Vec<_>>(), [1, 2]);
     home.configure("[budget]\nday_usd = 0.000003");
     let refused = serve(&home, &bedrock).post("/v1/embeddings", &json!({"model": "nova-embed", "input": "abc"}));
-    assert_eq!(refused.error().0, 429);
+    assert_eq!(refused.error().0, 402);
 }
 
 #[test]

@@ -8,7 +8,7 @@ mod sampling;
 mod tools;
 mod upstream;
 
-use crate::support::{Answer, Bedrock, Call, Reply, Server};
+use crate::support::{Answer, Bedrock, Call, Chatrix, Reply, Server};
 use chatrix::offline::wire;
 use serde_json::{Value, json};
 
@@ -26,6 +26,11 @@ fn post(replies: impl IntoIterator<Item = Reply>, body: &Value) -> (Answer, Vec<
     let bedrock = Bedrock::script(replies);
     let answer = Server::start(&bedrock).chat(body);
     (answer, bedrock.calls())
+}
+
+/// A server whose limits leave room for reasoning and an answer.
+fn roomy(bedrock: &Bedrock) -> Server {
+    Server::run(Chatrix::serve().bedrock(bedrock).args(["--max-tokens", "4096", "--max-tokens-limit", "8192"]))
 }
 
 /// The body that Bedrock was sent for a request that it accepted at once.

@@ -1,6 +1,6 @@
 //! `serve --log`: one line per request on stderr, and a summary at the end.
 
-use crate::support::{Bedrock, Chatrix, Home, Reply, Server, signal};
+use crate::support::{Bedrock, Chatrix, Home, Reply, Server, delta, signal};
 use serde_json::json;
 
 /// The lines of a log, without what differs from run to run: times, ids and milliseconds.
@@ -24,7 +24,8 @@ fn lines(log: &str) -> Vec<String> {
 fn each_request_is_one_line_and_holds_no_secret() {
     let home = Home::new("[budget]\nday_usd = 1\n");
     let key = Chatrix::keys().home(&home).args(["add", "laptop", "--day-usd", "0.5"]).run().code(0).stdout;
-    let bedrock = Bedrock::script([Reply::text("the answer"), Reply::text("the answer"), Reply::Cut(vec![])]);
+    let bedrock =
+        Bedrock::script([Reply::text("the answer"), Reply::text("the answer"), Reply::Cut(vec![delta("half")])]);
     let server = Server::run(Chatrix::serve().home(&home).bedrock(&bedrock).arg("--log"));
     let body = |stream: bool| {
         json!({"model": "nova-micro", "stream": stream, "messages": [{"role": "user", "content": "the prompt"}]})

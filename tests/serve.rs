@@ -57,7 +57,7 @@ fn a_complete_answer() {
     assert_eq!(usage["total_tokens"], 516);
     let header = |name: &str| answer.headers[name].clone();
     assert_eq!(header("x-chatrix-model"), "us.anthropic.claude-sonnet-4-20250514-v1:0");
-    assert_eq!(header("x-chatrix-policy"), "max_tokens 4096->1024; temperature 1->0.3; top_p 1->0.3");
+    assert_eq!(header("x-chatrix-policy"), "max_tokens 4096->1024; temperature 1->0.3; top_p 1->0.3; top_k 40->unset");
     // 312 × $3 + 204 × $15 per million.
     assert_eq!(header("x-chatrix-cost-usd"), "0.003996");
     assert!(header("x-request-id").starts_with("req_"));

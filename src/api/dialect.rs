@@ -47,6 +47,8 @@ pub struct AnswerOptions {
     pub include_usage: bool,
     /// Whether reasoning is left out.
     pub omit_reasoning: bool,
+    /// Whether a tool call is answered in the form that `functions` had before there were `tools`.
+    pub legacy_functions: bool,
 }
 
 /// Where the messages and tools of a parsed request were in the client's own lists. The two can differ, because a

@@ -1,9 +1,37 @@
 //! Reads members of JSON as clients really send them: numbers as text, null for a missing member, `100.0` for 100
 //! (docs/openai.md §1.4). Every error names the member.
 
-use crate::conversation::CacheTtl;
+use crate::conversation::{CacheTtl, IgnoredMember, json_text};
 use crate::error::{Error, Kind, Result};
-use serde_json::Value;
+use serde_json::{Map, Value};
+
+/// The members of the JSON object in a request body.
+///
+/// # Errors
+/// `InvalidRequest` when the body is not a JSON object.
+pub(super) fn body_members(body: &[u8]) -> Result<Map<String, Value>> {
+    match json_text::from_slice(body) {
+        Ok(Value::Object(members)) => Ok(members),
+        Ok(_) => Err(Error::new(Kind::InvalidRequest, "the request body is not a JSON object")),
+        Err(error) => Err(Error::new(Kind::InvalidRequest, format!("the request body is not valid JSON: {error}"))),
+    }
+}
+
+/// Takes a member out; null when it is missing.
+pub(super) fn take(members: &mut Map<String, Value>, name: &str) -> Value {
+    members.shift_remove(name).unwrap_or_default()
+}
+
+/// The members that were not taken out, in the client's order. Those whose value means the same as none are left out.
+pub(super) fn ignored_members(members: &Map<String, Value>) -> Vec<IgnoredMember> {
+    const ZERO_MEANS_NONE: [&str; 3] = ["frequency_penalty", "presence_penalty", "top_logprobs"];
+    let members = members.iter().filter(|(name, value)| {
+        let is_zero = ZERO_MEANS_NONE.contains(&name.as_str()) && value.as_f64() == Some(0.0);
+        !(is_absent(value) || is_zero || **value == Value::Bool(false) || value.as_str() == Some(""))
+    });
+    let value = |value: &Value| (value.is_number() || value.is_boolean()).then(|| value.to_string());
+    members.map(|(name, member)| IgnoredMember { name: name.clone(), value: value(member) }).collect()
+}
 
 /// Whether a member counts as not given: null, or an empty array or object.
 pub(super) fn is_absent(value: &Value) -> bool {

@@ -3,11 +3,12 @@
 //! that cannot have generated anything.
 
 use super::aws_context::AwsContext;
+use super::refusal::{Place, in_words_of_clients};
 use super::request::{self, EncodedRequest};
 use super::response::Decoder;
 use super::transport::{Endpoint, FrameKind, FrameStream, Transport};
 use super::{classify, embeddings};
-use crate::catalog::foundation_model;
+use crate::catalog::{Model, foundation_model};
 use crate::conversation::{Embeddings, Event};
 use crate::error::{Error, Kind, Result, Retry};
 use crate::policy::{Admitted, AdmittedEmbedding};
@@ -16,11 +17,12 @@ use bytes::Bytes;
 use futures_util::StreamExt;
 use std::collections::VecDeque;
 use std::future::Future;
+use std::sync::Arc;
 use std::time::Duration;
 use tokio::time::{Instant, timeout, timeout_at};
 
-/// The most times that a call is sent.
-const MAX_ATTEMPTS: u32 = 3;
+/// The most times that a call is sent, unless its caller retries too.
+pub const MAX_ATTEMPTS: u32 = 3;
 /// How many calls run at once for one embedding request. Some models accept only one text in a call.
 const EMBEDDINGS_AT_ONCE: usize = 8;
 /// How long to wait for a frame once more before a stream counts as silent.
@@ -49,16 +51,16 @@ impl Client {
     ///
     /// # Errors
     /// Any upstream kind of the table.
-    pub async fn ask(&self, admitted: &Admitted, streamed: bool) -> Result<Accepted> {
+    pub async fn ask(&self, admitted: &Admitted, streamed: bool, attempts: u32) -> Result<Accepted> {
         let encoded = request::encode(admitted)?;
         if streamed && !request::must_be_complete(admitted) {
-            match self.converse_stream(admitted, &encoded).await {
+            match self.converse_stream(admitted, &encoded, attempts).await {
                 // The refusal came before anything was generated, so the second call costs nothing extra.
                 Err(error) if classify::cannot_stream(&error) => {}
                 accepted => return accepted,
             }
         }
-        self.converse(admitted, encoded).await
+        self.converse(admitted, encoded, attempts).await
     }
 
     /// How many input tokens AWS counts in a request. Counting is free of charge. `None` when the model does not
@@ -76,9 +78,9 @@ impl Client {
     ///
     /// # Errors
     /// Any upstream kind of the table.
-    pub async fn embed(&self, admitted: &AdmittedEmbedding) -> Result<Embeddings> {
-        let calls =
-            embeddings::request_bodies(admitted).into_iter().map(|body| self.invoke(&admitted.model().id, body));
+    pub async fn embed(&self, admitted: &AdmittedEmbedding, attempts: u32) -> Result<Embeddings> {
+        let bodies = embeddings::request_bodies(admitted).into_iter();
+        let calls = bodies.map(|body| self.invoke(&admitted.model().id, body, attempts));
         let mut answers = futures_util::stream::iter(calls).buffered(EMBEDDINGS_AT_ONCE);
         let mut all = Embeddings { input_tokens: Some(0), ..Embeddings::default() };
         while let Some(answer) = answers.next().await {
@@ -96,44 +98,54 @@ impl Client {
         Ok(all)
     }
 
-    async fn invoke(&self, model: &str, body: Bytes) -> Result<Embeddings> {
-        let reply = self.with_retries(|| self.transport.invoke(model, body.clone())).await?;
+    async fn invoke(&self, model: &str, body: Bytes, attempts: u32) -> Result<Embeddings> {
+        let reply = self.with_retries(attempts, || self.transport.invoke(model, body.clone())).await?;
         embeddings::parse_answer(&reply.body, reply.input_tokens)
     }
 
     /// Gets one complete answer. There is no time limit, because a slow answer is paid for all the same.
-    async fn converse(&self, admitted: &Admitted, encoded: EncodedRequest) -> Result<Accepted> {
-        let model = &admitted.model().id;
-        let reply = self.with_retries(|| self.transport.converse(model, encoded.body.clone())).await?;
+    async fn converse(&self, admitted: &Admitted, encoded: EncodedRequest, attempts: u32) -> Result<Accepted> {
+        let model = admitted.model();
+        let reply = self.with_retries(attempts, || self.transport.converse(&model.id, encoded.body.clone())).await;
+        let reply = reply.map_err(|error| in_words_of_clients(error, model.context_window))?;
         let mut events = VecDeque::new();
         Decoder::new(encoded.response_options).complete(&reply.body, &mut events)?;
         Ok(Accepted { answer: UpstreamAnswer::Complete(events), bedrock_request_id: reply.bedrock_request_id })
     }
 
-    async fn converse_stream(&self, admitted: &Admitted, encoded: &EncodedRequest) -> Result<Accepted> {
-        let model = &admitted.model().id;
-        let (frames, bedrock_request_id) = self
-            .with_retries(|| async {
-                let call = self.transport.converse_stream(model, encoded.body.clone());
-                timeout(self.idle, call).await.unwrap_or_else(|_| Err(stream_idle(self.idle)))
+    /// Starts a streamed answer. The call counts as accepted once its first event has come: until then Bedrock may still
+    /// refuse it, in place of that event, and it can be sent again at no cost.
+    async fn converse_stream(&self, admitted: &Admitted, encoded: &EncodedRequest, attempts: u32) -> Result<Accepted> {
+        let model = admitted.model();
+        let (stream, bedrock_request_id) = self
+            .with_retries(attempts, || async {
+                let call = self.transport.converse_stream(&model.id, encoded.body.clone());
+                let accepted = timeout(self.idle, call).await;
+                let (frames, bedrock_request_id) = accepted.unwrap_or_else(|_| Err(stream_idle(self.idle)))?;
+                let mut stream = EventStream {
+                    frames,
+                    decoder: Decoder::new(encoded.response_options.clone()),
+                    events: VecDeque::new(),
+                    model: Arc::clone(model),
+                    context: self.transport.context().clone(),
+                    idle: self.idle,
+                    last_frame: Instant::now(),
+                    stopped: false,
+                };
+                stream.read_frame(Place::FirstFrame).await?;
+                Ok((stream, bedrock_request_id))
             })
-            .await?;
-        let stream = EventStream {
-            frames,
-            decoder: Decoder::new(encoded.response_options.clone()),
-            events: VecDeque::new(),
-            model: model.clone(),
-            context: self.transport.context().clone(),
-            idle: self.idle,
-            last_frame: Instant::now(),
-            stopped: false,
-            began: false,
-        };
+            .await
+            .map_err(|error| in_words_of_clients(error, model.context_window))?;
         Ok(Accepted { answer: UpstreamAnswer::Stream(Box::new(stream)), bedrock_request_id })
     }
 
-    /// Sends again after a failure that cannot have generated anything, up to [`MAX_ATTEMPTS`] times in all.
-    async fn with_retries<T, F: Future<Output = Result<T>>>(&self, mut send: impl FnMut() -> F) -> Result<T> {
+    /// Sends again after a failure that cannot have generated anything, up to `attempts` times in all.
+    async fn with_retries<T, F: Future<Output = Result<T>>>(
+        &self,
+        attempts: u32,
+        mut send: impl FnMut() -> F,
+    ) -> Result<T> {
         let mut attempt = 1;
         loop {
             let result = send().await;
@@ -143,7 +155,7 @@ impl Client {
                 Err(error) => error,
             };
             let wait = error.retry_after.unwrap_or(Duration::from_millis(100)) * 2u32.pow(attempt - 1);
-            if attempt == MAX_ATTEMPTS || error.kind.spec().retry != Retry::Free || wait > MAX_RETRY_WAIT {
+            if attempt >= attempts || error.retry() != Retry::Free || wait > MAX_RETRY_WAIT {
                 return Err(error);
             }
             // Jitter, so that callers who were throttled together do not all return at the same time.
@@ -172,23 +184,16 @@ pub struct EventStream {
     decoder: Decoder,
     /// Events that were decoded but not yet returned. One frame may hold several.
     events: VecDeque<Event>,
-    model: String,
+    model: Arc<Model>,
     context: AwsContext,
     idle: Duration,
     /// When the last frame arrived. Kept here, because the future of one `next` may be dropped and `next` called again.
     last_frame: Instant,
     /// Whether the stop reason was returned.
     stopped: bool,
-    began: bool,
 }
 
 impl EventStream {
-    /// Whether any part of the answer has arrived. From then on it may be billed, whatever happens next.
-    #[must_use]
-    pub fn began(&self) -> bool {
-        self.began
-    }
-
     /// The next event; `None` at the end of the stream, even if the answer is incomplete there. The future may be
     /// dropped and `next` called again without losing anything.
     ///
@@ -201,7 +206,7 @@ impl EventStream {
                 self.stopped |= matches!(event, Event::Stop(_));
                 return Ok(Some(event));
             }
-            match self.read_frame().await {
+            match self.read_frame(Place::LaterFrame).await {
                 Ok(true) => {}
                 Ok(false) => return Ok(None),
                 Err(_) if self.stopped => return Ok(None),
@@ -211,7 +216,7 @@ impl EventStream {
     }
 
     /// Reads and decodes the next frame. `false` at the end of the stream.
-    async fn read_frame(&mut self) -> Result<bool> {
+    async fn read_frame(&mut self, place: Place) -> Result<bool> {
         let frame = match timeout_at(self.last_frame + self.idle, self.frames.next()).await {
             Ok(frame) => frame,
             // After a suspension of this process the deadline has passed, although frames are waiting to be read.
@@ -224,12 +229,13 @@ impl EventStream {
         let Some(frame) = frame? else { return Ok(false) };
         match frame.kind {
             FrameKind::Event => {
-                self.began = true;
                 self.decoder.event(&frame.name, &frame.payload, &mut self.events)?;
                 Ok(true)
             }
             FrameKind::Exception => {
-                Err(classify::stream_exception(&frame.name, &frame.payload, &self.model, &self.context, self.began))
+                let error =
+                    classify::stream_exception(&frame.name, &frame.payload, place, &self.model.id, &self.context);
+                Err(in_words_of_clients(error, self.model.context_window))
             }
         }
     }

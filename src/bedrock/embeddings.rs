@@ -1,7 +1,7 @@
 //! The bodies of `InvokeModel` calls for embeddings, which differ by model family (docs/bedrock.md §1.8). No I/O.
 
 use crate::catalog::EmbeddingFamily;
-use crate::conversation::Embeddings;
+use crate::conversation::{EmbeddingPurpose, Embeddings, Truncation};
 use crate::error::{Error, Kind, Result};
 use crate::policy::AdmittedEmbedding;
 use bytes::Bytes;
@@ -20,18 +20,42 @@ pub(super) fn request_bodies(admitted: &AdmittedEmbedding) -> Vec<Bytes> {
                 body
             }
             EmbeddingFamily::Cohere => {
-                let mut body = json!({"texts": texts, "input_type": "search_document", "embedding_types": ["float"]});
+                let purpose = match admitted.purpose() {
+                    None | Some(EmbeddingPurpose::Document) => "search_document",
+                    Some(EmbeddingPurpose::Query) => "search_query",
+                    Some(EmbeddingPurpose::Classification) => "classification",
+                    Some(EmbeddingPurpose::Clustering) => "clustering",
+                };
+                let mut body = json!({"texts": texts, "input_type": purpose, "embedding_types": ["float"]});
+                if let Some(truncation) = admitted.truncation() {
+                    body["truncate"] = truncation_word(truncation).into();
+                }
                 set_if_given(&mut body, "output_dimension", admitted.dimensions());
                 body
             }
             EmbeddingFamily::Nova => {
-                let mut params = json!({"embeddingPurpose": "GENERIC_INDEX", "text": {"truncationMode": "NONE", "value": first}});
+                let purpose = match admitted.purpose() {
+                    None | Some(EmbeddingPurpose::Document) => "GENERIC_INDEX",
+                    Some(EmbeddingPurpose::Query) => "TEXT_RETRIEVAL",
+                    Some(EmbeddingPurpose::Classification) => "CLASSIFICATION",
+                    Some(EmbeddingPurpose::Clustering) => "CLUSTERING",
+                };
+                let truncation = truncation_word(admitted.truncation().unwrap_or(Truncation::None));
+                let mut params = json!({"embeddingPurpose": purpose, "text": {"truncationMode": truncation, "value": first}});
                 set_if_given(&mut params, "embeddingDimension", admitted.dimensions().or(model.dimensions.first().copied()));
                 json!({"schemaVersion": "nova-multimodal-embed-v1", "taskType": "SINGLE_EMBEDDING", "singleEmbeddingParams": params})
             }
         }
     });
     bodies.map(|body| Bytes::from(body.to_string())).collect()
+}
+
+fn truncation_word(truncation: Truncation) -> &'static str {
+    match truncation {
+        Truncation::None => "NONE",
+        Truncation::Start => "START",
+        Truncation::End => "END",
+    }
 }
 
 fn set_if_given(body: &mut Value, name: &str, value: Option<u32>) {

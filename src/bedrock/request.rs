@@ -39,7 +39,8 @@ pub(super) struct EncodedRequest {
 pub(super) fn must_be_complete(admitted: &Admitted) -> bool {
     let request = admitted.request();
     let with_tools = !request.tools.is_empty() || tools::has_tool_parts(&request.messages);
-    with_tools && !admitted.model().capabilities.features.streamed_tools
+    let features = admitted.model().capabilities.features;
+    with_tools && features.tools && !features.streamed_tools
 }
 
 /// Encodes a request.

@@ -14,7 +14,7 @@ mod tests;
 
 use super::request::ResponseOptions;
 use super::request::structured_output::ANSWER_TOOL;
-use crate::conversation::{Event, StopReason};
+use crate::conversation::{Event, StopReason, json_text};
 use crate::error::{Error, Kind, Result};
 use body::{
     BlockDelta, BlockStart, BlockStop, CitationBody, Complete, CompleteBlock, CompleteToolUse, Delta, MessageStop,
@@ -145,7 +145,7 @@ impl Decoder {
         if let Some(call) = tool_use {
             let CompleteToolUse { tool_use_id, name, r#type, input } = call;
             self.start_tool(place, ToolUseStart { tool_use_id, name, r#type }, events);
-            let input = if input.is_null() { String::new() } else { input.to_string() };
+            let input = input.map_or_else(String::new, |input| input.get().to_owned());
             self.tool_input(place, input, events);
         }
     }
@@ -303,7 +303,7 @@ impl Decoder {
 }
 
 fn parse_payload<T: DeserializeOwned>(payload: &[u8]) -> Result<T> {
-    serde_json::from_slice(payload)
+    json_text::from_slice(payload)
         .map_err(|error| Error::new(Kind::InvalidUpstreamResponse, format!("Bedrock's answer cannot be read: {error}")))
 }
 

@@ -83,6 +83,14 @@ impl Rate {
         NanoDollars(u64::try_from(exact).unwrap_or(u64::MAX))
     }
 
+    /// Dollars per token, without the dollar sign, with all decimals.
+    #[must_use]
+    pub fn dollars_per_token(self) -> String {
+        let (whole, part) = (self.0 / 1_000_000_000_000_000, self.0 % 1_000_000_000_000_000);
+        let text = format!("{whole}.{part:015}");
+        text.trim_end_matches('0').trim_end_matches('.').to_owned()
+    }
+
     /// Dollars per million tokens, without the dollar sign.
     #[must_use]
     pub fn dollars(self) -> String {
@@ -161,6 +169,8 @@ mod tests {
         assert_eq!(Rate(8_750_000).cost(1), NanoDollars(9));
         assert_eq!(Rate(3_300_000_000).cost(1_000_000), NanoDollars(3_300_000_000));
         assert_eq!(Rate(u64::MAX).cost(u64::MAX), NanoDollars(u64::MAX));
+        assert_eq!(Rate(110_000_000).dollars_per_token(), "0.00000011");
+        assert_eq!(Rate(0).dollars_per_token(), "0");
     }
 
     #[test]

@@ -249,6 +249,15 @@ impl ServiceTier {
     }
 }
 
+/// A member of a client's request that is not used.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct IgnoredMember {
+    /// The client's own word.
+    pub name: String,
+    /// The value of a number or a flag. `None` for anything longer, which may hold a user's text.
+    pub value: Option<String>,
+}
+
 /// A request to a model. Its limits and sampling parameters are those that the caller requested; `Policy::admit`
 /// decides what is sent.
 #[derive(Debug, Clone, PartialEq, Default)]
@@ -275,4 +284,6 @@ pub struct Request {
     pub stop: Vec<String>,
     /// Tags for the invocation logs of the AWS account.
     pub metadata: Vec<(String, String)>,
+    /// What the client sent that has no meaning here. The policy lists it among its changes.
+    pub ignored: Vec<IgnoredMember>,
 }

@@ -3,7 +3,9 @@
 //! wait; it fits with a shorter answer; it is refused, with an error that names the amounts.
 
 use super::caller::Caller;
-use super::cost_check::{CallCeiling, cost_range, exceeds, has_price, over_budget, within_ceiling};
+use super::cost_check::{
+    CallCeiling, cost_range, exceeds, explained_by_documents, has_price, over_budget, within_ceiling,
+};
 use super::reserved_call::ReservedCall;
 use crate::bedrock::Client;
 use crate::catalog::NanoDollars;
@@ -85,7 +87,7 @@ impl BudgetGuard {
                     countable = false;
                     admitted = with_counted_input(client, admitted).await;
                 }
-                Err(error) => return Err(error),
+                Err(error) => return Err(explained_by_documents(error, &admitted)),
             }
         }
     }

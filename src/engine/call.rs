@@ -2,12 +2,14 @@
 
 use super::reasoning_cache::ReasoningRecorder;
 use super::reserved_call::{ReservedCall, Warning};
+use super::tool_call_guard::{CutCall, ToolCallGuard};
 use crate::bedrock::{Accepted, UpstreamAnswer};
 use crate::catalog::{Model, NanoDollars};
 use crate::conversation::{Answer, AnswerBuilder, Event, StopReason, Usage};
-use crate::error::{Error, Kind, Result, Retry};
-use crate::policy::{Admitted, Edit, price};
+use crate::error::{Error, Field, Kind, Result};
+use crate::policy::{Admitted, Edit, LimitSource, price};
 use crate::telemetry::Telemetry;
+use std::collections::VecDeque;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
@@ -35,12 +37,15 @@ pub struct Call {
     usage: Option<Usage>,
     reserved: ReservedCall,
     start: Start,
+    guard: ToolCallGuard,
+    /// Events that may be passed on, but were not yet.
+    passed: VecDeque<Event>,
     /// Whether any event has come.
     has_event: bool,
-    /// Whether the answer has any text or a tool call.
-    has_content: bool,
-    /// Whether the stop reason has come.
-    stopped: bool,
+    /// The stop reason, once it has come.
+    stop: Option<StopReason>,
+    /// The error that ends the answer. It is returned once the usage has been read, because the answer is billed.
+    failure: Option<Error>,
 }
 
 impl Call {
@@ -57,6 +62,9 @@ impl Call {
         let ascii_edits: Vec<String> =
             edits.iter().filter(|edit| edit.parameter.is_free_of_user_text()).map(Edit::ascii).collect();
         reserved.reservation.accepted(&admitted.model().id, bedrock_request_id, ascii_edits.join("; "));
+        let is_stream = matches!(answer, UpstreamAnswer::Stream(_));
+        // A client that set the limit itself expects that its calls stream. Any other must never see half of one.
+        let hold = !is_stream || admitted.token_limit().source != LimitSource::Request;
         Self {
             admitted,
             edits,
@@ -66,9 +74,11 @@ impl Call {
             usage: None,
             reserved,
             start,
+            guard: ToolCallGuard::new(hold, is_stream),
+            passed: VecDeque::new(),
             has_event: false,
-            has_content: false,
-            stopped: false,
+            stop: None,
+            failure: None,
         }
     }
 
@@ -107,42 +117,98 @@ impl Call {
     }
 
     /// The next event; `None` after the last one. A caller must not end at the stop, because the usage comes after it.
-    /// When this returns `None`, the stop has always come.
+    /// When this returns `None`, the stop has always come. The future may be dropped and `next` called again without
+    /// losing anything.
     ///
     /// # Errors
     /// Any kind that Bedrock causes; `Truncated` when the answer ended before its stop reason; `ModelFailed` when the
-    /// model stopped because its answer was malformed, and the answer has no content.
+    /// model stopped because its answer was malformed, and the answer has no content; `ToolCallCut`.
     pub async fn next(&mut self) -> Result<Option<Event>> {
-        let event = self.upstream_event().await?;
-        if event.is_some() && !self.has_event {
-            self.has_event = true;
-            self.start.telemetry.first_event(self.start.began.elapsed());
-        }
-        match &event {
-            Some(Event::Usage(usage)) => self.settle(*usage),
-            Some(stop @ Event::Stop(reason)) => {
-                self.stopped = true;
-                self.recorder.record(stop);
-                // A malformed answer with some content is still worth reading (docs/cases.md, X5).
-                if let StopReason::Malformed(reason) = reason
-                    && !self.has_content
-                {
-                    return Err(self.malformed_answer(reason).await);
+        loop {
+            if let Some(event) = self.passed.pop_front() {
+                return Ok(Some(event));
+            }
+            if let Some(error) = self.failure.clone() {
+                self.read_usage().await;
+                return Err(error);
+            }
+            let event = self.upstream_event().await?;
+            if event.is_some() && !self.has_event {
+                self.has_event = true;
+                self.start.telemetry.first_event(self.start.began.elapsed());
+            }
+            match event {
+                Some(Event::Usage(usage)) => {
+                    self.settle(usage);
+                    return Ok(Some(Event::Usage(usage)));
+                }
+                Some(event) => self.pass(event),
+                None => {
+                    // If the usage never came, the call is booked as uncertain.
+                    self.reserved.reservation.abandon();
+                    if self.stop.is_none() {
+                        return Err(Error::new(Kind::Truncated, "the stream ended before the answer was complete"));
+                    }
+                    return Ok(None);
                 }
             }
-            Some(event) => {
-                self.has_content |= matches!(event, Event::Text(_) | Event::ToolCall { .. });
-                self.recorder.record(event);
+        }
+    }
+
+    /// Passes an event on, unless it belongs to a tool call that may have been cut.
+    fn pass(&mut self, event: Event) {
+        if let Event::Stop(reason) = &event {
+            self.stop = Some(reason.clone());
+        }
+        let known = self.passed.len();
+        if let Err(cut) = self.guard.pass(event, &mut self.passed) {
+            self.failure = Some(self.cut_call(&cut));
+        }
+        for event in self.passed.iter().skip(known) {
+            self.recorder.record(event);
+        }
+        // A malformed answer with some content is still worth reading (docs/cases.md, X5).
+        if let Some(StopReason::Malformed(reason)) = &self.stop
+            && !self.guard.has_content()
+        {
+            let message = format!("the model produced no valid answer ({reason})");
+            self.failure = Some(Error::new(Kind::ModelFailed, message));
+            self.passed.clear();
+        }
+    }
+
+    /// The error for an answer that ended inside a tool call.
+    fn cut_call(&self, cut: &CutCall) -> Error {
+        let tool = &cut.tool;
+        match &cut.reason {
+            StopReason::MaxTokens => {
+                let limit = self.admitted.token_limit();
+                let message = format!("the answer was cut inside a call of the tool {tool:?} at {}", limit.describe());
+                Error::new(Kind::ToolCallCut, message).at(Field::MaxTokens).advise(limit.remedy())
             }
-            None => {
-                // If the usage never came, the call is booked as uncertain.
-                self.reserved.reservation.abandon();
-                if !self.stopped {
-                    return Err(Error::new(Kind::Truncated, "the stream ended before the answer was complete"));
-                }
+            StopReason::ContextWindow => {
+                let message =
+                    format!("the answer was cut inside a call of the tool {tool:?}: the context window is full");
+                Error::new(Kind::ToolCallCut, message).at(Field::Messages).advise("shorten the conversation")
+            }
+            other => {
+                let message = format!("the answer ended inside a call of the tool {tool:?} ({})", other.as_str());
+                Error::new(Kind::ModelFailed, message)
             }
         }
-        Ok(event)
+    }
+
+    /// What the operator should know about an answer that was cut at its token limit; `None` for a request that set the
+    /// limit itself and brought no tools.
+    #[must_use]
+    pub fn cut_notice(&self) -> Option<String> {
+        let limit = self.admitted.token_limit();
+        let is_own_limit = limit.source == LimitSource::Request && self.admitted.request().tools.is_empty();
+        if self.stop != Some(StopReason::MaxTokens) || is_own_limit {
+            return None;
+        }
+        let model = self.model().display_name();
+        Some(format!("an answer of {model} was cut at {}; {}", limit.describe(), limit.remedy()))
     }
 
     async fn upstream_event(&mut self) -> Result<Option<Event>> {
@@ -151,11 +217,7 @@ impl Call {
             Some(UpstreamAnswer::Complete(events)) => Ok(events.pop_front()),
             Some(UpstreamAnswer::Stream(stream)) => {
                 let event = stream.next().await;
-                if let Err(error) = &event {
-                    // A refusal inside the stream, before its first event, is as free as one before the stream.
-                    if !stream.began() && error.kind.spec().retry != Retry::MayBill {
-                        self.reserved.reservation.release();
-                    }
+                if event.is_err() {
                     self.reserved.reservation.abandon();
                 }
                 event
@@ -163,15 +225,14 @@ impl Call {
         }
     }
 
-    /// The error for a malformed answer. It is billed, so its usage is read first.
-    async fn malformed_answer(&mut self, reason: &str) -> Error {
+    /// Reads the rest of an answer that has failed, for its usage.
+    async fn read_usage(&mut self) {
         while let Ok(Some(event)) = self.upstream_event().await {
             if let Event::Usage(usage) = event {
                 self.settle(usage);
             }
         }
         self.reserved.reservation.abandon();
-        Error::new(Kind::ModelFailed, format!("the model produced no valid answer ({reason})"))
     }
 
     fn settle(&mut self, usage: Usage) {

@@ -1,6 +1,7 @@
 //! Who makes a call, which models they may use, and what they may spend.
 
 use super::cost_check::CallCeiling;
+use crate::bedrock::MAX_ATTEMPTS;
 use crate::catalog::{Catalog, base};
 use crate::error::{Error, Field, Kind, Result};
 use crate::ledger::SessionTotals;
@@ -9,7 +10,7 @@ use crate::ledger::key::Key;
 use std::sync::Arc;
 
 /// Who makes a call, and what it may cost.
-#[derive(Debug, Clone, Default)]
+#[derive(Debug, Clone)]
 pub struct Caller {
     /// `ask`, `chat` or `serve`.
     pub command: &'static str,
@@ -19,8 +20,17 @@ pub struct Caller {
     pub ceiling: Option<CallCeiling>,
     /// Chatrix's id of the request that the call is made for.
     pub request_id: Option<String>,
+    /// The most times that the request is sent to Bedrock.
+    pub attempts: u32,
     /// The totals of the session to which the cost is added, besides the ledger.
     pub session_totals: Option<Arc<SessionTotals>>,
+}
+
+impl Default for Caller {
+    fn default() -> Self {
+        let attempts = MAX_ATTEMPTS;
+        Self { command: "", key: None, ceiling: None, request_id: None, attempts, session_totals: None }
+    }
 }
 
 impl Caller {

@@ -112,8 +112,20 @@ fn over_ceiling(admitted: &Admitted, ceiling: &CallCeiling, minimum: NanoDollars
         "{name} allows {amount} per call, but this call can cost {minimum} even with an answer of only {tokens} tokens \
          (its input has up to {bound} tokens)"
     );
-    Error::new(Kind::BudgetExceeded, message)
-        .advise("shorten the input, or choose a cheaper model; `chatrix models` lists the prices")
+    let error = Error::new(Kind::BudgetExceeded, message)
+        .advise("shorten the input, or choose a cheaper model; `chatrix models` lists the prices");
+    explained_by_documents(error, admitted)
+}
+
+/// The error for a call that is too dear, with the reason when that is a document of which nothing is known.
+pub(super) fn explained_by_documents(error: Error, admitted: &Admitted) -> Error {
+    if error.kind != Kind::BudgetExceeded || !admitted.has_unbounded_documents() {
+        return error;
+    }
+    let message = format!("{}; the reason is a document, whose tokens cannot be told before the call", error.message);
+    Error { message, ..error }.advise(
+        "send the document's text, or choose a model marked n in `chatrix models`, which counts tokens before the call",
+    )
 }
 
 /// The error for a call that costs more than what is left of a budget.

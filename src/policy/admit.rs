@@ -47,7 +47,7 @@ impl Policy {
 
     fn admit_for(&self, mut request: Request, model: Arc<Model>) -> Result<Admitted> {
         let limits = self.limits_for(&model);
-        let max_tokens = limits.max_tokens(request.max_tokens, model.max_output)?;
+        let (max_tokens, max_tokens_source) = limits.max_tokens(request.max_tokens, model.max_output)?;
         check_features(&request, &model)?;
         if request.messages.is_empty() && request.system.is_empty() {
             return Err(Error::new(Kind::MissingParameter, "the conversation has no messages").at(Field::Messages));
@@ -63,15 +63,17 @@ impl Policy {
         }
         let parameters = Parameters {
             max_tokens,
+            max_tokens_source,
+            limits_table: self.limits_table(&model),
             temperature,
             top_p,
             stop: stop_sequences(&request.stop, &model),
             tool_choice: tool_choice(&request.tool_choice, &model, reasoning),
             reasoning,
+            tools: model.capabilities.features.tools,
             tier,
             cache_point_added,
             reasoning_history_removed: false,
-            shortened_for_budget: false,
         };
         Ok(Admitted::new(request, model, parameters, quotes))
     }
@@ -85,7 +87,7 @@ impl Policy {
             return Ok(None);
         };
         let model = self.catalog.resolve(successor)?;
-        let max_tokens = self.limits_for(&model).max_tokens(request.max_tokens, model.max_output)?;
+        let (max_tokens, _) = self.limits_for(&model).max_tokens(request.max_tokens, model.max_output)?;
         let tier = self.tier(request.service_tier, &model);
         Ok(Some(quote(request, &model, input_bound::input_tokens(request, &model), max_tokens, tier)))
     }
@@ -144,7 +146,9 @@ fn tool_choice(requested: &ToolChoice, model: &Model, reasoning: ReasoningGrant)
 /// Refuses what the model does not support, because Bedrock's own messages about it are cryptic (docs/cases.md, T11).
 fn check_features(request: &Request, model: &Model) -> Result<()> {
     let features = model.capabilities.features;
-    if !features.tools && !request.tools.is_empty() {
+    // Clients send their tools with every request. Where the model may decide, one without tools answers without them.
+    let must_call = matches!(request.tool_choice, ToolChoice::Required | ToolChoice::Named(_));
+    if !features.tools && must_call {
         return Err(unsupported(model, "tools", Field::Tools));
     }
     for (index, message) in request.messages.iter().enumerate() {

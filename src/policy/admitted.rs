@@ -1,9 +1,11 @@
 //! A request that may be sent. Its fields are private, so that only the policy makes one.
 
 use super::edit::{self, Edit};
+use super::input_bound;
 use super::parameters::Parameters;
 use super::quote::{self, Quote};
 use super::reasoning::{self, ReasoningGrant};
+use super::token_limit::{LimitSource, TokenLimit};
 use crate::catalog::{Model, NanoDollars};
 use crate::conversation::{Part, Request, ServiceTier, ToolChoice};
 use std::sync::Arc;
@@ -53,6 +55,17 @@ impl Admitted {
     #[must_use]
     pub fn max_tokens(&self) -> u32 {
         self.parameters.max_tokens
+    }
+
+    /// Who set the upper bound of the answer, and what raises it.
+    #[must_use]
+    pub fn token_limit(&self) -> TokenLimit {
+        TokenLimit {
+            tokens: self.parameters.max_tokens,
+            source: self.parameters.max_tokens_source,
+            requested: self.request.max_tokens,
+            table: self.parameters.limits_table.clone(),
+        }
     }
 
     /// `None` when no temperature is sent.
@@ -131,6 +144,12 @@ impl Admitted {
         self.quotes.first().map_or(0, |quote| quote.input_bound)
     }
 
+    /// Whether the bound of the input comes from documents whose tokens cannot be known before the call.
+    #[must_use]
+    pub fn has_unbounded_documents(&self) -> bool {
+        input_bound::comes_from_documents(&self.request)
+    }
+
     /// Whether the model's successor may answer instead.
     #[must_use]
     pub fn may_use_successor(&self) -> bool {
@@ -162,9 +181,9 @@ impl Admitted {
             return self;
         }
         self.parameters.max_tokens = max_tokens;
-        self.parameters.shortened_for_budget = true;
-        // A reasoning budget must stay below max_tokens (docs/cases.md, S6).
-        if matches!(self.parameters.reasoning, ReasoningGrant::Budget(_)) {
+        self.parameters.max_tokens_source = LimitSource::Budget;
+        // Reasoning must leave room for the answer (docs/cases.md, S6).
+        if self.parameters.reasoning != ReasoningGrant::Off {
             self.parameters.reasoning = reasoning::grant(&self.request.reasoning, &self.model, max_tokens);
         }
         self

@@ -2,11 +2,12 @@
 
 use super::parameters::Parameters;
 use super::reasoning::ReasoningGrant;
-use crate::conversation::{ReasoningMode, Request, ServiceTier, ToolChoice};
+use super::token_limit::LimitSource;
+use crate::conversation::{IgnoredMember, ReasoningMode, Request, ServiceTier, ToolChoice};
 use std::fmt;
 
 /// The parameter that a change is about, with the name that clients know. Most of the names are OpenAI's.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Parameter {
     MaxTokens,
     Temperature,
@@ -18,11 +19,15 @@ pub enum Parameter {
     CacheControl,
     /// The reasoning of earlier answers.
     ReasoningHistory,
+    /// The tools, for a model that has none.
+    Tools,
+    /// A member that has no meaning here, by the client's own word.
+    Ignored(String),
 }
 
 impl Parameter {
     #[must_use]
-    pub fn as_str(self) -> &'static str {
+    pub fn as_str(&self) -> &str {
         match self {
             Self::MaxTokens => "max_tokens",
             Self::Temperature => "temperature",
@@ -33,13 +38,15 @@ impl Parameter {
             Self::ToolChoice => "tool_choice",
             Self::CacheControl => "cache_control",
             Self::ReasoningHistory => "reasoning",
+            Self::Tools => "tools",
+            Self::Ignored(name) => name,
         }
     }
 
     /// Whether the values are numbers and counts. Only these are recorded in the ledger, because the others may be a
     /// client's own words, such as the names of tools.
     #[must_use]
-    pub fn is_free_of_user_text(self) -> bool {
+    pub fn is_free_of_user_text(&self) -> bool {
         matches!(self, Self::MaxTokens | Self::Temperature | Self::TopP | Self::Stop)
     }
 }
@@ -68,11 +75,11 @@ impl Edit {
     #[must_use]
     pub fn ascii(&self) -> String {
         // A client's own words may contain any character, but a header may not.
-        let value = |text: &Option<String>| -> String {
-            let text = text.as_deref().unwrap_or("unset");
+        let short = |text: &str| -> String {
             text.chars().map(|c| if c.is_ascii_graphic() || c == ' ' { c } else { '?' }).take(40).collect()
         };
-        format!("{} {}->{}{}", self.parameter.as_str(), value(&self.from), value(&self.to), self.suffix())
+        let value = |text: &Option<String>| short(text.as_deref().unwrap_or("unset"));
+        format!("{} {}->{}{}", short(self.parameter.as_str()), value(&self.from), value(&self.to), self.suffix())
     }
 
     fn suffix(&self) -> &'static str {
@@ -116,10 +123,32 @@ pub(super) fn differences(requested: &Request, sent: &Parameters) -> Vec<Edit> {
     if sent.reasoning_history_removed {
         compare(Parameter::ReasoningHistory, Some("in history".to_owned()), None);
     }
-    if sent.shortened_for_budget
+    if !sent.tools && !requested.tools.is_empty() {
+        compare(Parameter::Tools, Some(requested.tools.len().to_string()), None);
+    }
+    edits.extend(ignored_edits(&requested.ignored));
+    if sent.max_tokens_source == LimitSource::Budget
         && let Some(edit) = edits.first_mut().filter(|edit| edit.parameter == Parameter::MaxTokens)
     {
         edit.reason = EditReason::Budget;
+    }
+    edits
+}
+
+/// The changes that ignored members make. There may be any number of those, and a header has little room.
+pub(super) fn ignored_edits(ignored: &[IgnoredMember]) -> Vec<Edit> {
+    const LISTED: usize = 16;
+    let edit = |name: &str, from: &str| Edit {
+        parameter: Parameter::Ignored(name.to_owned()),
+        from: Some(from.to_owned()),
+        to: None,
+        reason: EditReason::Policy,
+    };
+    let listed = ignored.iter().take(LISTED);
+    let mut edits: Vec<Edit> =
+        listed.map(|member| edit(&member.name, member.value.as_deref().unwrap_or("set"))).collect();
+    if ignored.len() > LISTED {
+        edits.push(edit("further members", &(ignored.len() - LISTED).to_string()));
     }
     edits
 }

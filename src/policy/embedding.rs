@@ -1,9 +1,10 @@
 //! The policy for embeddings. As for any call, the model and its price must be known, and the worst case is computed
 //! before the call.
 
+use super::edit::{Edit, ignored_edits};
 use super::rules::Policy;
-use crate::catalog::{EmbeddingModel, NanoDollars};
-use crate::conversation::EmbeddingRequest;
+use crate::catalog::{EmbeddingFamily, EmbeddingModel, NanoDollars};
+use crate::conversation::{EmbeddingPurpose, EmbeddingRequest, IgnoredMember, Truncation};
 use crate::error::{Error, Field, Kind, Result};
 
 /// The most texts in one request, which is OpenAI's limit.
@@ -15,7 +16,10 @@ pub struct AdmittedEmbedding {
     texts: Vec<String>,
     model: EmbeddingModel,
     dimensions: Option<u32>,
+    purpose: Option<EmbeddingPurpose>,
+    truncation: Option<Truncation>,
     worst_case: NanoDollars,
+    edits: Vec<Edit>,
 }
 
 impl AdmittedEmbedding {
@@ -35,6 +39,25 @@ impl AdmittedEmbedding {
         self.dimensions
     }
 
+    /// What the vectors are used for. `None` for a model that makes no difference, and stands for searched texts
+    /// otherwise.
+    #[must_use]
+    pub fn purpose(&self) -> Option<EmbeddingPurpose> {
+        self.purpose
+    }
+
+    /// `None` stands for the model's default.
+    #[must_use]
+    pub fn truncation(&self) -> Option<Truncation> {
+        self.truncation
+    }
+
+    /// Every change that the policy made to the request.
+    #[must_use]
+    pub fn edits(&self) -> &[Edit] {
+        &self.edits
+    }
+
     /// What the call can cost at most.
     #[must_use]
     pub fn worst_case(&self) -> NanoDollars {
@@ -49,7 +72,7 @@ impl Policy {
     /// `ModelNotFound`; `InvalidRequest` for no, blank or too many texts, and for a vector length that the model does
     /// not support.
     pub fn admit_embedding(&self, request: EmbeddingRequest) -> Result<AdmittedEmbedding> {
-        let EmbeddingRequest { model, texts, dimensions } = request;
+        let EmbeddingRequest { model, texts, dimensions, purpose, truncation, mut ignored } = request;
         let model = self.catalog.resolve_embedding(&model)?;
         let invalid = |field: Field, what: String| Err(Error::new(Kind::InvalidRequest, what).at(field));
         if texts.is_empty() || texts.len() > MAX_TEXTS {
@@ -73,6 +96,15 @@ impl Policy {
         // No tokenizer makes more tokens than there are bytes, and the service adds only a few tokens to each text.
         let input_bound: usize = texts.iter().map(|text| text.len() + 16).sum();
         let worst_case = model.price.cost(u64::try_from(input_bound).unwrap_or(u64::MAX));
-        Ok(AdmittedEmbedding { texts, model, dimensions, worst_case })
+        let (purpose, truncation) = if model.family == EmbeddingFamily::Titan {
+            let unused = [("input_type", purpose.is_some()), ("truncate", truncation.is_some())];
+            let unused = unused.into_iter().filter(|(_, given)| *given);
+            ignored.extend(unused.map(|(name, _)| IgnoredMember { name: name.to_owned(), value: None }));
+            (None, None)
+        } else {
+            (purpose, truncation)
+        };
+        let edits = ignored_edits(&ignored);
+        Ok(AdmittedEmbedding { texts, model, dimensions, purpose, truncation, worst_case, edits })
     }
 }

@@ -2,7 +2,7 @@
 //! on it.
 
 use crate::catalog::Model;
-use crate::conversation::{Format, Part, Reasoning, Request};
+use crate::conversation::{Format, Media, Part, Reasoning, Request};
 
 /// An upper bound of a request's input tokens. No tokenizer makes more tokens than there are UTF-8 bytes, and the
 /// format of the model adds a few tokens to each message, to the system prompt and to the request.
@@ -14,7 +14,8 @@ pub(super) fn input_tokens(request: &Request, model: &Model) -> u64 {
     // A document fills at most the context window.
     let document_bound = model.context_window.and_then(|window| usize::try_from(window).ok()).unwrap_or(1_000_000);
     let messages = request.messages.iter().map(|message| parts_bound(&message.parts, document_bound) + PER_MESSAGE);
-    let tools = request.tools.iter().map(|tool| {
+    let sent_tools = if model.capabilities.features.tools { request.tools.as_slice() } else { &[] };
+    let tools = sent_tools.iter().map(|tool| {
         let description = tool.description.as_ref().map_or(0, String::len);
         tool.name.len() + description + tool.schema.to_string().len() + PER_TOOL
     });
@@ -30,8 +31,24 @@ pub(super) fn input_tokens(request: &Request, model: &Model) -> u64 {
     u64::try_from(sum).unwrap_or(u64::MAX)
 }
 
-/// An upper bound of the tokens of some parts. `document_bound` is that of one document whose bytes say nothing about
-/// its tokens, because they are compressed or because its pages may be read as images.
+/// Whether the bound of a request's input comes from documents whose tokens nothing shows, which count as a full context
+/// window.
+pub(super) fn comes_from_documents(request: &Request) -> bool {
+    let parts = request.messages.iter().flat_map(|message| &message.parts);
+    let mut parts = parts.flat_map(|part| match part {
+        Part::ToolResult(result) => result.parts.as_slice(),
+        part => std::slice::from_ref(part),
+    });
+    parts.any(|part| matches!(part, Part::Document(media, _) if media.document_tokens_at_most().is_none()))
+}
+
+/// A document has at most as many tokens as fit the context window.
+fn document_tokens(media: &Media, context_window: usize) -> usize {
+    let tokens = media.document_tokens_at_most().and_then(|tokens| usize::try_from(tokens).ok());
+    tokens.map_or(context_window, |tokens| tokens.min(context_window))
+}
+
+/// An upper bound of the tokens of some parts. `document_bound` is that of one document about which nothing is known.
 fn parts_bound(parts: &[Part], document_bound: usize) -> usize {
     const PER_PART: usize = 16;
     // Every model scales large images down, and the highest documented number of tokens is below this.
@@ -41,10 +58,7 @@ fn parts_bound(parts: &[Part], document_bound: usize) -> usize {
             + match part {
                 Part::Text(text) => text.len(),
                 Part::Image(_) | Part::ImageUrl(_) => PER_IMAGE,
-                Part::Document(media, name) if ["txt", "md", "csv", "html"].contains(&media.format) => {
-                    media.base64.len() + name.len()
-                }
-                Part::Document(..) => document_bound,
+                Part::Document(media, name) => document_tokens(media, document_bound) + name.len(),
                 Part::Reasoning(Reasoning::Text { text, signature }) => {
                     text.len() + signature.as_ref().map_or(0, String::len)
                 }

@@ -1,5 +1,6 @@
 //! The limits on an answer, and the fixed sampling parameters. Only the operator sets them, for all models or for one.
 
+use super::token_limit::LimitSource;
 use crate::error::{Error, Field, Kind, Result};
 
 /// The value of a sampling parameter, which the operator sets in place of the client.
@@ -84,21 +85,28 @@ impl Limits {
         }
     }
 
-    /// The `max_tokens` to send: what was requested, lowered to the limit and to the longest answer of the model.
+    /// The `max_tokens` to send, and who set it: what was requested, lowered to the limit and to the longest answer of
+    /// the model.
     ///
     /// # Errors
     /// `RefusedByPolicy` for a request below 1, which Bedrock would refuse too (docs/cases.md, S5).
-    pub fn max_tokens(&self, requested: Option<i64>, max_output: Option<u64>) -> Result<u32> {
-        let requested = match requested {
-            None => self.max_tokens,
+    pub fn max_tokens(&self, requested: Option<i64>, max_output: Option<u64>) -> Result<(u32, LimitSource)> {
+        let (wanted, source) = match requested {
+            None => (self.max_tokens, LimitSource::Default),
             Some(n) if n < 1 => {
                 return Err(Error::new(Kind::RefusedByPolicy, format!("max_tokens is {n} but must be at least 1"))
                     .at(Field::MaxTokens)
                     .advise(format!("set it to a value from 1 to {}", self.max_tokens_limit)));
             }
-            Some(n) => u32::try_from(n).unwrap_or(u32::MAX),
+            Some(n) => (u32::try_from(n).unwrap_or(u32::MAX), LimitSource::Request),
         };
         let model = max_output.map_or(u32::MAX, |max| u32::try_from(max).unwrap_or(u32::MAX));
-        Ok(requested.min(self.max_tokens_limit).min(model))
+        let lowest = wanted.min(self.max_tokens_limit).min(model);
+        let source = match lowest {
+            tokens if tokens == wanted => source,
+            tokens if tokens == self.max_tokens_limit => LimitSource::Limit,
+            _ => LimitSource::Model,
+        };
+        Ok((lowest, source))
     }
 }

@@ -8,6 +8,11 @@ use crate::conversation::{Effort, ReasoningRequest};
 const MIN_BUDGET: u32 = 1024;
 /// The tokens of `max_tokens` that are kept for the answer itself.
 const MIN_ANSWER_TOKENS: u32 = 256;
+/// The least `max_tokens` with which a model may reason at any effort (tokens). A model does not know how many tokens
+/// are left, so with fewer its reasoning can use them all, and the answer is empty.
+const ROOM_FOR_ANY_EFFORT: u32 = 4096;
+/// The least `max_tokens` with which a model may reason at all by effort (tokens).
+const ROOM_FOR_LOW_EFFORT: u32 = 2048;
 
 /// How much a model may reason.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -26,7 +31,11 @@ pub(super) fn grant(requested: &ReasoningRequest, model: &Model, max_tokens: u32
         return ReasoningGrant::Off;
     }
     match (model.capabilities.thinking, model.capabilities.max_effort) {
-        (_, Some(highest)) => ReasoningGrant::Effort(closest_effort(requested).min(highest)),
+        (_, Some(highest)) => match max_tokens {
+            ROOM_FOR_ANY_EFFORT.. => ReasoningGrant::Effort(closest_effort(requested).min(highest)),
+            ROOM_FOR_LOW_EFFORT.. => ReasoningGrant::Effort(Effort::Low),
+            _ => ReasoningGrant::Off,
+        },
         (Thinking::Budget, None) => match closest_budget(requested).min(max_tokens.saturating_sub(MIN_ANSWER_TOKENS)) {
             budget @ MIN_BUDGET.. => ReasoningGrant::Budget(budget),
             // A budget must be less than max_tokens, which the policy limits (docs/cases.md, S6).

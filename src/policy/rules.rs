@@ -39,6 +39,26 @@ impl Policy {
         if requested.is_empty() { &self.default_model } else { requested }
     }
 
+    /// The longest answer that a request to a model may ask for (tokens).
+    #[must_use]
+    pub fn longest_answer(&self, model: &Model) -> u32 {
+        let limit = self.limits_for(model).max_tokens_limit;
+        model.max_output.map_or(limit, |max| limit.min(u32::try_from(max).unwrap_or(u32::MAX)))
+    }
+
+    /// The table of the config file that sets the limits on a model's answers.
+    pub(super) fn limits_table(&self, model: &Model) -> String {
+        let sets_tokens = |limits: &&ModelLimits| {
+            let overrides = limits.overrides;
+            base(&limits.id) == base(&model.id)
+                && (overrides.max_tokens.is_some() || overrides.max_tokens_limit.is_some())
+        };
+        match self.overrides.iter().find(sets_tokens) {
+            Some(limits) => format!("[models.{:?}]", limits.name),
+            None => "[limits]".to_owned(),
+        }
+    }
+
     /// The limits of a model. They also hold for its other ids.
     pub(super) fn limits_for(&self, model: &Model) -> Limits {
         let name = model.alias.as_ref().unwrap_or(&model.id);

@@ -8,6 +8,7 @@ use crate::api::{AnswerHead, Dialect, ParsedRequest, Positions};
 use crate::conversation::Usage;
 use crate::engine::{AnswerMode, Call, Caller};
 use crate::error::{Error, Field, Result};
+use crate::policy::Edit;
 use crate::telemetry::RequestScope;
 use bytes::Bytes;
 use std::time::{SystemTime, UNIX_EPOCH};
@@ -37,25 +38,30 @@ pub(super) async fn generate(
         options,
         positions,
     };
+    let key = caller.key.as_ref().map(|key| key.name.clone());
     let mode = if stream { AnswerMode::Streamed } else { AnswerMode::Complete };
     scope.set_requested_model(&head.model);
     let call = state.engine.ask(request, mode, caller).await;
     let mut call = call.map_err(|error| locate(error, dialect, &head.positions))?;
     scope.set_answering_model(&call.model().id);
-    state.announce(&call);
+    state.console.announce(&call);
     let headers = policy_headers(&call);
     let mut left = call.budget_left();
     let mut response = if stream {
-        stream_response(sse::body(call, dialect.stream(head), scope.clone(), shutdown_deadline(state.closing.clone())))
+        let notices = sse::Notices { console: state.console.clone(), key };
+        let closing = shutdown_deadline(state.closing.clone());
+        stream_response(sse::body(call, dialect.stream(head), scope.clone(), notices, closing))
     } else {
-        let answer = call.answer().await.map_err(|error| locate(error, dialect, &head.positions))?;
+        let answer = call.answer().await;
+        state.console.announce_cut(&call, key.as_deref());
+        let answer = answer.map_err(|error| locate(error, dialect, &head.positions))?;
         if let Some(usage) = answer.usage {
             scope.set_usage(usage, call.cost());
         }
         let mut response = json_response(&dialect.complete(&head, &answer, call.cost()));
         set_dollars(&mut response, "x-chatrix-cost-usd", call.cost());
         left = call.budget_left();
-        state.warn(&call.warnings());
+        state.console.warn(&call.warnings());
         response
     };
     set_dollars(&mut response, "x-chatrix-budget-remaining-usd", left);
@@ -84,9 +90,12 @@ pub(super) async fn embed(state: &State, body: &Bytes, caller: &Caller, scope: &
     if let Some(input) = embedded.embeddings.input_tokens {
         scope.set_usage(Usage { input, ..Usage::default() }, embedded.cost);
     }
-    state.warn(&embedded.warnings);
+    state.console.warn(&embedded.warnings);
     let mut response = json_response(&embeddings::response_body(&name, &embedded.embeddings, encoding));
     set_header(response.headers_mut(), "x-chatrix-model", &embedded.model);
+    if let Some(changes) = policy_header(&embedded.edits) {
+        set_header(response.headers_mut(), "x-chatrix-policy", &changes);
+    }
     set_dollars(&mut response, "x-chatrix-cost-usd", embedded.cost);
     set_dollars(&mut response, "x-chatrix-budget-remaining-usd", embedded.left);
     Ok(response)
@@ -103,13 +112,16 @@ fn stream_response(
     response
 }
 
+/// The changes that the policy made, as a header; `None` when there are none.
+fn policy_header(edits: &[Edit]) -> Option<String> {
+    let changes: Vec<String> = edits.iter().map(Edit::ascii).collect();
+    (!changes.is_empty()).then(|| changes.join("; "))
+}
+
 /// The headers that tell which model answers, what the policy changed, and whether a successor took over.
 fn policy_headers(call: &Call) -> Vec<(&'static str, String)> {
     let mut headers = vec![("x-chatrix-model", call.model().id.clone())];
-    let edits: Vec<String> = call.edits().iter().map(crate::policy::Edit::ascii).collect();
-    if !edits.is_empty() {
-        headers.push(("x-chatrix-policy", edits.join("; ")));
-    }
+    headers.extend(policy_header(call.edits()).map(|changes| ("x-chatrix-policy", changes)));
     if let Some(text) = call.successor_notice() {
         headers.push(("x-chatrix-successor", text));
     }

@@ -63,9 +63,10 @@ impl OriginPolicy {
             return true;
         }
         match origin.split_once("://") {
-            Some(("app" | "file" | "vscode-webview", _)) => true,
-            Some(("http" | "https", "tauri.localhost")) => true,
-            Some((_, authority)) => is_loopback(without_port(authority)),
+            Some(("app" | "file" | "vscode-webview" | "vscode-file", _)) => true,
+            // Browsers resolve every name below `localhost` to this machine
+            // (<https://w3c.github.io/webappsec-secure-contexts/#is-origin-trustworthy>).
+            Some((_, authority)) => is_loopback(without_port(authority)) || is_below_localhost(without_port(authority)),
             None => false,
         }
     }
@@ -114,6 +115,10 @@ fn is_loopback(name: &str) -> bool {
         || name.trim_matches(['[', ']']).parse::<IpAddr>().is_ok_and(|address| address.is_loopback())
 }
 
+fn is_below_localhost(name: &str) -> bool {
+    name.trim_end_matches('.').to_ascii_lowercase().ends_with(".localhost")
+}
+
 fn without_port(authority: &str) -> &str {
     match authority.rsplit_once(':') {
         // An IPv6 address in brackets also contains colons.
@@ -149,12 +154,16 @@ mod tests {
             "file://",
             "null",
             "vscode-webview://abc",
+            "vscode-file://vscode-app",
+            "http://app.localhost:5173",
+            "https://a.b.localhost",
         ] {
             assert_eq!(check(&policy, &[("origin", origin)]), None, "{origin}");
         }
         for origin in [
             "https://evil.example",
             "http://localhost.evil.example",
+            "http://evil-localhost",
             "http://evil.example:3000",
             "http://127.0.0.1.evil.example",
             "https://tauri.localhost.evil.example",

@@ -1,5 +1,6 @@
 //! Builds responses and sets their headers.
 
+use super::retries::ClientRetries;
 use crate::api::Dialect;
 use crate::catalog::NanoDollars;
 use crate::error::{Error, Kind, Retry};
@@ -31,18 +32,22 @@ pub(super) fn set_dollars(response: &mut Response, name: &'static str, amount: O
 
 /// The response that reports an error in the words of a dialect, with the headers that tell clients whether to send the
 /// request again.
-pub(super) fn error_response(error: &Error, dialect: &dyn Dialect) -> Response {
+pub(super) fn error_response(error: &Error, dialect: &dyn Dialect, retries: ClientRetries) -> Response {
     let spec = error.kind.spec();
     let mut response = json_response(&dialect.error(error));
     *response.status_mut() = StatusCode::from_u16(spec.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
     let headers = response.headers_mut();
-    match (spec.retry, error.retry_after, spec.status) {
+    match (error.retry(), error.retry_after, spec.status) {
+        (Retry::Free, _, _) if retries.are_used_up() => set_header(headers, "x-should-retry", "false"),
         (Retry::Free, wait, 429 | 503) => {
             let seconds = wait.map_or(1, |wait| wait.as_secs().max(1));
             set_header(headers, "retry-after", &seconds.to_string());
         }
-        // OpenAI's SDKs repeat a request after 408, 409, 429 and 5xx, and each repetition may be a paid generation.
-        (Retry::MayBill | Retry::Never, _, 408 | 409 | 429 | 500..) => set_header(headers, "x-should-retry", "false"),
+        // OpenAI's SDKs repeat a request after 408, 409, 429 and 5xx, and each repetition may be a paid generation. Some
+        // other clients repeat one after 402.
+        (Retry::MayBill | Retry::Never, _, 402 | 408 | 409 | 429 | 500..) => {
+            set_header(headers, "x-should-retry", "false");
+        }
         _ => {}
     }
     if error.kind == Kind::MethodNotSupported {

@@ -5,10 +5,10 @@ use super::body::read_body;
 use super::generate;
 use super::origin::OriginPolicy;
 use super::reply::{error_response, json_response, random_digits, set_header};
+use super::retries::ClientRetries;
 use super::state::{State, shutdown_deadline, shutdown_error};
 use crate::api::Dialect;
 use crate::api::openai::{ChatCompletions, TextCompletions, models};
-use crate::catalog::Model;
 use crate::engine::Caller;
 use crate::error::{Error, Kind, Result};
 use crate::telemetry::RequestScope;
@@ -102,6 +102,7 @@ where
     E: Display,
 {
     let request_id = format!("req_{}", random_digits());
+    let retries = ClientRetries::from_headers(&request.headers);
     let cors = state.origin.cors(&request.headers);
     let route = Route::from_path(&request.path);
     let dialect = route.as_ref().map_or(&ChatCompletions as &dyn Dialect, Route::dialect);
@@ -113,7 +114,7 @@ where
     };
     let mut response = response.unwrap_or_else(|error| {
         scope.set_error(error.kind);
-        error_response(&error, dialect)
+        error_response(&error, dialect, retries)
     });
     scope.set_status(response.status().as_u16());
     let headers = response.headers_mut();
@@ -137,20 +138,25 @@ where
     E: Display,
 {
     let Incoming { method, path, headers, body } = request;
-    state.origin.check(&headers).inspect_err(|error| state.telemetry.refused(error.kind))?;
+    state.origin.check(&headers).inspect_err(|error| {
+        state.telemetry.refused(error.kind);
+        if error.kind == Kind::OriginRefused {
+            state.console.announce_refused_origin(origin(&headers), &error.to_string());
+        }
+    })?;
     if method == Method::OPTIONS {
         return Ok(preflight(&headers));
     }
     let Some(route) = route else {
-        let advice = "the routes are /v1/models, /v1/chat/completions, /v1/completions, /v1/embeddings and /healthz";
-        return Err(Error::new(Kind::UnknownUrl, format!("there is no {method} {path}")).advise(advice));
+        return Err(Error::new(Kind::UnknownUrl, format!("there is no {method} {path}")).advise(way_out(&path)));
     };
     // Anyone may ask whether the server is running.
     let caller = match route {
         Route::Root | Route::Health => Caller::default(),
         _ => {
             let caller = state.keys.caller(&headers).await.inspect_err(|error| state.telemetry.refused(error.kind))?;
-            Caller { request_id: Some(scope.id().to_owned()), ..caller }
+            let attempts = ClientRetries::from_headers(&headers).attempts();
+            Caller { request_id: Some(scope.id().to_owned()), attempts, ..caller }
         }
     };
     if let Some(key) = &caller.key {
@@ -170,22 +176,38 @@ where
 
 /// The response of a route that asks no model; `None` for the others.
 fn read_only(state: &State, route: &Route, caller: &Caller) -> Option<Result<Response>> {
-    let catalog = &state.engine.policy().catalog;
     match route {
         Route::Root => Some(Ok(json_response(&serde_json::json!({
             "name": "chatrix", "version": env!("CARGO_PKG_VERSION"), "openai_base_url": "/v1",
         })))),
         Route::Health => Some(Ok(json_response(&serde_json::json!({"status": "ok"})))),
-        Route::Models => {
-            let models = catalog.models().map(AsRef::<Model>::as_ref);
-            Some(Ok(json_response(&models::list(models.filter(|model| caller.may_ask(catalog, &model.id))))))
-        }
-        Route::Model(name) => Some(catalog.resolve(name).and_then(|model| {
-            caller.check(catalog, &model.id)?;
-            Ok(json_response(&models::entry(&model, name)))
-        })),
+        Route::Models => Some(list_models(state, caller)),
+        Route::Model(name) => Some(one_model(state, caller, name)),
         Route::ChatCompletions | Route::Completions | Route::Embeddings => None,
     }
+}
+
+fn list_models(state: &State, caller: &Caller) -> Result<Response> {
+    let policy = state.engine.policy();
+    let may_ask = |id: &str| caller.may_ask(&policy.catalog, id);
+    let models = policy.catalog.models().filter(|model| may_ask(&model.id));
+    let mut data: Vec<_> =
+        models.map(|model| models::entry(model, model.display_name(), policy.longest_answer(model))).collect();
+    let embeddings = policy.catalog.embedding_models()?.iter().filter(|model| may_ask(&model.id));
+    data.extend(embeddings.map(|model| models::embedding_entry(model, &model.alias)));
+    Ok(json_response(&models::list(&data)))
+}
+
+fn one_model(state: &State, caller: &Caller, name: &str) -> Result<Response> {
+    let policy = state.engine.policy();
+    let catalog = &policy.catalog;
+    if let Ok(model) = catalog.resolve_embedding(name) {
+        caller.check(catalog, &model.id)?;
+        return Ok(json_response(&models::embedding_entry(&model, name)));
+    }
+    let model = catalog.resolve(name)?;
+    caller.check(catalog, &model.id)?;
+    Ok(json_response(&models::entry(&model, name, policy.longest_answer(&model))))
 }
 
 fn preflight(headers: &HeaderMap) -> Response {
@@ -194,6 +216,29 @@ fn preflight(headers: &HeaderMap) -> Response {
         response.headers_mut().insert(name, value);
     }
     response
+}
+
+/// What a client of an API that this server does not have can do instead.
+fn way_out(path: &str) -> &'static str {
+    match path.split('/').rfind(|segment| !segment.is_empty()) {
+        Some("responses") => {
+            "use Chat Completions: in the AI SDK provider.chat(MODEL), in OpenAI Agents \
+             set_default_openai_api(\"chat_completions\"), in LiteLLM custom_openai/MODEL"
+        }
+        Some("messages" | "count_tokens") => {
+            "this server does not speak Anthropic's API; choose an OpenAI-compatible provider with the base URL of this \
+             server and /v1"
+        }
+        Some("generate" | "tags" | "show") => {
+            "this server does not speak Ollama's API; choose an OpenAI-compatible provider with the base URL of this \
+             server and /v1"
+        }
+        _ => "the routes are /v1/models, /v1/chat/completions, /v1/completions, /v1/embeddings and /healthz",
+    }
+}
+
+fn origin(headers: &HeaderMap) -> &str {
+    headers.get("origin").and_then(|origin| origin.to_str().ok()).unwrap_or_default()
 }
 
 fn wrong_method(route: &Route, method: &Method, path: &str) -> Error {

@@ -2,6 +2,7 @@
 //! module does the framing and the timing; the dialect writes the data of each frame. All frames of one event are
 //! written at once. Some clients require the space after `data:` (docs/openai.md §0.7).
 
+use super::console::Console;
 use super::state::shutdown_error;
 use crate::api::{Frame, FrameWriter};
 use crate::conversation::{Event, Usage};
@@ -26,10 +27,18 @@ enum Phase {
     Done,
 }
 
+/// Where the operator is told how an answer ended, and for which API key it was.
+pub(super) struct Notices {
+    pub(super) console: Console,
+    /// The name of the key.
+    pub(super) key: Option<String>,
+}
+
 struct Events {
     call: Call,
     writer: Box<dyn FrameWriter>,
     scope: RequestScope,
+    notices: Notices,
     usage: Option<Usage>,
     phase: Phase,
     closing: Pin<Box<dyn Future<Output = ()> + Send>>,
@@ -40,9 +49,10 @@ pub(super) fn body(
     call: Call,
     writer: Box<dyn FrameWriter>,
     scope: RequestScope,
+    notices: Notices,
     closing: impl Future<Output = ()> + Send + 'static,
 ) -> impl Stream<Item = Result<Bytes, Infallible>> + Send + Sync {
-    let events = Events { call, writer, scope, usage: None, phase: Phase::Start, closing: Box::pin(closing) };
+    let events = Events { call, writer, scope, notices, usage: None, phase: Phase::Start, closing: Box::pin(closing) };
     // warp requires a Sync body, and the connection to Bedrock is not Sync. SyncStream allows it, because the body is
     // never shared.
     SyncStream::new(stream::unfold(events, |mut events| async move {
@@ -84,6 +94,7 @@ impl Events {
             Ok(Some(event)) => self.writer.event(&event, frames),
             Ok(None) => {
                 self.phase = Phase::Done;
+                self.notices.console.announce_cut(&self.call, self.notices.key.as_deref());
                 self.writer.finish(self.usage, self.call.cost(), frames);
             }
             Err(error) => self.fail(&error, frames),
@@ -92,6 +103,7 @@ impl Events {
 
     fn fail(&mut self, error: &Error, frames: &mut Vec<Frame>) {
         self.phase = Phase::Done;
+        self.notices.console.announce_cut(&self.call, self.notices.key.as_deref());
         self.scope.set_error(error.kind);
         self.writer.fail(error, frames);
     }

@@ -1,14 +1,13 @@
 //! The state that all requests share, and the end of the server.
 
+use super::console::Console;
 use super::images::Fetcher;
 use super::keys::Keys;
 use super::origin::OriginPolicy;
-use crate::engine::{Call, Engine, Warning};
+use crate::engine::Engine;
 use crate::error::{Error, Kind};
 use crate::telemetry::Telemetry;
-use std::collections::HashSet;
-use std::io::Write;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::Arc;
 use tokio::sync::watch;
 
 pub(super) struct State {
@@ -20,32 +19,7 @@ pub(super) struct State {
     pub(super) fetcher: Option<Fetcher>,
     /// Becomes true when running answers must end.
     pub(super) closing: watch::Receiver<bool>,
-    /// What was already announced to the operator.
-    pub(super) announced: Mutex<HashSet<String>>,
-}
-
-impl State {
-    /// Announces to the operator, once each, that a successor answers for a retired model, and the warnings of a call.
-    pub(super) fn announce(&self, call: &Call) {
-        if let Some(text) = call.successor_notice() {
-            self.announce_once(text.clone(), &text);
-        }
-        self.warn(&call.warnings());
-    }
-
-    /// Warns the operator, once in each period, that a budget is nearly used up.
-    pub(super) fn warn(&self, warnings: &[Warning]) {
-        for warning in warnings {
-            self.announce_once(warning.about.clone(), &warning.text);
-        }
-    }
-
-    fn announce_once(&self, about: String, text: &str) {
-        if self.announced.lock().unwrap_or_else(PoisonError::into_inner).insert(about) {
-            // A closed stderr is no reason to fail.
-            let _ = writeln!(std::io::stderr(), "{text}");
-        }
-    }
+    pub(super) console: Console,
 }
 
 /// Resolves when running answers must end. Each answer waits on a future of its own.

@@ -1,6 +1,6 @@
 //! Reasoning and its signatures.
 
-use super::{asked, post, refused, sent, tool, tool_history};
+use super::{asked, post, refused, roomy, tool, tool_history};
 use crate::support::{Bedrock, Chatrix, Reply, Server};
 use serde_json::{Value, json};
 
@@ -9,7 +9,7 @@ fn r1_signed_reasoning_makes_the_round_trip() {
     let thinking = json!({"reasoningContent": {"reasoningText": {"text": "hm", "signature": "c2ln"}}});
     let call = json!({"toolUse": {"toolUseId": "call_1", "name": "look", "input": {"q": "x"}}});
     let bedrock = Bedrock::script([Reply::Blocks(json!([thinking, call])), Reply::text("done")]);
-    let server = Server::start(&bedrock);
+    let server = roomy(&bedrock);
     let first =
         json!({"tools": [tool("look")], "reasoning_effort": "low", "messages": [{"role": "user", "content": "go"}]});
     let message = server.chat(&asked("claude-haiku", first.clone())).json()["choices"][0]["message"].clone();
@@ -38,7 +38,9 @@ fn r2_r8_after_a_refused_signature_the_call_is_repeated_without_reasoning() {
         "The model returned the following errors: messages.1.content.0: Invalid `signature` in `thinking` block",
     );
     let body = asked("claude-haiku", json!({"messages": history, "tools": [tool("look")], "reasoning_effort": "low"}));
-    let (answer, calls) = post([invalid, Reply::text("ok")], &body);
+    let bedrock = Bedrock::script([invalid, Reply::text("ok")]);
+    let answer = roomy(&bedrock).chat(&body);
+    let calls = bedrock.calls();
     assert_eq!((answer.status, calls.len()), (200, 2), "{}", answer.body);
     assert!(calls[0].body.to_string().contains("foreign") && !calls[1].body.to_string().contains("foreign"));
 }
@@ -48,7 +50,7 @@ fn r4_encrypted_reasoning_comes_and_goes_unchanged() {
     let hidden = json!({"reasoningContent": {"redactedContent": "ZW5jcnlwdGVk"}});
     let call = json!({"toolUse": {"toolUseId": "call_1", "name": "look", "input": {}}});
     let bedrock = Bedrock::script([Reply::Blocks(json!([hidden, call])), Reply::text("done")]);
-    let server = Server::start(&bedrock);
+    let server = roomy(&bedrock);
     let more = json!({"tools": [tool("look")], "reasoning_effort": "low"});
     let message = server.chat(&asked("claude-haiku", more.clone())).json()["choices"][0]["message"].clone();
     assert_eq!(message["reasoning_details"][0]["data"], "ZW5jcnlwdGVk");
@@ -71,8 +73,9 @@ fn r6_r7_effort_goes_only_where_it_is_accepted_and_not_above_the_ceiling() {
         ("deepseek-v3", "none", Value::Null),
         ("claude-haiku", "banana", json!({"thinking": {"type": "disabled"}})),
     ] {
-        let body = sent(&asked(model, json!({"reasoning_effort": effort})));
-        assert_eq!(body["additionalModelRequestFields"], fields, "{model}");
+        let bedrock = Bedrock::script([Reply::text("ok")]);
+        roomy(&bedrock).chat(&asked(model, json!({"reasoning_effort": effort})));
+        assert_eq!(bedrock.call().body["additionalModelRequestFields"], fields, "{model}");
     }
 }
 
@@ -90,24 +93,25 @@ fn r9_inline_reasoning_of_gpt_oss_is_split_off() {
 fn an_opaque_arn_reasons_like_the_model_it_is_like() {
     const ARN: &str = "arn:aws:bedrock:us-west-2:123456789012:application-inference-profile/1arbu5hu2sjr";
     let configured = |like: &str| {
-        Chatrix::serve()
-            .config(&format!("[models.in-house]\nid = \"{ARN}\"\nlike = \"{like}\"\n[limits]\nmax_tokens_limit = 4096"))
+        Chatrix::serve().config(&format!(
+            "[models.in-house]\nid = \"{ARN}\"\nlike = \"{like}\"\n[limits]\nmax_tokens = 4096\nmax_tokens_limit = 4096"
+        ))
     };
     for (like, fields, policy) in [
         (
             "claude-sonnet-4-6",
             json!({"thinking": {"type": "adaptive"}, "output_config": {"effort": "high"}}),
-            "max_tokens unset->512",
+            "max_tokens unset->4096",
         ),
         (
             "gpt-oss-120b",
             json!({"reasoning_effort": "high"}),
-            "max_tokens unset->512; temperature unset->0.3; top_p unset->0.3",
+            "max_tokens unset->4096; temperature unset->0.3; top_p unset->0.3",
         ),
         (
             "qwen3",
             json!({"reasoning_config": "high"}),
-            "max_tokens unset->512; temperature unset->0.3; top_p unset->0.3",
+            "max_tokens unset->4096; temperature unset->0.3; top_p unset->0.3",
         ),
     ] {
         let bedrock = Bedrock::script([Reply::text("ok")]);

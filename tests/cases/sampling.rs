@@ -43,7 +43,10 @@ fn s3_s4_ignored_sampling_is_listed_and_a_limit_is_always_sent() {
         [Reply::text("ok")],
         &asked("nova-micro", json!({"temperature": 1.7, "top_k": 5, "seed": 1, "min_p": 0.1})),
     );
-    assert_eq!(answer.headers["x-chatrix-policy"], "max_tokens unset->512; temperature 1.7->0.3; top_p unset->0.3");
+    assert_eq!(
+        answer.headers["x-chatrix-policy"],
+        "max_tokens unset->512; temperature 1.7->0.3; top_p unset->0.3; top_k 5->unset; seed 1->unset; min_p 0.1->unset"
+    );
     assert_eq!(calls[0].body["inferenceConfig"], json!({"maxTokens": 512, "temperature": 0.3, "topP": 0.3}));
 }
 

@@ -75,9 +75,20 @@ fn t10_no_tool_can_be_called_when_none_may() {
 
 #[test]
 fn t11_a_model_without_tools_is_named() {
-    let (answer, calls) = post([Reply::text("never")], &asked("deepseek", json!({"tools": [tool("look")]})));
-    assert_eq!((answer.error().0, calls.len()), (400, 0));
-    assert!(answer.body.contains("deepseek does not support tools"));
+    for choice in [json!("required"), json!({"type": "function", "function": {"name": "look"}})] {
+        let body = asked("deepseek", json!({"tools": [tool("look")], "tool_choice": choice}));
+        let (answer, calls) = post([Reply::text("never")], &body);
+        assert_eq!((answer.error().0, calls.len()), (400, 0));
+        assert!(answer.body.contains("deepseek does not support tools"));
+    }
+    // Many clients send their tools with every request. Where the model may decide, it answers without them.
+    for choice in [Value::Null, json!("auto"), json!("none")] {
+        let body = asked("deepseek", json!({"tools": [tool("look")], "tool_choice": choice, "stream": true}));
+        let (answer, calls) = post([Reply::text("ok")], &body);
+        assert_eq!((answer.status, calls[0].operation.as_str()), (200, "converse-stream"), "{}", answer.body);
+        assert_eq!(calls[0].body["toolConfig"], Value::Null);
+        assert!(answer.headers["x-chatrix-policy"].contains("tools 1->unset"), "{choice}");
+    }
 }
 
 #[test]

@@ -7,9 +7,11 @@ use serde_json::{Value, json};
 /// `system_fingerprint` of every answer.
 pub(super) const FINGERPRINT: &str = "fp_chatrix";
 
-/// OpenAI's `finish_reason`. Clients know only these four values (docs/openai.md §4.2).
-pub(super) fn finish_reason(stop: &StopReason) -> &'static str {
+/// OpenAI's `finish_reason`. Clients know only these values (docs/openai.md §4.2). `function_call` is that of requests
+/// with the legacy `functions`.
+pub(super) fn finish_reason(stop: &StopReason, legacy_functions: bool) -> &'static str {
     match stop {
+        StopReason::ToolUse if legacy_functions => "function_call",
         StopReason::EndTurn | StopReason::StopSequence(_) | StopReason::Malformed(_) | StopReason::Unknown(_) => "stop",
         StopReason::MaxTokens | StopReason::ContextWindow => "length",
         StopReason::ToolUse => "tool_calls",

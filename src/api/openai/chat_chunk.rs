@@ -43,6 +43,8 @@ struct Delta<'a> {
     #[serde(skip_serializing_if = "Option::is_none")]
     tool_calls: Option<[ToolCall<'a>; 1]>,
     #[serde(skip_serializing_if = "Option::is_none")]
+    function_call: Option<Function<'a>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
     annotations: Option<[Value; 1]>,
     /// `Some(())` is written as null.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -128,6 +130,18 @@ impl ChunkWriter {
                 return self.reasoning(None, &end);
             }
             Event::Redacted(data) => return self.reasoning(None, &Reasoning::Redacted(data.clone())),
+            // The legacy form has room for one call.
+            Event::ToolCall { index: 1.., .. } | Event::Arguments { index: 1.., .. }
+                if self.head.options.legacy_functions =>
+            {
+                return None;
+            }
+            Event::ToolCall { name, .. } if self.head.options.legacy_functions => {
+                Delta { function_call: Some(Function { name: Some(name), arguments: "" }), ..Delta::default() }
+            }
+            Event::Arguments { json, .. } if self.head.options.legacy_functions => {
+                Delta { function_call: Some(Function { name: None, arguments: json }), ..Delta::default() }
+            }
             Event::ToolCall { index, id, name } => {
                 let function = Function { name: Some(name), arguments: "" };
                 tool_call(ToolCall { index: *index, id: Some(id), r#type: Some("function"), function })
@@ -140,7 +154,10 @@ impl ChunkWriter {
                 annotations: Some([annotation(citation, self.text_length, self.text_length)]),
                 ..Delta::default()
             },
-            Event::Stop(reason) => return Some(self.choice(Delta::default(), Some(finish_reason(reason)))),
+            Event::Stop(reason) => {
+                let reason = finish_reason(reason, self.head.options.legacy_functions);
+                return Some(self.choice(Delta::default(), Some(reason)));
+            }
             Event::BlockEnd | Event::Usage(_) => return None,
         };
         Some(self.choice(delta, None))

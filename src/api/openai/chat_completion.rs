@@ -22,8 +22,10 @@ pub(super) fn completion(head: &AnswerHead, answer: &Answer, cost: Option<NanoDo
     if !head.options.omit_reasoning && !details.is_empty() {
         message["reasoning_details"] = details.into();
     }
-    if !tool_calls.is_empty() {
-        message["tool_calls"] = tool_calls.into();
+    match tool_calls.first() {
+        Some(call) if head.options.legacy_functions => message["function_call"] = call["function"].clone(),
+        Some(_) => message["tool_calls"] = tool_calls.into(),
+        None => {}
     }
     let mut completion = json!({
         "id": head.id,
@@ -32,7 +34,7 @@ pub(super) fn completion(head: &AnswerHead, answer: &Answer, cost: Option<NanoDo
         "model": head.model,
         "system_fingerprint": FINGERPRINT,
         "choices": [{
-            "index": 0, "message": message, "logprobs": null, "finish_reason": finish_reason(&answer.stop),
+            "index": 0, "message": message, "logprobs": null, "finish_reason": finish_reason(&answer.stop, head.options.legacy_functions),
         }],
     });
     if let Some(usage) = &answer.usage {

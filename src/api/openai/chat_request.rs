@@ -1,115 +1,77 @@
-//! Parses the request of `/chat/completions`. Unknown members are ignored. A member that would change the cost or the
-//! meaning of the request, and that Chatrix does not support, is refused by name and never dropped
+//! Parses the request of `/chat/completions`. A member that would change what a client gets so that it could not work
+//! with it, such as a second answer, is refused by name; any other that has no meaning here is ignored and listed
 //! (docs/openai.md §2.3).
 
 use super::messages::parse_messages;
 use super::tools::{parse_format, parse_tool_choice, parse_tools};
 use crate::api::dialect::{AnswerOptions, ParsedRequest, Positions};
-use crate::api::json::{flag, integer, invalid, is_absent, number, strings, unsupported};
+use crate::api::json::{
+    body_members, flag, ignored_members, integer, invalid, is_absent, number, strings, take, unsupported,
+};
 use crate::conversation::{Effort, ReasoningDisplay, ReasoningMode, ReasoningRequest, Request, ServiceTier};
-use crate::error::{Error, Kind, Result};
-use serde::Deserialize;
+use crate::error::Result;
 use serde_json::{Map, Value};
-
-/// The members that Chatrix uses, unparsed. Each is a `Value`, because clients send numbers as text, null for a missing
-/// member, and more (docs/openai.md §1.4).
-#[derive(Deserialize, Default)]
-#[serde(default)]
-struct Members {
-    model: Value,
-    messages: Value,
-    stream: Value,
-    stream_options: Value,
-    max_tokens: Value,
-    max_completion_tokens: Value,
-    temperature: Value,
-    top_p: Value,
-    stop: Value,
-    n: Value,
-    tools: Value,
-    tool_choice: Value,
-    parallel_tool_calls: Value,
-    functions: Value,
-    function_call: Value,
-    response_format: Value,
-    modalities: Value,
-    logprobs: Value,
-    reasoning_effort: Value,
-    reasoning: Value,
-    service_tier: Value,
-    user: Value,
-    safety_identifier: Value,
-    metadata: Value,
-}
 
 /// Parses a body.
 ///
 /// # Errors
 /// `InvalidRequest`, `MissingParameter` or `Unsupported`, each naming the member.
 pub(super) fn parse(body: &[u8]) -> Result<ParsedRequest> {
-    from_members(members(body)?)
+    from_members(body_members(body)?)
 }
 
-/// The members of the JSON object in a body.
-///
-/// # Errors
-/// `InvalidRequest` when it is not a JSON object.
-pub(super) fn members(body: &[u8]) -> Result<Map<String, Value>> {
-    match serde_json::from_slice(body) {
-        Ok(Value::Object(members)) => Ok(members),
-        Ok(_) => Err(Error::new(Kind::InvalidRequest, "the request body is not a JSON object")),
-        Err(error) => Err(Error::new(Kind::InvalidRequest, format!("the request body is not valid JSON: {error}"))),
-    }
-}
-
-/// Parses a request from its members.
+/// Parses a request from its members. Each is read as it comes, because clients send numbers as text, null for a missing
+/// member, and more (docs/openai.md §1.4).
 ///
 /// # Errors
 /// As [`parse`].
-pub(super) fn from_members(members: Map<String, Value>) -> Result<ParsedRequest> {
-    let members: Members = serde_json::from_value(Value::Object(members))
-        .map_err(|error| Error::new(Kind::InvalidRequest, error.to_string()))?;
-    refuse_unsupported(&members)?;
-    let conversation = parse_messages(&members.messages)?;
-    let mut tools = parse_tools(&members.tools, &members.functions)?;
-    let tool_choice = parse_tool_choice(&members.tool_choice, &members.function_call, &mut tools)?;
+pub(super) fn from_members(mut members: Map<String, Value>) -> Result<ParsedRequest> {
+    let mut member = |name: &str| take(&mut members, name);
+    refuse_unsupported(&member("n"), &member("modalities"))?;
+    let conversation = parse_messages(&member("messages"))?;
+    let (tools, functions) = (member("tools"), member("functions"));
+    let mut tools = parse_tools(&tools, &functions)?;
+    let tool_choice = parse_tool_choice(&member("tool_choice"), &member("function_call"), &mut tools)?;
     let (tools, tool_schemas) = tools.into_iter().map(|located| (located.tool, located.schema_path)).unzip();
-    let reasoning = reasoning_request(&members.reasoning_effort, &members.reasoning)?;
+    let reasoning = reasoning_request(&member("reasoning_effort"), &member("reasoning"))?;
+    let include_usage = flag(&member("stream_options")["include_usage"], "stream_options.include_usage")?;
+    let legacy_functions = !is_absent(&functions);
+    // A legacy answer has room for one call.
+    let parallel_tool_calls =
+        if legacy_functions { Some(false) } else { flag(&member("parallel_tool_calls"), "parallel_tool_calls")? };
     Ok(ParsedRequest {
-        stream: flag(&members.stream, "stream")? == Some(true),
+        stream: flag(&member("stream"), "stream")? == Some(true),
         options: AnswerOptions {
-            include_usage: flag(&members.stream_options["include_usage"], "stream_options.include_usage")?
-                == Some(true),
+            include_usage: include_usage == Some(true),
             omit_reasoning: reasoning.display == ReasoningDisplay::Omitted,
+            legacy_functions,
         },
         positions: Positions { messages: conversation.positions, tool_schemas },
         request: Request {
-            model: model_name(&members.model)?,
+            model: model_name(&member("model"))?,
             system: conversation.system,
             messages: conversation.messages,
             tools,
             tool_choice,
-            parallel_tool_calls: flag(&members.parallel_tool_calls, "parallel_tool_calls")?,
-            format: parse_format(&members.response_format)?,
-            max_tokens: max_tokens(&members)?,
-            temperature: number(&members.temperature, "temperature")?,
-            top_p: number(&members.top_p, "top_p")?,
+            parallel_tool_calls,
+            format: parse_format(&member("response_format"))?,
+            max_tokens: max_tokens(&member("max_tokens"), &member("max_completion_tokens"))?,
+            temperature: number(&member("temperature"), "temperature")?,
+            top_p: number(&member("top_p"), "top_p")?,
             reasoning,
-            service_tier: service_tier(&members.service_tier)?,
-            stop: strings(&members.stop, "stop")?,
-            metadata: metadata(&members.metadata, &members.user, &members.safety_identifier),
+            service_tier: service_tier(&member("service_tier"))?,
+            stop: strings(&member("stop"), "stop")?,
+            metadata: metadata(&member("metadata"), &member("user"), &member("safety_identifier")),
+            ignored: ignored_members(&members),
         },
     })
 }
 
-fn refuse_unsupported(members: &Members) -> Result<()> {
-    if integer(&members.n, "n")?.is_some_and(|n| n != 1) {
+fn refuse_unsupported(n: &Value, modalities: &Value) -> Result<()> {
+    if integer(n, "n")?.is_some_and(|n| n != 1) {
         return Err(unsupported("n", "only one answer per request is supported"));
     }
-    if flag(&members.logprobs, "logprobs")? == Some(true) {
-        return Err(unsupported("logprobs", "Bedrock does not return log probabilities"));
-    }
-    let modalities = members.modalities.as_array().map(Vec::as_slice).unwrap_or_default();
+    let modalities = modalities.as_array().map(Vec::as_slice).unwrap_or_default();
     if modalities.iter().any(|modality| modality.as_str() != Some("text")) {
         return Err(unsupported("modalities", "only text answers are supported"));
     }
@@ -126,9 +88,9 @@ fn model_name(model: &Value) -> Result<String> {
 }
 
 /// `max_tokens` and `max_completion_tokens` are two names for the same limit. The lower one counts.
-fn max_tokens(members: &Members) -> Result<Option<i64>> {
-    let older = integer(&members.max_tokens, "max_tokens")?;
-    let newer = integer(&members.max_completion_tokens, "max_completion_tokens")?;
+fn max_tokens(older: &Value, newer: &Value) -> Result<Option<i64>> {
+    let older = integer(older, "max_tokens")?;
+    let newer = integer(newer, "max_completion_tokens")?;
     Ok([older, newer].into_iter().flatten().min())
 }
 
@@ -198,7 +160,7 @@ mod tests {
     #![expect(clippy::unwrap_used, reason = "a test may stop at the first surprise")]
     use super::*;
     use crate::conversation::Part;
-    use crate::error::Field;
+    use crate::error::{Field, Kind};
     use serde_json::json;
 
     fn parsed(body: &Value) -> Result<ParsedRequest> {

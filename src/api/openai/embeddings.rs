@@ -1,8 +1,8 @@
 //! `POST /embeddings` (docs/openai.md §4.5). OpenAI's SDKs request base64 by default.
 
-use crate::api::json::{integer, invalid, missing, required_string};
-use crate::conversation::{EmbeddingRequest, Embeddings};
-use crate::error::{Error, Kind, Result};
+use crate::api::json::{body_members, ignored_members, integer, invalid, missing, required_string, take};
+use crate::conversation::{EmbeddingPurpose, EmbeddingRequest, Embeddings, Truncation};
+use crate::error::Result;
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use serde_json::{Value, json};
@@ -21,9 +21,9 @@ pub enum Encoding {
 /// # Errors
 /// `InvalidRequest` or `MissingParameter`, naming the member.
 pub fn parse(body: &[u8]) -> Result<(EmbeddingRequest, Encoding)> {
-    let value: Value = serde_json::from_slice(body)
-        .map_err(|error| Error::new(Kind::InvalidRequest, format!("the request body is not valid JSON: {error}")))?;
-    let texts = match &value["input"] {
+    let mut members = body_members(body)?;
+    let mut member = |name: &str| take(&mut members, name);
+    let texts = match &member("input") {
         Value::Null => return Err(missing("input")),
         Value::String(text) => vec![text.clone()],
         Value::Array(items) if items.iter().any(|item| item.is_number() || item.is_array()) => {
@@ -38,20 +38,56 @@ pub fn parse(body: &[u8]) -> Result<(EmbeddingRequest, Encoding)> {
         }
         _ => return Err(invalid("input", "must be a string or an array of strings")),
     };
-    let encoding = match value["encoding_format"].as_str() {
+    let encoding = match member("encoding_format").as_str() {
         None | Some("float") => Encoding::Float,
         Some("base64") => Encoding::Base64,
         Some(_) => return Err(invalid("encoding_format", "must be float or base64")),
     };
-    let dimensions = match integer(&value["dimensions"], "dimensions")? {
+    let dimensions = match integer(&member("dimensions"), "dimensions")? {
         None => None,
         Some(length) => Some(
             u32::try_from(length)
                 .map_err(|_| invalid("dimensions", &format!("is {length}, which is not a valid length")))?,
         ),
     };
-    let model = required_string(&value["model"], "model")?.to_owned();
-    Ok((EmbeddingRequest { model, texts, dimensions }, encoding))
+    let model = required_string(&member("model"), "model")?.to_owned();
+    let purpose = purpose(&member("input_type"))?;
+    let truncation = truncation(&member("truncate"))?;
+    let ignored = ignored_members(&members);
+    Ok((EmbeddingRequest { model, texts, dimensions, purpose, truncation, ignored }, encoding))
+}
+
+/// Parses `input_type`, in the words of Cohere (<https://docs.cohere.com/reference/embed>), which other services share.
+fn purpose(value: &Value) -> Result<Option<EmbeddingPurpose>> {
+    Ok(Some(match word(value, "input_type")?.as_deref() {
+        None => return Ok(None),
+        Some("search_document" | "document" | "passage") => EmbeddingPurpose::Document,
+        Some("search_query" | "query") => EmbeddingPurpose::Query,
+        Some("classification") => EmbeddingPurpose::Classification,
+        Some("clustering") => EmbeddingPurpose::Clustering,
+        Some(_) => {
+            return Err(invalid("input_type", "must be search_document, search_query, classification or clustering"));
+        }
+    }))
+}
+
+fn truncation(value: &Value) -> Result<Option<Truncation>> {
+    Ok(Some(match word(value, "truncate")?.as_deref() {
+        None => return Ok(None),
+        Some("none") => Truncation::None,
+        Some("start" | "left") => Truncation::Start,
+        Some("end" | "right") => Truncation::End,
+        Some(_) => return Err(invalid("truncate", "must be NONE, START or END")),
+    }))
+}
+
+/// A word in lower case; `None` for null.
+fn word(value: &Value, at: &str) -> Result<Option<String>> {
+    match value {
+        Value::Null => Ok(None),
+        Value::String(word) => Ok(Some(word.to_ascii_lowercase())),
+        _ => Err(invalid(at, "must be a string")),
+    }
 }
 
 /// The body of the response.

@@ -5,7 +5,7 @@ use super::chat_chunk::{DONE, KEEP_ALIVE};
 use super::chat_request;
 use super::error::{self, envelope};
 use crate::api::dialect::{AnswerHead, Dialect, Frame, FrameWriter, ParsedRequest, Positions};
-use crate::api::json::{integer, invalid, is_absent, missing, unsupported};
+use crate::api::json::{body_members, integer, invalid, is_absent, missing, take, unsupported};
 use crate::catalog::NanoDollars;
 use crate::conversation::{Answer, Event, Message, Usage};
 use crate::error::{Error, Field, Result};
@@ -23,7 +23,7 @@ impl Dialect for TextCompletions {
     }
 
     fn complete(&self, head: &AnswerHead, answer: &Answer, cost: Option<NanoDollars>) -> Value {
-        let mut completion = completion_object(head, &answer.text(), Some(finish_reason(&answer.stop)));
+        let mut completion = completion_object(head, &answer.text(), Some(finish_reason(&answer.stop, false)));
         if let Some(usage) = &answer.usage {
             completion["usage"] = usage_object(usage, cost);
         }
@@ -51,7 +51,7 @@ impl Dialect for TextCompletions {
 /// # Errors
 /// As [`chat_request::parse`].
 fn parse(body: &[u8]) -> Result<ParsedRequest> {
-    let mut members = chat_request::members(body)?;
+    let mut members = body_members(body)?;
     let prompt = match members.remove("prompt") {
         None | Some(Value::Null) => return Err(missing("prompt")),
         Some(Value::String(prompt)) => prompt,
@@ -71,13 +71,8 @@ fn parse(body: &[u8]) -> Result<ParsedRequest> {
             return Err(unsupported(member, why));
         }
     }
-    if integer(members.get("best_of").unwrap_or(&Value::Null), "best_of")?.is_some_and(|best| best != 1) {
+    if integer(&take(&mut members, "best_of"), "best_of")?.is_some_and(|best| best != 1) {
         return Err(unsupported("best_of", "only one answer per request is supported"));
-    }
-    // `logprobs` is a number here and a flag in chat, so it is removed before the rest is parsed as a chat request.
-    match members.remove("logprobs").as_ref().map(|value| integer(value, "logprobs")) {
-        None | Some(Ok(None | Some(0))) => {}
-        Some(_) => return Err(unsupported("logprobs", "Bedrock does not return log probabilities")),
     }
     // A placeholder stands in for the prompt during parsing; the prompt itself is put in unparsed.
     members.insert("messages".to_owned(), json!([{"role": "user", "content": "."}]));
@@ -104,7 +99,7 @@ impl FrameWriter for TextChunkWriter {
     fn event(&mut self, event: &Event, frames: &mut Vec<Frame>) {
         let chunk = match event {
             Event::Text(text) => completion_object(&self.head, text, None),
-            Event::Stop(reason) => completion_object(&self.head, "", Some(finish_reason(reason))),
+            Event::Stop(reason) => completion_object(&self.head, "", Some(finish_reason(reason, false))),
             // A text completion has no members for anything else.
             Event::Reasoning(_) | Event::Signature(_) | Event::Redacted(_) | Event::Citation(_) => return,
             Event::ToolCall { .. } | Event::Arguments { .. } | Event::BlockEnd | Event::Usage(_) => return,

@@ -5,6 +5,7 @@
 use crate::conversation::{Citation, Usage};
 use serde::Deserialize;
 use serde_json::Value;
+use serde_json::value::RawValue;
 
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase")]
@@ -55,8 +56,8 @@ pub(super) struct CompleteToolUse {
     pub tool_use_id: String,
     pub name: String,
     pub r#type: Option<String>,
-    #[serde(default)]
-    pub input: Value,
+    /// As the service wrote it: parsing would round long numbers.
+    pub input: Option<Box<RawValue>>,
 }
 
 #[derive(Deserialize)]

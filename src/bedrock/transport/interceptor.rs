@@ -1,6 +1,7 @@
 //! Replaces the bytes that the SDK would send, and keeps the bytes that it receives. The SDK's own documents are hash
 //! maps that serialise in random order (docs/bedrock.md, trap 7), so Chatrix sends JSON that it has ordered itself.
 
+use crate::bedrock::refusal::proxy_answer;
 use crate::error::{Error, Kind, Result};
 use aws_smithy_runtime_api::box_error::BoxError;
 use aws_smithy_runtime_api::client::interceptors::context::{
@@ -26,7 +27,14 @@ enum Answer {
     /// It is in memory when the call returns.
     Complete { body: Arc<OnceLock<Bytes>>, input_tokens: Arc<OnceLock<u64>> },
     /// It is still arriving when the call returns.
-    Stream(Arc<Mutex<Option<SdkBody>>>),
+    Stream(Arc<Mutex<Option<StreamedBody>>>),
+}
+
+#[derive(Debug)]
+struct StreamedBody {
+    body: SdkBody,
+    /// Whether the answer says that it is an event stream. A proxy's page says otherwise.
+    is_event_stream: bool,
 }
 
 impl BodyInterceptor {
@@ -62,10 +70,13 @@ impl BodyInterceptor {
     /// The body of a streamed answer. It can be taken only once.
     ///
     /// # Errors
-    /// `InvalidUpstreamResponse` when there is none.
+    /// `InvalidUpstreamResponse` when there is none; `ProxyAnswer` when it is no event stream.
     pub(super) fn take_stream(&self) -> Result<SdkBody> {
         match &self.answer {
-            Answer::Stream(body) => body.lock().unwrap_or_else(PoisonError::into_inner).take().ok_or_else(no_body),
+            Answer::Stream(kept) => {
+                let kept = kept.lock().unwrap_or_else(PoisonError::into_inner).take().ok_or_else(no_body)?;
+                if kept.is_event_stream { Ok(kept.body) } else { Err(proxy_answer(200)) }
+            }
             Answer::Complete { .. } => Err(no_body()),
         }
     }
@@ -103,8 +114,10 @@ impl Intercept for BodyInterceptor {
         if let Answer::Stream(kept) = &self.answer
             && context.response().status().is_success()
         {
+            let content_type = context.response().headers().get("content-type");
+            let is_event_stream = content_type.is_none_or(|kind| kind.contains("eventstream"));
             let body = std::mem::replace(context.response_mut().body_mut(), SdkBody::empty());
-            *kept.lock().unwrap_or_else(PoisonError::into_inner) = Some(body);
+            *kept.lock().unwrap_or_else(PoisonError::into_inner) = Some(StreamedBody { body, is_event_stream });
         }
         Ok(())
     }

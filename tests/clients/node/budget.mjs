@@ -18,7 +18,7 @@ for (const stream of [false, true]) {
   sent = 0;
   await assert.rejects(
     client.chat.completions.create({ model: "nova-micro", messages, max_tokens: 200, stream }),
-    (error) => error instanceof OpenAI.RateLimitError && error.code === "insufficient_quota",
+    (error) => error instanceof OpenAI.APIError && error.status === 402 && error.code === "insufficient_quota",
   );
   // Told not to, it does not try again.
   assert.equal(sent, 1, "the refusal was repeated");

@@ -28,7 +28,8 @@ for stream in (False, True):
     try:
         client.chat.completions.create(model="nova-micro", messages=hello, max_tokens=200, stream=stream)
         raise SystemExit("a budget was overshot")
-    except openai.RateLimitError as error:
+    except openai.APIStatusError as error:
+        assert error.status_code == 402, error
         assert (error.code, error.type) == ("insufficient_quota", "insufficient_quota"), error
         assert "is left of the day budget" in error.message, error
     # Told not to, it does not try again.

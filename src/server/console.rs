@@ -1,0 +1,65 @@
+//! What the server tells its operator on stderr. Each notice is shown once, or once an hour.
+
+use crate::engine::{Call, Warning};
+use std::collections::HashMap;
+use std::io::Write;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::{Duration, Instant};
+
+/// How long a notice that comes back is not repeated.
+const HOUR: Duration = Duration::from_hours(1);
+/// The most notices that are remembered. Some are about names that clients choose, so there could be any number.
+const MAX_NOTICES: usize = 1000;
+
+/// The notices of one server. Clones share what was already shown.
+#[derive(Debug, Clone, Default)]
+pub(super) struct Console {
+    /// When each notice was shown last, by what it is about.
+    shown: Arc<Mutex<HashMap<String, Instant>>>,
+}
+
+impl Console {
+    /// Says, once each, that a successor answers for a retired model, and the warnings of a call.
+    pub(super) fn announce(&self, call: &Call) {
+        if let Some(text) = call.successor_notice() {
+            self.say(text.clone(), None, &text);
+        }
+        self.warn(&call.warnings());
+    }
+
+    /// Warns, once in each period, that a budget is nearly used up.
+    pub(super) fn warn(&self, warnings: &[Warning]) {
+        for warning in warnings {
+            self.say(warning.about.clone(), None, &warning.text);
+        }
+    }
+
+    /// Says, once an hour for each API key, that an answer was cut at the token limit, and how to raise it. `key` is the
+    /// name of the key.
+    pub(super) fn announce_cut(&self, call: &Call, key: Option<&str>) {
+        if let Some(text) = call.cut_notice() {
+            let (about, text) = match key {
+                Some(key) => (format!("a cut for key {key}"), format!("key {key}: {text}")),
+                None => ("a cut without a key".to_owned(), text),
+            };
+            self.say(about, Some(HOUR), &text);
+        }
+    }
+
+    /// Says, once an hour for each origin, that web pages were refused. The browser hides the reason from the page.
+    pub(super) fn announce_refused_origin(&self, origin: &str, reason: &str) {
+        self.say(format!("origin {origin}"), Some(HOUR), reason);
+    }
+
+    /// Shows a text unless one about the same was shown already, within `again` if that is given.
+    fn say(&self, about: String, again: Option<Duration>, text: &str) {
+        let mut shown = self.shown.lock().unwrap_or_else(PoisonError::into_inner);
+        let is_repeated = shown.get(&about).is_some_and(|last| again.is_none_or(|again| last.elapsed() < again));
+        if is_repeated || (shown.len() >= MAX_NOTICES && !shown.contains_key(&about)) {
+            return;
+        }
+        shown.insert(about, Instant::now());
+        // A closed stderr is no reason to fail.
+        let _ = writeln!(std::io::stderr(), "{text}");
+    }
+}
