@@ -3,55 +3,10 @@
 //! (docs/bedrock.md §1.5).
 
 use super::aws_context::AwsContext;
-use super::causes::{all_causes, find_cause, root_cause};
+use super::identity_error::refused_identity;
 use crate::error::{Error, Field, Kind};
 use crate::policy::Refusable;
-use aws_credential_types::provider::error::CredentialsError;
-use aws_sdk_bedrockruntime::error::{ProvideErrorMetadata, SdkError};
-use aws_smithy_runtime_api::client::result::ConnectorError;
-use aws_smithy_runtime_api::http::Response;
 use serde_json::Value;
-use std::error::Error as StdError;
-use std::time::Duration;
-
-/// Classifies a call that failed before any byte of an answer arrived.
-pub(super) fn call_error<E>(error: &SdkError<E, Response>, model: &str, context: &AwsContext) -> Error
-where
-    E: StdError + ProvideErrorMetadata + 'static,
-{
-    match error {
-        SdkError::ServiceError(service) => {
-            let raw = service.raw();
-            let meta = service.err().meta();
-            let mut refused = refusal(
-                meta.code().unwrap_or_default(),
-                raw.status().as_u16(),
-                meta.message().unwrap_or_default(),
-                model,
-                context,
-            );
-            if refused.kind == Kind::Throttled
-                || refused.kind == Kind::Unavailable
-                || refused.kind == Kind::ModelNotReady
-            {
-                let seconds = raw.headers().get("retry-after").and_then(|value| value.trim().parse().ok());
-                refused.retry_after = Some(Duration::from_secs(seconds.unwrap_or(1)));
-            }
-            refused
-        }
-        SdkError::DispatchFailure(failure) => dispatch_failure(failure.as_connector_error(), error, context),
-        SdkError::ConstructionFailure(_) => {
-            Error::new(Kind::Config, format!("the AWS client is not set up correctly: {}", all_causes(error)))
-        }
-        SdkError::ResponseError(_) => {
-            Error::new(Kind::Truncated, format!("Bedrock's answer was cut off: {}", all_causes(error)))
-        }
-        SdkError::TimeoutError(_) => {
-            Error::new(Kind::Truncated, format!("Bedrock did not answer in time: {}", all_causes(error)))
-        }
-        _ => Error::new(Kind::InvalidUpstreamResponse, all_causes(error)),
-    }
-}
 
 /// Classifies a failure that arrived as a frame of a stream, in place of an event. The frame's header names the failure
 /// and its payload holds the message (docs/bedrock.md, recorded 4).
@@ -105,55 +60,8 @@ pub fn refused_part(error: &Error) -> Option<Refusable> {
     }
 }
 
-fn dispatch_failure(source: Option<&ConnectorError>, error: &(dyn StdError + 'static), context: &AwsContext) -> Error {
-    if let Some(credentials) = find_cause::<CredentialsError>(error) {
-        return credentials_error(credentials, context);
-    }
-    let connect = find_cause::<hyper_util::client::legacy::Error>(error)
-        .is_some_and(hyper_util::client::legacy::Error::is_connect);
-    if connect {
-        return Error::new(
-            Kind::Unreachable,
-            format!("cannot connect to Bedrock in {}: {}", context.region, root_cause(error)),
-        );
-    }
-    match source {
-        Some(source) if source.is_user() => {
-            Error::new(Kind::Config, format!("the request could not be sent: {}", all_causes(error)))
-        }
-        // The request was sent and no answer came, but one may have been generated and billed.
-        _ => Error::new(Kind::Truncated, format!("the connection to Bedrock was lost: {}", root_cause(error))),
-    }
-}
-
-fn credentials_error(error: &CredentialsError, context: &AwsContext) -> Error {
-    let text = all_causes(error);
-    let lower = text.to_lowercase();
-    if ["expired", "refresh", "sso token", "sso session", "sso login"].iter().any(|piece| lower.contains(piece)) {
-        return expired(context, "the AWS credentials have expired");
-    }
-    match error {
-        CredentialsError::CredentialsNotLoaded(_) => match &context.profile {
-            None => Error::new(Kind::NoCredentials, "no AWS credentials were found"),
-            Some(profile) => {
-                Error::new(Kind::NoCredentials, format!("the AWS profile {profile:?} provides no credentials"))
-                    .advise(format!("check ~/.aws/config, or run: aws sso login --profile {profile}"))
-            }
-        },
-        _ => Error::new(Kind::NoCredentials, format!("the AWS credentials could not be loaded: {text}")),
-    }
-}
-
-fn expired(context: &AwsContext, message: &str) -> Error {
-    let error = Error::new(Kind::ExpiredCredentials, message);
-    match &context.profile {
-        Some(profile) => error.advise(format!("run: aws sso login --profile {profile}")),
-        None => error,
-    }
-}
-
 /// Classifies a refusal by its error code, HTTP status and message.
-fn refusal(code: &str, status: u16, message: &str, model: &str, context: &AwsContext) -> Error {
+pub(super) fn refusal(code: &str, status: u16, message: &str, model: &str, context: &AwsContext) -> Error {
     let text = message.to_lowercase();
     let has = |piece: &str| text.contains(piece);
     let with_message = |kind: Kind| Error::new(kind, format!("Bedrock: {}", message.trim_end_matches('.')));
@@ -205,26 +113,6 @@ fn invalid_request(otherwise: Error, text: &str, model: &str, context: &AwsConte
         return Error { kind: Kind::ContextLength, ..otherwise }.at(Field::Messages);
     }
     otherwise
-}
-
-/// The error for a refusal of the credentials or the signature; `None` for any other. `name` is the code in lower case.
-fn refused_identity(name: &str, message: &str, context: &AwsContext) -> Option<Error> {
-    match name {
-        "expiredtoken" => Some(expired(context, "the AWS credentials have expired")),
-        "unrecognizedclient" | "invalidclienttokenid" | "incompletesignature" | "missingauthenticationtoken" => {
-            let message = format!("AWS does not accept these credentials: {}", message.trim_end_matches('.'));
-            let advice =
-                "check the access key, the session token or the Bedrock API key, and that they belong to this region";
-            Some(Error::new(Kind::ExpiredCredentials, message).advise(advice))
-        }
-        "invalidsignature" => {
-            let text = message.to_lowercase();
-            let clock = text.contains("expired") || text.contains("not yet current");
-            let advice = if clock { "correct this machine's clock" } else { "check AWS_SECRET_ACCESS_KEY" };
-            Some(Error::new(Kind::ExpiredCredentials, "AWS does not accept the signature").advise(advice))
-        }
-        _ => None,
-    }
 }
 
 /// The inference-profile prefix of a region (docs/bedrock.md §3.2).
@@ -324,6 +212,5 @@ mod tests {
             &context,
         );
         assert_eq!(bare.advice(), "use eu.anthropic.claude-sonnet-4-6 instead");
-        assert_eq!(expired(&context, "x").advice(), "run: aws sso login --profile work");
     }
 }
