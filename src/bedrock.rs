@@ -5,20 +5,22 @@
 //! - `request` encodes an admitted request as the JSON body of a Converse call; `embeddings` encodes requests for
 //!   embeddings and decodes their answers.
 //! - `transport` sends a body and returns the bytes of the answer. It is the only part that uses the AWS client.
-//! - `response` decodes those bytes into [events](crate::conversation::Event); `classify` and `refusal` turn AWS's
-//!   errors into [`Error`](crate::error::Error)s.
+//! - `response` decodes those bytes into [events](crate::conversation::Event); `classify`, `refusal`,
+//!   `send_error` and `identity_error` turn AWS's errors into [`Error`](crate::error::Error)s.
 //! - `client` ties them together: it sends, retries what cannot have been billed, and watches for silent streams.
 //!
-//! `request`, `response`, `classify`, `refusal` and `embeddings` do no I/O.
+//! `request`, `response`, `embeddings` and the classification of errors do no I/O.
 
 mod aws_context;
 mod causes;
 mod classify;
 mod client;
 mod embeddings;
+mod identity_error;
 mod refusal;
 mod request;
 mod response;
+mod send_error;
 mod transport;
 
 pub use classify::refused_part;

@@ -2,12 +2,11 @@
 //! one, by the HTTP status where the code is missing or unknown, and by the message where AWS uses one code for many
 //! failures (docs/bedrock.md §1.5). Whether a call may be billed depends on where it was refused.
 
-pub(super) mod identity;
 mod wording;
 
 use super::aws_context::AwsContext;
+use super::identity_error::{expired, refused_identity};
 use crate::error::{Error, Field, Kind};
-use identity::{expired, refused_identity};
 use serde_json::Value;
 use std::time::Duration;
 

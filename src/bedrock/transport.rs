@@ -9,7 +9,7 @@ pub use endpoint::Endpoint;
 pub(super) use frames::{FrameKind, FrameStream};
 
 use super::aws_context::AwsContext;
-use super::classify;
+use super::send_error::call_error;
 use crate::error::Result;
 use aws_sdk_bedrockruntime::operation::RequestId;
 use aws_sdk_bedrockruntime::types::{ConverseTokensRequest, CountTokensInput};
@@ -46,34 +46,34 @@ impl Transport {
     /// Makes one `Converse` call.
     ///
     /// # Errors
-    /// Any kind that [`classify`] gives.
+    /// Any kind that [`call_error`] gives.
     pub(super) async fn converse(&self, model: &str, body: Bytes) -> Result<Reply> {
         let bytes = BodyInterceptor::complete(body);
         let call = self.sdk.converse().model_id(model).customize().interceptor(bytes.clone());
-        let answer = call.send().await.map_err(|error| classify::call_error(&error, model, &self.context))?;
+        let answer = call.send().await.map_err(|error| call_error(&error, model, &self.context))?;
         complete_reply(&bytes, answer.request_id())
     }
 
     /// Makes one `ConverseStream` call. Returns once Bedrock has accepted it, with Bedrock's id for the call.
     ///
     /// # Errors
-    /// Any kind that [`classify`] gives.
+    /// Any kind that [`call_error`] gives.
     pub(super) async fn converse_stream(&self, model: &str, body: Bytes) -> Result<(FrameStream, Option<String>)> {
         let bytes = BodyInterceptor::stream(body);
         let call = self.sdk.converse_stream().model_id(model).customize().interceptor(bytes.clone());
-        let answer = call.send().await.map_err(|error| classify::call_error(&error, model, &self.context))?;
+        let answer = call.send().await.map_err(|error| call_error(&error, model, &self.context))?;
         Ok((FrameStream::new(bytes.take_stream()?), answer.request_id().map(ToOwned::to_owned)))
     }
 
     /// Makes one `InvokeModel` call.
     ///
     /// # Errors
-    /// Any kind that [`classify`] gives.
+    /// Any kind that [`call_error`] gives.
     pub(super) async fn invoke(&self, model: &str, body: Bytes) -> Result<Reply> {
         let bytes = BodyInterceptor::complete(body);
         let call = self.sdk.invoke_model().model_id(model).content_type("application/json").accept("application/json");
         let call = call.customize().interceptor(bytes.clone());
-        let answer = call.send().await.map_err(|error| classify::call_error(&error, model, &self.context))?;
+        let answer = call.send().await.map_err(|error| call_error(&error, model, &self.context))?;
         complete_reply(&bytes, answer.request_id())
     }
 
