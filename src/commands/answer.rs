@@ -4,6 +4,7 @@ use crate::engine::Call;
 use crate::policy::EditReason;
 use crate::terminal::answer_view::AnswerView;
 use crate::terminal::footer::Footer;
+use crate::terminal::printable::Printable;
 use std::future::Future;
 use std::time::Instant;
 
@@ -48,27 +49,27 @@ pub(crate) async fn show(call: &mut Call, view: &mut AnswerView) -> anyhow::Resu
 
 /// What is said before the answer: which successor answers, with `-v` everything else about the call, and otherwise
 /// that a budget has shortened it.
-pub(crate) fn notices(call: &Call, verbose: bool) -> Vec<String> {
-    let mut lines: Vec<String> = call.successor_notice().into_iter().collect();
+pub(crate) fn notices(call: &Call, verbose: bool) -> Vec<Printable> {
+    let mut lines: Vec<Printable> = call.successor_notice().into_iter().map(Printable::line).collect();
     if verbose {
-        lines.push(format!("model: {}", call.model().id));
+        lines.push(Printable::line(format_args!("model: {}", call.model().id)));
     }
     for edit in call.edits() {
         if verbose || edit.reason == EditReason::Budget {
-            lines.push(format!("policy: {edit}"));
+            lines.push(Printable::line(format_args!("policy: {edit}")));
         }
     }
     if verbose {
         lines.push(match call.worst_case() {
-            Some(cost) => format!("worst case: {cost}"),
-            None => "worst case: unknown, because the model has no price; the config file can set one".to_owned(),
+            Some(cost) => Printable::line(format_args!("worst case: {cost}")),
+            None => "worst case: unknown, because the model has no price; the config file can set one".into(),
         });
     }
     lines
 }
 
 /// The line under the answer, as far as the call knows it.
-pub(crate) fn footer(call: &Call, started: Instant, note: Option<String>) -> Footer {
+pub(crate) fn footer(call: &Call, started: Instant, note: Option<Printable>) -> Footer {
     Footer {
         usage: call.usage(),
         cost: call.cost(),

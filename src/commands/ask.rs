@@ -7,7 +7,6 @@ mod question;
 use crate::catalog::NanoDollars;
 use crate::cli::Ask;
 use crate::commands::answer::{self, Ending, unless_interrupted};
-use crate::commands::screen::{note, print};
 use crate::commands::setup::{OFFLINE_NOTICE, offline_pace, open};
 use crate::config::Settings;
 use crate::conversation::{Answer, Message, Part, Request, Role};
@@ -16,21 +15,21 @@ use crate::error::Kind;
 use crate::telemetry::Telemetry;
 use crate::terminal::answer_view::{AnswerView, ReasoningOutput, Style};
 use crate::terminal::footer::stop_note;
-use crate::terminal::style;
+use crate::terminal::output::{note, print_json, stderr, stdout};
+use crate::terminal::printable::Printable;
 use serde_json::{Value, json};
-use std::io::{self, IsTerminal};
 use std::time::Instant;
 
 pub(crate) async fn run(args: Ask, settings: Settings) -> anyhow::Result<u8> {
     let request = request(&args, &settings).await?;
     let screen = Screen::new(&args);
     if settings.offline {
-        screen.say(OFFLINE_NOTICE);
+        screen.say(OFFLINE_NOTICE.into());
     }
     if args.dry_run {
         return preview::run(request, &settings, args.max_cost);
     }
-    let engine = open(&settings, offline_pace(screen.style.stdout_is_terminal)?, false, &Telemetry::default()).await?;
+    let engine = open(&settings, offline_pace(stdout().is_terminal())?, false, &Telemetry::default()).await?;
     let caller = Caller {
         command: "ask",
         ceiling: args.max_cost.map(|amount| CallCeiling::new(amount, "--max-cost")),
@@ -41,7 +40,7 @@ pub(crate) async fn run(args: Ask, settings: Settings) -> anyhow::Result<u8> {
     let started = Instant::now();
     let mut view = AnswerView::new(screen.style);
     if screen.stderr_is_watched {
-        view.start_spinner(&settings.model.value);
+        view.start_spinner(&Printable::line(&settings.model.value));
     }
     let Some(call) = unless_interrupted(engine.ask(request, mode, caller)).await else {
         return Ok(Kind::Interrupted.spec().exit);
@@ -52,28 +51,28 @@ pub(crate) async fn run(args: Ask, settings: Settings) -> anyhow::Result<u8> {
         view.stop_spinner();
     }
     for notice in notices {
-        screen.say(&notice);
+        screen.say(notice);
     }
     if args.json {
         let Some(answer) = unless_interrupted(call.answer()).await else {
             return Ok(Kind::Interrupted.spec().exit);
         };
         view.stop_spinner();
-        print(&format!("{}\n", object(&call, &answer?)))?;
+        print_json(object(&call, &answer?))?;
         screen.warn(&call);
         return Ok(0);
     }
     let (exit, remark) = match answer::show(&mut call, &mut view).await? {
         Ending::Complete => (0, view.stop().and_then(stop_note)),
         Ending::PipeClosed => return Ok(0),
-        Ending::Interrupted => (Kind::Interrupted.spec().exit, Some("stopped".to_owned())),
+        Ending::Interrupted => (Kind::Interrupted.spec().exit, Some("stopped".into())),
     };
     screen.warn(&call);
     if screen.stderr_is_watched || args.verbose {
-        screen.say(&answer::footer(&call, started, remark).line());
+        screen.say(answer::footer(&call, started, remark).line());
     } else if let Some(remark) = remark {
         // A script must not take an answer that was cut off for a whole one without a word.
-        screen.say(&remark);
+        screen.say(remark);
     }
     Ok(exit)
 }
@@ -100,26 +99,25 @@ struct Screen {
 
 impl Screen {
     fn new(args: &Ask) -> Self {
-        let stderr_is_watched = io::stderr().is_terminal() && !args.quiet;
+        let stderr_is_watched = stderr().is_terminal() && !args.quiet;
         let style = Style {
-            stdout_is_terminal: io::stdout().is_terminal(),
             reasoning: if stderr_is_watched { ReasoningOutput::Stderr } else { ReasoningOutput::Hidden },
-            colour: style::colour(&io::stderr()),
+            colour: stderr().colour(),
         };
         Self { style, quiet: args.quiet, stderr_is_watched }
     }
 
     /// A line on stderr, unless `-q` forbids it.
-    fn say(&self, line: &str) {
+    fn say(&self, line: Printable) {
         if !self.quiet {
-            note(&style::dim(line, self.style.colour));
+            note(line.dim(self.style.colour));
         }
     }
 
     /// Says which budgets are nearly used up.
     fn warn(&self, call: &Call) {
         for warning in call.warnings() {
-            self.say(&warning.text);
+            self.say(Printable::line(warning.text));
         }
     }
 }

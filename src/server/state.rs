@@ -6,8 +6,9 @@ use super::origin::OriginPolicy;
 use crate::engine::{Call, Engine, Warning};
 use crate::error::{Error, Kind};
 use crate::telemetry::Telemetry;
+use crate::terminal::output::note;
+use crate::terminal::printable::Printable;
 use std::collections::HashSet;
-use std::io::Write;
 use std::sync::{Arc, Mutex, PoisonError};
 use tokio::sync::watch;
 
@@ -42,8 +43,7 @@ impl State {
 
     fn announce_once(&self, about: String, text: &str) {
         if self.announced.lock().unwrap_or_else(PoisonError::into_inner).insert(about) {
-            // A closed stderr is no reason to fail.
-            let _ = writeln!(std::io::stderr(), "{text}");
+            note(Printable::line(text));
         }
     }
 }

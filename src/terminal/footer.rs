@@ -1,6 +1,6 @@
 //! The line under an answer: `312→204 tok · $0.0021 · 1.4 s · session $0.014`.
 
-use super::sanitize;
+use super::printable::Printable;
 use crate::catalog::NanoDollars;
 use crate::conversation::{StopReason, Usage};
 use std::time::Duration;
@@ -19,11 +19,11 @@ pub(crate) struct Footer {
     /// What answers of unknown cost add to it at most.
     pub(crate) unsettled: NanoDollars,
     /// How the answer ended, unless it was completed.
-    pub(crate) note: Option<String>,
+    pub(crate) note: Option<Printable>,
 }
 
 impl Footer {
-    pub(crate) fn line(&self) -> String {
+    pub(crate) fn line(&self) -> Printable {
         let tokens = match self.usage {
             Some(usage) => format!("{}→{} tok", grouped(usage.prompt()), grouped(usage.output)),
             None => "tokens unknown".to_owned(),
@@ -33,20 +33,22 @@ impl Footer {
             (None, Some(at_most)) => format!("at most {at_most}"),
             (None, None) => "cost unknown".to_owned(),
         };
-        let mut line = format!("{tokens} · {cost} · {:.1} s", self.took.as_secs_f32());
+        let mut line = Printable::line(format_args!("{tokens} · {cost} · {:.1} s", self.took.as_secs_f32()));
         if let Some(session) = self.session {
             let unsettled = (self.unsettled > NanoDollars(0)).then(|| format!(" + at most {}", self.unsettled));
-            line.push_str(&format!(" · session {session}{}", unsettled.unwrap_or_default()));
+            line.push(" · ");
+            line.push(Printable::line(format_args!("session {session}{}", unsettled.unwrap_or_default())));
         }
         if let Some(note) = &self.note {
-            line.push_str(&format!(" · {note}"));
+            line.push(" · ");
+            line.push(note.clone());
         }
         line
     }
 }
 
 /// What a person must know about the end of an answer; `None` when it is complete.
-pub(crate) fn stop_note(stop: &StopReason) -> Option<String> {
+pub(crate) fn stop_note(stop: &StopReason) -> Option<Printable> {
     let note = match stop {
         StopReason::EndTurn | StopReason::StopSequence(_) | StopReason::ToolUse => return None,
         StopReason::MaxTokens => "cut off at the token limit; --max-tokens raises it, up to the policy's limit",
@@ -55,10 +57,10 @@ pub(crate) fn stop_note(stop: &StopReason) -> Option<String> {
         StopReason::ContentFiltered => "the answer was blocked by a content filter",
         StopReason::Malformed(reason) | StopReason::Unknown(reason) => {
             // Bedrock's own words.
-            return Some(format!("stopped: {}", sanitize::clean(reason)));
+            return Some(Printable::line(format_args!("stopped: {reason}")));
         }
     };
-    Some(note.to_owned())
+    Some(note.into())
 }
 
 fn grouped(number: u64) -> String {
@@ -86,7 +88,7 @@ mod tests {
             session: Some(NanoDollars(14_000_000)),
             ..Footer::default()
         };
-        assert_eq!(footer.line(), "312→1,204 tok · $0.0021 · 1.4 s · session $0.014");
-        assert_eq!(Footer::default().line(), "tokens unknown · cost unknown · 0.0 s");
+        assert_eq!(footer.line().as_str(), "312→1,204 tok · $0.0021 · 1.4 s · session $0.014");
+        assert_eq!(Footer::default().line().as_str(), "tokens unknown · cost unknown · 0.0 s");
     }
 }

@@ -4,16 +4,15 @@ use super::slash::{HELP, Slash};
 use crate::catalog::NanoDollars;
 use crate::cli::Chat;
 use crate::commands::answer::{self, Ending, unless_interrupted};
-use crate::commands::screen::{error_line, note};
 use crate::conversation::{Message, Part, Request};
 use crate::engine::{AnswerMode, Call, CallCeiling, Caller, Engine};
 use crate::error::{Error, Kind};
 use crate::ledger::SessionTotals;
 use crate::terminal::answer_view::{AnswerView, Style};
 use crate::terminal::footer::{Footer, stop_note};
-use crate::terminal::style;
+use crate::terminal::output::{note, stderr};
+use crate::terminal::printable::Printable;
 use std::collections::HashSet;
-use std::io::{self, IsTerminal};
 use std::sync::Arc;
 use std::time::Instant;
 
@@ -63,8 +62,8 @@ impl Session {
         self.messages.push(Message::user(text));
         let started = Instant::now();
         let mut view = AnswerView::new(self.style);
-        if io::stderr().is_terminal() {
-            view.start_spinner(&self.model);
+        if stderr().is_terminal() {
+            view.start_spinner(&Printable::line(&self.model));
         }
         let ceiling = self.left().map(|left| CallCeiling::new(left, CEILING));
         let session_totals = Some(Arc::clone(&self.totals));
@@ -74,12 +73,12 @@ impl Session {
             Some(Ok(call)) => call,
             Some(Err(error)) => {
                 view.stop_spinner();
-                self.take_back(&refusal(error));
+                self.take_back(refusal(error));
                 return Ok(true);
             }
             None => {
                 view.stop_spinner();
-                self.take_back("stopped");
+                self.take_back("stopped".into());
                 return Ok(true);
             }
         };
@@ -88,13 +87,13 @@ impl Session {
             view.stop_spinner();
         }
         for notice in notices {
-            self.say(&notice);
+            self.say(notice);
         }
         let remark = match answer::show(&mut call, &mut view).await {
             Ok(Ending::PipeClosed) => return Ok(false),
             Ok(Ending::Complete) => view.stop().and_then(stop_note),
-            Ok(Ending::Interrupted) => Some("stopped".to_owned()),
-            Err(error) => Some(error_line(error)),
+            Ok(Ending::Interrupted) => Some("stopped".into()),
+            Err(error) => Some(Printable::error(error)),
         };
         self.answers += 1;
         self.keep(view.text());
@@ -116,32 +115,32 @@ impl Session {
     fn keep(&mut self, answer: &str) {
         if answer.trim().is_empty() {
             // Bedrock refuses a conversation with an empty turn.
-            self.take_back("no answer was received");
+            self.take_back("no answer was received".into());
         } else {
             self.messages.push(Message::assistant(answer));
         }
     }
 
     /// Takes the question out of the conversation; it stays in the editor's history.
-    fn take_back(&mut self, why: &str) {
+    fn take_back(&mut self, why: Printable) {
         self.messages.pop();
         note(why);
-        self.say("the question was dropped from the conversation; press the up arrow to bring it back");
+        self.say("the question was dropped from the conversation; press the up arrow to bring it back".into());
     }
 
     /// Says what the answer took, and which budgets are nearly used up.
-    fn close(&mut self, call: Call, started: Instant, remark: Option<String>) {
+    fn close(&mut self, call: Call, started: Instant, remark: Option<Printable>) {
         let footer = answer::footer(&call, started, remark);
         let warnings = call.warnings();
         // An answer that was stopped is booked at its worst case now, which the totals then include.
         drop(call);
         for warning in warnings {
             if self.warned.insert(warning.about) {
-                self.say(&warning.text);
+                self.say(Printable::line(warning.text));
             }
         }
         let footer = Footer { session: Some(self.totals.settled()), unsettled: self.totals.uncertain(), ..footer };
-        self.say(&footer.line());
+        self.say(footer.line());
     }
 
     /// What the session may still spend; `None` without a ceiling.
@@ -149,52 +148,58 @@ impl Session {
         Some(self.max_cost? - self.totals.settled() - self.totals.uncertain())
     }
 
-    fn say(&self, line: &str) {
-        note(&style::dim(line, self.style.colour));
+    fn say(&self, line: Printable) {
+        note(line.dim(self.style.colour));
     }
 
     /// Carries out a typed command.
     pub(crate) async fn obey(&mut self, command: Slash) {
         let reply = match command {
-            Slash::Help => HELP.to_owned(),
-            Slash::Model(None) => {
-                format!("the model is {}; /model NAME switches to another one of `chatrix models`", self.model)
-            }
+            Slash::Help => HELP.into(),
+            Slash::Model(None) => Printable::line(format_args!(
+                "the model is {}; /model NAME switches to another one of `chatrix models`",
+                self.model
+            )),
             Slash::Model(Some(name)) => self.switch(name),
             Slash::System(None) => match &self.system {
-                Some(text) => format!("system prompt: {text}"),
-                None => "there is no system prompt; /system TEXT sets one".to_owned(),
+                Some(text) => Printable::join(["system prompt: ".into(), Printable::lines(text)], ""),
+                None => "there is no system prompt; /system TEXT sets one".into(),
             },
             Slash::System(Some(text)) if text == "none" => {
                 self.system = None;
-                "system prompt removed".to_owned()
+                "system prompt removed".into()
             }
             Slash::System(Some(text)) => {
                 self.system = Some(text);
-                "system prompt set".to_owned()
+                "system prompt set".into()
             }
             Slash::Clear => {
                 self.messages.clear();
-                "started a new conversation; the model, the system prompt and the session's cost are kept".to_owned()
+                "started a new conversation; the model, the system prompt and the session's cost are kept".into()
             }
             Slash::Cost => self.cost().await,
-            Slash::Unknown(name) => format!("error: there is no command /{name}; /help lists the commands"),
+            Slash::Unknown(name) => {
+                Printable::error(format_args!("there is no command /{name}; /help lists the commands"))
+            }
             Slash::Exit => return,
         };
-        note(&reply);
+        note(reply);
     }
 
-    fn switch(&mut self, name: String) -> String {
+    fn switch(&mut self, name: String) -> Printable {
         match self.engine.policy().catalog.resolve(&name) {
             Ok(model) => {
                 self.model = name;
-                format!("{} ({}) answers from now on; the conversation continues", self.model, model.name)
+                Printable::line(format_args!(
+                    "{} ({}) answers from now on; the conversation continues",
+                    self.model, model.name
+                ))
             }
-            Err(error) => error_line(error),
+            Err(error) => Printable::error(error),
         }
     }
 
-    async fn cost(&self) -> String {
+    async fn cost(&self) -> Printable {
         let answers = if self.answers == 1 { "answer" } else { "answers" };
         let mut text = format!("{} {answers}, {}", self.answers, self.totals.settled());
         let uncertain = self.totals.uncertain();
@@ -207,17 +212,17 @@ impl Session {
         for status in self.engine.guard().statuses().await {
             text.push_str(&format!("\n{} left of the {status}", status.left()));
         }
-        text
+        Printable::lines(text)
     }
 }
 
 /// A call that was refused, with advice that fits a chat.
-fn refusal(error: Error) -> String {
+fn refusal(error: Error) -> Printable {
     let error = match error.kind {
         Kind::BudgetExceeded => error.advise(
             "/clear starts a new conversation, /model NAME switches to a cheaper model, /cost shows what was spent",
         ),
         _ => error,
     };
-    error_line(error)
+    Printable::error(error)
 }

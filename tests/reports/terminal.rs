@@ -1,0 +1,3 @@
+//! What a terminal and a pipe are given.
+
+mod untrusted;
