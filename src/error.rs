@@ -114,6 +114,8 @@ table! {
         "`stream_idle_seconds` in the config file sets the limit";
     /// The answer cannot be understood.
     InvalidUpstreamResponse: 5, 502, MayBill, "";
+    /// The answer has its end, but is cut off, filtered, empty, malformed or not the JSON that was asked for.
+    IncompleteAnswer: 6, 502, MayBill, "";
     /// The user or the client has stopped the call.
     Interrupted: 130, 499, Never, "";
     /// `serve` is shutting down.
@@ -226,7 +228,7 @@ mod tests {
     fn every_kind_has_a_sensible_spec() {
         for &kind in Kind::ALL {
             let spec = kind.spec();
-            assert!([1, 2, 3, 4, 5, 130].contains(&spec.exit), "{kind:?} exits {}", spec.exit);
+            assert!([1, 2, 3, 4, 5, 6, 130].contains(&spec.exit), "{kind:?} exits {}", spec.exit);
             assert!((400..600).contains(&spec.status), "{kind:?}");
             // Clients retry 408, 429 and 5xx by themselves, so a failure that may be retried free of charge has one of
             // these.

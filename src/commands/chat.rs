@@ -33,23 +33,28 @@ pub(crate) async fn run(args: Chat, settings: Settings) -> anyhow::Result<u8> {
     loop {
         // Blocking only this thread lets the runtime keep its connections alive meanwhile.
         match tokio::task::block_in_place(|| editor.read("> ")).context("cannot read from the terminal")? {
-            Line::End => return Ok(0),
-            Line::NotText => note("the line is not UTF-8 text and was not sent"),
+            Line::End => return Ok(exit(&session)),
+            Line::NotText => session.refuse("error: the line is not UTF-8 text and was not sent".into()),
             Line::Interrupted => say("press Ctrl-D or type /exit to leave".into()),
             Line::Text(line) if line.trim().is_empty() => {}
             Line::Text(line) => {
                 editor.remember(&line);
                 match Slash::parse(&line) {
-                    Some(Slash::Exit) => return Ok(0),
+                    Some(Slash::Exit) => return Ok(exit(&session)),
                     Some(command) => session.obey(command).await,
                     None => {
                         let somebody_reads = session.turn(line).await?;
                         if !somebody_reads {
-                            return Ok(0);
+                            return Ok(exit(&session));
                         }
                     }
                 }
             }
         }
     }
+}
+
+/// A person has seen what failed. A script reads the exit code.
+fn exit(session: &Session) -> u8 {
+    if io::stdin().is_terminal() { 0 } else { session.exit() }
 }

@@ -90,6 +90,12 @@ impl Call {
         self.admitted.worst_case()
     }
 
+    /// What stays booked when the usage does not come; `None` without a price.
+    #[must_use]
+    pub fn reserved(&self) -> Option<NanoDollars> {
+        self.reserved.priced.then(|| self.reserved.reservation.amount())
+    }
+
     /// The notice to the user when the successor answers instead of the requested model.
     #[must_use]
     pub fn successor_notice(&self) -> Option<String> {
@@ -110,7 +116,7 @@ impl Call {
     /// When this returns `None`, the stop has always come.
     ///
     /// # Errors
-    /// Any kind that Bedrock causes; `Truncated` when the answer ended before its stop reason; `ModelFailed` when the
+    /// Any kind that Bedrock causes; `Truncated` when the answer ended before its stop reason; `IncompleteAnswer` when the
     /// model stopped because its answer was malformed, and the answer has no content.
     pub async fn next(&mut self) -> Result<Option<Event>> {
         let event = self.upstream_event().await?;
@@ -171,7 +177,7 @@ impl Call {
             }
         }
         self.reserved.reservation.abandon();
-        Error::new(Kind::ModelFailed, format!("the model produced no valid answer ({reason})"))
+        Error::new(Kind::IncompleteAnswer, format!("the model produced no valid answer ({reason})")).advise("try again")
     }
 
     fn settle(&mut self, usage: Usage) {

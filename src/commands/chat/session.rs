@@ -9,7 +9,7 @@ use crate::engine::{AnswerMode, Call, CallCeiling, Caller, Engine};
 use crate::error::{Error, Kind};
 use crate::ledger::SessionTotals;
 use crate::terminal::answer_view::{AnswerView, Style};
-use crate::terminal::footer::{Footer, stop_note};
+use crate::terminal::footer::{Footer, SessionCost};
 use crate::terminal::output::{note, stderr};
 use crate::terminal::printable::Printable;
 use std::collections::HashSet;
@@ -35,6 +35,8 @@ pub(crate) struct Session {
     answers: u32,
     /// The warnings about budgets that were shown, each of which is shown once.
     warned: HashSet<String>,
+    /// The exit code of the last failure; 0 without one.
+    exit: u8,
 }
 
 impl Session {
@@ -51,6 +53,7 @@ impl Session {
             totals: Arc::default(),
             answers: 0,
             warned: HashSet::new(),
+            exit: 0,
         }
     }
 
@@ -61,6 +64,7 @@ impl Session {
     pub(crate) async fn turn(&mut self, text: String) -> anyhow::Result<bool> {
         self.messages.push(Message::user(text));
         let started = Instant::now();
+        let before = answer::session_cost(&self.totals);
         let mut view = AnswerView::new(self.style);
         if stderr().is_terminal() {
             view.start_spinner(&Printable::line(&self.model));
@@ -73,12 +77,16 @@ impl Session {
             Some(Ok(call)) => call,
             Some(Err(error)) => {
                 view.stop_spinner();
-                self.take_back(refusal(error));
+                self.fail(error.kind);
+                note(refusal(error));
+                self.take_back();
                 return Ok(true);
             }
             None => {
                 view.stop_spinner();
-                self.take_back("stopped".into());
+                self.fail(Kind::Interrupted);
+                note(answer::stopped_early(before, answer::session_cost(&self.totals)));
+                self.take_back();
                 return Ok(true);
             }
         };
@@ -91,9 +99,19 @@ impl Session {
         }
         let remark = match answer::show(&mut call, &mut view).await {
             Ok(Ending::PipeClosed) => return Ok(false),
-            Ok(Ending::Complete) => view.stop().and_then(stop_note),
-            Ok(Ending::Interrupted) => Some("stopped".into()),
-            Err(error) => Some(Printable::error(error)),
+            Ok(Ending::Complete) => answer::shortcoming(view.stop(), view.text(), false).map(|error| {
+                self.fail(error.kind);
+                Printable::line(error)
+            }),
+            Ok(Ending::Interrupted) => {
+                self.fail(Kind::Interrupted);
+                Some("stopped".into())
+            }
+            Err(error) => {
+                self.fail(error.downcast_ref::<Error>().map_or(Kind::Io, |error| error.kind));
+                note(Printable::error(error));
+                None
+            }
         };
         self.answers += 1;
         self.keep(view.text());
@@ -115,16 +133,15 @@ impl Session {
     fn keep(&mut self, answer: &str) {
         if answer.trim().is_empty() {
             // Bedrock refuses a conversation with an empty turn.
-            self.take_back("no answer was received".into());
+            self.take_back();
         } else {
             self.messages.push(Message::assistant(answer));
         }
     }
 
     /// Takes the question out of the conversation; it stays in the editor's history.
-    fn take_back(&mut self, why: Printable) {
+    fn take_back(&mut self) {
         self.messages.pop();
-        note(why);
         self.say("the question was dropped from the conversation; press the up arrow to bring it back".into());
     }
 
@@ -139,8 +156,24 @@ impl Session {
                 self.say(Printable::line(warning.text));
             }
         }
-        let footer = Footer { session: Some(self.totals.settled()), unsettled: self.totals.uncertain(), ..footer };
+        let footer = Footer { session: Some(answer::session_cost(&self.totals)), ..footer };
         self.say(footer.line());
+    }
+
+    /// Notes a failure for the exit code.
+    fn fail(&mut self, kind: Kind) {
+        self.exit = kind.spec().exit;
+    }
+
+    /// Says that a line was not understood, which is a failure too.
+    pub(crate) fn refuse(&mut self, why: Printable) {
+        self.fail(Kind::InvalidRequest);
+        note(why);
+    }
+
+    /// The exit code of the last failure; 0 without one.
+    pub(crate) fn exit(&self) -> u8 {
+        self.exit
     }
 
     /// What the session may still spend; `None` without a ceiling.
@@ -179,6 +212,7 @@ impl Session {
             }
             Slash::Cost => self.cost().await,
             Slash::Unknown(name) => {
+                self.fail(Kind::InvalidRequest);
                 Printable::error(format_args!("there is no command /{name}; /help lists the commands"))
             }
             Slash::Exit => return,
@@ -195,16 +229,25 @@ impl Session {
                     self.model, model.name
                 ))
             }
-            Err(error) => Printable::error(error),
+            Err(error) => {
+                self.fail(error.kind);
+                Printable::error(error)
+            }
         }
     }
 
     async fn cost(&self) -> Printable {
         let answers = if self.answers == 1 { "answer" } else { "answers" };
-        let mut text = format!("{} {answers}, {}", self.answers, self.totals.settled());
-        let uncertain = self.totals.uncertain();
+        let SessionCost { settled, uncertain, unpriced } = answer::session_cost(&self.totals);
+        let mut text = format!("{} {answers}", self.answers);
+        if settled > NanoDollars(0) || unpriced == 0 {
+            text.push_str(&format!(", {settled}"));
+        }
         if uncertain > NanoDollars(0) {
             text.push_str(&format!(", and at most {uncertain} for answers whose cost is unknown"));
+        }
+        if unpriced > 0 {
+            text.push_str(&format!(", and {unpriced} at an unknown price"));
         }
         if let (Some(left), Some(most)) = (self.left(), self.max_cost) {
             text.push_str(&format!("; --max-cost leaves {left} of {most}"));
