@@ -111,7 +111,7 @@ complete -c chatrix -n "__fish_chatrix_using_subcommand completions" -s h -l hel
 complete -c chatrix -n "__fish_chatrix_using_subcommand ask" -s s -l system -d 'System prompt' -r
 complete -c chatrix -n "__fish_chatrix_using_subcommand ask" -l max-tokens -d 'Maximum length of an answer in tokens; the policy\'s limit still applies' -r
 complete -c chatrix -n "__fish_chatrix_using_subcommand ask" -s f -l file -d 'Attach an image, a document or a text file, recognized by its content; repeatable' -r -F
-complete -c chatrix -n "__fish_chatrix_using_subcommand ask" -l schema -d 'Answer with JSON that matches the JSON Schema in this file' -r -F
+complete -c chatrix -n "__fish_chatrix_using_subcommand ask" -l schema -d 'Answer with JSON that matches the JSON Schema in this file; whether it is JSON is checked, nothing else' -r -F
 complete -c chatrix -n "__fish_chatrix_using_subcommand ask" -l max-cost -d 'Spend at most this many dollars; the answer is shortened to fit' -r
 complete -c chatrix -n "__fish_chatrix_using_subcommand ask" -s m -l model -d 'Name from `chatrix models`, Bedrock model id, inference-profile id or ARN [env: CHATRIX_MODEL]' -r -f -a "claude-sonnet-4\t''
 claude-sonnet-3\t''
@@ -152,7 +152,7 @@ complete -c chatrix -n "__fish_chatrix_using_subcommand ask" -l json -d 'Print o
 complete -c chatrix -n "__fish_chatrix_using_subcommand ask" -l no-stream -d 'Print the answer only once it is complete'
 complete -c chatrix -n "__fish_chatrix_using_subcommand ask" -l no-stdin -d 'Do not read stdin'
 complete -c chatrix -n "__fish_chatrix_using_subcommand ask" -s q -l quiet -d 'Print nothing but errors to stderr'
-complete -c chatrix -n "__fish_chatrix_using_subcommand ask" -s v -l verbose -d 'Print the model, policy edits, worst-case cost and usage to stderr, even if it is not a terminal'
+complete -c chatrix -n "__fish_chatrix_using_subcommand ask" -s v -l verbose -d 'Print the model, policy edits and worst-case cost to stderr, with the footer that a terminal gets anyway'
 complete -c chatrix -n "__fish_chatrix_using_subcommand ask" -l offline -d 'Use the built-in offline model, which costs nothing and has its own ledger and API keys [env: CHATRIX_OFFLINE]'
 complete -c chatrix -n "__fish_chatrix_using_subcommand ask" -s h -l help -d 'Print help'
 complete -c chatrix -n "__fish_chatrix_using_subcommand chat" -s s -l system -d 'System prompt' -r

@@ -15,8 +15,10 @@ Exit codes:
   2    usage error: a wrong flag, model name, request or config file
   3    refused by the cost policy
   4    AWS credentials or permissions
-  5    Bedrock: throttled, unavailable, retired model, incomplete answer
+  5    Bedrock: throttled, unavailable, retired model, lost connection
+  6    the answer is incomplete: cut off, filtered, empty, or not the JSON that was asked for
   130  interrupted
+A chat from a pipe exits with the code of its last failure.
 
 Limits and budgets are set in the config file: ~/.config/chatrix/config.toml (below $XDG_CONFIG_HOME, if set),
 or the file named by --config or CHATRIX_CONFIG.";
@@ -85,6 +87,11 @@ pub(crate) struct Models {
     pub(crate) verbose: bool,
 }
 
+/// Reads a number of tokens. Whether it is too many is up to the policy.
+fn tokens(text: &str) -> Result<i64, String> {
+    text.parse().ok().filter(|number| *number > 0).ok_or_else(|| "it must be a whole number above 0".to_owned())
+}
+
 /// What `ask` and `chat` have in common.
 #[derive(Debug, Args)]
 pub(crate) struct Question {
@@ -95,7 +102,7 @@ pub(crate) struct Question {
     #[arg(short, long, value_name = "TEXT")]
     pub(crate) system: Option<String>,
     /// Maximum length of an answer in tokens; the policy's limit still applies
-    #[arg(long, value_name = "N", allow_negative_numbers = true)]
+    #[arg(long, value_name = "N", allow_negative_numbers = true, value_parser = tokens)]
     pub(crate) max_tokens: Option<i64>,
 }
 
@@ -110,7 +117,7 @@ pub(crate) struct Ask {
     /// Attach an image, a document or a text file, recognized by its content; repeatable
     #[arg(short, long, value_name = "FILE", value_hint = clap::ValueHint::FilePath)]
     pub(crate) file: Vec<PathBuf>,
-    /// Answer with JSON that matches the JSON Schema in this file
+    /// Answer with JSON that matches the JSON Schema in this file; whether it is JSON is checked, nothing else
     #[arg(long, value_name = "FILE", value_hint = clap::ValueHint::FilePath)]
     pub(crate) schema: Option<PathBuf>,
     /// Spend at most this many dollars; the answer is shortened to fit
@@ -131,7 +138,7 @@ pub(crate) struct Ask {
     /// Print nothing but errors to stderr
     #[arg(short, long, conflicts_with = "verbose")]
     pub(crate) quiet: bool,
-    /// Print the model, policy edits, worst-case cost and usage to stderr, even if it is not a terminal
+    /// Print the model, policy edits and worst-case cost to stderr, with the footer that a terminal gets anyway
     #[arg(short, long)]
     pub(crate) verbose: bool,
 }

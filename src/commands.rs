@@ -3,18 +3,21 @@
 mod answer;
 mod ask;
 mod chat;
+mod command_line;
 mod completions;
 mod keys;
 mod models;
-mod screen;
 mod serve;
 mod setup;
 mod usage;
 
-pub use screen::error_line;
+pub use command_line::parse;
 
 use crate::cli::{Cli, Command};
 use crate::config::{Flags, Settings};
+use crate::error::Error;
+use crate::terminal::output::note;
+use crate::terminal::printable::Printable;
 use anyhow::Context;
 use std::future::Future;
 use std::num::NonZeroU32;
@@ -37,6 +40,13 @@ pub fn run(cli: Cli) -> anyhow::Result<u8> {
         Command::Chat(args) => block_on(chat::run(args, settings()?)),
         Command::Serve(args) => block_on(serve::run(args, settings()?)),
     }
+}
+
+/// Writes what ended a command to stderr, and gives the exit code of the process.
+#[must_use]
+pub fn report(error: &anyhow::Error) -> u8 {
+    note(Printable::error(error));
+    error.downcast_ref::<Error>().map_or(1, |error| error.kind.spec().exit)
 }
 
 /// The flags that are settings too: the environment and the config file may hold them as well.

@@ -117,7 +117,7 @@ table! {
     /// Bedrock reported an internal error.
     UpstreamInternal: 5, 500, MayBill, "try again";
     /// The answer was cut inside a tool call at its token limit, and had no other content. Clients execute half a call.
-    ToolCallCut: 5, 400, Never, "";
+    ToolCallCut: 6, 400, Never, "";
     /// The HTTP answer is not Bedrock's own, but that of a proxy or another server between Chatrix and Bedrock.
     ProxyAnswer: 5, 502, MayBill,
         "check the proxy settings (HTTPS_PROXY, NO_PROXY) and AWS_ENDPOINT_URL_BEDROCK_RUNTIME";
@@ -129,6 +129,8 @@ table! {
         "`stream_idle_seconds` in the config file sets the limit";
     /// The answer cannot be understood.
     InvalidUpstreamResponse: 5, 502, MayBill, "";
+    /// The answer has its end, but is cut off, filtered, empty, malformed or not the JSON that was asked for.
+    IncompleteAnswer: 6, 502, MayBill, "";
     /// The user or the client has stopped the call.
     Interrupted: 130, 499, Never, "";
     /// `serve` is shutting down.
@@ -278,7 +280,7 @@ mod tests {
     fn every_kind_has_a_sensible_spec() {
         for &kind in Kind::ALL {
             let spec = kind.spec();
-            assert!([1, 2, 3, 4, 5, 130].contains(&spec.exit), "{kind:?} exits {}", spec.exit);
+            assert!([1, 2, 3, 4, 5, 6, 130].contains(&spec.exit), "{kind:?} exits {}", spec.exit);
             assert!((400..600).contains(&spec.status), "{kind:?}");
             // Clients retry 408, 429 and 5xx by themselves, so a failure that may be retried free of charge has one of
             // these.

@@ -71,7 +71,7 @@ impl Telemetry {
     /// Writes the counters to the log, if there is one.
     pub fn log_summary(&self) {
         if self.0.log {
-            log::write(&format!("summary {}", self.snapshot()));
+            log::Line::summary(&self.snapshot()).write();
         }
     }
 }

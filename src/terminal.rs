@@ -4,7 +4,7 @@ pub(crate) mod answer_view;
 pub(crate) mod editor;
 pub(crate) mod footer;
 pub(crate) mod output;
+pub(crate) mod printable;
 pub(crate) mod sanitize;
 pub(crate) mod spinner;
-pub(crate) mod style;
 pub(crate) mod table;

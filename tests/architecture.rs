@@ -14,6 +14,7 @@ mod size;
 mod sources;
 mod test_code;
 mod walls;
+mod writers;
 
 use rules::{RULES, Rules};
 use sources::Texts;
@@ -33,6 +34,7 @@ fn complaints(texts: &Texts, rules: &Rules) -> Vec<String> {
         floors::complaints(&names, &references, rules),
         circles::complaints(&names, &references, rules),
         walls::complaints(&names, &references, rules),
+        writers::complaints(&names, &references, rules),
         leaks::complaints(&names, &files, rules),
         size::complaints(texts, &files),
         citations::complaints(texts),

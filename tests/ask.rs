@@ -37,8 +37,8 @@ fn the_question_comes_from_arguments_and_stdin() {
 fn wrong_input_is_refused_before_anything_is_sent() {
     let bedrock = Bedrock::script([Reply::text("never")]);
     let ask = || Chatrix::ask().arg("hi").bedrock(&bedrock);
-    ask().args(["--max-tokens", "0"]).stdout("").code(3).stderr_has("max_tokens is 0");
-    ask().args(["--max-tokens", "-5"]).stdout("").code(3);
+    ask().args(["--max-tokens", "0"]).stdout("").code(2).stderr_has("it must be a whole number above 0");
+    ask().args(["--max-tokens", "-5"]).stdout("").code(2);
     ask().args(["--max-tokens", "many"]).stdout("").code(2);
     ask().args(["-m", "claude-sonet-4"]).stdout("").code(2).stderr_has("did you mean claude-sonnet-4?");
     ask().arg("--frob").stdout("").code(2);
@@ -49,7 +49,15 @@ fn wrong_input_is_refused_before_anything_is_sent() {
 #[test]
 fn exit_codes_are_in_the_help() {
     let help = Chatrix::ask().arg("--help").run().code(0).stdout;
-    for line in ["0    success", "2    usage", "3    refused by", "4    AWS cred", "5    Bedrock", "130  interrupted"] {
+    for line in [
+        "0    success",
+        "2    usage",
+        "3    refused by",
+        "4    AWS cred",
+        "5    Bedrock",
+        "6    the answer",
+        "130  interrupted",
+    ] {
         assert!(help.contains(line), "{line}");
     }
 }
@@ -108,7 +116,7 @@ fn a_cut_off_answer_is_said_to_be_one() {
         .args(["-v", "hi"])
         .bedrock(&bedrock)
         .stdout("half\n")
-        .code(0)
+        .code(6)
         .stderr_has("cut off at the token limit");
 }
 

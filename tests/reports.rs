@@ -4,3 +4,4 @@
 mod answers;
 mod refusals;
 mod server;
+mod terminal;

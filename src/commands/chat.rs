@@ -5,13 +5,13 @@ mod session;
 mod slash;
 
 use crate::cli::Chat;
-use crate::commands::screen::note;
 use crate::commands::setup::{OFFLINE_NOTICE, offline_pace, open};
 use crate::config::Settings;
 use crate::telemetry::Telemetry;
 use crate::terminal::answer_view::{ReasoningOutput, Style};
 use crate::terminal::editor::{Editor, Line};
-use crate::terminal::style;
+use crate::terminal::output::{note, stdout};
+use crate::terminal::printable::Printable;
 use anyhow::Context;
 use session::Session;
 use slash::Slash;
@@ -19,41 +19,42 @@ use std::io::{self, IsTerminal};
 
 /// Reads lines until `/exit`, Ctrl-D or the end of the input.
 pub(crate) async fn run(args: Chat, settings: Settings) -> anyhow::Result<u8> {
-    let style = Style {
-        stdout_is_terminal: io::stdout().is_terminal(),
-        reasoning: ReasoningOutput::Stdout,
-        colour: style::colour(&io::stdout()),
-    };
-    let say = |line: &str| note(&style::dim(line, style.colour));
-    let engine = open(&settings, offline_pace(style.stdout_is_terminal)?, false, &Telemetry::default()).await?;
+    let style = Style { reasoning: ReasoningOutput::Stdout, colour: stdout().colour() };
+    let say = |line: Printable| note(line.dim(style.colour));
+    let engine = open(&settings, offline_pace(stdout().is_terminal())?, false, &Telemetry::default()).await?;
     if settings.offline {
-        say(OFFLINE_NOTICE);
+        say(OFFLINE_NOTICE.into());
     }
     if io::stdin().is_terminal() {
-        say(&format!("{} · /help lists the commands · Ctrl-D exits", settings.model.value));
+        say(Printable::line(format_args!("{} · /help lists the commands · Ctrl-D exits", settings.model.value)));
     }
     let mut editor = Editor::new(settings.history.clone()).context("cannot set up the terminal")?;
     let mut session = Session::new(args, settings.model.value, style, engine);
     loop {
         // Blocking only this thread lets the runtime keep its connections alive meanwhile.
         match tokio::task::block_in_place(|| editor.read("> ")).context("cannot read from the terminal")? {
-            Line::End => return Ok(0),
-            Line::NotText => note("the line is not UTF-8 text and was not sent"),
-            Line::Interrupted => say("press Ctrl-D or type /exit to leave"),
+            Line::End => return Ok(exit(&session)),
+            Line::NotText => session.refuse("error: the line is not UTF-8 text and was not sent".into()),
+            Line::Interrupted => say("press Ctrl-D or type /exit to leave".into()),
             Line::Text(line) if line.trim().is_empty() => {}
             Line::Text(line) => {
                 editor.remember(&line);
                 match Slash::parse(&line) {
-                    Some(Slash::Exit) => return Ok(0),
+                    Some(Slash::Exit) => return Ok(exit(&session)),
                     Some(command) => session.obey(command).await,
                     None => {
                         let somebody_reads = session.turn(line).await?;
                         if !somebody_reads {
-                            return Ok(0);
+                            return Ok(exit(&session));
                         }
                     }
                 }
             }
         }
     }
+}
+
+/// A person has seen what failed. A script reads the exit code.
+fn exit(session: &Session) -> u8 {
+    if io::stdin().is_terminal() { 0 } else { session.exit() }
 }

@@ -3,13 +3,13 @@
 
 use crate::catalog::Catalog;
 use crate::cli::{Cli, Shell};
-use crate::commands::screen::print;
+use crate::terminal::output::print_data;
 use clap::CommandFactory;
 use clap::builder::PossibleValuesParser;
 use clap_complete::{Shell as Generator, generate};
 
 pub(crate) fn run(shell: Shell) -> anyhow::Result<u8> {
-    print(&script(shell)?)?;
+    print_data(&script(shell)?)?;
     Ok(0)
 }
 

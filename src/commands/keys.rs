@@ -2,7 +2,6 @@
 
 use crate::catalog::NanoDollars;
 use crate::cli::{KeysAction, KeysAdd};
-use crate::commands::screen::{note, print};
 use crate::commands::setup::open_ledger;
 use crate::config::Settings;
 use crate::error::{Error, Kind};
@@ -10,7 +9,8 @@ use crate::ledger::budget::{BudgetStatus, Period, date};
 use crate::ledger::day_of;
 use crate::ledger::key::{Key, KeyLimits, hash, new_token};
 use crate::ledger::store::Store;
-use crate::terminal::style;
+use crate::terminal::output::{note, print, print_data, print_json, stdout};
+use crate::terminal::printable::Printable;
 use crate::terminal::table::table;
 use anyhow::Context;
 use serde_json::{Value, json};
@@ -57,8 +57,8 @@ fn add(args: &KeysAdd, settings: &Settings, ledger: &mut dyn Store) -> anyhow::R
             .advise("choose another name, or revoke that key first")
             .into());
     }
-    note(&format!("the token of {name}, shown this once:"));
-    print(&format!("{token}\n"))?;
+    note(Printable::line(format_args!("the token of {name}, shown this once:")));
+    print_data(&format!("{token}\n"))?;
     Ok(0)
 }
 
@@ -68,7 +68,7 @@ fn revoke(name: &str, ledger: &mut dyn Store) -> anyhow::Result<u8> {
             .advise("`chatrix keys list` shows the keys")
             .into());
     }
-    note(&format!("the key {name} is revoked; a running server knows within a second"));
+    note(Printable::line(format_args!("the key {name} is revoked; a running server knows within a second")));
     Ok(0)
 }
 
@@ -82,16 +82,16 @@ fn list(as_json: bool, ledger: &mut dyn Store) -> anyhow::Result<u8> {
     }
     if as_json {
         let values: Vec<Value> = keys.iter().map(KeyUsage::json).collect();
-        print(&format!("{:#}\n", Value::from(values)))?;
+        print_json(format_args!("{:#}", Value::from(values)))?;
         return Ok(0);
     }
     if keys.is_empty() {
         note("there are no keys; `chatrix keys add NAME` makes one");
         return Ok(0);
     }
-    let rows: Vec<Vec<String>> = keys.iter().map(KeyUsage::row).collect();
-    let heads = ["NAME", "SPENT", "A CALL", "A DAY", "A MONTH", "MODELS", "STATE"];
-    print(&table(&heads, &rows, &[1, 2], style::colour(&std::io::stdout())))?;
+    let rows: Vec<Vec<Printable>> = keys.iter().map(KeyUsage::row).collect();
+    let heads = ["NAME", "SPENT", "A CALL", "A DAY", "A MONTH", "MODELS", "STATE"].map(Printable::from);
+    print(&table(&heads, &rows, &[1, 2], stdout().colour()))?;
     Ok(0)
 }
 
@@ -100,7 +100,7 @@ impl KeyUsage {
         self.statuses.iter().find(|status| status.limit.period == period)
     }
 
-    fn row(&self) -> Vec<String> {
+    fn row(&self) -> Vec<Printable> {
         let left = |period| match self.status(period) {
             Some(status) => format!("{} left of {}", status.left(), status.limit.amount),
             None => "-".to_owned(),
@@ -109,7 +109,8 @@ impl KeyUsage {
         let request = limits.request.map_or_else(|| "-".to_owned(), |amount| amount.to_string());
         let models = if limits.models.is_empty() { "all".to_owned() } else { limits.models.join(", ") };
         let state = revoked.map_or_else(|| "active".to_owned(), |at| format!("revoked {}", date(day_of(at))));
-        vec![name.clone(), spent.to_string(), request, left(Period::Day), left(Period::Month), models, state]
+        let cells = [name.clone(), spent.to_string(), request, left(Period::Day), left(Period::Month), models, state];
+        cells.map(Printable::line).into()
     }
 
     fn json(&self) -> Value {

@@ -2,9 +2,9 @@
 
 use crate::catalog::{Feature, Features, Lifecycle, Model, NanoDollars, Rate};
 use crate::cli::Models;
-use crate::commands::screen::{note, print};
 use crate::config::Settings;
-use crate::terminal::style;
+use crate::terminal::output::{note, print, print_json, stdout};
+use crate::terminal::printable::Printable;
 use crate::terminal::table::table;
 use serde_json::{Value, json};
 use std::sync::Arc;
@@ -23,19 +23,22 @@ pub(crate) fn run(args: &Models, settings: &Settings) -> anyhow::Result<u8> {
     });
     models.sort_by_key(|model| price_key(model));
     let default = catalog.resolve(&settings.model.value)?;
-    let text = if args.json {
+    if args.json {
         let rows: Vec<Value> = models.iter().map(|model| row_json(model, is_same(model, &default))).collect();
-        format!("{:#}\n", Value::from(rows))
-    } else if args.quiet {
-        models.iter().map(|model| format!("{}\n", model.display_name())).collect()
-    } else {
-        listing(&models, &default, args.verbose)
-    };
-    if models.is_empty() && !args.json {
-        note(&format!("no model matches {filter:?}; `chatrix models` lists them all"));
+        print_json(format_args!("{:#}", Value::from(rows)))?;
+        return Ok(0);
+    }
+    if models.is_empty() {
+        note(Printable::line(format_args!("no model matches {filter:?}; `chatrix models` lists them all")));
         return Ok(1);
     }
-    print(&text)?;
+    if args.quiet {
+        let mut names = Printable::join(models.iter().map(|model| Printable::line(model.display_name())), "\n");
+        names.push("\n");
+        print(&names)?;
+    } else {
+        print(&listing(&models, &default, args.verbose))?;
+    }
     Ok(0)
 }
 
@@ -49,7 +52,7 @@ fn price_key(model: &Model) -> (u64, String) {
     (price, model.display_name().to_owned())
 }
 
-fn listing(models: &[Arc<Model>], default: &Model, verbose: bool) -> String {
+fn listing(models: &[Arc<Model>], default: &Model, verbose: bool) -> Printable {
     let mut heads = vec!["NAME", "$/M IN", "$/M OUT", "CONTEXT", "FEATURES", "STATE"];
     if verbose {
         heads.extend(["ID", "SOURCE"]);
@@ -68,13 +71,14 @@ fn listing(models: &[Arc<Model>], default: &Model, verbose: bool) -> String {
         if verbose {
             row.extend([model.id.clone(), format!("{} {}", model.source, model.date)]);
         }
-        row
+        row.into_iter().map(Printable::line).collect()
     });
-    let colour = style::colour(&std::io::stdout());
+    let colour = stdout().colour();
+    let heads: Vec<Printable> = heads.into_iter().map(Printable::from).collect();
     let mut text = table(&heads, &rows.collect::<Vec<_>>(), &[1, 2, 3], colour);
     if colour {
-        text.push_str(&style::dim(&legend(), true));
-        text.push('\n');
+        text.push(Printable::lines(legend()).dim(true));
+        text.push("\n");
     }
     text
 }

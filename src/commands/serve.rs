@@ -1,13 +1,14 @@
 //! `chatrix serve`: opens the socket, runs the server, and books what is left when it ends.
 
 use crate::cli::Serve;
-use crate::commands::screen::note;
 use crate::commands::setup::{OFFLINE_NOTICE, offline_pace, open};
 use crate::config::Settings;
 use crate::error::{Error, Kind};
 use crate::ledger::Ledger;
 use crate::server::{self, Keys, OriginPolicy};
 use crate::telemetry::Telemetry;
+use crate::terminal::output::note;
+use crate::terminal::printable::Printable;
 use std::io::ErrorKind;
 use std::net::SocketAddr;
 use tokio::net::TcpListener;
@@ -49,10 +50,12 @@ pub(crate) async fn run(args: Serve, settings: Settings) -> anyhow::Result<u8> {
         note(OFFLINE_NOTICE);
     }
     let signals = signals()?;
-    note(&format!("listening on http://{address}"));
+    note(Printable::line(format_args!("listening on http://{address}")));
     let key = if keys.required { "a key from `chatrix keys add`" } else { "any API key" };
     let port = address.port();
-    note(&format!("in Jan: Settings › Model Providers › Add, with base URL http://localhost:{port}/v1 and {key}"));
+    note(Printable::line(format_args!(
+        "in Jan: Settings › Model Providers › Add, with base URL http://localhost:{port}/v1 and {key}"
+    )));
     let origin = OriginPolicy { bound: host, origins: settings.serve.allow_origins, hosts: settings.serve.allow_hosts };
     server::serve(listener, engine, origin, keys, settings.serve.fetch_images, telemetry.clone(), signals).await?;
     // Answers that were cut off still hold the engine, so dropping it would not close the ledger.
@@ -73,9 +76,9 @@ async fn api_keys(settings: &Settings, ledger: Option<&Ledger>) -> anyhow::Resul
         Ok(known) => match (keys.required, known.iter().any(|key| key.revoked.is_none())) {
             (true, false) => {
                 let offline = if settings.offline { " --offline" } else { "" };
-                note(&format!(
+                note(Printable::line(format_args!(
                     "every call needs an API key, and there is none yet; create one: chatrix keys add NAME{offline}"
-                ));
+                )));
             }
             (false, true) => {
                 note("calls without an API key are answered too, although there are keys; --require-key refuses them");

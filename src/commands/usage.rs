@@ -1,8 +1,8 @@
 //! `chatrix usage`: what was spent, what is left, and what is not known for certain. `usage settle` corrects the last.
 
-use crate::catalog::NanoDollars;
+mod report;
+
 use crate::cli::{self, Settle, Usage, UsageAction};
-use crate::commands::screen::{note, print};
 use crate::commands::setup::open_ledger;
 use crate::config::Settings;
 use crate::error::{Error, Kind};
@@ -10,14 +10,11 @@ use crate::ledger::budget::{BudgetStatus, date, days};
 use crate::ledger::report::{By, ReportRow, Sums, UncertainCall};
 use crate::ledger::store::{Correction, Store};
 use crate::ledger::{self, CallId, Clock};
-use crate::terminal::style;
-use crate::terminal::table::{bar, table};
+use crate::terminal::output::{note, print, print_data, print_json};
+use crate::terminal::printable::Printable;
+use report::{moment, report, total, uncertain};
 use serde_json::{Map, Value, json};
-use std::io::IsTerminal;
-use time::{Date, Month, OffsetDateTime};
-
-/// The width of a bar (columns).
-const BAR: usize = 24;
+use time::{Date, Month};
 
 /// Prints a report, or settles a call.
 pub(crate) fn run(args: &Usage, settings: &Settings) -> anyhow::Result<u8> {
@@ -26,30 +23,33 @@ pub(crate) fn run(args: &Usage, settings: &Settings) -> anyhow::Result<u8> {
     }
     let since = since(&args.since)?;
     let Opened { mut ledger, offline } = open(settings)?;
-    let text = if args.uncertain {
+    if args.uncertain {
         let calls = ledger.uncertain_calls().map_err(Error::from)?;
         if args.json {
-            format!("{:#}\n", calls.iter().map(uncertain_json).collect::<Value>())
+            print_json(format_args!("{:#}", calls.iter().map(uncertain_json).collect::<Value>()))?;
         } else {
-            uncertain(&calls)
+            print(&uncertain(&calls))?;
         }
-    } else {
-        let by = match args.by {
-            cli::By::Day => By::Day,
-            cli::By::Model => By::Model,
-            cli::By::Key => By::Key,
-            cli::By::Command => By::Command,
-        };
-        let rows = ledger.report(by, since).map_err(Error::from)?;
-        if args.csv {
-            csv(by, &rows)?
-        } else {
-            let limits: Vec<_> = settings.budgets.limits().collect();
-            let statuses = ledger.statuses(&limits).map_err(Error::from)?;
-            if args.json { json(by, since, offline, &rows, &statuses) } else { report(by, since, &rows, &statuses) }
-        }
+        return Ok(0);
+    }
+    let by = match args.by {
+        cli::By::Day => By::Day,
+        cli::By::Model => By::Model,
+        cli::By::Key => By::Key,
+        cli::By::Command => By::Command,
     };
-    print(&text)?;
+    let rows = ledger.report(by, since).map_err(Error::from)?;
+    if args.csv {
+        print_data(&csv(by, &rows)?)?;
+        return Ok(0);
+    }
+    let limits: Vec<_> = settings.budgets.limits().collect();
+    let statuses = ledger.statuses(&limits).map_err(Error::from)?;
+    if args.json {
+        print_json(format_args!("{:#}", json(by, since, offline, &rows, &statuses)))?;
+    } else {
+        print(&report(by, since, &rows, &statuses))?;
+    }
     Ok(0)
 }
 
@@ -104,7 +104,7 @@ fn correct(args: &Settle, settings: &Settings) -> anyhow::Result<u8> {
     let Settle { id, usd } = args;
     let message = match open_ledger(settings)?.correct(CallId(*id), *usd).map_err(Error::from)? {
         Correction::Booked => {
-            note(&format!("call {id} is booked at {usd}"));
+            note(Printable::line(format_args!("call {id} is booked at {usd}")));
             return Ok(0);
         }
         Correction::NoSuchCall => format!("there is no call {id}"),
@@ -114,19 +114,6 @@ fn correct(args: &Settle, settings: &Settings) -> anyhow::Result<u8> {
         }
     };
     Err(Error::new(Kind::InvalidRequest, message).advise("`chatrix usage --uncertain` lists them").into())
-}
-
-fn total(rows: &[ReportRow]) -> Sums {
-    rows.iter().fold(Sums::default(), |sum, ReportRow { name: _, sums }| Sums {
-        calls: sum.calls + sums.calls,
-        input: sum.input + sums.input,
-        output: sum.output + sums.output,
-        cache_read: sum.cache_read + sums.cache_read,
-        cache_write: sum.cache_write + sums.cache_write,
-        settled: sum.settled + sums.settled,
-        reserved: sum.reserved + sums.reserved,
-        uncertain: sum.uncertain + sums.uncertain,
-    })
 }
 
 fn sums_json(sums: &Sums) -> Map<String, Value> {
@@ -144,7 +131,7 @@ fn sums_json(sums: &Sums) -> Map<String, Value> {
     if let Value::Object(members) = value { members } else { Map::new() }
 }
 
-fn json(by: By, since: i64, offline: bool, rows: &[ReportRow], statuses: &[BudgetStatus]) -> String {
+fn json(by: By, since: i64, offline: bool, rows: &[ReportRow], statuses: &[BudgetStatus]) -> Value {
     let rows_json = rows.iter().map(|row| {
         let mut members =
             Map::from_iter([(by.as_str().to_owned(), Value::from(row.name.as_deref().unwrap_or_default()))]);
@@ -163,14 +150,13 @@ fn json(by: By, since: i64, offline: bool, rows: &[ReportRow], statuses: &[Budge
             "resets": format!("{}T00:00:00Z", date(*resets)),
         })
     });
-    let value = json!({
+    json!({
         "since": date(since).to_string(),
         "offline": offline,
         "total": sums_json(&total(rows)),
         "rows": rows_json.collect::<Vec<_>>(),
         "budgets": budgets.collect::<Vec<_>>(),
-    });
-    format!("{value:#}\n")
+    })
 }
 
 fn csv(by: By, rows: &[ReportRow]) -> anyhow::Result<String> {
@@ -203,109 +189,6 @@ fn csv(by: By, rows: &[ReportRow]) -> anyhow::Result<String> {
     Ok(String::from_utf8(writer.into_inner()?)?)
 }
 
-fn report(by: By, since: i64, rows: &[ReportRow], statuses: &[BudgetStatus]) -> String {
-    let colour = style::colour(&std::io::stdout());
-    if rows.is_empty() {
-        let mut text = format!("no calls since {}\n", date(since));
-        text.push_str(&budgets(statuses));
-        return text;
-    }
-    let total = total(rows);
-    let most = rows.iter().map(|row| row.sums.settled + row.sums.uncertain).max().unwrap_or_default();
-    // A column without any amount is left out.
-    let uncertain = total.uncertain > NanoDollars(0);
-    let reserved = total.reserved > NanoDollars(0);
-    let line = |name: &str, sums: &Sums, bar: String| {
-        let mut cells = vec![
-            name.to_owned(),
-            sums.calls.to_string(),
-            (sums.input + sums.cache_read + sums.cache_write).to_string(),
-            sums.output.to_string(),
-            sums.settled.to_string(),
-        ];
-        if uncertain {
-            cells.push(amount(sums.uncertain));
-        }
-        if reserved {
-            cells.push(amount(sums.reserved));
-        }
-        cells.push(bar);
-        cells
-    };
-    let mut lines: Vec<Vec<String>> = rows
-        .iter()
-        .map(|ReportRow { name, sums }| {
-            line(name.as_deref().unwrap_or("(no key)"), sums, bar((sums.settled + sums.uncertain).0, most.0, BAR))
-        })
-        .collect();
-    lines.push(line("total", &total, String::new()));
-    let by = by.as_str().to_uppercase();
-    let mut heads = vec![by.as_str(), "CALLS", "TOKENS IN", "OUT", "SPENT"];
-    if uncertain {
-        heads.push("UNCERTAIN");
-    }
-    if reserved {
-        heads.push("RESERVED");
-    }
-    heads.push("");
-    let numbers: Vec<usize> = (1..heads.len() - 1).collect();
-    let mut text = table(&heads, &lines, &numbers, colour);
-    text.push_str(&budgets(statuses));
-    if total.uncertain > NanoDollars(0) && std::io::stdout().is_terminal() {
-        let hint = "uncertain: the usage never came; `chatrix usage --uncertain` lists these calls";
-        text.push_str(&format!("{}\n", style::dim(hint, colour)));
-    }
-    text
-}
-
-/// An amount; an empty cell for none.
-fn amount(amount: NanoDollars) -> String {
-    if amount == NanoDollars(0) { String::new() } else { amount.to_string() }
-}
-
-fn budgets(statuses: &[BudgetStatus]) -> String {
-    let lines = statuses.iter().map(|status| {
-        let BudgetStatus { limit, totals, resets } = status;
-        let filled = bar(totals.all().0, limit.amount.0, BAR);
-        let space = " ".repeat(BAR.saturating_sub(filled.chars().count()));
-        let name = limit.to_string();
-        let mut parts = vec![format!("{} left", status.left())];
-        if totals.uncertain > NanoDollars(0) {
-            parts.push(format!("{} uncertain", totals.uncertain));
-        }
-        if totals.reserved > NanoDollars(0) {
-            parts.push(format!("{} reserved", totals.reserved));
-        }
-        parts.push(format!("resets {}", date(*resets)));
-        let spent = totals.settled;
-        let amount = limit.amount;
-        format!("\n{name:<12} {filled}{space}▏ {spent} of {amount} spent\n{:<12} {}", "", parts.join(" · "))
-    });
-    let text: String = lines.collect();
-    if text.is_empty() { text } else { text + "\n" }
-}
-
-fn moment(at: i64) -> String {
-    let time = OffsetDateTime::from_unix_timestamp(at.div_euclid(1000)).unwrap_or(OffsetDateTime::UNIX_EPOCH);
-    format!("{} {:02}:{:02}:{:02}", time.date(), time.hour(), time.minute(), time.second())
-}
-
-fn uncertain(calls: &[UncertainCall]) -> String {
-    if calls.is_empty() {
-        return "no call is uncertain\n".to_owned();
-    }
-    let row = |call: &UncertainCall| {
-        let UncertainCall { id, began, command, key, model, reserved, chatrix_request_id: _, bedrock_request_id } =
-            call;
-        let command = key.as_ref().map_or_else(|| command.clone(), |key| format!("{command} ({key})"));
-        let request_id = bedrock_request_id.clone().unwrap_or_default();
-        vec![id.to_string(), moment(*began), command, model.clone(), reserved.to_string(), request_id]
-    };
-    let rows: Vec<Vec<String>> = calls.iter().map(row).collect();
-    let heads = ["ID", "BEGAN (UTC)", "COMMAND", "MODEL", "AT MOST", "AWS REQUEST ID"];
-    table(&heads, &rows, &[0, 4], style::colour(&std::io::stdout()))
-}
-
 fn uncertain_json(call: &UncertainCall) -> Value {
     let UncertainCall { id, began, command, key, model, reserved, chatrix_request_id, bedrock_request_id } = call;
     json!({
@@ -319,6 +202,7 @@ fn uncertain_json(call: &UncertainCall) -> Value {
 mod tests {
     #![expect(clippy::unwrap_used, reason = "a test may stop at the first surprise")]
     use super::*;
+    use crate::catalog::NanoDollars;
 
     #[test]
     fn names_in_csv_are_quoted_where_they_must_be() {

@@ -100,6 +100,12 @@ impl Call {
         self.admitted.worst_case()
     }
 
+    /// What stays booked when the usage does not come; `None` without a price.
+    #[must_use]
+    pub fn reserved(&self) -> Option<NanoDollars> {
+        self.reserved.priced.then(|| self.reserved.reservation.amount())
+    }
+
     /// The notice to the user when the successor answers instead of the requested model.
     #[must_use]
     pub fn successor_notice(&self) -> Option<String> {
@@ -121,8 +127,8 @@ impl Call {
     /// losing anything.
     ///
     /// # Errors
-    /// Any kind that Bedrock causes; `Truncated` when the answer ended before its stop reason; `ModelFailed` when the
-    /// model stopped because its answer was malformed, and the answer has no content; `ToolCallCut`.
+    /// Any kind that Bedrock causes; `Truncated` when the answer ended before its stop reason; `IncompleteAnswer` when
+    /// the model stopped because its answer was malformed, and the answer has no content; `ToolCallCut`.
     pub async fn next(&mut self) -> Result<Option<Event>> {
         loop {
             if let Some(event) = self.passed.pop_front() {
@@ -172,7 +178,7 @@ impl Call {
             && !self.guard.has_content()
         {
             let message = format!("the model produced no valid answer ({reason})");
-            self.failure = Some(Error::new(Kind::ModelFailed, message));
+            self.failure = Some(Error::new(Kind::IncompleteAnswer, message).advise("try again"));
             self.passed.clear();
         }
     }

@@ -10,6 +10,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 pub struct SessionTotals {
     settled: AtomicU64,
     uncertain: AtomicU64,
+    unpriced: AtomicU64,
 }
 
 impl SessionTotals {
@@ -23,14 +24,19 @@ impl SessionTotals {
         NanoDollars(self.uncertain.load(Ordering::SeqCst))
     }
 
-    /// Adds the end of a call that had reserved this amount.
+    /// The number of calls whose model has no price, so that neither sum says what they cost.
+    pub(crate) fn unpriced(&self) -> u64 {
+        self.unpriced.load(Ordering::SeqCst)
+    }
+
+    /// Adds the end of a call that had reserved this amount. A model without a price reserves nothing.
     pub(super) fn add(&self, outcome: Outcome, reserved: NanoDollars) {
-        let (sum, amount) = match outcome {
-            Outcome::Settled(_, cost) => (&self.settled, cost.unwrap_or_default()),
-            Outcome::Estimated(cost) => (&self.settled, cost),
-            Outcome::Uncertain => (&self.uncertain, reserved),
+        let (sum, addend) = match outcome {
+            Outcome::Settled(_, Some(cost)) | Outcome::Estimated(cost) => (&self.settled, cost.0),
+            Outcome::Uncertain if reserved > NanoDollars(0) => (&self.uncertain, reserved.0),
+            Outcome::Settled(_, None) | Outcome::Uncertain => (&self.unpriced, 1),
             Outcome::Released => return,
         };
-        sum.fetch_add(amount.0, Ordering::SeqCst);
+        sum.fetch_add(addend, Ordering::SeqCst);
     }
 }

@@ -1,8 +1,9 @@
 //! What the server tells its operator on stderr. Each notice is shown once, or once an hour.
 
 use crate::engine::{Call, Warning};
+use crate::terminal::output::note;
+use crate::terminal::printable::Printable;
 use std::collections::HashMap;
-use std::io::Write;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
@@ -59,7 +60,6 @@ impl Console {
             return;
         }
         shown.insert(about, Instant::now());
-        // A closed stderr is no reason to fail.
-        let _ = writeln!(std::io::stderr(), "{text}");
+        note(Printable::line(text));
     }
 }

@@ -1,6 +1,7 @@
 //! Log lines on stderr, each with a timestamp. Text from clients is escaped, so that it can neither begin a new line
 //! nor send control sequences to a terminal.
 
+use super::metrics::Snapshot;
 use std::io::Write;
 use std::time::{SystemTime, UNIX_EPOCH};
 use time::OffsetDateTime;
@@ -8,15 +9,48 @@ use time::OffsetDateTime;
 /// The longest value that is written in full (characters).
 const MAX_VALUE_LENGTH: usize = 200;
 
-/// Writes a line with a timestamp.
-pub(super) fn write(line: &str) {
-    // Chatrix goes on when stderr is closed.
-    let _ = writeln!(std::io::stderr().lock(), "{} {line}", timestamp(SystemTime::now()));
+/// A line of the log. It is made of the words of this program and of values, which are escaped.
+#[derive(Debug)]
+pub(super) struct Line(String);
+
+impl Line {
+    /// A line that begins with a value.
+    pub(super) fn new(first: &str) -> Self {
+        Self(value(first))
+    }
+
+    /// The line of the counters, which are numbers.
+    pub(super) fn summary(counters: &Snapshot) -> Self {
+        Self(format!("summary {counters}"))
+    }
+
+    pub(super) fn word(&mut self, word: &'static str) {
+        self.0.push(' ');
+        self.0.push_str(word);
+    }
+
+    pub(super) fn value(&mut self, text: &str) {
+        self.0.push(' ');
+        self.0.push_str(&value(text));
+    }
+
+    /// `name=value`.
+    pub(super) fn field(&mut self, name: &'static str, text: &str) {
+        self.word(name);
+        self.0.push('=');
+        self.0.push_str(&value(text));
+    }
+
+    /// Writes the line with a timestamp.
+    pub(super) fn write(&self) {
+        // Chatrix goes on when stderr is closed.
+        let _ = writeln!(std::io::stderr().lock(), "{} {}", timestamp(SystemTime::now()), self.0);
+    }
 }
 
 /// A value for a log line. It is quoted and escaped if it has other characters than ASCII letters, digits and the
 /// punctuation of names and paths.
-pub(super) fn value(text: &str) -> String {
+fn value(text: &str) -> String {
     let plain = |c: char| c.is_ascii_alphanumeric() || "._:/-{}".contains(c);
     if !text.is_empty() && text.len() <= MAX_VALUE_LENGTH && text.chars().all(plain) {
         return text.to_owned();

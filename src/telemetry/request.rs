@@ -1,10 +1,9 @@
 //! The log line of one request of `serve`. It covers the time until the last byte of the answer.
 
-use super::log::{self, value};
+use super::log::Line;
 use crate::catalog::NanoDollars;
 use crate::conversation::Usage;
 use crate::error::Kind;
-use std::fmt::Write;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Instant;
 
@@ -96,44 +95,42 @@ impl Drop for Scope {
     fn drop(&mut self) {
         if self.log {
             let details = std::mem::take(self.details.get_mut().unwrap_or_else(PoisonError::into_inner));
-            log::write(&self.line(&details));
+            self.line(&details).write();
         }
     }
 }
 
 impl Scope {
-    fn line(&self, details: &Details) -> String {
+    fn line(&self, details: &Details) -> Line {
         let Details { key, requested_model, answering_model, status, usage, cost, error } = details;
-        let mut line = format!("{} {} {}", self.id, value(&self.method), self.route);
-        let mut add = |name: &str, text: &str| {
-            // Writing to a String cannot fail.
-            let _ = write!(line, " {name}={text}");
-        };
+        let mut line = Line::new(&self.id);
+        line.value(&self.method);
+        line.word(self.route);
         if let Some(key) = key {
-            add("key", &value(key));
+            line.field("key", key);
         }
         if let Some(model) = requested_model {
-            add("model", &value(model));
+            line.field("model", model);
         }
         if let Some(model) = answering_model {
-            add("used", &value(model));
+            line.field("used", model);
         }
         match status {
-            Some(status) => add("status", &status.to_string()),
+            Some(status) => line.field("status", &status.to_string()),
             // The client closed the connection before there was an answer.
-            None => add("status", "-"),
+            None => line.field("status", "-"),
         }
         if let Some(kind) = error {
-            add("error", &format!("{kind:?}"));
+            line.field("error", &format!("{kind:?}"));
         }
         if let Some(usage) = usage {
-            add("input", &usage.prompt().to_string());
-            add("output", &usage.output.to_string());
+            line.field("input", &usage.prompt().to_string());
+            line.field("output", &usage.output.to_string());
         }
         if let Some(cost) = cost {
-            add("cost_usd", &cost.dollars());
+            line.field("cost_usd", &cost.dollars());
         }
-        add("ms", &self.began.elapsed().as_millis().to_string());
+        line.field("ms", &self.began.elapsed().as_millis().to_string());
         line
     }
 }

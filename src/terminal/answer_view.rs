@@ -1,10 +1,10 @@
 //! An answer on the screen while it streams, for `ask` and `chat`. Text goes to stdout, reasoning where the command
 //! shows it, and what a terminal would obey is stripped from both.
 
-use super::output::write;
+use super::output::{self, Output};
+use super::printable::Printable;
 use super::sanitize::Sanitizer;
 use super::spinner::Spinner;
-use super::style;
 use crate::conversation::{Event, StopReason};
 use std::io::{self, Stderr, Stdout, Write};
 
@@ -20,8 +20,6 @@ pub(crate) enum ReasoningOutput {
 /// How answers are shown.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Style {
-    /// A terminal gets sanitized text; a pipe or a file gets it unchanged.
-    pub(crate) stdout_is_terminal: bool,
     pub(crate) reasoning: ReasoningOutput,
     /// Whether reasoning is dimmed.
     pub(crate) colour: bool,
@@ -29,8 +27,8 @@ pub(crate) struct Style {
 
 /// Shows one answer.
 pub(crate) struct AnswerView<O = Stdout, E = Stderr> {
-    stdout: O,
-    stderr: E,
+    stdout: Output<O>,
+    stderr: Output<E>,
     style: Style,
     spinner: Option<Spinner>,
     text_sanitizer: Sanitizer,
@@ -75,12 +73,12 @@ impl Written {
 
 impl AnswerView {
     pub(crate) fn new(style: Style) -> Self {
-        Self::on(io::stdout(), io::stderr(), style)
+        Self::on(output::stdout(), output::stderr(), style)
     }
 }
 
 impl<O: Write, E: Write> AnswerView<O, E> {
-    fn on(stdout: O, stderr: E, style: Style) -> Self {
+    fn on(stdout: Output<O>, stderr: Output<E>, style: Style) -> Self {
         Self {
             stdout,
             stderr,
@@ -97,7 +95,7 @@ impl<O: Write, E: Write> AnswerView<O, E> {
     }
 
     /// Starts a spinner, which runs until something is shown. Only for a stderr that is a terminal.
-    pub(crate) fn start_spinner(&mut self, message: &str) {
+    pub(crate) fn start_spinner(&mut self, message: &Printable) {
         self.spinner = Some(Spinner::start(message));
     }
 
@@ -135,7 +133,8 @@ impl<O: Write, E: Write> AnswerView<O, E> {
 
     fn show_text(&mut self, text: &str) -> io::Result<bool> {
         self.text.push_str(text);
-        let shown = if self.style.stdout_is_terminal { self.text_sanitizer.clean(text) } else { text.to_owned() };
+        let printable = self.stdout.is_terminal().then(|| Printable::piece(&mut self.text_sanitizer, text));
+        let shown = printable.as_ref().map_or(text, Printable::as_str);
         if shown.is_empty() {
             return Ok(true);
         }
@@ -143,49 +142,51 @@ impl<O: Write, E: Write> AnswerView<O, E> {
         if self.in_reasoning {
             self.in_reasoning = false;
             let blank_line = self.reasoning_written.blank_line();
-            if !self.write_reasoning(blank_line)? {
+            if !self.write_reasoning(&blank_line.into())? {
                 return Ok(false);
             }
         }
-        self.text_written.add(&shown);
-        write(&mut self.stdout, &shown)
+        self.text_written.add(shown);
+        match &printable {
+            Some(printable) => self.stdout.print(printable),
+            None => self.stdout.print_data(text),
+        }
     }
 
     fn show_reasoning(&mut self, text: &str) -> io::Result<bool> {
-        let shown = match self.style.reasoning {
-            ReasoningOutput::Hidden => return Ok(true),
-            ReasoningOutput::Stdout if !self.style.stdout_is_terminal => text.to_owned(),
-            ReasoningOutput::Stdout | ReasoningOutput::Stderr => self.reasoning_sanitizer.clean(text),
-        };
-        if shown.is_empty() {
+        if self.style.reasoning == ReasoningOutput::Hidden {
+            return Ok(true);
+        }
+        let shown = Printable::piece(&mut self.reasoning_sanitizer, text);
+        if shown.as_str().is_empty() {
             return Ok(true);
         }
         self.stop_spinner();
         if !self.in_reasoning {
             self.in_reasoning = true;
             self.reasoning_written = Written::default();
-            let same_screen = self.style.stdout_is_terminal || self.style.reasoning == ReasoningOutput::Stdout;
-            if same_screen && !self.write_reasoning(self.text_written.blank_line())? {
+            let same_screen = self.stdout.is_terminal() || self.style.reasoning == ReasoningOutput::Stdout;
+            if same_screen && !self.write_reasoning(&self.text_written.blank_line().into())? {
                 return Ok(false);
             }
         }
-        self.reasoning_written.add(&shown);
-        self.write_reasoning(&style::dim(&shown, self.style.colour))
+        self.reasoning_written.add(shown.as_str());
+        self.write_reasoning(&shown.dim(self.style.colour))
     }
 
-    fn write_reasoning(&mut self, text: &str) -> io::Result<bool> {
+    fn write_reasoning(&mut self, text: &Printable) -> io::Result<bool> {
         if self.style.reasoning == ReasoningOutput::Stdout {
-            return write(&mut self.stdout, text);
+            return self.stdout.print(text);
         }
         // A closed stderr is no reason to fail.
-        let _ = write(&mut self.stderr, text);
+        let _ = self.stderr.print(text);
         Ok(true)
     }
 
     /// Takes note of Ctrl-C: a terminal has echoed `^C`, so the line that the cursor is on needs an end.
     pub(crate) fn interrupt(&mut self) {
         // The echo stands on the spinner's line, which is cleared.
-        if self.spinner.is_none() && self.style.stdout_is_terminal {
+        if self.spinner.is_none() && self.stdout.is_terminal() {
             let echo = if self.in_reasoning { &mut self.reasoning_written } else { &mut self.text_written };
             echo.add("^C");
         }
@@ -199,11 +200,11 @@ impl<O: Write, E: Write> AnswerView<O, E> {
         self.stop_spinner();
         let reasoning_is_last = self.in_reasoning && self.reasoning_written.needs_newline();
         if reasoning_is_last {
-            self.write_reasoning("\n")?;
+            self.write_reasoning(&"\n".into())?;
         }
         let stdout_is_ended = reasoning_is_last && self.style.reasoning == ReasoningOutput::Stdout;
         if self.text_written.needs_newline() && !stdout_is_ended {
-            write(&mut self.stdout, "\n")?;
+            self.stdout.print(&"\n".into())?;
         }
         Ok(())
     }
@@ -223,18 +224,30 @@ mod tests {
     }
 
     /// What stdout and stderr hold after these events and the end of the answer.
-    fn shown(style: Style, events: &[Event]) -> (String, String) {
-        let mut view = AnswerView::on(Vec::new(), Vec::new(), style);
+    fn shown(screen: Screen, events: &[Event]) -> (String, String) {
+        let mut view = view(screen);
         for event in events {
             assert!(view.show(event).unwrap());
         }
         view.finish().unwrap();
-        (String::from_utf8(view.stdout).unwrap(), String::from_utf8(view.stderr).unwrap())
+        written(view)
     }
 
-    const PIPE: Style = Style { stdout_is_terminal: false, reasoning: ReasoningOutput::Hidden, colour: false };
-    const ASK: Style = Style { stdout_is_terminal: true, reasoning: ReasoningOutput::Stderr, colour: false };
-    const CHAT: Style = Style { stdout_is_terminal: true, reasoning: ReasoningOutput::Stdout, colour: false };
+    /// Where the reasoning goes, and whether stdout is a terminal.
+    type Screen = (ReasoningOutput, bool);
+    const PIPE: Screen = (ReasoningOutput::Hidden, false);
+    const ASK: Screen = (ReasoningOutput::Stderr, true);
+    const CHAT: Screen = (ReasoningOutput::Stdout, true);
+
+    fn view((reasoning, stdout_is_terminal): Screen) -> AnswerView<Vec<u8>, Vec<u8>> {
+        let (stdout, stderr) = (Output::on(Vec::new(), stdout_is_terminal), Output::on(Vec::new(), true));
+        AnswerView::on(stdout, stderr, Style { reasoning, colour: false })
+    }
+
+    fn written(view: AnswerView<Vec<u8>, Vec<u8>>) -> (String, String) {
+        let text = |output: Output<Vec<u8>>| String::from_utf8(output.into_stream()).unwrap();
+        (text(view.stdout), text(view.stderr))
+    }
 
     #[test]
     fn an_answer_ends_with_one_newline() {
@@ -275,13 +288,13 @@ mod tests {
             (CHAT, &[reasoning("r\n")], "r\n\n"),
             (PIPE, &[text("a\n")], "a\n"),
         ] {
-            let mut view = AnswerView::on(Vec::new(), Vec::new(), style);
+            let mut view = view(style);
             for event in events {
                 view.show(event).unwrap();
             }
             view.interrupt();
             view.finish().unwrap();
-            assert_eq!(String::from_utf8(view.stdout).unwrap(), expected, "{events:?}");
+            assert_eq!(written(view).0, expected, "{events:?}");
         }
     }
 
@@ -290,7 +303,7 @@ mod tests {
         let evil = "a\u{1b}]0;title\u{7}b";
         assert_eq!(shown(CHAT, &[text(evil), reasoning(evil)]).0, "ab\n\nab\n");
         assert_eq!(shown(PIPE, &[text(evil)]).0, format!("{evil}\n"));
-        let mut view = AnswerView::on(Vec::new(), Vec::new(), CHAT);
+        let mut view = view(CHAT);
         view.show(&text(evil)).unwrap();
         assert_eq!(view.text(), evil);
     }
@@ -306,7 +319,8 @@ mod tests {
                 Ok(())
             }
         }
-        let mut view = AnswerView::on(Closed, Closed, ASK);
+        let style = Style { reasoning: ReasoningOutput::Stderr, colour: false };
+        let mut view = AnswerView::on(Output::on(Closed, true), Output::on(Closed, true), style);
         assert!(view.show(&reasoning("only stderr is closed")).unwrap());
         assert!(!view.show(&text("a")).unwrap());
         view.finish().unwrap();

@@ -1,9 +1,40 @@
 //! The line under an answer: `312→204 tok · $0.0021 · 1.4 s · session $0.014`.
 
-use super::sanitize;
+use super::printable::Printable;
 use crate::catalog::NanoDollars;
-use crate::conversation::{StopReason, Usage};
+use crate::conversation::Usage;
+use std::fmt;
 use std::time::Duration;
+
+/// What a session has cost: `$0.014 + at most $0.002 + 1 answer of unknown price`.
+#[derive(Debug, Default, Clone, Copy)]
+pub(crate) struct SessionCost {
+    pub(crate) settled: NanoDollars,
+    /// What answers add to it at most whose usage never came.
+    pub(crate) uncertain: NanoDollars,
+    /// How many answers came from models without a price.
+    pub(crate) unpriced: u64,
+}
+
+impl fmt::Display for SessionCost {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { settled, uncertain, unpriced } = *self;
+        let nothing = NanoDollars(0);
+        let mut parts = Vec::new();
+        if settled > nothing || (uncertain == nothing && unpriced == 0) {
+            parts.push(settled.to_string());
+        }
+        if uncertain > nothing {
+            parts.push(format!("at most {uncertain}"));
+        }
+        match unpriced {
+            0 => {}
+            1 => parts.push("1 answer of unknown price".to_owned()),
+            more => parts.push(format!("{more} answers of unknown price")),
+        }
+        f.write_str(&parts.join(" + "))
+    }
+}
 
 #[derive(Debug, Default)]
 pub(crate) struct Footer {
@@ -15,15 +46,13 @@ pub(crate) struct Footer {
     pub(crate) at_most: Option<NanoDollars>,
     pub(crate) took: Duration,
     /// The cost of the whole session, in a chat.
-    pub(crate) session: Option<NanoDollars>,
-    /// What answers of unknown cost add to it at most.
-    pub(crate) unsettled: NanoDollars,
+    pub(crate) session: Option<SessionCost>,
     /// How the answer ended, unless it was completed.
-    pub(crate) note: Option<String>,
+    pub(crate) note: Option<Printable>,
 }
 
 impl Footer {
-    pub(crate) fn line(&self) -> String {
+    pub(crate) fn line(&self) -> Printable {
         let tokens = match self.usage {
             Some(usage) => format!("{}→{} tok", grouped(usage.prompt()), grouped(usage.output)),
             None => "tokens unknown".to_owned(),
@@ -31,34 +60,19 @@ impl Footer {
         let cost = match (self.cost, self.at_most) {
             (Some(cost), _) => cost.to_string(),
             (None, Some(at_most)) => format!("at most {at_most}"),
-            (None, None) => "cost unknown".to_owned(),
+            (None, None) => "price unknown".to_owned(),
         };
-        let mut line = format!("{tokens} · {cost} · {:.1} s", self.took.as_secs_f32());
+        let mut line = Printable::line(format_args!("{tokens} · {cost} · {:.1} s", self.took.as_secs_f32()));
         if let Some(session) = self.session {
-            let unsettled = (self.unsettled > NanoDollars(0)).then(|| format!(" + at most {}", self.unsettled));
-            line.push_str(&format!(" · session {session}{}", unsettled.unwrap_or_default()));
+            line.push(" · ");
+            line.push(Printable::line(format_args!("session {session}")));
         }
         if let Some(note) = &self.note {
-            line.push_str(&format!(" · {note}"));
+            line.push(" · ");
+            line.push(note.clone());
         }
         line
     }
-}
-
-/// What a person must know about the end of an answer; `None` when it is complete.
-pub(crate) fn stop_note(stop: &StopReason) -> Option<String> {
-    let note = match stop {
-        StopReason::EndTurn | StopReason::StopSequence(_) | StopReason::ToolUse => return None,
-        StopReason::MaxTokens => "cut off at the token limit; --max-tokens raises it, up to the policy's limit",
-        StopReason::ContextWindow => "the context window is full",
-        StopReason::Guardrail => "a guardrail intervened",
-        StopReason::ContentFiltered => "the answer was blocked by a content filter",
-        StopReason::Malformed(reason) | StopReason::Unknown(reason) => {
-            // Bedrock's own words.
-            return Some(format!("stopped: {}", sanitize::clean(reason)));
-        }
-    };
-    Some(note.to_owned())
 }
 
 fn grouped(number: u64) -> String {
@@ -83,10 +97,20 @@ mod tests {
             usage: Some(Usage { input: 312, output: 1204, ..Usage::default() }),
             cost: Some(NanoDollars(2_100_000)),
             took: Duration::from_millis(1420),
-            session: Some(NanoDollars(14_000_000)),
+            session: Some(SessionCost { settled: NanoDollars(14_000_000), ..SessionCost::default() }),
             ..Footer::default()
         };
-        assert_eq!(footer.line(), "312→1,204 tok · $0.0021 · 1.4 s · session $0.014");
-        assert_eq!(Footer::default().line(), "tokens unknown · cost unknown · 0.0 s");
+        assert_eq!(footer.line().as_str(), "312→1,204 tok · $0.0021 · 1.4 s · session $0.014");
+        for (settled, uncertain, unpriced, expected) in [
+            (0, 0, 0, "$0.00"),
+            (0, 0, 1, "1 answer of unknown price"),
+            (2_000_000, 0, 2, "$0.002 + 2 answers of unknown price"),
+            (0, 3_000_000, 0, "at most $0.003"),
+            (2_000_000, 3_000_000, 0, "$0.002 + at most $0.003"),
+        ] {
+            let cost = SessionCost { settled: NanoDollars(settled), uncertain: NanoDollars(uncertain), unpriced };
+            assert_eq!(cost.to_string(), expected);
+        }
+        assert_eq!(Footer::default().line().as_str(), "tokens unknown · price unknown · 0.0 s");
     }
 }

@@ -1,15 +1,98 @@
-//! Writing to a stream whose reader may be gone.
+//! Everything that is written to stdout and stderr, besides the spinner and the line editor, which belong to other
+//! packages, and the log. A terminal gets [`Printable`] text only.
 
-use std::io::{self, ErrorKind, Write};
+use super::printable::Printable;
+use std::env;
+use std::fmt::Display;
+use std::io::{self, ErrorKind, IsTerminal, Stderr, Stdout, Write};
 
-/// Writes at once. `Ok(false)` means that the reader has closed the pipe, which is not an error (`| head -1`).
-///
-/// # Errors
-/// When the stream cannot be written for another reason.
-pub(crate) fn write(stream: &mut impl Write, text: &str) -> io::Result<bool> {
-    match stream.write_all(text.as_bytes()).and_then(|()| stream.flush()) {
-        Ok(()) => Ok(true),
-        Err(error) if error.kind() == ErrorKind::BrokenPipe => Ok(false),
-        Err(error) => Err(error),
+/// Stdout or stderr.
+pub(crate) struct Output<W> {
+    stream: W,
+    is_terminal: bool,
+}
+
+pub(crate) fn stdout() -> Output<Stdout> {
+    let stream = io::stdout();
+    Output { is_terminal: stream.is_terminal(), stream }
+}
+
+pub(crate) fn stderr() -> Output<Stderr> {
+    let stream = io::stderr();
+    Output { is_terminal: stream.is_terminal(), stream }
+}
+
+impl<W> Output<W> {
+    pub(crate) fn is_terminal(&self) -> bool {
+        self.is_terminal
+    }
+
+    /// Whether it may be decorated: a terminal, not `TERM=dumb`, and `NO_COLOR` empty or unset.
+    pub(crate) fn colour(&self) -> bool {
+        let set = |name: &str| env::var_os(name).is_some_and(|value| !value.is_empty());
+        self.is_terminal && !set("NO_COLOR") && env::var_os("TERM").is_none_or(|term| term != "dumb")
+    }
+}
+
+impl<W: Write> Output<W> {
+    /// Writes at once. `Ok(false)` means that the reader has closed the pipe, which is not an error (`| head -1`).
+    ///
+    /// # Errors
+    /// When the stream cannot be written for another reason.
+    pub(crate) fn print(&mut self, text: &Printable) -> io::Result<bool> {
+        self.write(text.as_str())
+    }
+
+    /// Writes an answer or data: unchanged into a pipe or a file, sanitized on a terminal.
+    ///
+    /// # Errors
+    /// As [`Output::print`].
+    pub(crate) fn print_data(&mut self, text: &str) -> io::Result<bool> {
+        if self.is_terminal { self.print(&Printable::lines(text)) } else { self.write(text) }
+    }
+
+    fn write(&mut self, text: &str) -> io::Result<bool> {
+        match self.stream.write_all(text.as_bytes()).and_then(|()| self.stream.flush()) {
+            Ok(()) => Ok(true),
+            Err(error) if error.kind() == ErrorKind::BrokenPipe => Ok(false),
+            Err(error) => Err(error),
+        }
+    }
+}
+
+/// Writes to stdout, as [`Output::print`] does.
+pub(crate) fn print(text: &Printable) -> io::Result<bool> {
+    stdout().print(text)
+}
+
+/// Writes data to stdout, as [`Output::print_data`] does.
+pub(crate) fn print_data(text: &str) -> io::Result<bool> {
+    stdout().print_data(text)
+}
+
+/// Writes a JSON document and a newline to stdout: unchanged into a pipe or a file, and with escapes for what must not
+/// be printed on a terminal.
+pub(crate) fn print_json(document: impl Display) -> io::Result<bool> {
+    let mut stdout = stdout();
+    let text = format!("{document}\n");
+    if stdout.is_terminal { stdout.print(&Printable::json(text)) } else { stdout.write(&text) }
+}
+
+/// Writes a line to stderr.
+pub(crate) fn note(line: impl Into<Printable>) {
+    let mut text = line.into();
+    text.push("\n");
+    // A closed stderr is no reason to fail.
+    let _ = stderr().print(&text);
+}
+
+#[cfg(test)]
+impl<W: Write> Output<W> {
+    pub(crate) fn on(stream: W, is_terminal: bool) -> Self {
+        Self { stream, is_terminal }
+    }
+
+    pub(crate) fn into_stream(self) -> W {
+        self.stream
     }
 }

@@ -1,10 +1,13 @@
-//! Model output is untrusted. On a terminal, control characters could move the cursor, set the title, write the
-//! clipboard or hide text, so they are removed together with the whole escape sequence that they begin.
+//! Text from outside is untrusted: answers, words of AWS's, file names, settings. On a terminal, control characters
+//! could move the cursor, set the title, write the clipboard or hide text, so they are removed together with the whole
+//! escape sequence that they begin. [`Printable`](super::printable::Printable) is what comes out.
 
 /// Removes what a terminal would obey, also where it is split over the pieces of a stream. One for each stream.
 #[derive(Debug, Default)]
 pub(crate) struct Sanitizer {
     state: State,
+    /// What the last character that was kept allows after it.
+    last: Last,
 }
 
 #[derive(Debug, Default, Clone, Copy, PartialEq, Eq)]
@@ -21,52 +24,112 @@ enum State {
     StringEscape,
 }
 
+/// The last character that was kept.
+#[derive(Debug, Default, Clone, Copy, PartialEq, Eq)]
+enum Last {
+    #[default]
+    Blank,
+    Visible,
+    /// It chose how the one before it is drawn, such as the colour of an emoji.
+    Selector,
+    Joiner,
+}
+
 impl Sanitizer {
     /// The printable part of the next piece.
-    pub(crate) fn clean(&mut self, piece: &str) -> String {
+    pub(super) fn clean(&mut self, piece: &str) -> String {
         let mut text = String::with_capacity(piece.len());
         for c in piece.chars() {
-            self.state = match (self.state, c) {
-                (State::Escape, '[') => State::Control,
-                (State::Escape, ']' | 'P' | '^' | '_' | 'X')
-                | (State::Text, '\u{9d}' | '\u{90}' | '\u{98}' | '\u{9e}' | '\u{9f}') => State::String,
-                (State::Escape, ' '..='/') => State::Escape, // intermediate bytes; one more follows
-                (State::Text | State::Escape | State::Control, '\u{1b}') => State::Escape,
-                (State::Text, '\u{9b}') => State::Control,
-                (State::Control, '\u{20}'..='\u{3f}') => State::Control,
-                (State::String, '\u{1b}') => State::StringEscape,
-                (State::String, '\u{7}' | '\u{9c}') | (State::StringEscape, '\\') => State::Text,
-                // A newline ends a sequence: a stray introducer must not swallow the rest of the answer.
-                (State::String | State::StringEscape | State::Control, '\n') => {
-                    text.push('\n');
-                    State::Text
-                }
-                (State::String | State::StringEscape, _) => State::String,
-                (State::Escape | State::Control, _) => State::Text,
-                (State::Text, c) => {
-                    if is_printable(c) {
-                        text.push(c);
-                    }
-                    State::Text
-                }
-            };
+            self.add(c, &mut text);
         }
         text
     }
+
+    fn add(&mut self, c: char, text: &mut String) {
+        // Line and paragraph separators are line breaks.
+        let c = if matches!(c, '\u{2028}' | '\u{2029}') { '\n' } else { c };
+        let escaped = matches!(self.state, State::Escape | State::StringEscape);
+        self.state = match (self.state, c) {
+            // A newline ends a sequence: a stray introducer must not swallow the rest of the answer.
+            (_, '\n') => self.keep('\n', text),
+            // CAN and SUB abort a sequence.
+            (_, '\u{18}' | '\u{1a}') => State::Text,
+            (State::StringEscape, '\\') | (State::String, '\u{7}' | '\u{9c}') => State::Text,
+            (State::String, '\u{1b}') => State::StringEscape,
+            (State::String, _) => State::String,
+            (_, '\u{1b}') => State::Escape,
+            (_, '[') if escaped => State::Control,
+            (_, ']' | 'P' | '^' | '_' | 'X') if escaped => State::String,
+            // Intermediate bytes; one more follows.
+            (_, ' '..='/') if escaped => State::Escape,
+            (_, '0'..='~') if escaped => State::Text,
+            (State::Control, ' '..='?') => State::Control,
+            (State::Control, '@'..='~') => State::Text,
+            // A terminal obeys other control characters inside a sequence, and goes on with the sequence after them.
+            (State::Escape | State::StringEscape | State::Control, '\0'..='\u{1f}') => self.state,
+            (_, '\u{9b}') => State::Control,
+            (_, '\u{9d}' | '\u{90}' | '\u{98}' | '\u{9e}' | '\u{9f}') => State::String,
+            (_, c) => self.keep(c, text),
+        };
+    }
+
+    /// Keeps a character of the text if it may be printed.
+    fn keep(&mut self, c: char, text: &mut String) -> State {
+        // Joiners and selectors stand between characters. A row of them could hide a message.
+        let (kept, last) = match c {
+            '\u{200c}' | '\u{200d}' => (matches!(self.last, Last::Visible | Last::Selector), Last::Joiner),
+            '\u{fe0e}' | '\u{fe0f}' => (self.last == Last::Visible, Last::Selector),
+            c if c.is_whitespace() => (is_printable(c), Last::Blank),
+            c => (is_printable(c), Last::Visible),
+        };
+        if kept {
+            text.push(c);
+            self.last = last;
+        }
+        State::Text
+    }
 }
 
-/// Tab, newline and joiners are kept; other C0 and C1 characters, bidirectional overrides and isolates are not.
-fn is_printable(c: char) -> bool {
+/// Whether a character may be printed wherever it stands: no control character, and none that is invisible or reorders
+/// text. The invisible ones are those of
+/// <https://www.unicode.org/Public/UCD/latest/ucd/DerivedCoreProperties.txt>, `Default_Ignorable_Code_Point`.
+pub(super) fn is_printable(c: char) -> bool {
     match c {
         '\n' | '\t' => true,
-        '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}' | '\u{200e}' | '\u{200f}' | '\u{61c}' => false,
+        '\u{ad}'
+        | '\u{34f}'
+        | '\u{61c}'
+        | '\u{115f}'
+        | '\u{1160}'
+        | '\u{17b4}'
+        | '\u{17b5}'
+        | '\u{180b}'..='\u{180f}' => false,
+        '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2060}'..='\u{206f}' | '\u{3164}' => false,
+        '\u{fe00}'..='\u{fe0f}' | '\u{feff}' | '\u{ffa0}' | '\u{fff0}'..='\u{fffb}' => false,
+        '\u{1bca0}'..='\u{1bca3}' | '\u{1d173}'..='\u{1d17a}' | '\u{e0000}'..='\u{e0fff}' => false,
         c => !c.is_control(),
     }
 }
 
-/// The printable part of a whole text.
-pub(crate) fn clean(text: &str) -> String {
-    Sanitizer::default().clean(text)
+/// The printable part of a whole text. A sequence without an end hides nothing here: only its first character is
+/// removed, so that what follows a stray introducer in a message is still read.
+pub(super) fn clean(text: &str) -> String {
+    let mut sanitizer = Sanitizer::default();
+    let mut cleaned = String::with_capacity(text.len());
+    // Where the sequence began that is still open.
+    let mut open = (0, 0);
+    for (index, c) in text.char_indices() {
+        if sanitizer.state == State::Text {
+            open = (index, cleaned.len());
+        }
+        sanitizer.add(c, &mut cleaned);
+    }
+    if sanitizer.state != State::Text {
+        let (index, length) = open;
+        cleaned.truncate(length);
+        cleaned.extend(text[index..].chars().filter(|c| is_printable(*c)));
+    }
+    cleaned
 }
 
 #[cfg(test)]
@@ -80,12 +143,28 @@ mod tests {
             ("\u{1b}[31mred\u{1b}[0m", "red"),
             ("\u{1b}]0;title\u{7}after", "after"),
             ("\u{1b}]52;c;ZXZpbA==\u{1b}\\after", "after"),
+            ("\u{1b}]52;c;ZXZpbA==\u{9c}after", "after"),
             ("\u{9b}2Jgone", "gone"),
-            ("a\rb\u{8}c\u{7f}d", "abcd"),
-            ("\u{202e}evil", "evil"),
-            ("👩\u{200d}💻", "👩\u{200d}💻"),
+            ("\u{90}1;2|dcs\u{1b}\\\u{1b}_apc\u{1b}\\\u{1b}^pm\u{1b}\\\u{1b}Xsos\u{1b}\\after", "after"),
+            ("\u{1b}]0;t\u{1b}[31mred", "red"),
+            ("\u{1b}[3\r1mred", "red"),
+            ("\u{1b}[3\u{18}gone", "gone"),
+            ("\u{1b}é\u{1b}[é", "éé"),
+            ("\u{1b}\u{9b}2Jgone", "gone"),
+            ("\u{1b}\nnext line", "\nnext line"),
+            ("a\rb\u{8}c\u{7f}d\u{85}e", "abcde"),
+            ("\u{202e}evil\u{2066}\u{200f}", "evil"),
+            ("one\u{2028}two\u{2029}three", "one\ntwo\nthree"),
+            ("pa\u{200b}y\u{2060}\u{ad}p\u{feff}al\u{3164}", "paypal"),
+            ("a\u{e0041}\u{e0042}\u{e007f}\u{fe01}", "a"),
+            ("👩\u{200d}💻 ❤\u{fe0f}\u{200d}🔥", "👩\u{200d}💻 ❤\u{fe0f}\u{200d}🔥"),
+            ("می\u{200c}خواهم", "می\u{200c}خواهم"),
+            ("a\u{200d}\u{200c}\u{200d}\u{200c}b \u{200d}c", "a\u{200d}b c"),
+            ("a\u{fe0f}\u{fe0e}\u{fe0f}", "a\u{fe0f}"),
             ("\u{1b}(Bset", "set"),
             ("\u{1b}]0;unfinished\nnext line", "\nnext line"),
+            ("end\u{1b}", "end"),
+            ("no end\u{1b}]52;advice", "no end]52;advice"),
         ] {
             assert_eq!(clean(dirty), expected, "{dirty:?}");
         }

@@ -1,5 +1,6 @@
 //! A spinner on stderr until the first token.
 
+use super::printable::Printable;
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 use std::time::Duration;
 
@@ -8,12 +9,12 @@ pub(crate) struct Spinner(ProgressBar);
 
 impl Spinner {
     /// Starts a spinner with a message beside it. Only for a stderr that is a terminal.
-    pub(crate) fn start(message: &str) -> Self {
+    pub(crate) fn start(message: &Printable) -> Self {
         let bar = ProgressBar::with_draw_target(None, ProgressDrawTarget::stderr());
         if let Ok(style) = ProgressStyle::with_template("{spinner} {msg}") {
             bar.set_style(style.tick_strings(&["⠋", "⠙", "⠹", "⠸", "⠼", "⠴", "⠦", "⠧", "⠇", "⠏", " "]));
         }
-        bar.set_message(message.to_owned());
+        bar.set_message(message.as_str().to_owned());
         bar.enable_steady_tick(Duration::from_millis(80));
         Self(bar)
     }

@@ -30,7 +30,8 @@ fn expect(name: &str, files: &[(&str, &str)], rules: &Rules, says: &[&str]) {
 
 #[test]
 fn every_example_is_judged_as_expected() {
-    let examples = [named::FLOORS, named::CIRCLES, named::WALLS, shown::LEAKS, shown::CITATIONS, shown::HARMLESS];
+    let examples =
+        [named::FLOORS, named::CIRCLES, named::WALLS, named::WRITERS, shown::LEAKS, shown::CITATIONS, shown::HARMLESS];
     let judge = |example: &Example| difference(example.name, example.files, &STRICT, example.says);
     let wrong: Vec<_> = examples.into_iter().flatten().filter_map(judge).collect();
     assert!(wrong.is_empty(), "{}", wrong.join("\n"));

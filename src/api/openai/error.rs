@@ -72,6 +72,7 @@ fn type_and_code(kind: Kind) -> (&'static str, &'static str) {
         Kind::Truncated => ("server_error", "upstream_error"),
         Kind::StreamIdle => ("timeout_error", "upstream_timeout"),
         Kind::InvalidUpstreamResponse => ("server_error", "upstream_error"),
+        Kind::IncompleteAnswer => ("server_error", "upstream_error"),
         Kind::Interrupted => ("server_error", "client_closed_request"),
         Kind::ShuttingDown => ("server_error", "server_is_shutting_down"),
         Kind::UnknownUrl => ("invalid_request_error", "unknown_url"),
@@ -95,7 +96,7 @@ mod tests {
     const DIALECTS: [&dyn Dialect; 2] = [&ChatCompletions, &TextCompletions];
 
     /// Clients act on these values, so a change must be made here too: kind, HTTP status, `type`, `code`.
-    const PINNED: [(Kind, u16, &str, &str); 41] = [
+    const PINNED: [(Kind, u16, &str, &str); 42] = [
         (Kind::InvalidRequest, 400, "invalid_request_error", "invalid_value"),
         (Kind::MissingParameter, 400, "invalid_request_error", "missing_required_parameter"),
         (Kind::Unsupported, 400, "invalid_request_error", "unsupported_parameter"),
@@ -127,6 +128,7 @@ mod tests {
         (Kind::Truncated, 502, "server_error", "upstream_error"),
         (Kind::StreamIdle, 504, "timeout_error", "upstream_timeout"),
         (Kind::InvalidUpstreamResponse, 502, "server_error", "upstream_error"),
+        (Kind::IncompleteAnswer, 502, "server_error", "upstream_error"),
         (Kind::Interrupted, 499, "server_error", "client_closed_request"),
         (Kind::ShuttingDown, 503, "server_error", "server_is_shutting_down"),
         (Kind::UnknownUrl, 404, "invalid_request_error", "unknown_url"),

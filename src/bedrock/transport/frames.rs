@@ -3,6 +3,7 @@
 #[cfg(test)]
 mod tests;
 
+use crate::bedrock::causes::find_cause;
 use crate::error::{Error, Kind, Result};
 use aws_smithy_eventstream::frame::{DecodedFrame, MessageFrameDecoder};
 use aws_smithy_types::body::SdkBody;
@@ -52,7 +53,8 @@ impl FrameStream {
                     return Ok(Some(decode(&message)));
                 }
                 Ok(DecodedFrame::Incomplete) => {}
-                Err(error) => return Err(cut_off(&error)),
+                // Its own words speak of checksums and preludes.
+                Err(_) => return Err(Error::new(Kind::Truncated, "the stream arrived damaged")),
             }
             match self.body.frame().await {
                 // Anything but data is a trailer, which holds no part of the answer.
@@ -62,7 +64,7 @@ impl FrameStream {
                         self.buffer.extend_from_slice(data);
                     }
                 }
-                Some(Err(error)) => return Err(cut_off(error.as_ref())),
+                Some(Err(error)) => return Err(connection_lost(error.as_ref())),
                 None if self.partial => {
                     return Err(Error::new(Kind::Truncated, "the stream ended in the middle of a frame"));
                 }
@@ -85,6 +87,8 @@ fn decode(message: &Message) -> StreamFrame {
     }
 }
 
-fn cut_off(error: &(dyn std::error::Error + 'static)) -> Error {
-    Error::new(Kind::Truncated, format!("the stream was cut off: {}", crate::bedrock::causes::all_causes(error)))
+/// What the operating system says helps a person; what the layers above it say does not.
+fn connection_lost(error: &(dyn std::error::Error + 'static)) -> Error {
+    let reason = find_cause::<std::io::Error>(error).map(|error| format!(" ({error})")).unwrap_or_default();
+    Error::new(Kind::Truncated, format!("the stream broke off: the connection to Bedrock was lost{reason}"))
 }

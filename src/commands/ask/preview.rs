@@ -3,13 +3,13 @@
 
 use crate::bedrock;
 use crate::catalog::NanoDollars;
-use crate::commands::screen::print;
 use crate::commands::setup::open_ledger;
 use crate::config::Settings;
 use crate::conversation::Request;
 use crate::engine::{CallCeiling, Caller, DryRun, dry_run};
 use crate::error::Error;
 use crate::ledger::budget::{BudgetLimit, BudgetStatus};
+use crate::terminal::output::print_json;
 use serde_json::json;
 
 /// Prints one JSON object. A refusal is part of it, and also decides the exit code.
@@ -41,7 +41,7 @@ pub(crate) fn run(request: Request, settings: &Settings, max_cost: Option<NanoDo
         "budgets": of_the_call.chain(of_a_period).collect::<Vec<_>>(),
         "refused": refused.as_ref().map(|error| error.message.clone()),
     });
-    print(&format!("{object:#}\n"))?;
+    print_json(format_args!("{object:#}"))?;
     match refused {
         Some(error) => Err(error.into()),
         None => Ok(0),

@@ -1,10 +1,10 @@
 //! The question of `ask`: the attached files, the arguments and stdin.
 
 use crate::cli::Ask;
-use crate::commands::screen::note;
 use crate::conversation::media::document_name;
 use crate::conversation::{Format, Media, Part};
 use crate::error::{Error, Kind};
+use crate::terminal::output::note;
 use anyhow::Context;
 use serde_json::Value;
 use std::io::{IsTerminal, Read};

@@ -4,16 +4,15 @@ use super::slash::{HELP, Slash};
 use crate::catalog::NanoDollars;
 use crate::cli::Chat;
 use crate::commands::answer::{self, Ending, unless_interrupted};
-use crate::commands::screen::{error_line, note};
 use crate::conversation::{Message, Part, Request};
 use crate::engine::{AnswerMode, Call, CallCeiling, Caller, Engine};
 use crate::error::{Error, Kind};
 use crate::ledger::SessionTotals;
 use crate::terminal::answer_view::{AnswerView, Style};
-use crate::terminal::footer::{Footer, stop_note};
-use crate::terminal::style;
+use crate::terminal::footer::{Footer, SessionCost};
+use crate::terminal::output::{note, stderr};
+use crate::terminal::printable::Printable;
 use std::collections::HashSet;
-use std::io::{self, IsTerminal};
 use std::sync::Arc;
 use std::time::Instant;
 
@@ -36,6 +35,8 @@ pub(crate) struct Session {
     answers: u32,
     /// The warnings about budgets that were shown, each of which is shown once.
     warned: HashSet<String>,
+    /// The exit code of the last failure; 0 without one.
+    exit: u8,
 }
 
 impl Session {
@@ -52,6 +53,7 @@ impl Session {
             totals: Arc::default(),
             answers: 0,
             warned: HashSet::new(),
+            exit: 0,
         }
     }
 
@@ -62,9 +64,10 @@ impl Session {
     pub(crate) async fn turn(&mut self, text: String) -> anyhow::Result<bool> {
         self.messages.push(Message::user(text));
         let started = Instant::now();
+        let before = answer::session_cost(&self.totals);
         let mut view = AnswerView::new(self.style);
-        if io::stderr().is_terminal() {
-            view.start_spinner(&self.model);
+        if stderr().is_terminal() {
+            view.start_spinner(&Printable::line(&self.model));
         }
         let ceiling = self.left().map(|left| CallCeiling::new(left, CEILING));
         let session_totals = Some(Arc::clone(&self.totals));
@@ -74,12 +77,16 @@ impl Session {
             Some(Ok(call)) => call,
             Some(Err(error)) => {
                 view.stop_spinner();
-                self.take_back(&refusal(error));
+                self.fail(error.kind);
+                note(refusal(error));
+                self.take_back();
                 return Ok(true);
             }
             None => {
                 view.stop_spinner();
-                self.take_back("stopped");
+                self.fail(Kind::Interrupted);
+                note(answer::stopped_early(before, answer::session_cost(&self.totals)));
+                self.take_back();
                 return Ok(true);
             }
         };
@@ -88,13 +95,23 @@ impl Session {
             view.stop_spinner();
         }
         for notice in notices {
-            self.say(&notice);
+            self.say(notice);
         }
         let remark = match answer::show(&mut call, &mut view).await {
             Ok(Ending::PipeClosed) => return Ok(false),
-            Ok(Ending::Complete) => view.stop().and_then(stop_note),
-            Ok(Ending::Interrupted) => Some("stopped".to_owned()),
-            Err(error) => Some(error_line(error)),
+            Ok(Ending::Complete) => answer::shortcoming(view.stop(), view.text(), false).map(|error| {
+                self.fail(error.kind);
+                Printable::line(error)
+            }),
+            Ok(Ending::Interrupted) => {
+                self.fail(Kind::Interrupted);
+                Some("stopped".into())
+            }
+            Err(error) => {
+                self.fail(error.downcast_ref::<Error>().map_or(Kind::Io, |error| error.kind));
+                note(Printable::error(error));
+                None
+            }
         };
         self.answers += 1;
         self.keep(view.text());
@@ -116,32 +133,47 @@ impl Session {
     fn keep(&mut self, answer: &str) {
         if answer.trim().is_empty() {
             // Bedrock refuses a conversation with an empty turn.
-            self.take_back("no answer was received");
+            self.take_back();
         } else {
             self.messages.push(Message::assistant(answer));
         }
     }
 
     /// Takes the question out of the conversation; it stays in the editor's history.
-    fn take_back(&mut self, why: &str) {
+    fn take_back(&mut self) {
         self.messages.pop();
-        note(why);
-        self.say("the question was dropped from the conversation; press the up arrow to bring it back");
+        self.say("the question was dropped from the conversation; press the up arrow to bring it back".into());
     }
 
     /// Says what the answer took, and which budgets are nearly used up.
-    fn close(&mut self, call: Call, started: Instant, remark: Option<String>) {
+    fn close(&mut self, call: Call, started: Instant, remark: Option<Printable>) {
         let footer = answer::footer(&call, started, remark);
         let warnings = call.warnings();
         // An answer that was stopped is booked at its worst case now, which the totals then include.
         drop(call);
         for warning in warnings {
             if self.warned.insert(warning.about) {
-                self.say(&warning.text);
+                self.say(Printable::line(warning.text));
             }
         }
-        let footer = Footer { session: Some(self.totals.settled()), unsettled: self.totals.uncertain(), ..footer };
-        self.say(&footer.line());
+        let footer = Footer { session: Some(answer::session_cost(&self.totals)), ..footer };
+        self.say(footer.line());
+    }
+
+    /// Notes a failure for the exit code.
+    fn fail(&mut self, kind: Kind) {
+        self.exit = kind.spec().exit;
+    }
+
+    /// Says that a line was not understood, which is a failure too.
+    pub(crate) fn refuse(&mut self, why: Printable) {
+        self.fail(Kind::InvalidRequest);
+        note(why);
+    }
+
+    /// The exit code of the last failure; 0 without one.
+    pub(crate) fn exit(&self) -> u8 {
+        self.exit
     }
 
     /// What the session may still spend; `None` without a ceiling.
@@ -149,57 +181,73 @@ impl Session {
         Some(self.max_cost? - self.totals.settled() - self.totals.uncertain())
     }
 
-    fn say(&self, line: &str) {
-        note(&style::dim(line, self.style.colour));
+    fn say(&self, line: Printable) {
+        note(line.dim(self.style.colour));
     }
 
     /// Carries out a typed command.
     pub(crate) async fn obey(&mut self, command: Slash) {
         let reply = match command {
-            Slash::Help => HELP.to_owned(),
-            Slash::Model(None) => {
-                format!("the model is {}; /model NAME switches to another one of `chatrix models`", self.model)
-            }
+            Slash::Help => HELP.into(),
+            Slash::Model(None) => Printable::line(format_args!(
+                "the model is {}; /model NAME switches to another one of `chatrix models`",
+                self.model
+            )),
             Slash::Model(Some(name)) => self.switch(name),
             Slash::System(None) => match &self.system {
-                Some(text) => format!("system prompt: {text}"),
-                None => "there is no system prompt; /system TEXT sets one".to_owned(),
+                Some(text) => Printable::join(["system prompt: ".into(), Printable::lines(text)], ""),
+                None => "there is no system prompt; /system TEXT sets one".into(),
             },
             Slash::System(Some(text)) if text == "none" => {
                 self.system = None;
-                "system prompt removed".to_owned()
+                "system prompt removed".into()
             }
             Slash::System(Some(text)) => {
                 self.system = Some(text);
-                "system prompt set".to_owned()
+                "system prompt set".into()
             }
             Slash::Clear => {
                 self.messages.clear();
-                "started a new conversation; the model, the system prompt and the session's cost are kept".to_owned()
+                "started a new conversation; the model, the system prompt and the session's cost are kept".into()
             }
             Slash::Cost => self.cost().await,
-            Slash::Unknown(name) => format!("error: there is no command /{name}; /help lists the commands"),
+            Slash::Unknown(name) => {
+                self.fail(Kind::InvalidRequest);
+                Printable::error(format_args!("there is no command /{name}; /help lists the commands"))
+            }
             Slash::Exit => return,
         };
-        note(&reply);
+        note(reply);
     }
 
-    fn switch(&mut self, name: String) -> String {
+    fn switch(&mut self, name: String) -> Printable {
         match self.engine.policy().catalog.resolve(&name) {
             Ok(model) => {
                 self.model = name;
-                format!("{} ({}) answers from now on; the conversation continues", self.model, model.name)
+                Printable::line(format_args!(
+                    "{} ({}) answers from now on; the conversation continues",
+                    self.model, model.name
+                ))
             }
-            Err(error) => error_line(error),
+            Err(error) => {
+                self.fail(error.kind);
+                Printable::error(error)
+            }
         }
     }
 
-    async fn cost(&self) -> String {
+    async fn cost(&self) -> Printable {
         let answers = if self.answers == 1 { "answer" } else { "answers" };
-        let mut text = format!("{} {answers}, {}", self.answers, self.totals.settled());
-        let uncertain = self.totals.uncertain();
+        let SessionCost { settled, uncertain, unpriced } = answer::session_cost(&self.totals);
+        let mut text = format!("{} {answers}", self.answers);
+        if settled > NanoDollars(0) || unpriced == 0 {
+            text.push_str(&format!(", {settled}"));
+        }
         if uncertain > NanoDollars(0) {
             text.push_str(&format!(", and at most {uncertain} for answers whose cost is unknown"));
+        }
+        if unpriced > 0 {
+            text.push_str(&format!(", and {unpriced} at an unknown price"));
         }
         if let (Some(left), Some(most)) = (self.left(), self.max_cost) {
             text.push_str(&format!("; --max-cost leaves {left} of {most}"));
@@ -207,17 +255,17 @@ impl Session {
         for status in self.engine.guard().statuses().await {
             text.push_str(&format!("\n{} left of the {status}", status.left()));
         }
-        text
+        Printable::lines(text)
     }
 }
 
 /// A call that was refused, with advice that fits a chat.
-fn refusal(error: Error) -> String {
+fn refusal(error: Error) -> Printable {
     let error = match error.kind {
         Kind::BudgetExceeded => error.advise(
             "/clear starts a new conversation, /model NAME switches to a cheaper model, /cost shows what was spent",
         ),
         _ => error,
     };
-    error_line(error)
+    Printable::error(error)
 }

@@ -170,3 +170,28 @@ pub(super) const WALLS: &[Example] = &[
         &["src/ledger.rs:3: names rusqlite", "Connection shows `rusqlite::Connection` outside its wall"],
     ),
 ];
+
+pub(super) const WRITERS: &[Example] = &[
+    example(
+        "stderr by its module",
+        &[("src/server/x.rs", "use std::io;\nfn f() { g(io::stderr()) }")],
+        &["src/server/x.rs:3: names `std::io::stderr`; only src/terminal/output.rs and src/telemetry/log.rs write"],
+    ),
+    example(
+        "stdout by another name",
+        &[("src/commands/x.rs", "use std::io::{self, stdout as out};")],
+        &["names `std::io::stdout`"],
+    ),
+    example("a macro's arguments", &[("src/engine/x.rs", "fn f() { g!(std::io::stderr()) }")], &["std::io::stderr"]),
+    example("a glob", &[("src/engine/x.rs", "use std::io::*;\nfn f() { g(stdout()) }")], &["names `std::io::*`"]),
+    example("tokio's", &[("src/engine/x.rs", "fn f() { g(tokio::io::stdout()) }")], &["names `tokio::io::stdout`"]),
+    example(
+        "stdin, and a file that may write",
+        &[
+            ("src/engine/x.rs", "fn f() { g(std::io::stdin()) }"),
+            ("src/terminal.rs", "mod output;"),
+            ("src/terminal/output.rs", "fn f() { g(std::io::stdout()) }"),
+        ],
+        &[],
+    ),
+];

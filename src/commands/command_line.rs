@@ -1,0 +1,54 @@
+//! Parses the command line, and says what is wrong with it. clap knows what that is and in which words; an argument
+//! that it quotes may hold anything, and is sanitized first.
+
+use crate::cli::Cli;
+use crate::terminal::output::note;
+use crate::terminal::printable::Printable;
+use clap::Parser;
+use clap::error::{ContextKind, ContextValue, Error, ErrorKind};
+use std::ffi::OsString;
+
+/// What was typed, or the exit code after help or an error has been written.
+///
+/// # Errors
+/// The exit code of the process: 0 after help, 2 after an error.
+pub fn parse(args: impl IntoIterator<Item = OsString>) -> Result<Cli, u8> {
+    let args: Vec<OsString> = args.into_iter().collect();
+    let error = match Cli::try_parse_from(&args) {
+        Ok(cli) => return Ok(cli),
+        Err(error) => error,
+    };
+    let is_help = matches!(error.kind(), ErrorKind::DisplayHelp | ErrorKind::DisplayVersion);
+    if is_help || args.iter().all(|arg| is_printable_line(&arg.to_string_lossy())) {
+        // Nothing that clap may quote is dangerous, so it prints in its own colours. A closed stream is no reason to
+        // fail.
+        let _ = error.print();
+    } else {
+        note(Printable::lines(sanitized(error).render()).trim_end());
+    }
+    Err(if is_help { 0 } else { 2 })
+}
+
+fn is_printable_line(text: &str) -> bool {
+    Printable::line(text).as_str() == text
+}
+
+/// The error with every argument that it quotes made one printable line.
+fn sanitized(mut error: Error) -> Error {
+    let line = |text: &String| Printable::line(text).as_str().to_owned();
+    let context: Vec<(ContextKind, ContextValue)> =
+        error.context().map(|(kind, value)| (kind, value.clone())).collect();
+    for (kind, value) in context {
+        match value {
+            ContextValue::String(text) => drop(error.insert(kind, ContextValue::String(line(&text)))),
+            ContextValue::Strings(texts) => {
+                drop(error.insert(kind, ContextValue::Strings(texts.iter().map(line).collect())));
+            }
+            // A tip may quote an argument among its styles.
+            ContextValue::StyledStrs(_) => drop(error.remove(kind)),
+            // A usage line names arguments, and does not quote their values.
+            _ => {}
+        }
+    }
+    error
+}

@@ -1,0 +1,122 @@
+//! The only text that is written to a terminal. Text from outside becomes one by being sanitized, so that a function
+//! that takes a [`Printable`] cannot be given anything that a terminal would obey.
+
+use super::sanitize::{self, Sanitizer};
+use std::fmt::Display;
+use unicode_width::UnicodeWidthStr;
+
+/// Text without control characters, besides the styles of [`Printable::dim`] and [`Printable::bold`]. It comes from
+/// the words of this program, from sanitizing, or from joining others.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub(crate) struct Printable(String);
+
+impl From<&'static str> for Printable {
+    /// The words of this program.
+    fn from(text: &'static str) -> Self {
+        Self(text.to_owned())
+    }
+}
+
+impl Printable {
+    /// One line of any text. Line breaks and rows of blanks become single blanks: text from outside must not begin a
+    /// line that looks like one of ours, and must not move there by blanks either.
+    pub(crate) fn line(text: impl Display) -> Self {
+        let clean = sanitize::clean(&text.to_string());
+        Self(clean.split_whitespace().collect::<Vec<_>>().join(" "))
+    }
+
+    /// Any text, with its line breaks.
+    pub(crate) fn lines(text: impl Display) -> Self {
+        Self(sanitize::clean(&text.to_string()))
+    }
+
+    /// The next piece of a text that comes in pieces.
+    pub(crate) fn piece(sanitizer: &mut Sanitizer, piece: &str) -> Self {
+        Self(sanitizer.clean(piece))
+    }
+
+    /// The line that reports a failure.
+    pub(crate) fn error(error: impl Display) -> Self {
+        Self::line(format_args!("error: {error:#}"))
+    }
+
+    /// A JSON document. What must not be printed is escaped, so that the document still means the same.
+    pub(crate) fn json(document: impl Display) -> Self {
+        let mut text = String::new();
+        for c in document.to_string().chars() {
+            // Everything outside strings is printable, so this is inside one.
+            if sanitize::is_printable(c) {
+                text.push(c);
+            } else {
+                text.extend(c.encode_utf16(&mut [0; 2]).iter().map(|unit| format!("\\u{unit:04x}")));
+            }
+        }
+        Self(text)
+    }
+
+    /// A text of this program, several times.
+    pub(crate) fn repeat(text: &'static str, times: usize) -> Self {
+        Self(text.repeat(times))
+    }
+
+    pub(crate) fn join(parts: impl IntoIterator<Item = Self>, separator: &'static str) -> Self {
+        Self(parts.into_iter().map(|part| part.0).collect::<Vec<_>>().join(separator))
+    }
+
+    pub(crate) fn push(&mut self, text: impl Into<Self>) {
+        self.0.push_str(&text.into().0);
+    }
+
+    #[must_use]
+    pub(crate) fn trim_end(&self) -> Self {
+        Self(self.0.trim_end().to_owned())
+    }
+
+    /// For footers, reasoning and notices.
+    #[must_use]
+    pub(crate) fn dim(self, colour: bool) -> Self {
+        if colour && !self.0.is_empty() { Self(format!("\u{1b}[2m{}\u{1b}[0m", self.0)) } else { self }
+    }
+
+    /// For the heads of tables.
+    #[must_use]
+    pub(crate) fn bold(self, colour: bool) -> Self {
+        if colour { Self(format!("\u{1b}[1m{}\u{1b}[0m", self.0)) } else { self }
+    }
+
+    /// How many columns it takes.
+    pub(crate) fn width(&self) -> usize {
+        self.0.width()
+    }
+
+    pub(crate) fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    #![expect(clippy::unwrap_used, reason = "a test may stop at the first surprise")]
+    use super::*;
+
+    #[test]
+    fn a_line_stays_one_line() {
+        for (text, expected) in [
+            ("one\nerror: two", "one error: two"),
+            ("one\r\ntwo\u{2028}three\u{85}", "one two three"),
+            ("one                    error: two\t\u{3000}three", "one error: two three"),
+            ("\u{1b}]0;title\u{7}\n", ""),
+        ] {
+            assert_eq!(Printable::line(text).as_str(), expected, "{text:?}");
+        }
+    }
+
+    #[test]
+    fn json_is_escaped_and_means_the_same() {
+        let value = serde_json::json!({"text": "a\u{9b}2J\u{7f}\u{202e}\u{e0041}\u{1b}[0mé👩\u{200d}💻"});
+        let text = Printable::json(&value);
+        assert!(text.as_str().chars().all(sanitize::is_printable), "{text:?}");
+        assert_eq!(serde_json::from_str::<serde_json::Value>(text.as_str()).unwrap(), value);
+        assert!(text.as_str().contains("é👩"));
+    }
+}

@@ -1,0 +1,4 @@
+//! What a terminal and a pipe are given.
+
+mod incomplete;
+mod untrusted;
