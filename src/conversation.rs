@@ -6,6 +6,7 @@ mod embedding;
 mod event;
 pub mod media;
 mod request;
+pub mod text;
 
 pub use answer::{Answer, AnswerBuilder, Block, CitedText, continue_reasoning};
 pub use embedding::{EmbeddingRequest, Embeddings};
@@ -14,3 +15,4 @@ pub use request::{
     CacheTtl, Effort, Format, ImageUrl, Media, Message, Part, Reasoning, ReasoningDisplay, ReasoningMode,
     ReasoningRequest, Request, Role, ServiceTier, Tool, ToolCall, ToolChoice, ToolResult,
 };
+pub use text::is_blank;

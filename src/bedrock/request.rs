@@ -4,11 +4,13 @@
 
 mod body;
 mod cache_points;
+mod legal_word;
 mod model_fields;
 mod normalize;
 mod response_options;
 mod schema;
 pub(super) mod structured_output;
+mod tool_ids;
 mod tool_names;
 mod tools;
 
@@ -51,7 +53,7 @@ pub(super) fn encode(admitted: &Admitted) -> Result<EncodedRequest> {
     let capabilities = &admitted.model().capabilities;
     let binding = structured_output::choose_binding(request, capabilities);
     let names = request.tools.iter().map(|tool| tool.name.as_str()).chain(tools::called_names(&request.messages));
-    let tool_names = ToolNames::new(names);
+    let tool_names = ToolNames::new(names, capabilities.rules.tool_names);
     let body = encode_body(admitted, &binding, &tool_names)?;
     let bytes = serde_json::to_vec(&body).map_err(|error| Error::new(Kind::Internal, error.to_string()))?;
     let response_options = ResponseOptions {
@@ -72,12 +74,16 @@ fn encode_body<'a>(admitted: &'a Admitted, binding: &Binding, names: &ToolNames)
     let rules = Rules {
         names,
         features,
-        keep_reasoning: admitted.reasoning() != ReasoningGrant::Off && family == Family::Claude,
+        family: capabilities.rules,
+        keep_reasoning: admitted.reasoning() != ReasoningGrant::Off && capabilities.rules.reasoning_history,
         keep_tools,
     };
     let mut system = normalize::system(&request.system, features);
-    let messages = normalize::turns(&request.messages, !system.is_empty(), &rules)?;
+    let mut messages = normalize::turns(&request.messages, !system.is_empty(), &rules)?;
     system.extend(instruction(binding));
+    if !capabilities.rules.system {
+        normalize::put_into_first_turn(std::mem::take(&mut system), &mut messages);
+    }
     let tools = if keep_tools { tools::specifications(request, names, features)? } else { Vec::new() };
     let with_own_choice = !tools.is_empty() && !matches!(binding, Binding::Tool(_));
     let mut body = Body {
