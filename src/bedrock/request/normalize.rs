@@ -8,6 +8,7 @@ mod tool_calls;
 
 use super::body::{Block, PLACEHOLDER, ReasoningBlock, Source, Turn, result_status};
 use super::cache_points::cache_point;
+use super::response_options::RenamedProperties;
 use super::tool_names::ToolNames;
 use crate::catalog::{FamilyRules, Features};
 use crate::conversation::{Message, Part, Reasoning, Role, ToolResult, is_blank};
@@ -23,6 +24,8 @@ pub(super) struct Rules<'a> {
     pub names: &'a ToolNames,
     pub features: Features,
     pub family: FamilyRules,
+    /// The tools with renamed properties, by the name that is sent.
+    pub properties: &'a RenamedProperties,
     /// Whether the reasoning of the current tool loop is sent back. Only while reasoning is on.
     pub keep_reasoning: bool,
     /// Whether tool calls and results are sent as such. When `false` they become text, so that no tool can be called.
@@ -172,7 +175,10 @@ fn content_blocks<'a>(parts: &'a [Part], rules: &Rules<'_>, keep_reasoning: bool
                 // The ids become legal when calls and results are paired.
                 tool_use_id: call.id.clone(),
                 name: Cow::Owned(rules.names.legal_name(&call.name).into_owned()),
-                input: arguments(&call.arguments),
+                input: match rules.properties.get(&*rules.names.legal_name(&call.name)) {
+                    Some(properties) => arguments(&properties.to_model(&call.arguments)),
+                    None => arguments(&call.arguments),
+                },
             },
             Part::ToolCall(call) => Block::Text(Cow::Owned(format!("[called {} with {}]", call.name, call.arguments))),
             Part::ToolResult(result) if rules.keep_tools => tool_result(result, rules),

@@ -8,7 +8,14 @@ use crate::conversation::{CacheTtl, Media, ToolCall};
 
 fn normalized(messages: &[Message], features: Features, keep_reasoning: bool, keep_tools: bool) -> Value {
     let names = ToolNames::default();
-    let rules = Rules { names: &names, features, family: FamilyRules::default(), keep_reasoning, keep_tools };
+    let rules = Rules {
+        names: &names,
+        features,
+        family: FamilyRules::default(),
+        properties: &RenamedProperties::new(),
+        keep_reasoning,
+        keep_tools,
+    };
     serde_json::to_value(turns(messages, false, &rules).unwrap()).unwrap()
 }
 
@@ -47,6 +54,7 @@ fn m1_m2_m6_m7_roles_alternate_begin_with_the_user_and_hold_no_blank() {
         names: &ToolNames::default(),
         features: Features::default(),
         family: FamilyRules::default(),
+        properties: &RenamedProperties::new(),
         keep_reasoning: false,
         keep_tools: true,
     };
