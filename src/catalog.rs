@@ -4,6 +4,7 @@
 
 mod data;
 mod embedding;
+mod family_rules;
 mod id;
 mod model;
 mod money;
@@ -11,6 +12,7 @@ mod names;
 mod spelling;
 
 pub use embedding::{EmbeddingFamily, EmbeddingModel};
+pub use family_rules::{FamilyRules, ReasoningTags, ToolIds, ToolNameForm};
 pub use id::{base, foundation_model};
 pub use model::{
     Capabilities, Family, Feature, Features, Lifecycle, LongContext, Model, Prices, Sampling, Thinking, ThinkingOff,
@@ -64,7 +66,7 @@ impl Catalog {
         let mut catalog = Self {
             models: Vec::with_capacity(file.model.len() + own.len()),
             default: file.default,
-            families: families.family.into_iter().map(|family| (family.r#match, family.capabilities)).collect(),
+            families: families.families()?,
             priced: OnceLock::new(),
             embeddings: OnceLock::new(),
         };
@@ -281,18 +283,7 @@ impl Catalog {
     fn capabilities(&self, id: &str) -> Capabilities {
         let family = self.families.iter().find(|(id_part, _)| id.contains(id_part.as_str()));
         // The last family matches every id, so the default below is never used; a test checks that.
-        family.map_or(
-            Capabilities {
-                family: Family::Other,
-                sampling: Sampling::Both,
-                thinking: Thinking::None,
-                thinking_off: ThinkingOff::Nothing,
-                max_effort: None,
-                cache: None,
-                features: Features::default(),
-            },
-            |(_, capabilities)| *capabilities,
-        )
+        family.map_or_else(Capabilities::unknown, |(_, capabilities)| *capabilities)
     }
 
     fn priced(&self) -> Result<&HashMap<String, Arc<Model>>> {

@@ -110,11 +110,11 @@ pub(crate) struct Question {
 #[command(after_help = EXIT_CODES)]
 #[expect(clippy::struct_excessive_bools, reason = "each is a flag of its own")]
 pub(crate) struct Ask {
-    /// The question; text from stdin is appended to it
+    /// The question, and text from stdin after it; `-` is stdin only
     pub(crate) prompt: Vec<String>,
     #[command(flatten)]
     pub(crate) question: Question,
-    /// Attach an image, a document or a text file, recognized by its content; repeatable
+    /// Attach an image, a document or text; `-` is stdin
     #[arg(short, long, value_name = "FILE", value_hint = clap::ValueHint::FilePath)]
     pub(crate) file: Vec<PathBuf>,
     /// Answer with JSON that matches the JSON Schema in this file; whether it is JSON is checked, nothing else

@@ -8,6 +8,7 @@ pub mod json_text;
 pub mod media;
 mod pdf;
 mod request;
+pub mod text;
 
 pub use answer::{Answer, AnswerBuilder, Block, CitedText, continue_reasoning};
 pub use embedding::{EmbeddingPurpose, EmbeddingRequest, Embeddings, Truncation};
@@ -16,3 +17,4 @@ pub use request::{
     CacheTtl, Effort, Format, IgnoredMember, ImageUrl, Media, Message, Part, Reasoning, ReasoningDisplay,
     ReasoningMode, ReasoningRequest, Request, Role, ServiceTier, Tool, ToolCall, ToolChoice, ToolResult,
 };
+pub use text::is_blank;

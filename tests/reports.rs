@@ -2,6 +2,9 @@
 //! report; the rule behind it has tables of its own beside the code.
 
 mod answers;
+mod media;
+mod messages;
 mod refusals;
+mod schemas;
 mod server;
 mod terminal;

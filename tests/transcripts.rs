@@ -96,9 +96,7 @@ fn ask() {
         .run_with("stdin holds []", &["--offline", "--schema", "/dev/stdin", "--no-stdin", "hi"], |ask| ask.stdin("[]"))
         .run_with("stdin holds {", &["--offline", "--schema", "/dev/stdin", "--no-stdin", "hi"], |ask| ask.stdin("{"))
         .run_with("stdin holds the byte 0xFF", &["--offline"], |ask| ask.stdin_bytes(b"\xff"))
-        .run_with("stdin holds a WAV file", &["--offline", "-f", "/dev/stdin", "--no-stdin"], |ask| {
-            ask.stdin_bytes(b"RIFF\0\0\0\0WAVE\xff")
-        })
+        .run_with("stdin holds a WAV file", &["--offline", "-f", "-"], |ask| ask.stdin_bytes(b"RIFF\0\0\0\0WAVE\xff"))
         .run_with("CHATRIX_OFFLINE=maybe", &["hi"], |ask| ask.env("CHATRIX_OFFLINE", "maybe"))
         .run_with("the model reaches the token limit", &["hi"], |ask| {
             ask.bedrock(&cut_off).env("CHATRIX_MODEL", "nova-micro")

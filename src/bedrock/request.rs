@@ -4,23 +4,28 @@
 
 mod body;
 mod cache_points;
+mod legal_word;
 mod model_fields;
 mod normalize;
 mod response_options;
 mod schema;
 pub(super) mod structured_output;
+mod tool_ids;
 mod tool_names;
 mod tools;
 
 pub(super) use response_options::ResponseOptions;
+pub(super) use schema::PropertyNames;
 
 use crate::catalog::Family;
-use crate::conversation::ToolChoice;
+use crate::conversation::{Request, ToolChoice};
 use crate::error::{Error, Kind, Result};
 use crate::policy::{Admitted, ReasoningGrant};
 use body::{Block, Body, Inference, ToolConfig, ToolEntry};
 use bytes::Bytes;
 use normalize::Rules;
+use response_options::RenamedProperties;
+use schema::ToolSchema;
 use serde_json::{Value, json};
 use std::borrow::Cow;
 use std::collections::BTreeMap;
@@ -52,11 +57,16 @@ pub(super) fn encode(admitted: &Admitted) -> Result<EncodedRequest> {
     let capabilities = &admitted.model().capabilities;
     let binding = structured_output::choose_binding(request, capabilities);
     let names = request.tools.iter().map(|tool| tool.name.as_str()).chain(tools::called_names(&request.messages));
-    let tool_names = ToolNames::new(names);
-    let body = encode_body(admitted, &binding, &tool_names)?;
+    let tool_names = ToolNames::new(names, capabilities.rules.tool_names);
+    let schemas =
+        if keeps_tools(admitted, &binding) { tools::schemas(&request.tools, capabilities.rules)? } else { Vec::new() };
+    let properties = renamed_properties(request, &schemas, &tool_names, &binding);
+    let body =
+        encode_body(admitted, &binding, &Tools { names: &tool_names, schemas: &schemas, properties: &properties })?;
     let bytes = serde_json::to_vec(&body).map_err(|error| Error::new(Kind::Internal, error.to_string()))?;
     let response_options = ResponseOptions {
         tool_names,
+        properties,
         answer_tool: matches!(binding, Binding::Tool(_)),
         bare_json: matches!(binding, Binding::Instruction(_)),
         inline_reasoning: capabilities.family == Family::GptOss,
@@ -64,7 +74,31 @@ pub(super) fn encode(admitted: &Admitted) -> Result<EncodedRequest> {
     Ok(EncodedRequest { body: bytes.into(), response_options })
 }
 
-fn encode_body<'a>(admitted: &'a Admitted, binding: &Binding, names: &ToolNames) -> Result<Body<'a>> {
+/// What the request's tools are called, and what they take.
+struct Tools<'a> {
+    names: &'a ToolNames,
+    schemas: &'a [ToolSchema],
+    properties: &'a RenamedProperties,
+}
+
+fn renamed_properties(
+    request: &Request,
+    schemas: &[ToolSchema],
+    names: &ToolNames,
+    binding: &Binding,
+) -> RenamedProperties {
+    let tools =
+        request.tools.iter().zip(schemas).map(|(tool, schema)| (names.legal_name(&tool.name).into_owned(), schema));
+    let answer = match binding {
+        Binding::Tool(schema) => Some((ANSWER_TOOL.to_owned(), schema)),
+        _ => None,
+    };
+    let renamed = tools.chain(answer).filter_map(|(name, schema)| Some((name, schema.names.clone()?)));
+    renamed.collect()
+}
+
+fn encode_body<'a>(admitted: &'a Admitted, binding: &Binding, tools: &Tools<'_>) -> Result<Body<'a>> {
+    let Tools { names, schemas, properties } = *tools;
     let request = admitted.request();
     let capabilities = &admitted.model().capabilities;
     let family = capabilities.family;
@@ -73,13 +107,18 @@ fn encode_body<'a>(admitted: &'a Admitted, binding: &Binding, names: &ToolNames)
     let rules = Rules {
         names,
         features,
-        keep_reasoning: admitted.reasoning() != ReasoningGrant::Off && family == Family::Claude,
+        family: capabilities.rules,
+        properties,
+        keep_reasoning: admitted.reasoning() != ReasoningGrant::Off && capabilities.rules.reasoning_history,
         keep_tools,
     };
     let mut system = normalize::system(&request.system, features);
-    let messages = normalize::turns(&request.messages, !system.is_empty(), &rules)?;
+    let mut messages = normalize::turns(&request.messages, !system.is_empty(), &rules)?;
     system.extend(instruction(binding));
-    let tools = if keep_tools { tools::specifications(request, names, features)? } else { Vec::new() };
+    if !capabilities.rules.system {
+        normalize::put_into_first_turn(std::mem::take(&mut system), &mut messages);
+    }
+    let tools = if keep_tools { tools::specifications(request, schemas, names, features)? } else { Vec::new() };
     let with_own_choice = !tools.is_empty() && !matches!(binding, Binding::Tool(_));
     let mut body = Body {
         messages,

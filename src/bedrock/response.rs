@@ -12,8 +12,8 @@ mod reasoning_tags;
 #[cfg(test)]
 mod tests;
 
-use super::request::ResponseOptions;
 use super::request::structured_output::ANSWER_TOOL;
+use super::request::{PropertyNames, ResponseOptions};
 use crate::conversation::{Event, StopReason, json_text};
 use crate::error::{Error, Kind, Result};
 use body::{
@@ -25,6 +25,7 @@ use reasoning_tags::{Piece, ReasoningTags};
 use serde::de::DeserializeOwned;
 use serde_json::Value;
 use std::collections::{HashMap, VecDeque};
+use std::sync::Arc;
 
 /// Decodes one answer.
 #[derive(Debug)]
@@ -46,12 +47,19 @@ pub(super) struct Decoder {
 #[derive(Debug)]
 enum ToolBlock {
     /// A call of the client's own tool.
-    Call { index: usize, empty: bool },
+    Call { index: usize, empty: bool, held: Option<HeldArguments> },
     /// The answer tool.
-    Answer,
+    Answer { held: Option<HeldArguments> },
     /// A block that the client does not see: a tool that the service runs itself (docs/bedrock.md, recorded 7), or a
     /// further call of the answer tool.
     Ignored,
+}
+
+/// The arguments of a tool with renamed properties, which are needed whole.
+#[derive(Debug)]
+struct HeldArguments {
+    json: String,
+    names: Arc<PropertyNames>,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -167,6 +175,8 @@ impl Decoder {
     }
 
     fn start_tool(&mut self, place: i64, tool: ToolUseStart, events: &mut VecDeque<Event>) {
+        let renamed = self.options.properties.get(&tool.name);
+        let held = renamed.map(|names| HeldArguments { json: String::new(), names: Arc::clone(names) });
         let is_answer = self.options.answer_tool && tool.name == ANSWER_TOOL;
         let block = if tool.r#type.as_deref() == Some("server_tool_use") {
             ToolBlock::Ignored
@@ -176,13 +186,13 @@ impl Decoder {
         } else if is_answer {
             self.answer_tool_called = true;
             self.held_text.clear();
-            ToolBlock::Answer
+            ToolBlock::Answer { held }
         } else {
             let index = self.calls;
             self.calls += 1;
             let name = self.options.tool_names.original_name(&tool.name);
             self.emit(Event::ToolCall { index, id: tool.tool_use_id, name }, events);
-            ToolBlock::Call { index, empty: true }
+            ToolBlock::Call { index, empty: true, held }
         };
         self.tools.insert(place, block);
     }
@@ -192,20 +202,32 @@ impl Decoder {
             return;
         }
         match self.tools.get_mut(&place) {
-            Some(ToolBlock::Call { index, empty }) => {
+            Some(ToolBlock::Call { held: Some(held), .. } | ToolBlock::Answer { held: Some(held) }) => {
+                held.json.push_str(&json);
+            }
+            Some(ToolBlock::Call { index, empty, held: None }) => {
                 *empty = false;
                 let index = *index;
                 self.emit(Event::Arguments { index, json }, events);
             }
-            Some(ToolBlock::Answer) => self.emit(Event::Text(json), events),
+            Some(ToolBlock::Answer { held: None }) => self.emit(Event::Text(json), events),
             Some(ToolBlock::Ignored) | None => {}
         }
     }
 
     fn end_block(&mut self, place: i64, events: &mut VecDeque<Event>) {
-        // A call without arguments streams no input, and an empty string is not JSON (docs/cases.md, T9).
-        if let Some(ToolBlock::Call { index, empty: true }) = self.tools.remove(&place) {
-            self.emit(Event::Arguments { index, json: "{}".to_owned() }, events);
+        match self.tools.remove(&place) {
+            Some(ToolBlock::Call { index, held: Some(HeldArguments { json, names }), .. }) if !json.is_empty() => {
+                self.emit(Event::Arguments { index, json: names.to_client(&json) }, events);
+            }
+            // A call without arguments streams no input, and an empty string is not JSON (docs/cases.md, T9).
+            Some(ToolBlock::Call { index, empty: true, .. }) => {
+                self.emit(Event::Arguments { index, json: "{}".to_owned() }, events);
+            }
+            Some(ToolBlock::Answer { held: Some(HeldArguments { json, names }) }) if !json.is_empty() => {
+                self.emit(Event::Text(names.to_client(&json)), events);
+            }
+            _ => {}
         }
         self.end_open_block(events);
     }

@@ -1,5 +1,6 @@
 //! The structure of the catalog's data files.
 
+use super::family_rules::FamilyRules;
 use super::model::{Capabilities, Lifecycle, Prices};
 use crate::error::{Error, Kind, Result};
 use serde::Deserialize;
@@ -31,14 +32,38 @@ pub(super) struct ModelRow {
 
 #[derive(Deserialize)]
 pub(super) struct FamiliesFile {
-    pub family: Vec<FamilyRow>,
+    /// By name, which the rows refer to.
+    rules: HashMap<String, FamilyRules>,
+    family: Vec<FamilyRow>,
+}
+
+impl FamiliesFile {
+    /// The capabilities of each family, after the part of an id by which it is found.
+    ///
+    /// # Errors
+    /// `Internal` when a family names rules that the file does not have.
+    pub(super) fn families(self) -> Result<Vec<(String, Capabilities)>> {
+        let Self { rules, family } = self;
+        let families = family.into_iter().map(|row| {
+            let mut capabilities = row.capabilities;
+            if let Some(name) = &row.rules {
+                capabilities.rules = *rules
+                    .get(name)
+                    .ok_or_else(|| Error::new(Kind::Internal, format!("families.toml has no rules called {name:?}")))?;
+            }
+            Ok((row.r#match, capabilities))
+        });
+        families.collect()
+    }
 }
 
 #[derive(Deserialize)]
-pub(super) struct FamilyRow {
-    pub r#match: String,
+struct FamilyRow {
+    r#match: String,
+    /// `None` for a model that refuses nothing of what Converse allows.
+    rules: Option<String>,
     #[serde(flatten)]
-    pub capabilities: Capabilities,
+    capabilities: Capabilities,
 }
 
 #[derive(Deserialize)]

@@ -1,5 +1,6 @@
 //! What the catalog knows about one model. This is plain data; the rules that use it are in `policy` and `bedrock`.
 
+use super::family_rules::FamilyRules;
 use super::money::Rate;
 use crate::conversation::Effort;
 use serde::Deserialize;
@@ -221,6 +222,25 @@ pub struct Capabilities {
     /// The shortest prompt that the prompt cache keeps (tokens).
     pub cache: Option<u64>,
     pub features: Features,
+    /// What the model refuses in messages and tools. `families.toml` names the table that holds it.
+    #[serde(skip)]
+    pub rules: FamilyRules,
+}
+
+impl Capabilities {
+    /// Those of a model of which nothing is known.
+    pub(super) fn unknown() -> Self {
+        Self {
+            family: Family::Other,
+            sampling: Sampling::Both,
+            thinking: Thinking::None,
+            thinking_off: ThinkingOff::default(),
+            max_effort: None,
+            cache: None,
+            features: Features::default(),
+            rules: FamilyRules::default(),
+        }
+    }
 }
 
 /// Rates that apply to the whole call when its prompt is long.

@@ -1,6 +1,7 @@
 //! `chatrix ask`: one question, for people and for scripts. stdout is the answer and nothing else;
 //! spinner, reasoning, footer and notices go to stderr.
 
+mod input;
 mod preview;
 mod question;
 

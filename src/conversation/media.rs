@@ -2,21 +2,23 @@
 //! name a wrong one (docs/cases.md, D1); the limits are Bedrock's (docs/bedrock.md §1.2); document names are made legal
 //! (D4).
 
+mod document;
+
 use super::request::Media;
 use crate::error::{Error, Kind, Result};
 use base64::Engine;
 use base64::engine::general_purpose::{GeneralPurpose, GeneralPurposeConfig, STANDARD};
 use base64::engine::{DecodePaddingMode, general_purpose};
+use document::Document;
+use std::collections::{HashMap, HashSet};
 
 // Bedrock's limits: https://docs.aws.amazon.com/bedrock/latest/APIReference/API_runtime_Message.html
 /// The largest image that Bedrock accepts (bytes, before base64).
 pub(crate) const MAX_IMAGE_BYTES: usize = 3_932_160;
-/// The most images that Bedrock accepts in one request.
-pub(crate) const MAX_IMAGES: usize = 20;
 /// The longest side of an image (pixels).
 const MAX_IMAGE_SIDE: usize = 8000;
 /// The largest document (bytes, before base64).
-const MAX_DOCUMENT_BYTES: usize = 4_718_592;
+pub(crate) const MAX_DOCUMENT_BYTES: usize = 4_718_592;
 /// The longest name of a document (characters).
 const MAX_NAME_LENGTH: usize = 200;
 
@@ -41,6 +43,17 @@ impl Media {
             [b'R', b'I', b'F', b'F', _, _, _, _, b'W', b'E', b'B', b'P', ..] => Some("webp"),
             _ => None,
         }
+    }
+
+    /// The longer side of an image (pixels), given as base64; `None` when its header cannot be read.
+    #[must_use]
+    pub fn longest_side(base64: &str) -> Option<usize> {
+        // Almost every header is in the first bytes. Those of base64 go in groups of four.
+        const HEADER: usize = 64 * 1024;
+        let start = base64.get(..HEADER).unwrap_or(base64);
+        let size = |text: &str| imagesize::blob_size(&LENIENT_BASE64.decode(text).ok()?).ok();
+        let size = size(start).or_else(|| size(base64))?;
+        Some(size.width.max(size.height))
     }
 
     /// Checks the bytes of an image.
@@ -68,39 +81,54 @@ impl Media {
         }
         Ok(Self { format, base64: STANDARD.encode(bytes) })
     }
+}
 
-    /// Checks the bytes of a document. Where they do not show its format, its filename does.
+/// A file that a client or a person attached.
+#[derive(Debug, PartialEq, Eq)]
+pub enum Attachment {
+    Image(Media),
+    /// A PDF or an Office file.
+    Document(Media),
+    /// Text, and Bedrock's name for its format.
+    Text(&'static str, String),
+}
+
+impl Attachment {
+    /// Recognizes a file by its bytes, and where they say too little, by its name and its media type. Both may be empty.
     ///
     /// # Errors
     /// `InvalidRequest` when Bedrock does not accept the format or the size.
-    pub fn document(bytes: &[u8], filename: &str) -> Result<Self> {
-        let extension =
-            filename.rsplit_once('.').map(|(_, extension)| extension.to_ascii_lowercase()).unwrap_or_default();
-        let format = match bytes {
-            [b'%', b'P', b'D', b'F', ..] => "pdf",
-            [b'P', b'K', 3, 4, ..] if extension == "xlsx" => "xlsx",
-            [b'P', b'K', 3, 4, ..] if extension == "docx" => "docx",
-            [0xd0, 0xcf, 0x11, 0xe0, ..] if extension == "xls" => "xls",
-            [0xd0, 0xcf, 0x11, 0xe0, ..] if extension == "doc" => "doc",
-            _ if std::str::from_utf8(bytes).is_ok() => match extension.as_str() {
-                "csv" => "csv",
-                "html" | "htm" => "html",
-                "md" | "markdown" => "md",
-                _ => "txt",
-            },
-            _ => return Err(invalid("the document is not a PDF, an Office file or a text file")),
-        };
+    pub fn recognize(bytes: &[u8], filename: &str, media_type: &str) -> Result<Self> {
+        if Media::image_format(bytes).is_some() {
+            return Media::image(bytes).map(Self::Image);
+        }
         if bytes.is_empty() {
             return Err(invalid("the document is empty"));
         }
-        if bytes.len() > MAX_DOCUMENT_BYTES {
-            return Err(invalid(format!(
-                "the document has {} bytes; Bedrock accepts at most {MAX_DOCUMENT_BYTES}",
-                bytes.len()
-            )));
+        check_document_size(bytes.len())?;
+        match document::recognize(bytes, filename, media_type)? {
+            Document::File(format) => Ok(Self::Document(Media { format, base64: STANDARD.encode(bytes) })),
+            Document::Text(format, text) => {
+                check_document_size(text.len())?;
+                Ok(Self::Text(format, text.into_owned()))
+            }
         }
-        Ok(Self { format, base64: STANDARD.encode(bytes) })
     }
+}
+
+impl Media {
+    /// Text as a document.
+    #[must_use]
+    pub fn text(format: &'static str, text: &str) -> Self {
+        Self { format, base64: STANDARD.encode(text) }
+    }
+}
+
+fn check_document_size(bytes: usize) -> Result<()> {
+    if bytes > MAX_DOCUMENT_BYTES {
+        return Err(invalid(format!("the document has {bytes} bytes; Bedrock accepts at most {MAX_DOCUMENT_BYTES}")));
+    }
+    Ok(())
 }
 
 /// Decodes base64 text in the standard or the URL-safe alphabet, padded or not.
@@ -116,7 +144,7 @@ pub fn decode(base64: &str) -> Result<Vec<u8>> {
 }
 
 /// A file's name in the characters that Bedrock accepts: letters, digits, single spaces, hyphens, parentheses and
-/// brackets. Four characters are left free for a suffix that makes the name unique.
+/// brackets. Eight characters are left free for a suffix that makes the name unique.
 #[must_use]
 pub fn document_name(filename: &str) -> String {
     let base = filename.rsplit(['/', '\\']).next().unwrap_or(filename);
@@ -124,9 +152,39 @@ pub fn document_name(filename: &str) -> String {
     let legal = stem.chars().map(|c| if c.is_ascii_alphanumeric() || "-()[]".contains(c) { c } else { ' ' });
     let legal: String = legal.collect();
     let name: String =
-        legal.split_whitespace().collect::<Vec<_>>().join(" ").chars().take(MAX_NAME_LENGTH - 4).collect();
+        legal.split_whitespace().collect::<Vec<_>>().join(" ").chars().take(MAX_NAME_LENGTH - 8).collect();
     let name = name.trim_end();
     if name.is_empty() { "document".to_owned() } else { name.to_owned() }
+}
+
+/// The names of the documents of one request, which must differ (docs/cases.md, D4).
+#[derive(Debug, Default)]
+pub struct DocumentNames {
+    taken: HashSet<String>,
+    /// The number that the next document of a name gets.
+    next: HashMap<String, usize>,
+}
+
+impl DocumentNames {
+    /// A name that Bedrock accepts, which no other document of the request has.
+    pub fn unique(&mut self, filename: &str) -> String {
+        self.distinct(document_name(filename))
+    }
+
+    /// The name, with a number where it has been given before.
+    pub fn distinct(&mut self, name: String) -> String {
+        if self.taken.insert(name.clone()) {
+            return name;
+        }
+        let next = self.next.entry(name.clone()).or_insert(2);
+        loop {
+            let numbered = format!("{name} {next}");
+            *next += 1;
+            if self.taken.insert(numbered.clone()) {
+                return numbered;
+            }
+        }
+    }
 }
 
 fn invalid(message: impl Into<String>) -> Error {
@@ -155,16 +213,12 @@ mod tests {
             assert_eq!(Media::image_format(text), None, "{}", String::from_utf8_lossy(text));
             assert!(Media::image(text).is_err());
         }
-        for (bytes, name, format) in [
-            (&b"%PDF-1.7"[..], "x.txt", "pdf"),
-            (b"PK\x03\x04", "a.docx", "docx"),
-            (b"a,b\n1,2", "a.CSV", "csv"),
-            (b"# hi", "README.md", "md"),
-            (b"plain", "noname", "txt"),
-        ] {
-            assert_eq!(Media::document(bytes, name).unwrap().format, format);
-        }
-        assert!(Media::document(b"\xff\xfe\0", "x.bin").is_err() && Media::document(b"", "x.txt").is_err());
+        let png = b"\x89PNG\r\n\x1a\n";
+        assert!(matches!(Attachment::recognize(png, "a.pdf", "application/pdf"), Ok(Attachment::Image(_))));
+        let pdf = Attachment::recognize(b"\r\n%PDF-1.7", "a.png", "image/png").unwrap();
+        assert_eq!(pdf, Attachment::Document(Media { format: "pdf", base64: "DQolUERGLTEuNw==".into() }), "as given");
+        assert!(Attachment::recognize(b"\xff\xfe\0", "x.bin", "").is_err());
+        assert!(Attachment::recognize(b"", "x.txt", "").unwrap_err().message.contains("empty"));
     }
 
     #[test]

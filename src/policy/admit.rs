@@ -113,14 +113,15 @@ fn sampling(model: &Model, limits: &Limits, reasoning: ReasoningGrant) -> (Optio
     }
 }
 
-/// The stop sequences that a model accepts. GPT, Grok and Kimi accept none, and Claude accepts none that are blank
-/// (docs/bedrock.md §2.1, §2.6.12).
+/// The stop sequences that a model accepts. GPT, Grok and Kimi accept none, Claude none that are blank, and some only a
+/// few (docs/bedrock.md §2.1, §2.6.12).
 fn stop_sequences(requested: &[String], model: &Model) -> Vec<String> {
     if !model.capabilities.features.stop_sequences {
         return Vec::new();
     }
-    let refuses_blank = model.capabilities.family == Family::Claude;
-    requested.iter().filter(|text| !(refuses_blank && text.trim().is_empty())).cloned().collect()
+    let rules = model.capabilities.rules;
+    let accepted = requested.iter().filter(|text| !text.is_empty() && (rules.blank_stops || !text.trim().is_empty()));
+    accepted.take(rules.stop_sequences).cloned().collect()
 }
 
 /// The tool choice to send. Some models refuse a forced tool choice, and every model refuses it together with a

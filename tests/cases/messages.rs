@@ -5,10 +5,12 @@ use crate::support::{Bedrock, Chatrix, Reply, Server};
 use serde_json::{Value, json};
 
 #[test]
-fn m5_system_messages_are_hoisted_from_anywhere() {
-    let messages = json!([{"role": "user", "content": "a"}, {"role": "system", "content": "s"}, {"role": "assistant", "content": "b"}, {"role": "developer", "content": "d"}, {"role": "user", "content": "c"}]);
+fn m5_only_leading_system_messages_become_the_system_prompt() {
+    let messages = json!([{"role": "system", "content": "s"}, {"role": "developer", "content": "t"}, {"role": "user", "content": "a"}, {"role": "system", "content": "u"}, {"role": "assistant", "content": "b"}, {"role": "developer", "content": "d"}, {"role": "user", "content": "c"}]);
     let body = sent(&asked("claude-haiku", json!({"messages": messages})));
-    assert_eq!(body["system"], json!([{"text": "s"}, {"text": "d"}]));
+    assert_eq!(body["system"], json!([{"text": "s"}, {"text": "t"}]));
+    assert_eq!(body["messages"][0]["content"], json!([{"text": "a"}, {"text": "<system>u</system>"}]));
+    assert_eq!(body["messages"][2]["content"], json!([{"text": "<system>d</system>"}, {"text": "c"}]));
     assert_eq!(body["messages"].as_array().unwrap().len(), 3);
 }
 

@@ -6,7 +6,7 @@ mod chatrix;
 mod server;
 
 pub use bedrock::{Bedrock, Call, Reply, delta};
-pub use chatrix::{Chatrix, Home};
+pub use chatrix::{Chatrix, Home, Outcome};
 pub use server::{Answer, Server};
 
 use std::time::{Duration, Instant};

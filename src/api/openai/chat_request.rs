@@ -185,8 +185,9 @@ mod tests {
         .unwrap();
         let request = parsed.request;
         assert!(parsed.stream && parsed.options.include_usage);
-        assert_eq!(request.system, [Part::Text("be brief".into()), Part::Text("and kind".into())]);
-        assert_eq!(request.messages.len(), 3);
+        assert_eq!(request.system, [Part::Text("be brief".into())]);
+        assert_eq!(request.messages.len(), 4);
+        assert_eq!(request.messages[2].parts, [Part::Text("<system>and kind</system>".into())]);
         assert_eq!(request.messages[0].parts.len(), 2);
         assert_eq!((request.max_tokens, request.temperature, request.top_p), (Some(2048), Some(0.8), Some(0.95)));
         assert_eq!(request.stop, ["END"]);

@@ -1,14 +1,19 @@
 //! Parses the messages of a chat request. OpenAI allows system and developer messages anywhere, and tool results are
 //! messages of their own. Clients send reasoning back in `reasoning_details`.
+//!
+//! Only the system and developer messages at the front become the system prompt. A later one keeps its place, as text of
+//! a user turn that is marked as what it is: moved to the front it would lose its order, merge the turns around it, and
+//! change the beginning of the prompt at every step, so that no prompt cache could keep it (docs/cases.md, M5).
 
 use crate::api::json::{cache_control, flag, invalid, is_absent, missing, required_string, unsupported};
-use crate::conversation::media::{MAX_IMAGES, decode, document_name};
-use crate::conversation::{ImageUrl, Media, Message, Part, Reasoning, Role, ToolCall, ToolResult};
+use crate::conversation::media::{Attachment, DocumentNames, decode};
+use crate::conversation::{ImageUrl, Media, Message, Part, Reasoning, Role, ToolCall, ToolResult, is_blank};
 use crate::error::Result;
 use serde_json::Value;
+use std::borrow::Cow;
 
-/// The most documents that one request may have (docs/bedrock.md §1.2).
-const MAX_DOCUMENTS: usize = 5;
+/// The most images of one request that are fetched. No model takes more (docs/bedrock.md §2.7).
+const MAX_FETCHED_IMAGES: usize = 100;
 
 /// The system prompt and the messages of a request.
 #[derive(Default)]
@@ -39,15 +44,15 @@ pub(super) fn parse_messages(messages: &Value) -> Result<Conversation> {
         // message.
         parser.conversation.positions.resize(parser.conversation.messages.len(), index);
     }
+    leave_out_oldest_urls(&mut parser.conversation.messages);
     Ok(parser.conversation)
 }
 
 #[derive(Default)]
 struct Parser {
     conversation: Conversation,
-    images: usize,
     /// The names of the documents so far, which must differ (docs/cases.md, D4).
-    documents: Vec<String>,
+    documents: DocumentNames,
     /// Legacy function calls, by name and made-up id. A result gives only the name, and belongs to the last call of it.
     functions: Vec<(String, String)>,
 }
@@ -58,12 +63,17 @@ impl Parser {
         let content = &message["content"];
         match message["role"].as_str() {
             Some("system" | "developer") => {
-                let parts = self.parts(content, &at("content"))?;
+                let mut parts = self.parts(content, &at("content"))?;
                 if !parts.iter().all(|part| matches!(part, Part::Text(_) | Part::CachePoint(_))) {
                     return Err(unsupported(&at("content"), "a system message may contain only text"));
                 }
-                self.conversation.system.extend(parts);
-                self.conversation.system.extend(cache_control(message).map(Part::CachePoint));
+                parts.extend(cache_control(message).map(Part::CachePoint));
+                if self.conversation.messages.is_empty() {
+                    self.conversation.system.extend(parts);
+                } else {
+                    let parts = parts.into_iter().map(marked).collect();
+                    self.conversation.messages.push(Message { role: Role::User, parts });
+                }
             }
             Some("user") => {
                 let mut parts = self.parts(content, &at("content"))?;
@@ -183,54 +193,93 @@ impl Parser {
 
     fn image(&mut self, image: &Value, at: String) -> Result<Part> {
         let url = required_string(if image.is_string() { image } else { &image["url"] }, &at)?;
-        self.count_image()?;
         if is_web_address(url) {
             return Ok(Part::ImageUrl(ImageUrl { url: url.to_owned(), path: at }));
         }
-        let (_, bytes) = data_uri(url, &at)?;
-        Media::image(&bytes).map(Part::Image).map_err(|error| error.at_path(at))
+        let (media_type, bytes) = data_uri(url, &at)?;
+        // Some clients send every file as an image.
+        match Attachment::recognize(&bytes, "", media_type) {
+            Ok(Attachment::Text(..)) if !media_type.starts_with("text/") => Media::image(&bytes).map(Part::Image),
+            Err(_) if media_type.is_empty() || media_type.starts_with("image/") => {
+                Media::image(&bytes).map(Part::Image)
+            }
+            attachment => attachment.map(|attachment| self.attached(attachment, "")),
+        }
+        .map_err(|error| error.at_path(at))
     }
 
     fn file(&mut self, file: &Value, at: &str) -> Result<Part> {
-        let (mime, bytes) = data_uri(required_string(&file["file_data"], at)?, at)?;
+        let (media_type, bytes) = data_uri(required_string(&file["file_data"], at)?, at)?;
         let filename = file["filename"].as_str().unwrap_or_default();
-        if self.documents.len() >= MAX_DOCUMENTS {
-            return Err(invalid(
-                "messages",
-                &format!("contain more than {MAX_DOCUMENTS} documents, which is Bedrock's limit"),
-            ));
-        }
-        if mime.starts_with("image/") {
-            self.count_image()?;
-            return Media::image(&bytes).map(Part::Image).map_err(|error| error.at_path(at));
-        }
-        let media = Media::document(&bytes, filename).map_err(|error| error.at_path(at))?;
-        Ok(Part::Document(media, self.name_document(filename)))
+        let attachment = Attachment::recognize(&bytes, filename, media_type).map_err(|error| error.at_path(at))?;
+        Ok(self.attached(attachment, filename))
     }
 
-    /// Counts each image before it is decoded, so that a request with too many is refused early.
-    fn count_image(&mut self) -> Result<()> {
-        self.images += 1;
-        if self.images > MAX_IMAGES {
-            return Err(invalid(
-                "messages",
-                &format!("contain more than {MAX_IMAGES} images, which is Bedrock's limit"),
-            ));
+    fn attached(&mut self, attachment: Attachment, filename: &str) -> Part {
+        match attachment {
+            Attachment::Image(image) => Part::Image(image),
+            Attachment::Document(document) => Part::Document(document, self.documents.unique(filename)),
+            Attachment::Text(format, text) => {
+                Part::Document(Media::text(format, &text), self.documents.unique(filename))
+            }
         }
-        Ok(())
     }
+}
 
-    fn name_document(&mut self, filename: &str) -> String {
-        let name = document_name(filename);
-        let mut unique = name.clone();
-        let mut number = 2;
-        while self.documents.contains(&unique) {
-            unique = format!("{name} {number}");
-            number += 1;
+/// Replaces the oldest images that would have to be fetched by a note, when there are too many of them.
+fn leave_out_oldest_urls(messages: &mut [Message]) {
+    let is_url = |part: &Part| matches!(part, Part::ImageUrl(_));
+    let parts = messages.iter().flat_map(|message| &message.parts);
+    let count: usize = parts
+        .map(|part| match part {
+            Part::ToolResult(result) => result.parts.iter().filter(|part| is_url(part)).count(),
+            part => usize::from(is_url(part)),
+        })
+        .sum();
+    let mut too_many = count.saturating_sub(MAX_FETCHED_IMAGES);
+    let mut leave_out = |part: &mut Part| {
+        if too_many > 0 && is_url(part) {
+            *part = Part::Text("[an earlier image was left out: too many]".to_owned());
+            too_many -= 1;
         }
-        self.documents.push(unique.clone());
-        unique
+    };
+    for part in messages.iter_mut().flat_map(|message| &mut message.parts) {
+        match part {
+            Part::ToolResult(result) => result.parts.iter_mut().for_each(&mut leave_out),
+            part => leave_out(part),
+        }
     }
+}
+
+/// A part of a system message that stands between the turns. The marks are the only ones in it: those that the text has
+/// itself are written so that they cannot end it.
+fn marked(part: Part) -> Part {
+    match part {
+        Part::Text(text) if !is_blank(&text) => Part::Text(format!("<system>{}</system>", without_marks(&text))),
+        other => other,
+    }
+}
+
+/// The text with `&lt;` for the first character of each `<system` and `</system`, in any case and spacing.
+fn without_marks(text: &str) -> Cow<'_, str> {
+    let is_mark = |rest: &str| {
+        let rest = rest.trim_start();
+        let name = rest.strip_prefix('/').unwrap_or(rest).trim_start();
+        name.get(.."system".len()).is_some_and(|name| name.eq_ignore_ascii_case("system"))
+    };
+    let marks: Vec<usize> = text.match_indices('<').map(|(at, _)| at).filter(|at| is_mark(&text[at + 1..])).collect();
+    if marks.is_empty() {
+        return Cow::Borrowed(text);
+    }
+    let mut escaped = String::with_capacity(text.len() + 3 * marks.len());
+    let mut from = 0;
+    for at in marks {
+        escaped.push_str(&text[from..at]);
+        escaped.push_str("&lt;");
+        from = at + 1;
+    }
+    escaped.push_str(&text[from..]);
+    Cow::Owned(escaped)
 }
 
 /// Parses OpenRouter's `reasoning_details`, the only convention that carries Claude's signatures (docs/openai.md §4.3).

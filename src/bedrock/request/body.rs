@@ -1,6 +1,7 @@
 //! The JSON body of a Converse request (docs/bedrock.md §1.2). Its members are always written in the order of the
 //! fields here, so that the same request gives the same bytes.
 
+use crate::catalog::FamilyRules;
 use crate::conversation::ServiceTier;
 use serde::Serialize;
 use serde_json::{Map, Value, json};
@@ -50,12 +51,42 @@ pub(super) struct Turn<'a> {
 #[serde(rename_all = "camelCase", rename_all_fields = "camelCase")]
 pub(super) enum Block<'a> {
     Text(Cow<'a, str>),
-    Image { format: &'static str, source: Source<'a> },
-    Document { format: &'static str, name: String, source: Source<'a> },
-    ToolUse { tool_use_id: String, name: Cow<'a, str>, input: Value },
-    ToolResult { tool_use_id: String, content: Vec<Block<'a>>, status: &'static str },
+    Image {
+        format: &'static str,
+        source: Source<'a>,
+    },
+    Document {
+        format: &'static str,
+        name: String,
+        source: Source<'a>,
+    },
+    ToolUse {
+        tool_use_id: String,
+        name: Cow<'a, str>,
+        input: Value,
+    },
+    ToolResult {
+        tool_use_id: String,
+        content: Vec<Block<'a>>,
+        #[serde(skip_serializing_if = "Option::is_none")]
+        status: Option<&'static str>,
+    },
     ReasoningContent(ReasoningBlock<'a>),
     CachePoint(CachePoint),
+}
+
+/// Text for a turn that would otherwise have none, because Bedrock refuses blank text.
+pub(super) const PLACEHOLDER: &str = ".";
+
+impl<'a> Block<'a> {
+    pub(super) fn text(text: &'a str) -> Self {
+        Self::Text(Cow::Borrowed(text))
+    }
+}
+
+/// The status of a tool result; `None` where the model refuses one (docs/bedrock.md §2.6.8).
+pub(super) fn result_status(error: bool, family: FamilyRules) -> Option<&'static str> {
+    family.result_status.then_some(if error { "error" } else { "success" })
 }
 
 #[derive(Serialize, Debug, PartialEq)]

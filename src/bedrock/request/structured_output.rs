@@ -2,7 +2,7 @@
 //! otherwise by a tool whose arguments are the answer, otherwise by an instruction in the system prompt. A request for
 //! any JSON object, without a schema, always gets the instruction.
 
-use super::schema;
+use super::schema::{self, ToolSchema};
 use crate::catalog::Capabilities;
 use crate::conversation::{Format, Request};
 use serde_json::{Value, json};
@@ -17,7 +17,7 @@ pub(crate) enum Binding {
     /// This value of Converse's `outputConfig`.
     Native(Value),
     /// The answer tool, with this schema.
-    Tool(Value),
+    Tool(ToolSchema),
     /// This sentence in the system prompt.
     Instruction(String),
 }
@@ -42,7 +42,7 @@ pub(crate) fn choose_binding(request: &Request, capabilities: &Capabilities) -> 
         }
         return Binding::Native(json!({"textFormat": {"type": "json_schema", "structure": {"jsonSchema": bound}}}));
     }
-    match schema::tool_schema(wanted) {
+    match schema::tool_schema(wanted, capabilities.rules) {
         // Calls of a client's own tool of the same name would be mistaken for the answer.
         Ok(schema) if features.tools && !request.tools.iter().any(|tool| tool.name == ANSWER_TOOL) => {
             Binding::Tool(schema)

@@ -2,10 +2,10 @@
 
 use super::body::{InputSchema, ToolEntry, ToolSpec};
 use super::cache_points::cache_point;
-use super::schema;
+use super::schema::{self, ToolSchema};
 use super::structured_output::{ANSWER_TOOL, Binding};
 use super::tool_names::ToolNames;
-use crate::catalog::{Family, Features};
+use crate::catalog::{Family, FamilyRules, Features};
 use crate::conversation::{Message, Part, Request, Tool, ToolChoice};
 use crate::error::{Error, Field, Kind, Result};
 use crate::policy::{Admitted, ReasoningGrant};
@@ -30,33 +30,45 @@ pub(super) fn called_names(messages: &[Message]) -> impl Iterator<Item = &str> {
     })
 }
 
+/// The schemas of the request's tools, in their order.
+///
+/// # Errors
+/// `InvalidRequest`, naming the tool whose schema no model takes.
+pub(super) fn schemas(tools: &[Tool], family: FamilyRules) -> Result<Vec<ToolSchema>> {
+    let schemas = tools.iter().enumerate().map(|(index, tool)| {
+        schema::tool_schema(&tool.schema, family).map_err(|what| {
+            let message = format!("the schema of tool {:?} {what}", tool.name);
+            Error::new(Kind::InvalidRequest, message).at(Field::ToolSchema(index))
+        })
+    });
+    schemas.collect()
+}
+
 /// The specifications of the request's tools, and of the tools that only its history calls (docs/cases.md, T1).
 ///
 /// # Errors
-/// `InvalidRequest` for two tools of the same name, and for a schema that Bedrock would refuse.
+/// `InvalidRequest` for two tools of the same name.
 pub(super) fn specifications<'a>(
     request: &'a Request,
+    schemas: &[ToolSchema],
     names: &ToolNames,
     features: Features,
 ) -> Result<Vec<ToolEntry<'a>>> {
     let mut entries = Vec::new();
     let mut known: HashSet<&str> = HashSet::new();
-    for (index, tool) in request.tools.iter().enumerate() {
-        let Tool { name, description, schema, strict, cache } = tool;
+    for (index, (tool, schema)) in request.tools.iter().zip(schemas).enumerate() {
+        let Tool { name, description, schema: _, strict, cache } = tool;
         if !known.insert(name) {
             return Err(Error::new(Kind::InvalidRequest, format!("two tools have the name {name:?}")).at(Field::Tools));
         }
-        let schema = schema::tool_schema(schema).map_err(|what| {
-            Error::new(Kind::InvalidRequest, format!("the schema of tool {name:?} {what}")).at(Field::ToolSchema(index))
-        })?;
         let strict = (features.json_schema && *strict == Some(true) && index < MAX_STRICT_TOOLS)
-            .then(|| schema::strict_schema(&schema))
+            .then(|| schema::strict_schema(&schema.json))
             .flatten();
         entries.push(ToolEntry::ToolSpec(ToolSpec {
             name: Cow::Owned(names.legal_name(name).into_owned()),
             description: description.as_deref().filter(|text| !text.trim().is_empty()).map(Cow::Borrowed),
             strict: strict.is_some().then_some(true),
-            input_schema: InputSchema { json: strict.unwrap_or(schema) },
+            input_schema: InputSchema { json: strict.unwrap_or_else(|| schema.json.clone()) },
         }));
         if let Some(ttl) = *cache
             && features.cache
@@ -78,11 +90,11 @@ pub(super) fn specifications<'a>(
 }
 
 /// The specification of the tool whose arguments are the answer.
-pub(super) fn answer_tool(schema: &Value) -> ToolEntry<'static> {
+pub(super) fn answer_tool(schema: &ToolSchema) -> ToolEntry<'static> {
     ToolEntry::ToolSpec(ToolSpec {
         name: Cow::Borrowed(ANSWER_TOOL),
         description: Some(Cow::Borrowed("Gives the final answer.")),
-        input_schema: InputSchema { json: schema.clone() },
+        input_schema: InputSchema { json: schema.json.clone() },
         strict: None,
     })
 }

@@ -1,88 +1,107 @@
-//! Tool calls and their results. Bedrock requires that every call has a result in the next turn, and that no two calls
-//! share an id (docs/bedrock.md §2.6.7, docs/cases.md, T7).
+//! Tool calls and their results. Bedrock requires that every call has a result in the next turn, that no two calls share
+//! an id, and that the ids keep to the model's alphabet (docs/bedrock.md §2.6.7, §2.6.10, docs/cases.md, T7).
 
-use super::super::body::{Block, Turn};
-use super::super::tool_names;
+use super::super::body::{Block, PLACEHOLDER, Turn, result_status};
+use super::super::tool_ids::ToolIds;
+use crate::catalog::FamilyRules;
 use std::borrow::Cow;
-use std::collections::{HashMap, HashSet};
+use std::collections::{HashMap, VecDeque};
 
 /// The result of a call for which the client sent none (docs/cases.md, T7).
 pub(super) const NO_RESULT: &str = "(this call was not answered)";
 
-/// Gives a later call that repeats an id another one, and its result too.
-pub(super) fn make_ids_unique(turns: &mut [Turn<'_>]) {
-    let mut seen: HashMap<String, usize> = HashMap::new();
-    for index in 0..turns.len() {
-        let mut renamed: Vec<(String, String)> = Vec::new();
-        for block in &mut turns[index].content {
-            if let Block::ToolUse { tool_use_id, .. } = block {
-                let times = seen.entry(tool_use_id.clone()).or_default();
-                *times += 1;
-                let before = tool_use_id.clone();
-                if *times > 1 {
-                    *tool_use_id = tool_names::legal_id(&format!("{before}-{times}"));
-                }
-                renamed.push((before, tool_use_id.clone()));
-            }
-        }
-        let Some(next) = turns.get_mut(index + 1) else { return };
-        for block in &mut next.content {
-            if let Block::ToolResult { tool_use_id, .. } = block
-                && let Some(place) = renamed.iter().position(|(before, _)| before == tool_use_id)
-            {
-                *tool_use_id = renamed.remove(place).1;
-            }
-        }
-    }
-}
-
-/// Makes every turn after tool calls begin with one result for each call. A result without a call becomes text
-/// (docs/bedrock.md §2.6.7).
-pub(super) fn complete_results(turns: &mut Vec<Turn<'_>>) {
+/// Gives every call an id that the model takes, and makes the next turn begin with one result for each call, which has
+/// the same id. A result without a call becomes text.
+pub(super) fn pair_results(turns: &mut Vec<Turn<'_>>, family: FamilyRules) {
+    let mut ids = ToolIds::new(family.tool_ids);
     let mut index = 0;
     while index < turns.len() {
-        if turns[index].role == "assistant" {
-            let calls = turns[index].content.iter().filter_map(|block| match block {
-                Block::ToolUse { tool_use_id, .. } => Some(tool_use_id.clone()),
-                _ => None,
-            });
-            let calls: Vec<String> = calls.collect();
-            if !calls.is_empty() {
-                if turns.get(index + 1).is_none() {
-                    turns.push(Turn { role: "user", content: Vec::new() });
-                }
-                pair_results(&calls, &mut turns[index + 1].content);
-                index += 1; // the turn of the results is done too
+        let calls = assign_ids(&mut turns[index], &mut ids);
+        if calls.is_empty() {
+            if turns[index].role == "user" {
+                answer(calls, &mut turns[index].content, family);
             }
         } else {
-            pair_results(&[], &mut turns[index].content);
+            if turns.get(index + 1).is_none() {
+                turns.push(Turn { role: "user", content: Vec::new() });
+            }
+            answer(calls, &mut turns[index + 1].content, family);
+            index += 1; // the turn of the results is done too
         }
         index += 1;
     }
 }
 
+/// A call, by the client's id and by the id that is sent.
+struct Call {
+    own_id: String,
+    sent_id: String,
+}
+
+fn assign_ids(turn: &mut Turn<'_>, ids: &mut ToolIds) -> Vec<Call> {
+    let calls = turn.content.iter_mut().filter_map(|block| match block {
+        Block::ToolUse { tool_use_id, .. } => {
+            let sent_id = ids.assign(tool_use_id);
+            let own_id = std::mem::replace(tool_use_id, sent_id.clone());
+            Some(Call { own_id, sent_id })
+        }
+        _ => None,
+    });
+    calls.collect()
+}
+
 /// Moves the results of these calls to the front, adds the missing ones, and turns all other results into text.
-fn pair_results(calls: &[String], content: &mut Vec<Block<'_>>) {
+fn answer(calls: Vec<Call>, content: &mut Vec<Block<'_>>, family: FamilyRules) {
+    // Calls that share an id are answered in their order.
+    let mut open: HashMap<String, VecDeque<usize>> = HashMap::new();
+    let mut unanswered: Vec<Option<String>> = Vec::with_capacity(calls.len());
+    for (place, Call { own_id, sent_id }) in calls.into_iter().enumerate() {
+        open.entry(own_id).or_default().push_back(place);
+        unanswered.push(Some(sent_id));
+    }
     let mut results = Vec::with_capacity(content.len());
     let mut rest = Vec::new();
-    let mut answered = HashSet::new();
     for block in content.drain(..) {
-        match block {
-            Block::ToolResult { tool_use_id, content, status } => {
-                if calls.contains(&tool_use_id) && answered.insert(tool_use_id.clone()) {
-                    results.push(Block::ToolResult { tool_use_id, content, status });
-                } else {
-                    rest.push(Block::Text(Cow::Owned(format!("[result of an unknown tool call, {tool_use_id}:]"))));
-                    rest.extend(content);
-                }
-            }
-            other => rest.push(other),
+        let Block::ToolResult { tool_use_id: own_id, content, status } = block else {
+            rest.push(block);
+            continue;
+        };
+        let place = open.get_mut(&own_id).and_then(VecDeque::pop_front);
+        if let Some(tool_use_id) = place.and_then(|place| unanswered[place].take()) {
+            results.push(Block::ToolResult { tool_use_id, content, status });
+        } else {
+            rest.push(Block::Text(Cow::Owned(format!("[result of an unknown tool call, {own_id}:]"))));
+            rest.extend(content);
         }
     }
-    for call in calls.iter().filter(|call| !answered.contains(*call)) {
-        let content = vec![Block::Text(Cow::Borrowed(NO_RESULT))];
-        results.push(Block::ToolResult { tool_use_id: call.clone(), content, status: "error" });
+    for tool_use_id in unanswered.into_iter().flatten() {
+        results.push(Block::ToolResult {
+            tool_use_id,
+            content: vec![Block::text(NO_RESULT)],
+            status: result_status(true, family),
+        });
     }
     results.append(&mut rest);
     *content = results;
+}
+
+/// Moves what stands beside tool results into a turn of its own, behind a minimal turn of the assistant, for models that
+/// want the results alone (docs/bedrock.md §2.6.7).
+pub(super) fn separate_results(turns: &mut Vec<Turn<'_>>) {
+    let mut separated = Vec::with_capacity(turns.len());
+    for turn in turns.drain(..) {
+        let (results, rest): (Vec<_>, Vec<_>) =
+            turn.content.into_iter().partition(|block| matches!(block, Block::ToolResult { .. }));
+        if results.is_empty() || rest.is_empty() {
+            let content = if rest.is_empty() { results } else { rest };
+            separated.push(Turn { role: turn.role, content });
+            continue;
+        }
+        separated.push(Turn { role: turn.role, content: results });
+        if rest.iter().any(|block| !matches!(block, Block::CachePoint(_))) {
+            separated.push(Turn { role: "assistant", content: vec![Block::text(PLACEHOLDER)] });
+            separated.push(Turn { role: turn.role, content: rest });
+        }
+    }
+    *turns = separated;
 }
