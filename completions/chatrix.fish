@@ -110,7 +110,7 @@ complete -c chatrix -n "__fish_chatrix_using_subcommand completions" -l offline 
 complete -c chatrix -n "__fish_chatrix_using_subcommand completions" -s h -l help -d 'Print help'
 complete -c chatrix -n "__fish_chatrix_using_subcommand ask" -s s -l system -d 'System prompt' -r
 complete -c chatrix -n "__fish_chatrix_using_subcommand ask" -l max-tokens -d 'Maximum length of an answer in tokens; the policy\'s limit still applies' -r
-complete -c chatrix -n "__fish_chatrix_using_subcommand ask" -s f -l file -d 'Attach an image, a document or a text file, recognized by its content; repeatable' -r -F
+complete -c chatrix -n "__fish_chatrix_using_subcommand ask" -s f -l file -d 'Attach an image, a document or text; `-` is stdin' -r -F
 complete -c chatrix -n "__fish_chatrix_using_subcommand ask" -l schema -d 'Answer with JSON that matches the JSON Schema in this file; whether it is JSON is checked, nothing else' -r -F
 complete -c chatrix -n "__fish_chatrix_using_subcommand ask" -l max-cost -d 'Spend at most this many dollars; the answer is shortened to fit' -r
 complete -c chatrix -n "__fish_chatrix_using_subcommand ask" -s m -l model -d 'Name from `chatrix models`, Bedrock model id, inference-profile id or ARN [env: CHATRIX_MODEL]' -r -f -a "claude-sonnet-4\t''

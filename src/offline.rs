@@ -119,7 +119,10 @@ fn complete_response(body: &Value) -> Response<Body> {
             json!({"reasoningContent": {"reasoningText": {"text": text, "signature": SIGNATURE}}})
         }
         Block::Text(tokens) => json!({"text": tokens.concat()}),
-        Block::ToolUse(id, name, input) => json!({"toolUse": {"toolUseId": id, "name": name, "input": input}}),
+        Block::ToolUse(id, name, arguments) => {
+            let input: Value = serde_json::from_str(arguments).unwrap_or_else(|_| json!({}));
+            json!({"toolUse": {"toolUseId": id, "name": name, "input": input}})
+        }
     });
     let content: Vec<Value> = content.collect();
     json_response(
@@ -152,12 +155,11 @@ fn streamed_response(body: &Value, pace: Duration) -> Response<Body> {
                     frames.push((false, exception));
                 }
             }
-            Block::ToolUse(id, name, input) => {
+            Block::ToolUse(id, name, arguments) => {
                 let start = json!({"contentBlockIndex": index, "start": {"toolUse": {"toolUseId": id, "name": name}}});
                 frames.push((false, wire::event("contentBlockStart", start)));
-                let arguments = input.to_string();
                 // Like Claude, the model sends the arguments in pieces, and nothing for a call without arguments.
-                let arguments = if arguments == "{}" { String::new() } else { arguments };
+                let arguments = if arguments == "{}" { "" } else { arguments };
                 let chars: Vec<char> = arguments.chars().collect();
                 frames.extend(
                     chars.chunks(7).map(|piece| (true, delta(json!({"toolUse": {"input": String::from_iter(piece)}})))),

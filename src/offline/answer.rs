@@ -1,8 +1,6 @@
 //! An answer of the offline model. Its tokens are words or pieces of words with at most six letters, which is close to
 //! what real tokenizers make of English text.
 
-use serde_json::Value;
-
 pub(super) struct Answer {
     pub blocks: Vec<Block>,
     /// Bedrock's stop reason.
@@ -16,8 +14,8 @@ pub(super) enum Block {
     Reasoning(String),
     /// The tokens of a text.
     Text(Vec<String>),
-    /// The id, the name and the arguments of a tool call.
-    ToolUse(String, String, Value),
+    /// The id, the name and the arguments of a tool call. The arguments are JSON, which the end of the answer may cut.
+    ToolUse(String, String, String),
 }
 
 impl Answer {
@@ -25,7 +23,7 @@ impl Answer {
         let blocks = self.blocks.iter().map(|block| match block {
             Block::Reasoning(text) => tokenize(text).len(),
             Block::Text(tokens) => tokens.len(),
-            Block::ToolUse(_, name, input) => tokenize(name).len() + tokenize(&input.to_string()).len(),
+            Block::ToolUse(_, name, arguments) => tokenize(name).len() + tokenize(arguments).len(),
         });
         blocks.sum()
     }

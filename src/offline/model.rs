@@ -13,9 +13,10 @@ pub(super) fn answer(body: &Value) -> Answer {
         blocks.push(Block::Reasoning("The question is clear. A short answer will do.".to_owned()));
     }
     let calls = tools::calls(body, &turns);
+    let max_tokens = config("maxTokens").and_then(Value::as_u64).and_then(|max| usize::try_from(max).ok());
     if !calls.is_empty() {
-        blocks.extend(calls);
-        return Answer { blocks, stop: "tool_use", input_tokens: input_tokens(body), fails: false };
+        let stop = if cut_calls(&mut blocks, calls, max_tokens) { "max_tokens" } else { "tool_use" };
+        return Answer { blocks, stop, input_tokens: input_tokens(body), fails: false };
     }
     let schema = body.pointer("/outputConfig/textFormat/structure/jsonSchema/schema").and_then(Value::as_str);
     let schema = schema.and_then(|schema| serde_json::from_str::<Value>(schema).ok());
@@ -30,7 +31,6 @@ pub(super) fn answer(body: &Value) -> Answer {
         stop = "stop_sequence";
     }
     let mut tokens = tokenize(&text);
-    let max_tokens = config("maxTokens").and_then(Value::as_u64).and_then(|max| usize::try_from(max).ok());
     if let Some(max_tokens) = max_tokens.filter(|max| tokens.len() > *max) {
         tokens.truncate(max_tokens);
         stop = "max_tokens";
@@ -38,6 +38,23 @@ pub(super) fn answer(body: &Value) -> Answer {
     blocks.push(Block::Text(tokens));
     let fails = turns.last().is_some_and(|(_, text)| text.trim().eq_ignore_ascii_case("break off"));
     Answer { blocks, stop, input_tokens: input_tokens(body), fails }
+}
+
+/// Adds tool calls to an answer, up to its token limit. Returns whether the limit has cut one.
+fn cut_calls(blocks: &mut Vec<Block>, calls: Vec<Block>, max_tokens: Option<usize>) -> bool {
+    let mut left = max_tokens.unwrap_or(usize::MAX);
+    for call in calls {
+        let Block::ToolUse(id, name, arguments) = call else { continue };
+        let tokens = tokenize(&arguments);
+        let is_cut = tokens.len() > left;
+        let arguments = tokens[..tokens.len().min(left)].concat();
+        left -= tokens.len().min(left);
+        blocks.push(Block::ToolUse(id, name, arguments));
+        if is_cut {
+            return true;
+        }
+    }
+    false
 }
 
 /// Whether the request asks for reasoning. The policy sends effort `low` when it wants as little as possible.

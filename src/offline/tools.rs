@@ -37,7 +37,7 @@ pub(super) fn calls(body: &Value, turns: &[(bool, String)]) -> Vec<Block> {
     let calls = called.iter().enumerate().map(|(index, tool)| {
         let schema = tool.pointer("/inputSchema/json").cloned().unwrap_or_default();
         let input = input.clone().unwrap_or_else(|| sample_value(&schema, &schema, 0));
-        Block::ToolUse(format!("tooluse_offline_{}_{index}", turns.len()), name(tool), input)
+        Block::ToolUse(format!("tooluse_offline_{}_{index}", turns.len()), name(tool), input.to_string())
     });
     calls.collect()
 }

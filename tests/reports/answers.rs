@@ -218,6 +218,7 @@ fn report_19_big_integers_in_arguments() {
     let streamed = Server::start(&Bedrock::script([ended(&[frames], "tool_use")])).chat(&asked);
     assert!(streamed.body.contains(DIGITS));
     // The client sends the call back in the next turn.
+    let arguments = arguments.replace(",\"e\":1e400", "");
     asked = body(json!({"messages": [
         {"role": "user", "content": "look"},
         {"role": "assistant", "content": null, "tool_calls": [{"id": "tooluse_a1", "type": "function",

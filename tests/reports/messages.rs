@@ -1,12 +1,14 @@
 //! Turns, system messages and tool calls, as each family of models takes them.
 
-use crate::support::{Bedrock, Reply, Server};
+use crate::support::{Bedrock, Chatrix, Reply, Server};
 use serde_json::{Value, json};
 
 /// What Bedrock is sent for these messages, for each of the models.
 fn sent<const N: usize>(models: [&str; N], messages: &Value, more: &Value) -> [Value; N] {
     let bedrock = Bedrock::script([Reply::text("ok")]);
-    let server = Server::start(&bedrock);
+    // Limits that leave room for reasoning.
+    let limits = ["--max-tokens", "4096", "--max-tokens-limit", "8192"];
+    let server = Server::run(Chatrix::serve().bedrock(&bedrock).args(limits));
     models.map(|model| {
         let mut body = json!({"model": model, "messages": messages});
         for (name, value) in more.as_object().into_iter().flatten() {

@@ -209,3 +209,59 @@ fn the_retries_of_a_client_and_of_the_server_do_not_multiply() {
         assert_eq!(answer.headers.contains_key("retry-after"), should_retry.is_none(), "{count:?}");
     }
 }
+
+/// Every error that Converse is documented to return, and some that it is not: status, exit code of `ask`, whether the
+/// call stays booked when it arrives over HTTP. In place of the first event nothing is booked, and after it whatever may
+/// have been generated is.
+#[test]
+fn each_error_has_one_exit_code_wherever_it_arrives() {
+    for (name, status, exit, booked_over_http) in [
+        ("ValidationException", 400, 2, false),
+        ("AccessDeniedException", 403, 4, false),
+        ("ResourceNotFoundException", 404, 2, false),
+        ("ModelTimeoutException", 408, 5, true),
+        ("ModelErrorException", 424, 5, true),
+        ("InternalServerException", 500, 5, true),
+        ("UnknownOperationException", 404, 2, false),
+        ("SubscriptionRequiredException", 403, 4, false),
+        ("OptInRequired", 403, 4, false),
+        ("ForbiddenException", 403, 4, false),
+        ("SerializationException", 400, 2, false),
+        ("ConflictException", 409, 2, false),
+        ("BadRequestException", 400, 2, false),
+        ("RequestEntityTooLargeException", 413, 2, false),
+        ("PaymentRequired", 402, 4, false),
+        ("MadeUpException", 418, 2, false),
+    ] {
+        for stream in [false, true] {
+            let booked = ask_books(refusal(status, name, "x"), stream, exit);
+            assert_eq!(booked, booked_over_http, "{name} over HTTP, stream: {stream}");
+        }
+        let (first, later) = (vec![wire::exception(name, "x")], vec![delta("half"), wire::exception(name, "x")]);
+        // The exception has no status in a stream, so an unknown name means no more than that the call failed.
+        let is_known = ![
+            "ConflictException",
+            "BadRequestException",
+            "RequestEntityTooLargeException",
+            "PaymentRequired",
+            "MadeUpException",
+            "SerializationException",
+        ]
+        .contains(&name);
+        let exit = if is_known { exit } else { 5 };
+        assert!(!ask_books(Reply::Frames(first), true, exit), "{name} in place of the first event");
+        let booked = ask_books(Reply::Frames(later), true, exit);
+        assert!(booked || [2, 4].contains(&exit), "{name} after the first event");
+    }
+}
+
+/// Whether the call of an `ask` that ends with this exit code stays booked.
+#[track_caller]
+fn ask_books(reply: Reply, stream: bool, exit: i32) -> bool {
+    let home = Home::new("");
+    let bedrock = Bedrock::script([reply]);
+    let ask = Chatrix::ask().home(&home).bedrock(&bedrock).args(["-q", "-m", MODEL, "hi"]);
+    let ask = if stream { ask } else { ask.arg("--no-stream") };
+    ask.run().code(exit);
+    home.at_rest().2 > 0
+}

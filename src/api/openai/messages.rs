@@ -7,7 +7,7 @@
 
 use crate::api::json::{cache_control, flag, invalid, is_absent, missing, required_string, unsupported};
 use crate::conversation::media::{Attachment, DocumentNames, decode};
-use crate::conversation::{ImageUrl, Media, Message, Part, Reasoning, Role, ToolCall, ToolResult, is_blank};
+use crate::conversation::{ImageUrl, Media, Message, Part, Reasoning, Role, ToolCall, ToolResult, is_blank, json_text};
 use crate::error::Result;
 use serde_json::Value;
 use std::borrow::Cow;
@@ -319,7 +319,7 @@ fn reasoning_parts(details: &Value) -> Vec<Part> {
 fn arguments_json(value: &Value, at: &str) -> Result<String> {
     match value {
         Value::Null => Ok(String::new()),
-        Value::String(json) => Ok(json.clone()),
+        Value::String(json) => Ok(json_text::repaired(json).into_owned()),
         Value::Object(_) => Ok(value.to_string()),
         _ => Err(invalid(at, "must be a string of JSON")),
     }

@@ -4,6 +4,7 @@
 use crate::catalog::FamilyRules;
 use crate::conversation::ServiceTier;
 use serde::Serialize;
+use serde_json::value::RawValue;
 use serde_json::{Map, Value, json};
 use std::borrow::Cow;
 use std::collections::BTreeMap;
@@ -63,7 +64,7 @@ pub(super) enum Block<'a> {
     ToolUse {
         tool_use_id: String,
         name: Cow<'a, str>,
-        input: Value,
+        input: ToolInput,
     },
     ToolResult {
         tool_use_id: String,
@@ -87,6 +88,33 @@ impl<'a> Block<'a> {
 /// The status of a tool result; `None` where the model refuses one (docs/bedrock.md §2.6.8).
 pub(super) fn result_status(error: bool, family: FamilyRules) -> Option<&'static str> {
     family.result_status.then_some(if error { "error" } else { "success" })
+}
+
+/// The arguments of a call, as the client wrote them: parsing would round long numbers.
+#[derive(Serialize, Debug)]
+#[serde(transparent)]
+pub(super) struct ToolInput(Box<RawValue>);
+
+impl ToolInput {
+    /// Arguments as an object, which Bedrock requires (docs/bedrock.md §2.6.9). Arguments that are not an object, or that
+    /// were cut off, are put inside one.
+    pub(super) fn new(arguments: &str) -> Self {
+        let json = arguments.trim();
+        let object = match serde_json::from_str::<Box<RawValue>>(json) {
+            Ok(value) if json.starts_with('{') => return Self(value),
+            Ok(value) => format!("{{\"arguments\":{value}}}"),
+            Err(_) if json.is_empty() => "{}".to_owned(),
+            Err(_) => json!({"arguments": arguments}).to_string(),
+        };
+        // This is an object by construction.
+        Self(RawValue::from_string(object).unwrap_or_default())
+    }
+}
+
+impl PartialEq for ToolInput {
+    fn eq(&self, other: &Self) -> bool {
+        self.0.get() == other.0.get()
+    }
 }
 
 #[derive(Serialize, Debug, PartialEq)]

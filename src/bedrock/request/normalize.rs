@@ -6,14 +6,13 @@
 mod media_limits;
 mod tool_calls;
 
-use super::body::{Block, PLACEHOLDER, ReasoningBlock, Source, Turn, result_status};
+use super::body::{Block, PLACEHOLDER, ReasoningBlock, Source, ToolInput, Turn, result_status};
 use super::cache_points::cache_point;
 use super::response_options::RenamedProperties;
 use super::tool_names::ToolNames;
 use crate::catalog::{FamilyRules, Features};
 use crate::conversation::{Message, Part, Reasoning, Role, ToolResult, is_blank};
 use crate::error::{Error, Field, Kind, Result};
-use serde_json::{Value, json};
 use std::borrow::Cow;
 
 /// The user's turn after an unfinished answer, for models that do not accept one as the last turn (docs/cases.md, M4).
@@ -176,8 +175,8 @@ fn content_blocks<'a>(parts: &'a [Part], rules: &Rules<'_>, keep_reasoning: bool
                 tool_use_id: call.id.clone(),
                 name: Cow::Owned(rules.names.legal_name(&call.name).into_owned()),
                 input: match rules.properties.get(&*rules.names.legal_name(&call.name)) {
-                    Some(properties) => arguments(&properties.to_model(&call.arguments)),
-                    None => arguments(&call.arguments),
+                    Some(properties) => ToolInput::new(&properties.to_model(&call.arguments)),
+                    None => ToolInput::new(&call.arguments),
                 },
             },
             Part::ToolCall(call) => Block::Text(Cow::Owned(format!("[called {} with {}]", call.name, call.arguments))),
@@ -213,17 +212,6 @@ fn tool_result<'a>(result: &'a ToolResult, rules: &Rules<'_>) -> Block<'a> {
         content.push(Block::text("(empty)"));
     }
     Block::ToolResult { tool_use_id: result.id.clone(), content, status: result_status(result.error, rules.family) }
-}
-
-/// The arguments of a call as an object, which Bedrock requires (docs/bedrock.md §2.6.9). Arguments that are not an
-/// object, or that were cut off, are put inside one.
-fn arguments(json: &str) -> Value {
-    match serde_json::from_str(json) {
-        Ok(Value::Object(members)) => Value::Object(members),
-        Err(_) if json.trim().is_empty() => json!({}),
-        Ok(other) => json!({"arguments": other}),
-        Err(_) => json!({"arguments": json}),
-    }
 }
 
 /// A turn with a document must also contain text (docs/cases.md, D5).
