@@ -205,16 +205,18 @@ impl Call {
     }
 
     /// What the operator should know about an answer that was cut at its token limit; `None` for a request that set the
-    /// limit itself and brought no tools.
+    /// limit itself, brought no tools, and got some text.
     #[must_use]
     pub fn cut_notice(&self) -> Option<String> {
         let limit = self.admitted.token_limit();
+        let has_content = self.guard.has_content();
         let is_own_limit = limit.source == LimitSource::Request && self.admitted.request().tools.is_empty();
-        if self.stop != Some(StopReason::MaxTokens) || is_own_limit {
+        if self.stop != Some(StopReason::MaxTokens) || (is_own_limit && has_content) {
             return None;
         }
         let model = self.model().display_name();
-        Some(format!("an answer of {model} was cut at {}; {}", limit.describe(), limit.remedy()))
+        let before = if has_content { "" } else { " before it had any text" };
+        Some(format!("an answer of {model} was cut{before} at {}; {}", limit.describe(), limit.remedy()))
     }
 
     async fn upstream_event(&mut self) -> Result<Option<Event>> {

@@ -146,7 +146,7 @@ fn a_cut_call_is_paid_for_and_told_to_the_operator_once() {
     assert!(settled > 0 && uncertain == 0);
     crate::support::signal(server.pid(), "TERM");
     let (_, console) = server.wait();
-    let line = "an answer of claude-haiku-4-5 was cut at 512 tokens, the operator's default for max_tokens; set max_tokens = 8192 \
+    let line = "an answer of claude-haiku-4-5 was cut before it had any text at 512 tokens, the operator's default for max_tokens; set max_tokens = 8192 \
                 and max_tokens_limit = 8192 under [limits] in the config file, or run chatrix serve --max-tokens 8192 \
                 --max-tokens-limit 8192\n";
     assert_eq!(console.matches(line).count(), 1, "{console}");
