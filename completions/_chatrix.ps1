@@ -31,11 +31,11 @@ Register-ArgumentCompleter -Native -CommandName 'chatrix' -ScriptBlock {
             [CompletionResult]::new('--version', '--version', [CompletionResultType]::ParameterName, 'Print version')
             [CompletionResult]::new('models', 'models', [CompletionResultType]::ParameterValue, 'List models with their prices per million tokens, features and life cycle')
             [CompletionResult]::new('usage', 'usage', [CompletionResultType]::ParameterValue, 'Show what was spent and what is left of each budget')
-            [CompletionResult]::new('keys', 'keys', [CompletionResultType]::ParameterValue, 'Create, list and revoke API keys for `chatrix serve`')
             [CompletionResult]::new('completions', 'completions', [CompletionResultType]::ParameterValue, 'Print a shell completion script')
             [CompletionResult]::new('ask', 'ask', [CompletionResultType]::ParameterValue, 'Ask one question and print the answer')
             [CompletionResult]::new('chat', 'chat', [CompletionResultType]::ParameterValue, 'Hold a conversation in the terminal')
             [CompletionResult]::new('serve', 'serve', [CompletionResultType]::ParameterValue, 'Serve the OpenAI API to Jan and other apps')
+            [CompletionResult]::new('keys', 'keys', [CompletionResultType]::ParameterValue, 'Create, list and revoke API keys for `chatrix serve`')
             [CompletionResult]::new('help', 'help', [CompletionResultType]::ParameterValue, 'Print this message or the help of the given subcommand(s)')
             break
         }
@@ -75,6 +75,7 @@ Register-ArgumentCompleter -Native -CommandName 'chatrix' -ScriptBlock {
             [CompletionResult]::new('--config', '--config', [CompletionResultType]::ParameterName, 'Config file [env: CHATRIX_CONFIG]')
             [CompletionResult]::new('--profile', '--profile', [CompletionResultType]::ParameterName, 'AWS profile [env: AWS_PROFILE]')
             [CompletionResult]::new('--region', '--region', [CompletionResultType]::ParameterName, 'AWS region [env: AWS_REGION] [default: the profile''s, or us-west-2]')
+            [CompletionResult]::new('--above-reserved', '--above-reserved', [CompletionResultType]::ParameterName, 'Record it even if it is more than was reserved for the call')
             [CompletionResult]::new('--offline', '--offline', [CompletionResultType]::ParameterName, 'Use the built-in offline model, which costs nothing and has its own ledger and API keys [env: CHATRIX_OFFLINE]')
             [CompletionResult]::new('-h', '-h', [CompletionResultType]::ParameterName, 'Print help')
             [CompletionResult]::new('--help', '--help', [CompletionResultType]::ParameterName, 'Print help')
@@ -89,70 +90,6 @@ Register-ArgumentCompleter -Native -CommandName 'chatrix' -ScriptBlock {
             break
         }
         'chatrix;usage;help;help' {
-            break
-        }
-        'chatrix;keys' {
-            [CompletionResult]::new('--config', '--config', [CompletionResultType]::ParameterName, 'Config file [env: CHATRIX_CONFIG]')
-            [CompletionResult]::new('--profile', '--profile', [CompletionResultType]::ParameterName, 'AWS profile [env: AWS_PROFILE]')
-            [CompletionResult]::new('--region', '--region', [CompletionResultType]::ParameterName, 'AWS region [env: AWS_REGION] [default: the profile''s, or us-west-2]')
-            [CompletionResult]::new('--offline', '--offline', [CompletionResultType]::ParameterName, 'Use the built-in offline model, which costs nothing and has its own ledger and API keys [env: CHATRIX_OFFLINE]')
-            [CompletionResult]::new('-h', '-h', [CompletionResultType]::ParameterName, 'Print help')
-            [CompletionResult]::new('--help', '--help', [CompletionResultType]::ParameterName, 'Print help')
-            [CompletionResult]::new('add', 'add', [CompletionResultType]::ParameterValue, 'Create a key; its token is shown once and stored only as a hash')
-            [CompletionResult]::new('list', 'list', [CompletionResultType]::ParameterValue, 'List the keys with their limits and what they have spent')
-            [CompletionResult]::new('revoke', 'revoke', [CompletionResultType]::ParameterValue, 'Revoke a key immediately')
-            [CompletionResult]::new('help', 'help', [CompletionResultType]::ParameterValue, 'Print this message or the help of the given subcommand(s)')
-            break
-        }
-        'chatrix;keys;add' {
-            [CompletionResult]::new('--request-usd', '--request-usd', [CompletionResultType]::ParameterName, 'Spend at most this many dollars per call')
-            [CompletionResult]::new('--day-usd', '--day-usd', [CompletionResultType]::ParameterName, 'Spend at most this many dollars per day (UTC)')
-            [CompletionResult]::new('--month-usd', '--month-usd', [CompletionResultType]::ParameterName, 'Spend at most this many dollars per month (UTC)')
-            [CompletionResult]::new('--models', '--models', [CompletionResultType]::ParameterName, 'Allow only these models, by name or id, separated by commas')
-            [CompletionResult]::new('--config', '--config', [CompletionResultType]::ParameterName, 'Config file [env: CHATRIX_CONFIG]')
-            [CompletionResult]::new('--profile', '--profile', [CompletionResultType]::ParameterName, 'AWS profile [env: AWS_PROFILE]')
-            [CompletionResult]::new('--region', '--region', [CompletionResultType]::ParameterName, 'AWS region [env: AWS_REGION] [default: the profile''s, or us-west-2]')
-            [CompletionResult]::new('--offline', '--offline', [CompletionResultType]::ParameterName, 'Use the built-in offline model, which costs nothing and has its own ledger and API keys [env: CHATRIX_OFFLINE]')
-            [CompletionResult]::new('-h', '-h', [CompletionResultType]::ParameterName, 'Print help')
-            [CompletionResult]::new('--help', '--help', [CompletionResultType]::ParameterName, 'Print help')
-            break
-        }
-        'chatrix;keys;list' {
-            [CompletionResult]::new('--config', '--config', [CompletionResultType]::ParameterName, 'Config file [env: CHATRIX_CONFIG]')
-            [CompletionResult]::new('--profile', '--profile', [CompletionResultType]::ParameterName, 'AWS profile [env: AWS_PROFILE]')
-            [CompletionResult]::new('--region', '--region', [CompletionResultType]::ParameterName, 'AWS region [env: AWS_REGION] [default: the profile''s, or us-west-2]')
-            [CompletionResult]::new('--json', '--json', [CompletionResultType]::ParameterName, 'Print the keys as JSON')
-            [CompletionResult]::new('--offline', '--offline', [CompletionResultType]::ParameterName, 'Use the built-in offline model, which costs nothing and has its own ledger and API keys [env: CHATRIX_OFFLINE]')
-            [CompletionResult]::new('-h', '-h', [CompletionResultType]::ParameterName, 'Print help')
-            [CompletionResult]::new('--help', '--help', [CompletionResultType]::ParameterName, 'Print help')
-            break
-        }
-        'chatrix;keys;revoke' {
-            [CompletionResult]::new('--config', '--config', [CompletionResultType]::ParameterName, 'Config file [env: CHATRIX_CONFIG]')
-            [CompletionResult]::new('--profile', '--profile', [CompletionResultType]::ParameterName, 'AWS profile [env: AWS_PROFILE]')
-            [CompletionResult]::new('--region', '--region', [CompletionResultType]::ParameterName, 'AWS region [env: AWS_REGION] [default: the profile''s, or us-west-2]')
-            [CompletionResult]::new('--offline', '--offline', [CompletionResultType]::ParameterName, 'Use the built-in offline model, which costs nothing and has its own ledger and API keys [env: CHATRIX_OFFLINE]')
-            [CompletionResult]::new('-h', '-h', [CompletionResultType]::ParameterName, 'Print help')
-            [CompletionResult]::new('--help', '--help', [CompletionResultType]::ParameterName, 'Print help')
-            break
-        }
-        'chatrix;keys;help' {
-            [CompletionResult]::new('add', 'add', [CompletionResultType]::ParameterValue, 'Create a key; its token is shown once and stored only as a hash')
-            [CompletionResult]::new('list', 'list', [CompletionResultType]::ParameterValue, 'List the keys with their limits and what they have spent')
-            [CompletionResult]::new('revoke', 'revoke', [CompletionResultType]::ParameterValue, 'Revoke a key immediately')
-            [CompletionResult]::new('help', 'help', [CompletionResultType]::ParameterValue, 'Print this message or the help of the given subcommand(s)')
-            break
-        }
-        'chatrix;keys;help;add' {
-            break
-        }
-        'chatrix;keys;help;list' {
-            break
-        }
-        'chatrix;keys;help;revoke' {
-            break
-        }
-        'chatrix;keys;help;help' {
             break
         }
         'chatrix;completions' {
@@ -208,7 +145,7 @@ Register-ArgumentCompleter -Native -CommandName 'chatrix' -ScriptBlock {
             break
         }
         'chatrix;serve' {
-            [CompletionResult]::new('--host', '--host', [CompletionResultType]::ParameterName, 'Address to listen on [env: CHATRIX_HOST] [default: 127.0.0.1]')
+            [CompletionResult]::new('--host', '--host', [CompletionResultType]::ParameterName, 'Address to listen on, an IP address or localhost [env: CHATRIX_HOST] [default: 127.0.0.1]')
             [CompletionResult]::new('-p', '-p', [CompletionResultType]::ParameterName, 'Port to listen on, or 0 for any free port [env: CHATRIX_PORT] [default: 3000]')
             [CompletionResult]::new('--port', '--port', [CompletionResultType]::ParameterName, 'Port to listen on, or 0 for any free port [env: CHATRIX_PORT] [default: 3000]')
             [CompletionResult]::new('--max-tokens', '--max-tokens', [CompletionResultType]::ParameterName, 'Maximum length of an answer, in tokens, for requests that set none [default: 512]')
@@ -227,14 +164,78 @@ Register-ArgumentCompleter -Native -CommandName 'chatrix' -ScriptBlock {
             [CompletionResult]::new('--help', '--help', [CompletionResultType]::ParameterName, 'Print help')
             break
         }
+        'chatrix;keys' {
+            [CompletionResult]::new('--config', '--config', [CompletionResultType]::ParameterName, 'Config file [env: CHATRIX_CONFIG]')
+            [CompletionResult]::new('--profile', '--profile', [CompletionResultType]::ParameterName, 'AWS profile [env: AWS_PROFILE]')
+            [CompletionResult]::new('--region', '--region', [CompletionResultType]::ParameterName, 'AWS region [env: AWS_REGION] [default: the profile''s, or us-west-2]')
+            [CompletionResult]::new('--offline', '--offline', [CompletionResultType]::ParameterName, 'Use the built-in offline model, which costs nothing and has its own ledger and API keys [env: CHATRIX_OFFLINE]')
+            [CompletionResult]::new('-h', '-h', [CompletionResultType]::ParameterName, 'Print help')
+            [CompletionResult]::new('--help', '--help', [CompletionResultType]::ParameterName, 'Print help')
+            [CompletionResult]::new('list', 'list', [CompletionResultType]::ParameterValue, 'List the keys with their limits and what they have spent')
+            [CompletionResult]::new('revoke', 'revoke', [CompletionResultType]::ParameterValue, 'Revoke a key immediately')
+            [CompletionResult]::new('add', 'add', [CompletionResultType]::ParameterValue, 'Create a key; its token is shown once and stored only as a hash')
+            [CompletionResult]::new('help', 'help', [CompletionResultType]::ParameterValue, 'Print this message or the help of the given subcommand(s)')
+            break
+        }
+        'chatrix;keys;list' {
+            [CompletionResult]::new('--config', '--config', [CompletionResultType]::ParameterName, 'Config file [env: CHATRIX_CONFIG]')
+            [CompletionResult]::new('--profile', '--profile', [CompletionResultType]::ParameterName, 'AWS profile [env: AWS_PROFILE]')
+            [CompletionResult]::new('--region', '--region', [CompletionResultType]::ParameterName, 'AWS region [env: AWS_REGION] [default: the profile''s, or us-west-2]')
+            [CompletionResult]::new('--json', '--json', [CompletionResultType]::ParameterName, 'Print the keys as JSON')
+            [CompletionResult]::new('--offline', '--offline', [CompletionResultType]::ParameterName, 'Use the built-in offline model, which costs nothing and has its own ledger and API keys [env: CHATRIX_OFFLINE]')
+            [CompletionResult]::new('-h', '-h', [CompletionResultType]::ParameterName, 'Print help')
+            [CompletionResult]::new('--help', '--help', [CompletionResultType]::ParameterName, 'Print help')
+            break
+        }
+        'chatrix;keys;revoke' {
+            [CompletionResult]::new('--config', '--config', [CompletionResultType]::ParameterName, 'Config file [env: CHATRIX_CONFIG]')
+            [CompletionResult]::new('--profile', '--profile', [CompletionResultType]::ParameterName, 'AWS profile [env: AWS_PROFILE]')
+            [CompletionResult]::new('--region', '--region', [CompletionResultType]::ParameterName, 'AWS region [env: AWS_REGION] [default: the profile''s, or us-west-2]')
+            [CompletionResult]::new('--offline', '--offline', [CompletionResultType]::ParameterName, 'Use the built-in offline model, which costs nothing and has its own ledger and API keys [env: CHATRIX_OFFLINE]')
+            [CompletionResult]::new('-h', '-h', [CompletionResultType]::ParameterName, 'Print help')
+            [CompletionResult]::new('--help', '--help', [CompletionResultType]::ParameterName, 'Print help')
+            break
+        }
+        'chatrix;keys;add' {
+            [CompletionResult]::new('--request-usd', '--request-usd', [CompletionResultType]::ParameterName, 'Spend at most this many dollars per call')
+            [CompletionResult]::new('--day-usd', '--day-usd', [CompletionResultType]::ParameterName, 'Spend at most this many dollars per day (UTC)')
+            [CompletionResult]::new('--month-usd', '--month-usd', [CompletionResultType]::ParameterName, 'Spend at most this many dollars per month (UTC)')
+            [CompletionResult]::new('--models', '--models', [CompletionResultType]::ParameterName, 'Allow only these models, by name or id, separated by commas')
+            [CompletionResult]::new('--config', '--config', [CompletionResultType]::ParameterName, 'Config file [env: CHATRIX_CONFIG]')
+            [CompletionResult]::new('--profile', '--profile', [CompletionResultType]::ParameterName, 'AWS profile [env: AWS_PROFILE]')
+            [CompletionResult]::new('--region', '--region', [CompletionResultType]::ParameterName, 'AWS region [env: AWS_REGION] [default: the profile''s, or us-west-2]')
+            [CompletionResult]::new('--offline', '--offline', [CompletionResultType]::ParameterName, 'Use the built-in offline model, which costs nothing and has its own ledger and API keys [env: CHATRIX_OFFLINE]')
+            [CompletionResult]::new('-h', '-h', [CompletionResultType]::ParameterName, 'Print help')
+            [CompletionResult]::new('--help', '--help', [CompletionResultType]::ParameterName, 'Print help')
+            break
+        }
+        'chatrix;keys;help' {
+            [CompletionResult]::new('list', 'list', [CompletionResultType]::ParameterValue, 'List the keys with their limits and what they have spent')
+            [CompletionResult]::new('revoke', 'revoke', [CompletionResultType]::ParameterValue, 'Revoke a key immediately')
+            [CompletionResult]::new('add', 'add', [CompletionResultType]::ParameterValue, 'Create a key; its token is shown once and stored only as a hash')
+            [CompletionResult]::new('help', 'help', [CompletionResultType]::ParameterValue, 'Print this message or the help of the given subcommand(s)')
+            break
+        }
+        'chatrix;keys;help;list' {
+            break
+        }
+        'chatrix;keys;help;revoke' {
+            break
+        }
+        'chatrix;keys;help;add' {
+            break
+        }
+        'chatrix;keys;help;help' {
+            break
+        }
         'chatrix;help' {
             [CompletionResult]::new('models', 'models', [CompletionResultType]::ParameterValue, 'List models with their prices per million tokens, features and life cycle')
             [CompletionResult]::new('usage', 'usage', [CompletionResultType]::ParameterValue, 'Show what was spent and what is left of each budget')
-            [CompletionResult]::new('keys', 'keys', [CompletionResultType]::ParameterValue, 'Create, list and revoke API keys for `chatrix serve`')
             [CompletionResult]::new('completions', 'completions', [CompletionResultType]::ParameterValue, 'Print a shell completion script')
             [CompletionResult]::new('ask', 'ask', [CompletionResultType]::ParameterValue, 'Ask one question and print the answer')
             [CompletionResult]::new('chat', 'chat', [CompletionResultType]::ParameterValue, 'Hold a conversation in the terminal')
             [CompletionResult]::new('serve', 'serve', [CompletionResultType]::ParameterValue, 'Serve the OpenAI API to Jan and other apps')
+            [CompletionResult]::new('keys', 'keys', [CompletionResultType]::ParameterValue, 'Create, list and revoke API keys for `chatrix serve`')
             [CompletionResult]::new('help', 'help', [CompletionResultType]::ParameterValue, 'Print this message or the help of the given subcommand(s)')
             break
         }
@@ -248,21 +249,6 @@ Register-ArgumentCompleter -Native -CommandName 'chatrix' -ScriptBlock {
         'chatrix;help;usage;settle' {
             break
         }
-        'chatrix;help;keys' {
-            [CompletionResult]::new('add', 'add', [CompletionResultType]::ParameterValue, 'Create a key; its token is shown once and stored only as a hash')
-            [CompletionResult]::new('list', 'list', [CompletionResultType]::ParameterValue, 'List the keys with their limits and what they have spent')
-            [CompletionResult]::new('revoke', 'revoke', [CompletionResultType]::ParameterValue, 'Revoke a key immediately')
-            break
-        }
-        'chatrix;help;keys;add' {
-            break
-        }
-        'chatrix;help;keys;list' {
-            break
-        }
-        'chatrix;help;keys;revoke' {
-            break
-        }
         'chatrix;help;completions' {
             break
         }
@@ -273,6 +259,21 @@ Register-ArgumentCompleter -Native -CommandName 'chatrix' -ScriptBlock {
             break
         }
         'chatrix;help;serve' {
+            break
+        }
+        'chatrix;help;keys' {
+            [CompletionResult]::new('list', 'list', [CompletionResultType]::ParameterValue, 'List the keys with their limits and what they have spent')
+            [CompletionResult]::new('revoke', 'revoke', [CompletionResultType]::ParameterValue, 'Revoke a key immediately')
+            [CompletionResult]::new('add', 'add', [CompletionResultType]::ParameterValue, 'Create a key; its token is shown once and stored only as a hash')
+            break
+        }
+        'chatrix;help;keys;list' {
+            break
+        }
+        'chatrix;help;keys;revoke' {
+            break
+        }
+        'chatrix;help;keys;add' {
             break
         }
         'chatrix;help;help' {

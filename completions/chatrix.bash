@@ -7,6 +7,9 @@ _chatrix() {
         cur="${COMP_WORDS[COMP_CWORD]}"
     fi
     prev="$3"
+    if [[ "${prev}" == "=" ]]; then
+        prev="${COMP_WORDS[COMP_CWORD-2]}"
+    fi
     cmd=""
     opts=""
 
@@ -119,7 +122,7 @@ _chatrix() {
 
     case "${cmd}" in
         chatrix)
-            opts="-h -V --offline --config --profile --region --help --version models usage keys completions ask chat serve help"
+            opts="-h -V --offline --config --profile --region --help --version models usage completions ask chat serve keys help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 1 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -360,7 +363,7 @@ _chatrix() {
             return 0
             ;;
         chatrix__subcmd__help)
-            opts="models usage keys completions ask chat serve help"
+            opts="models usage completions ask chat serve keys help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -430,7 +433,7 @@ _chatrix() {
             return 0
             ;;
         chatrix__subcmd__help__subcmd__keys)
-            opts="add list revoke"
+            opts="list revoke add"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -542,7 +545,7 @@ _chatrix() {
             return 0
             ;;
         chatrix__subcmd__keys)
-            opts="-h --offline --config --profile --region --help add list revoke help"
+            opts="-h --offline --config --profile --region --help list revoke add help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -598,7 +601,7 @@ _chatrix() {
                     return 0
                     ;;
                 --models)
-                    COMPREPLY=($(compgen -f "${cur}"))
+                    COMPREPLY=($(compgen -W "claude-sonnet-4 claude-sonnet-3 deepseek claude-haiku claude-sonnet claude-opus claude-haiku-4-5 claude-sonnet-4-5 claude-sonnet-4-6 claude-sonnet-5 claude-opus-4-5 claude-opus-4-6 claude-opus-4-8 claude-opus-5 deepseek-v3 nova-micro nova-lite nova-pro nova-2-lite llama-4 llama-4-scout mistral-large-3 ministral gpt-oss-120b gpt-oss-20b qwen3 qwen3-32b qwen3-coder kimi glm minimax" -- "${cur}"))
                     return 0
                     ;;
                 --config)
@@ -632,7 +635,7 @@ _chatrix() {
             return 0
             ;;
         chatrix__subcmd__keys__subcmd__help)
-            opts="add list revoke help"
+            opts="list revoke add help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -969,7 +972,7 @@ _chatrix() {
             return 0
             ;;
         chatrix__subcmd__usage__subcmd__settle)
-            opts="-h --usd --offline --config --profile --region --help"
+            opts="-h --usd --above-reserved --offline --config --profile --region --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0

@@ -32,11 +32,11 @@ complete -c chatrix -n "__fish_chatrix_needs_command" -s h -l help -d 'Print hel
 complete -c chatrix -n "__fish_chatrix_needs_command" -s V -l version -d 'Print version'
 complete -c chatrix -n "__fish_chatrix_needs_command" -f -a "models" -d 'List models with their prices per million tokens, features and life cycle'
 complete -c chatrix -n "__fish_chatrix_needs_command" -f -a "usage" -d 'Show what was spent and what is left of each budget'
-complete -c chatrix -n "__fish_chatrix_needs_command" -f -a "keys" -d 'Create, list and revoke API keys for `chatrix serve`'
 complete -c chatrix -n "__fish_chatrix_needs_command" -f -a "completions" -d 'Print a shell completion script'
 complete -c chatrix -n "__fish_chatrix_needs_command" -f -a "ask" -d 'Ask one question and print the answer'
 complete -c chatrix -n "__fish_chatrix_needs_command" -f -a "chat" -d 'Hold a conversation in the terminal'
 complete -c chatrix -n "__fish_chatrix_needs_command" -f -a "serve" -d 'Serve the OpenAI API to Jan and other apps'
+complete -c chatrix -n "__fish_chatrix_needs_command" -f -a "keys" -d 'Create, list and revoke API keys for `chatrix serve`'
 complete -c chatrix -n "__fish_chatrix_needs_command" -f -a "help" -d 'Print this message or the help of the given subcommand(s)'
 complete -c chatrix -n "__fish_chatrix_using_subcommand models" -l config -d 'Config file [env: CHATRIX_CONFIG]' -r -F
 complete -c chatrix -n "__fish_chatrix_using_subcommand models" -l profile -d 'AWS profile [env: AWS_PROFILE]' -r
@@ -66,43 +66,11 @@ complete -c chatrix -n "__fish_chatrix_using_subcommand usage; and __fish_seen_s
 complete -c chatrix -n "__fish_chatrix_using_subcommand usage; and __fish_seen_subcommand_from settle" -l config -d 'Config file [env: CHATRIX_CONFIG]' -r -F
 complete -c chatrix -n "__fish_chatrix_using_subcommand usage; and __fish_seen_subcommand_from settle" -l profile -d 'AWS profile [env: AWS_PROFILE]' -r
 complete -c chatrix -n "__fish_chatrix_using_subcommand usage; and __fish_seen_subcommand_from settle" -l region -d 'AWS region [env: AWS_REGION] [default: the profile\'s, or us-west-2]' -r
+complete -c chatrix -n "__fish_chatrix_using_subcommand usage; and __fish_seen_subcommand_from settle" -l above-reserved -d 'Record it even if it is more than was reserved for the call'
 complete -c chatrix -n "__fish_chatrix_using_subcommand usage; and __fish_seen_subcommand_from settle" -l offline -d 'Use the built-in offline model, which costs nothing and has its own ledger and API keys [env: CHATRIX_OFFLINE]'
 complete -c chatrix -n "__fish_chatrix_using_subcommand usage; and __fish_seen_subcommand_from settle" -s h -l help -d 'Print help'
 complete -c chatrix -n "__fish_chatrix_using_subcommand usage; and __fish_seen_subcommand_from help" -f -a "settle" -d 'Record what AWS billed for an uncertain call'
 complete -c chatrix -n "__fish_chatrix_using_subcommand usage; and __fish_seen_subcommand_from help" -f -a "help" -d 'Print this message or the help of the given subcommand(s)'
-complete -c chatrix -n "__fish_chatrix_using_subcommand keys; and not __fish_seen_subcommand_from add list revoke help" -l config -d 'Config file [env: CHATRIX_CONFIG]' -r -F
-complete -c chatrix -n "__fish_chatrix_using_subcommand keys; and not __fish_seen_subcommand_from add list revoke help" -l profile -d 'AWS profile [env: AWS_PROFILE]' -r
-complete -c chatrix -n "__fish_chatrix_using_subcommand keys; and not __fish_seen_subcommand_from add list revoke help" -l region -d 'AWS region [env: AWS_REGION] [default: the profile\'s, or us-west-2]' -r
-complete -c chatrix -n "__fish_chatrix_using_subcommand keys; and not __fish_seen_subcommand_from add list revoke help" -l offline -d 'Use the built-in offline model, which costs nothing and has its own ledger and API keys [env: CHATRIX_OFFLINE]'
-complete -c chatrix -n "__fish_chatrix_using_subcommand keys; and not __fish_seen_subcommand_from add list revoke help" -s h -l help -d 'Print help'
-complete -c chatrix -n "__fish_chatrix_using_subcommand keys; and not __fish_seen_subcommand_from add list revoke help" -f -a "add" -d 'Create a key; its token is shown once and stored only as a hash'
-complete -c chatrix -n "__fish_chatrix_using_subcommand keys; and not __fish_seen_subcommand_from add list revoke help" -f -a "list" -d 'List the keys with their limits and what they have spent'
-complete -c chatrix -n "__fish_chatrix_using_subcommand keys; and not __fish_seen_subcommand_from add list revoke help" -f -a "revoke" -d 'Revoke a key immediately'
-complete -c chatrix -n "__fish_chatrix_using_subcommand keys; and not __fish_seen_subcommand_from add list revoke help" -f -a "help" -d 'Print this message or the help of the given subcommand(s)'
-complete -c chatrix -n "__fish_chatrix_using_subcommand keys; and __fish_seen_subcommand_from add" -l request-usd -d 'Spend at most this many dollars per call' -r
-complete -c chatrix -n "__fish_chatrix_using_subcommand keys; and __fish_seen_subcommand_from add" -l day-usd -d 'Spend at most this many dollars per day (UTC)' -r
-complete -c chatrix -n "__fish_chatrix_using_subcommand keys; and __fish_seen_subcommand_from add" -l month-usd -d 'Spend at most this many dollars per month (UTC)' -r
-complete -c chatrix -n "__fish_chatrix_using_subcommand keys; and __fish_seen_subcommand_from add" -l models -d 'Allow only these models, by name or id, separated by commas' -r
-complete -c chatrix -n "__fish_chatrix_using_subcommand keys; and __fish_seen_subcommand_from add" -l config -d 'Config file [env: CHATRIX_CONFIG]' -r -F
-complete -c chatrix -n "__fish_chatrix_using_subcommand keys; and __fish_seen_subcommand_from add" -l profile -d 'AWS profile [env: AWS_PROFILE]' -r
-complete -c chatrix -n "__fish_chatrix_using_subcommand keys; and __fish_seen_subcommand_from add" -l region -d 'AWS region [env: AWS_REGION] [default: the profile\'s, or us-west-2]' -r
-complete -c chatrix -n "__fish_chatrix_using_subcommand keys; and __fish_seen_subcommand_from add" -l offline -d 'Use the built-in offline model, which costs nothing and has its own ledger and API keys [env: CHATRIX_OFFLINE]'
-complete -c chatrix -n "__fish_chatrix_using_subcommand keys; and __fish_seen_subcommand_from add" -s h -l help -d 'Print help'
-complete -c chatrix -n "__fish_chatrix_using_subcommand keys; and __fish_seen_subcommand_from list" -l config -d 'Config file [env: CHATRIX_CONFIG]' -r -F
-complete -c chatrix -n "__fish_chatrix_using_subcommand keys; and __fish_seen_subcommand_from list" -l profile -d 'AWS profile [env: AWS_PROFILE]' -r
-complete -c chatrix -n "__fish_chatrix_using_subcommand keys; and __fish_seen_subcommand_from list" -l region -d 'AWS region [env: AWS_REGION] [default: the profile\'s, or us-west-2]' -r
-complete -c chatrix -n "__fish_chatrix_using_subcommand keys; and __fish_seen_subcommand_from list" -l json -d 'Print the keys as JSON'
-complete -c chatrix -n "__fish_chatrix_using_subcommand keys; and __fish_seen_subcommand_from list" -l offline -d 'Use the built-in offline model, which costs nothing and has its own ledger and API keys [env: CHATRIX_OFFLINE]'
-complete -c chatrix -n "__fish_chatrix_using_subcommand keys; and __fish_seen_subcommand_from list" -s h -l help -d 'Print help'
-complete -c chatrix -n "__fish_chatrix_using_subcommand keys; and __fish_seen_subcommand_from revoke" -l config -d 'Config file [env: CHATRIX_CONFIG]' -r -F
-complete -c chatrix -n "__fish_chatrix_using_subcommand keys; and __fish_seen_subcommand_from revoke" -l profile -d 'AWS profile [env: AWS_PROFILE]' -r
-complete -c chatrix -n "__fish_chatrix_using_subcommand keys; and __fish_seen_subcommand_from revoke" -l region -d 'AWS region [env: AWS_REGION] [default: the profile\'s, or us-west-2]' -r
-complete -c chatrix -n "__fish_chatrix_using_subcommand keys; and __fish_seen_subcommand_from revoke" -l offline -d 'Use the built-in offline model, which costs nothing and has its own ledger and API keys [env: CHATRIX_OFFLINE]'
-complete -c chatrix -n "__fish_chatrix_using_subcommand keys; and __fish_seen_subcommand_from revoke" -s h -l help -d 'Print help'
-complete -c chatrix -n "__fish_chatrix_using_subcommand keys; and __fish_seen_subcommand_from help" -f -a "add" -d 'Create a key; its token is shown once and stored only as a hash'
-complete -c chatrix -n "__fish_chatrix_using_subcommand keys; and __fish_seen_subcommand_from help" -f -a "list" -d 'List the keys with their limits and what they have spent'
-complete -c chatrix -n "__fish_chatrix_using_subcommand keys; and __fish_seen_subcommand_from help" -f -a "revoke" -d 'Revoke a key immediately'
-complete -c chatrix -n "__fish_chatrix_using_subcommand keys; and __fish_seen_subcommand_from help" -f -a "help" -d 'Print this message or the help of the given subcommand(s)'
 complete -c chatrix -n "__fish_chatrix_using_subcommand completions" -l config -d 'Config file [env: CHATRIX_CONFIG]' -r -F
 complete -c chatrix -n "__fish_chatrix_using_subcommand completions" -l profile -d 'AWS profile [env: AWS_PROFILE]' -r
 complete -c chatrix -n "__fish_chatrix_using_subcommand completions" -l region -d 'AWS region [env: AWS_REGION] [default: the profile\'s, or us-west-2]' -r
@@ -195,7 +163,7 @@ complete -c chatrix -n "__fish_chatrix_using_subcommand chat" -l region -d 'AWS 
 complete -c chatrix -n "__fish_chatrix_using_subcommand chat" -s v -l verbose -d 'Show the model, policy edits and worst-case cost before each answer'
 complete -c chatrix -n "__fish_chatrix_using_subcommand chat" -l offline -d 'Use the built-in offline model, which costs nothing and has its own ledger and API keys [env: CHATRIX_OFFLINE]'
 complete -c chatrix -n "__fish_chatrix_using_subcommand chat" -s h -l help -d 'Print help'
-complete -c chatrix -n "__fish_chatrix_using_subcommand serve" -l host -d 'Address to listen on [env: CHATRIX_HOST] [default: 127.0.0.1]' -r
+complete -c chatrix -n "__fish_chatrix_using_subcommand serve" -l host -d 'Address to listen on, an IP address or localhost [env: CHATRIX_HOST] [default: 127.0.0.1]' -r
 complete -c chatrix -n "__fish_chatrix_using_subcommand serve" -s p -l port -d 'Port to listen on, or 0 for any free port [env: CHATRIX_PORT] [default: 3000]' -r
 complete -c chatrix -n "__fish_chatrix_using_subcommand serve" -l max-tokens -d 'Maximum length of an answer, in tokens, for requests that set none [default: 512]' -r
 complete -c chatrix -n "__fish_chatrix_using_subcommand serve" -l max-tokens-limit -d 'Highest maximum that a request may set, in tokens [default: 1024]' -r
@@ -239,15 +207,78 @@ complete -c chatrix -n "__fish_chatrix_using_subcommand serve" -l allow-unauthen
 complete -c chatrix -n "__fish_chatrix_using_subcommand serve" -l log -d 'Write one line per request to stderr: time, id, route, key name, models, status, tokens, cost, milliseconds'
 complete -c chatrix -n "__fish_chatrix_using_subcommand serve" -l offline -d 'Use the built-in offline model, which costs nothing and has its own ledger and API keys [env: CHATRIX_OFFLINE]'
 complete -c chatrix -n "__fish_chatrix_using_subcommand serve" -s h -l help -d 'Print help'
-complete -c chatrix -n "__fish_chatrix_using_subcommand help; and not __fish_seen_subcommand_from models usage keys completions ask chat serve help" -f -a "models" -d 'List models with their prices per million tokens, features and life cycle'
-complete -c chatrix -n "__fish_chatrix_using_subcommand help; and not __fish_seen_subcommand_from models usage keys completions ask chat serve help" -f -a "usage" -d 'Show what was spent and what is left of each budget'
-complete -c chatrix -n "__fish_chatrix_using_subcommand help; and not __fish_seen_subcommand_from models usage keys completions ask chat serve help" -f -a "keys" -d 'Create, list and revoke API keys for `chatrix serve`'
-complete -c chatrix -n "__fish_chatrix_using_subcommand help; and not __fish_seen_subcommand_from models usage keys completions ask chat serve help" -f -a "completions" -d 'Print a shell completion script'
-complete -c chatrix -n "__fish_chatrix_using_subcommand help; and not __fish_seen_subcommand_from models usage keys completions ask chat serve help" -f -a "ask" -d 'Ask one question and print the answer'
-complete -c chatrix -n "__fish_chatrix_using_subcommand help; and not __fish_seen_subcommand_from models usage keys completions ask chat serve help" -f -a "chat" -d 'Hold a conversation in the terminal'
-complete -c chatrix -n "__fish_chatrix_using_subcommand help; and not __fish_seen_subcommand_from models usage keys completions ask chat serve help" -f -a "serve" -d 'Serve the OpenAI API to Jan and other apps'
-complete -c chatrix -n "__fish_chatrix_using_subcommand help; and not __fish_seen_subcommand_from models usage keys completions ask chat serve help" -f -a "help" -d 'Print this message or the help of the given subcommand(s)'
+complete -c chatrix -n "__fish_chatrix_using_subcommand keys; and not __fish_seen_subcommand_from list revoke add help" -l config -d 'Config file [env: CHATRIX_CONFIG]' -r -F
+complete -c chatrix -n "__fish_chatrix_using_subcommand keys; and not __fish_seen_subcommand_from list revoke add help" -l profile -d 'AWS profile [env: AWS_PROFILE]' -r
+complete -c chatrix -n "__fish_chatrix_using_subcommand keys; and not __fish_seen_subcommand_from list revoke add help" -l region -d 'AWS region [env: AWS_REGION] [default: the profile\'s, or us-west-2]' -r
+complete -c chatrix -n "__fish_chatrix_using_subcommand keys; and not __fish_seen_subcommand_from list revoke add help" -l offline -d 'Use the built-in offline model, which costs nothing and has its own ledger and API keys [env: CHATRIX_OFFLINE]'
+complete -c chatrix -n "__fish_chatrix_using_subcommand keys; and not __fish_seen_subcommand_from list revoke add help" -s h -l help -d 'Print help'
+complete -c chatrix -n "__fish_chatrix_using_subcommand keys; and not __fish_seen_subcommand_from list revoke add help" -f -a "list" -d 'List the keys with their limits and what they have spent'
+complete -c chatrix -n "__fish_chatrix_using_subcommand keys; and not __fish_seen_subcommand_from list revoke add help" -f -a "revoke" -d 'Revoke a key immediately'
+complete -c chatrix -n "__fish_chatrix_using_subcommand keys; and not __fish_seen_subcommand_from list revoke add help" -f -a "add" -d 'Create a key; its token is shown once and stored only as a hash'
+complete -c chatrix -n "__fish_chatrix_using_subcommand keys; and not __fish_seen_subcommand_from list revoke add help" -f -a "help" -d 'Print this message or the help of the given subcommand(s)'
+complete -c chatrix -n "__fish_chatrix_using_subcommand keys; and __fish_seen_subcommand_from list" -l config -d 'Config file [env: CHATRIX_CONFIG]' -r -F
+complete -c chatrix -n "__fish_chatrix_using_subcommand keys; and __fish_seen_subcommand_from list" -l profile -d 'AWS profile [env: AWS_PROFILE]' -r
+complete -c chatrix -n "__fish_chatrix_using_subcommand keys; and __fish_seen_subcommand_from list" -l region -d 'AWS region [env: AWS_REGION] [default: the profile\'s, or us-west-2]' -r
+complete -c chatrix -n "__fish_chatrix_using_subcommand keys; and __fish_seen_subcommand_from list" -l json -d 'Print the keys as JSON'
+complete -c chatrix -n "__fish_chatrix_using_subcommand keys; and __fish_seen_subcommand_from list" -l offline -d 'Use the built-in offline model, which costs nothing and has its own ledger and API keys [env: CHATRIX_OFFLINE]'
+complete -c chatrix -n "__fish_chatrix_using_subcommand keys; and __fish_seen_subcommand_from list" -s h -l help -d 'Print help'
+complete -c chatrix -n "__fish_chatrix_using_subcommand keys; and __fish_seen_subcommand_from revoke" -l config -d 'Config file [env: CHATRIX_CONFIG]' -r -F
+complete -c chatrix -n "__fish_chatrix_using_subcommand keys; and __fish_seen_subcommand_from revoke" -l profile -d 'AWS profile [env: AWS_PROFILE]' -r
+complete -c chatrix -n "__fish_chatrix_using_subcommand keys; and __fish_seen_subcommand_from revoke" -l region -d 'AWS region [env: AWS_REGION] [default: the profile\'s, or us-west-2]' -r
+complete -c chatrix -n "__fish_chatrix_using_subcommand keys; and __fish_seen_subcommand_from revoke" -l offline -d 'Use the built-in offline model, which costs nothing and has its own ledger and API keys [env: CHATRIX_OFFLINE]'
+complete -c chatrix -n "__fish_chatrix_using_subcommand keys; and __fish_seen_subcommand_from revoke" -s h -l help -d 'Print help'
+complete -c chatrix -n "__fish_chatrix_using_subcommand keys; and __fish_seen_subcommand_from add" -l request-usd -d 'Spend at most this many dollars per call' -r
+complete -c chatrix -n "__fish_chatrix_using_subcommand keys; and __fish_seen_subcommand_from add" -l day-usd -d 'Spend at most this many dollars per day (UTC)' -r
+complete -c chatrix -n "__fish_chatrix_using_subcommand keys; and __fish_seen_subcommand_from add" -l month-usd -d 'Spend at most this many dollars per month (UTC)' -r
+complete -c chatrix -n "__fish_chatrix_using_subcommand keys; and __fish_seen_subcommand_from add" -l models -d 'Allow only these models, by name or id, separated by commas' -r -f -a "claude-sonnet-4\t''
+claude-sonnet-3\t''
+deepseek\t''
+claude-haiku\t''
+claude-sonnet\t''
+claude-opus\t''
+claude-haiku-4-5\t''
+claude-sonnet-4-5\t''
+claude-sonnet-4-6\t''
+claude-sonnet-5\t''
+claude-opus-4-5\t''
+claude-opus-4-6\t''
+claude-opus-4-8\t''
+claude-opus-5\t''
+deepseek-v3\t''
+nova-micro\t''
+nova-lite\t''
+nova-pro\t''
+nova-2-lite\t''
+llama-4\t''
+llama-4-scout\t''
+mistral-large-3\t''
+ministral\t''
+gpt-oss-120b\t''
+gpt-oss-20b\t''
+qwen3\t''
+qwen3-32b\t''
+qwen3-coder\t''
+kimi\t''
+glm\t''
+minimax\t''"
+complete -c chatrix -n "__fish_chatrix_using_subcommand keys; and __fish_seen_subcommand_from add" -l config -d 'Config file [env: CHATRIX_CONFIG]' -r -F
+complete -c chatrix -n "__fish_chatrix_using_subcommand keys; and __fish_seen_subcommand_from add" -l profile -d 'AWS profile [env: AWS_PROFILE]' -r
+complete -c chatrix -n "__fish_chatrix_using_subcommand keys; and __fish_seen_subcommand_from add" -l region -d 'AWS region [env: AWS_REGION] [default: the profile\'s, or us-west-2]' -r
+complete -c chatrix -n "__fish_chatrix_using_subcommand keys; and __fish_seen_subcommand_from add" -l offline -d 'Use the built-in offline model, which costs nothing and has its own ledger and API keys [env: CHATRIX_OFFLINE]'
+complete -c chatrix -n "__fish_chatrix_using_subcommand keys; and __fish_seen_subcommand_from add" -s h -l help -d 'Print help'
+complete -c chatrix -n "__fish_chatrix_using_subcommand keys; and __fish_seen_subcommand_from help" -f -a "list" -d 'List the keys with their limits and what they have spent'
+complete -c chatrix -n "__fish_chatrix_using_subcommand keys; and __fish_seen_subcommand_from help" -f -a "revoke" -d 'Revoke a key immediately'
+complete -c chatrix -n "__fish_chatrix_using_subcommand keys; and __fish_seen_subcommand_from help" -f -a "add" -d 'Create a key; its token is shown once and stored only as a hash'
+complete -c chatrix -n "__fish_chatrix_using_subcommand keys; and __fish_seen_subcommand_from help" -f -a "help" -d 'Print this message or the help of the given subcommand(s)'
+complete -c chatrix -n "__fish_chatrix_using_subcommand help; and not __fish_seen_subcommand_from models usage completions ask chat serve keys help" -f -a "models" -d 'List models with their prices per million tokens, features and life cycle'
+complete -c chatrix -n "__fish_chatrix_using_subcommand help; and not __fish_seen_subcommand_from models usage completions ask chat serve keys help" -f -a "usage" -d 'Show what was spent and what is left of each budget'
+complete -c chatrix -n "__fish_chatrix_using_subcommand help; and not __fish_seen_subcommand_from models usage completions ask chat serve keys help" -f -a "completions" -d 'Print a shell completion script'
+complete -c chatrix -n "__fish_chatrix_using_subcommand help; and not __fish_seen_subcommand_from models usage completions ask chat serve keys help" -f -a "ask" -d 'Ask one question and print the answer'
+complete -c chatrix -n "__fish_chatrix_using_subcommand help; and not __fish_seen_subcommand_from models usage completions ask chat serve keys help" -f -a "chat" -d 'Hold a conversation in the terminal'
+complete -c chatrix -n "__fish_chatrix_using_subcommand help; and not __fish_seen_subcommand_from models usage completions ask chat serve keys help" -f -a "serve" -d 'Serve the OpenAI API to Jan and other apps'
+complete -c chatrix -n "__fish_chatrix_using_subcommand help; and not __fish_seen_subcommand_from models usage completions ask chat serve keys help" -f -a "keys" -d 'Create, list and revoke API keys for `chatrix serve`'
+complete -c chatrix -n "__fish_chatrix_using_subcommand help; and not __fish_seen_subcommand_from models usage completions ask chat serve keys help" -f -a "help" -d 'Print this message or the help of the given subcommand(s)'
 complete -c chatrix -n "__fish_chatrix_using_subcommand help; and __fish_seen_subcommand_from usage" -f -a "settle" -d 'Record what AWS billed for an uncertain call'
-complete -c chatrix -n "__fish_chatrix_using_subcommand help; and __fish_seen_subcommand_from keys" -f -a "add" -d 'Create a key; its token is shown once and stored only as a hash'
 complete -c chatrix -n "__fish_chatrix_using_subcommand help; and __fish_seen_subcommand_from keys" -f -a "list" -d 'List the keys with their limits and what they have spent'
 complete -c chatrix -n "__fish_chatrix_using_subcommand help; and __fish_seen_subcommand_from keys" -f -a "revoke" -d 'Revoke a key immediately'
+complete -c chatrix -n "__fish_chatrix_using_subcommand help; and __fish_seen_subcommand_from keys" -f -a "add" -d 'Create a key; its token is shown once and stored only as a hash'

@@ -2,9 +2,9 @@
 //! The doc comments of fields and variants are the help texts.
 #![expect(clippy::doc_markdown, reason = "a terminal shows the help texts, and does not render Markdown")]
 
-use crate::catalog::NanoDollars;
+use crate::catalog::{Features, NanoDollars};
+use crate::config::Host;
 use clap::{Args, Parser, Subcommand, ValueEnum};
-use std::net::IpAddr;
 use std::num::NonZeroU32;
 use std::path::PathBuf;
 
@@ -69,6 +69,7 @@ pub(crate) enum Command {
 }
 
 #[derive(Debug, Args)]
+#[command(after_help = Features::legend())]
 #[expect(clippy::struct_excessive_bools, reason = "each is a flag of its own")]
 pub(crate) struct Models {
     /// List only models whose name, id or provider contains this text
@@ -90,6 +91,14 @@ pub(crate) struct Models {
 /// Reads a number of tokens. Whether it is too many is up to the policy.
 fn tokens(text: &str) -> Result<i64, String> {
     text.parse().ok().filter(|number| *number > 0).ok_or_else(|| "it must be a whole number above 0".to_owned())
+}
+
+fn port(text: &str) -> Result<u16, String> {
+    text.parse().map_err(|_| "it must be a port from 0 to 65535".to_owned())
+}
+
+fn call_id(text: &str) -> Result<i64, String> {
+    text.parse().map_err(|_| "it must be a whole number".to_owned())
 }
 
 /// What `ask` and `chat` have in common.
@@ -160,11 +169,11 @@ pub(crate) struct Serve {
     /// Model for requests that name none [env: CHATRIX_MODEL]
     #[arg(short, long, value_name = "MODEL")]
     pub(crate) model: Option<String>,
-    /// Address to listen on [env: CHATRIX_HOST] [default: 127.0.0.1]
+    /// Address to listen on, an IP address or localhost [env: CHATRIX_HOST] [default: 127.0.0.1]
     #[arg(long, value_name = "ADDRESS")]
-    pub(crate) host: Option<IpAddr>,
+    pub(crate) host: Option<Host>,
     /// Port to listen on, or 0 for any free port [env: CHATRIX_PORT] [default: 3000]
-    #[arg(short, long, value_name = "PORT")]
+    #[arg(short, long, value_name = "PORT", value_parser = port)]
     pub(crate) port: Option<u16>,
     /// Maximum length of an answer, in tokens, for requests that set none [default: 512]
     #[arg(long, value_name = "N")]
@@ -217,10 +226,14 @@ pub(crate) enum UsageAction {
 #[derive(Debug, Args)]
 pub(crate) struct Settle {
     /// Number of the call, from `chatrix usage --uncertain`
+    #[arg(value_parser = call_id)]
     pub(crate) id: i64,
     /// What AWS billed for it, in dollars
     #[arg(long, value_name = "USD", allow_negative_numbers = true)]
     pub(crate) usd: NanoDollars,
+    /// Record it even if it is more than was reserved for the call
+    #[arg(long)]
+    pub(crate) above_reserved: bool,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]

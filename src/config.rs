@@ -2,9 +2,11 @@
 //! This module reads the environment and one file; what the settings do is decided elsewhere.
 
 mod file;
+mod host;
 mod models;
 mod source;
 
+pub(crate) use host::Host;
 pub(crate) use source::{Setting, Source};
 
 use crate::catalog::Catalog;
@@ -28,7 +30,7 @@ pub(crate) struct Flags {
     pub(crate) profile: Option<String>,
     pub(crate) region: Option<String>,
     pub(crate) offline: bool,
-    pub(crate) host: Option<IpAddr>,
+    pub(crate) host: Option<Host>,
     pub(crate) port: Option<u16>,
     pub(crate) max_tokens: Option<u32>,
     pub(crate) max_tokens_limit: Option<u32>,
@@ -47,7 +49,7 @@ pub(crate) struct Settings {
     pub(crate) budgets: Budgets,
     /// `None` when there is no home folder.
     pub(crate) ledger: Option<PathBuf>,
-    /// The lines typed in `chat`; `None` when there is no home folder.
+    /// The lines typed in `chat`; `None` when there is no home folder, or when the operator wants none to be kept.
     pub(crate) history: Option<PathBuf>,
     policy: PolicySettings,
     catalog: Arc<Catalog>,
@@ -127,10 +129,13 @@ impl Settings {
             region: region.map(|region| region.value),
             stream_idle: Duration::from_secs(file.stream_idle_seconds.map_or(120, |seconds| seconds.0.get().into())),
         };
-        let host = layers.pick(flags.host, &["CHATRIX_HOST"], file.serve.host, "an IP address")?;
-        let port = layers.pick(flags.port, &["CHATRIX_PORT"], file.serve.port, "a port number")?;
+        let host = layers.pick(flags.host, &["CHATRIX_HOST"], file.serve.host, "an IP address or localhost")?;
+        let port = layers.pick(flags.port, &["CHATRIX_PORT"], file.serve.port, "a port")?;
         let serve = ServeSettings {
-            host: host.unwrap_or(Setting { value: IpAddr::from([127, 0, 0, 1]), source: Source::Default }),
+            host: host.map_or(
+                Setting { value: IpAddr::from([127, 0, 0, 1]), source: Source::Default },
+                |Setting { value: Host(value), source }| Setting { value, source },
+            ),
             port: port.map_or(3000, |port| port.value),
             allow_origins: [flags.allow_origins, file.serve.allow_origins].concat(),
             allow_hosts: file.serve.allow_hosts,
@@ -142,7 +147,8 @@ impl Settings {
         let state = folder("XDG_STATE_HOME", ".local/state", &environment);
         // Offline calls have a ledger of their own: they are never billed.
         let ledger = state.as_ref().map(|folder| folder.join(if offline { "offline.db" } else { "ledger.db" }));
-        let history = state.map(|folder| folder.join("history"));
+        let keeps_history = file.history.unwrap_or(true);
+        let history = state.filter(|_| keeps_history).map(|folder| folder.join("history"));
         Ok(Self { model, offline, aws, serve, budgets: file.budget.budgets(), ledger, history, policy, catalog })
     }
 
@@ -291,8 +297,8 @@ mod tests {
     #[test]
     fn a_variable_that_makes_no_sense_is_named() {
         for (name, value, message) in [
-            ("CHATRIX_PORT", "http", r#"CHATRIX_PORT is "http", which is not a port number"#),
-            ("CHATRIX_HOST", "here", r#"CHATRIX_HOST is "here", which is not an IP address"#),
+            ("CHATRIX_PORT", "http", r#"CHATRIX_PORT is "http", which is not a port"#),
+            ("CHATRIX_HOST", "here", r#"CHATRIX_HOST is "here", which is not an IP address or localhost"#),
             ("CHATRIX_OFFLINE", "maybe", r#"CHATRIX_OFFLINE is "maybe""#),
         ] {
             let error = load("", Flags::default(), &[(name, value)]).unwrap_err();
@@ -311,12 +317,21 @@ mod tests {
             ("[models.team]\nid = 'arn:x/y'\nprice = { input = -1, output = 2 }", [":3", "price"]),
             ("stream_idle_seconds = 0", [":1", "stream_idle_seconds"]),
             ("x = [", [":1", "x"]),
+            ("[serve]\nport = 70000", [":2", "expected a port"]),
+            ("[serve]\nhost = 'here'", [":2", "it must be an IP address or localhost"]),
+            ("[budget]\nday_usd = 'five'", [":2", "expected a number"]),
+            ("[limits]\nmax_tokens = '5'", [":2", "expected a whole number"]),
+            ("history = 'no'", [":1", "expected a boolean"]),
         ] {
             let error = load(text, Flags::default(), &[]).unwrap_err();
             assert_eq!(error.kind, Kind::Config, "{text}");
             for piece in pieces {
                 assert!(error.message.contains(piece), "{text}: {}", error.message);
             }
+        }
+        for host in ["localhost", "LOCALHOST", "127.0.0.1"] {
+            let settings = load(&format!("[serve]\nhost = '{host}'"), Flags::default(), &[]).unwrap();
+            assert!(settings.serve.host.value.is_loopback());
         }
         assert!(load("[models.nobody]\nmax_tokens = 5", Flags::default(), &[]).is_err());
         assert!(load("default_model = 'nobody'", Flags::default(), &[]).is_err());

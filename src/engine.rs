@@ -21,7 +21,7 @@ pub use crate::bedrock::MAX_ATTEMPTS;
 use crate::bedrock::{Accepted, Client, refused_part};
 use crate::catalog::{Lifecycle, Model, NanoDollars};
 use crate::conversation::{EmbeddingRequest, Embeddings, Request, Usage};
-use crate::error::{Error, Kind, Result, Retry};
+use crate::error::{Error, Field, Kind, Result, Retry};
 use crate::ledger::Reservation;
 use crate::policy::{Admitted, AdmittedEmbedding, Edit, Policy, Refusable};
 use crate::telemetry::Telemetry;
@@ -163,6 +163,11 @@ impl Engine {
                 let successor = self.policy.admit_successor(admitted)?;
                 admitted = reserved.shorten(self.refusals.apply(successor))?;
                 continue;
+            }
+            if model.id != requested_model.id && is_end_of_life(&error, &model) {
+                let (first, second) = (requested_model.display_name(), model.display_name());
+                let message = format!("AWS has retired {first}, and its successor {second} as well");
+                return Err(Error::new(Kind::EndOfLife, message).at(Field::Model));
             }
             let Some(part) = refused_part(&error) else { return Err(error) };
             if refusals == REFUSALS_PER_CALL || !admitted.sends(part) {

@@ -241,21 +241,18 @@ impl Error {
         self.at(Field::Path(path.into()))
     }
 
-    /// What to do about the failure. Empty when there is nothing to say, or when the message already says to try again.
+    /// What to do about the failure. Empty when there is nothing to say, or when AWS's own words say it.
     #[must_use]
     pub fn advice(&self) -> &str {
-        let of_the_kind = self.kind.spec().advice;
-        let repeats = of_the_kind.contains("try again") && says_to_try_again(&self.message);
-        self.advice.as_deref().unwrap_or(if repeats { "" } else { of_the_kind })
+        let advice = self.advice.as_deref().unwrap_or(self.kind.spec().advice);
+        if advice.contains("try again") && advises_to_try_again(&self.message) { "" } else { advice }
     }
 }
 
-/// Whether a message of AWS's ends with the advice that a kind would repeat.
-fn says_to_try_again(message: &str) -> bool {
-    let message = message.to_lowercase();
-    ["try again", "trying again", "try your request again", "retry your request"]
-        .iter()
-        .any(|words| message.contains(words))
+/// Whether a message ends with the advice to try again, as AWS words it.
+fn advises_to_try_again(message: &str) -> bool {
+    let last = message.trim_end_matches('.').rsplit(". ").next().unwrap_or_default().to_lowercase();
+    ["try again", "trying again", "try your request again", "retry"].iter().any(|words| last.contains(words))
 }
 
 impl fmt::Display for Error {
@@ -275,6 +272,32 @@ pub type Result<T, E = Error> = std::result::Result<T, E>;
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn advice_is_given_once() {
+        for (kind, message, line) in [
+            (
+                Kind::Unavailable,
+                "Bedrock: It is busy. Try your request again",
+                "Bedrock: It is busy. Try your request again",
+            ),
+            (
+                Kind::Throttled,
+                "Bedrock: Too many requests, please wait before trying again.",
+                "Bedrock: Too many requests, please wait before trying again.",
+            ),
+            (Kind::ModelFailed, "Bedrock: Please retry later", "Bedrock: Please retry later"),
+            (Kind::ModelFailed, "Bedrock: It broke", "Bedrock: It broke; try again"),
+            (
+                Kind::ModelFailed,
+                "Bedrock: You may try again. It broke",
+                "Bedrock: You may try again. It broke; try again",
+            ),
+            (Kind::EndOfLife, "Bedrock: Try again", "Bedrock: Try again; `chatrix models` lists the active models"),
+        ] {
+            assert_eq!(Error::new(kind, message).to_string(), line);
+        }
+    }
 
     #[test]
     fn every_kind_has_a_sensible_spec() {

@@ -15,7 +15,7 @@ fn stdout_is_the_answer_and_nothing_else() {
     let verbose = verbose.stdout("a\n").code(0);
     verbose
         .stderr_has("model: us.amazon.nova-micro-v1:0")
-        .stderr_has("policy: max_tokens 9999→1024")
+        .stderr_has("answer limited to 1024 tokens (the policy's limit; 9999 were asked for)")
         .stderr_has(" tok · $");
 }
 

@@ -62,10 +62,10 @@ fn every_call_is_booked_and_settled_with_its_usage() {
     assert_eq!((&usage["total"]["reserved_usd"], &usage["total"]["uncertain_usd"]), (&json!(0.0), &json!(0.0)));
     assert_eq!((&usage["total"]["input_tokens"], &usage["total"]["output_tokens"]), (&json!(50), &json!(25)));
     let by = |what: &str| Chatrix::usage().args(["--by", what, "--csv"]).home(&home).run().code(0).stdout;
-    assert!(by("command").contains("\nask,1,0.00000105,0.00,0.00,10,5,0,0\nchat,2,0.0000021,"), "{}", by("command"));
+    assert!(by("command").contains("\nask,1,0.00000105,0.00,0.00,10,5,0,0,0\nchat,2,0.0000021,"), "{}", by("command"));
     assert!(by("model").contains("\nus.amazon.nova-micro-v1:0,5,0.00000525,"));
     let table = Chatrix::usage().home(&home).run().code(0).stdout;
-    assert!(table.contains("█") && table.lines().last().unwrap().starts_with("total"), "{table}");
+    assert!(!table.contains("█") && table.lines().last().unwrap().starts_with("total"), "{table}");
     let mode = std::os::unix::fs::PermissionsExt::mode(&std::fs::metadata(home.ledger()).unwrap().permissions());
     assert_eq!(mode & 0o777, 0o600);
 }
@@ -76,9 +76,9 @@ fn a_day_that_is_used_up_refuses_with_the_sums() {
     let budget = worst(400) + worst(100) + 139;
     let (home, bedrock) = (Home::new(&day(budget)), Bedrock::script([Reply::Measured(546, 400)]));
     let first = ask(&home, &bedrock).arg("-v").stdout("ok\n").code(0);
-    first.stderr_has("policy: max_tokens unset→512\n");
+    first.stderr_has("answer limited to 512 tokens (default; --max-tokens up to 1024)\n");
     let second = ask(&home, &bedrock).arg("-v").stdout("ok\n").code(0);
-    second.stderr_has("policy: max_tokens unset→100 (budget)\n");
+    second.stderr_has("answer limited to 100 tokens (to fit the budget)\n");
     assert_eq!(bedrock.calls()[1].body["inferenceConfig"]["maxTokens"], 100);
     assert_eq!(home.at_rest().0, worst(400) + worst(100));
     let third = ask(&home, &bedrock).stdout("").code(3);
@@ -121,10 +121,17 @@ fn what_is_left_is_told_and_a_warning_comes_at_80_percent() {
 fn one_call_has_a_ceiling_of_its_own() {
     let bedrock = Bedrock::script([Reply::text("ok")]);
     let home = Home::new(&format!("[budget]\nrequest_usd = {}", dollars(worst(200))));
-    ask(&home, &bedrock).arg("-v").stdout("ok\n").code(0).stderr_has("max_tokens unset→200 (budget)");
+    ask(&home, &bedrock)
+        .arg("-v")
+        .stdout("ok\n")
+        .code(0)
+        .stderr_has("answer limited to 200 tokens (to fit the budget)");
     // The stricter of the two holds.
     let cost = dollars(worst(70));
-    ask(&home, &bedrock).args(["-v", "--max-cost", &cost]).stdout("ok\n").stderr_has("max_tokens unset→70 (budget)");
+    ask(&home, &bedrock)
+        .args(["-v", "--max-cost", &cost])
+        .stdout("ok\n")
+        .stderr_has("answer limited to 70 tokens (to fit the budget)");
     let refused = ask(&home, &bedrock).args(["--max-cost", &dollars(worst(64) - 1)]).stdout("").code(3);
     refused.stderr_has(
         "--max-cost allows $0.000028069 per call, but this call can cost $0.00002807 even with an answer of only 64",
@@ -141,7 +148,7 @@ fn a_chat_spends_no_more_than_it_may() {
     let (home, bedrock) = (Home::new(""), Bedrock::script([Reply::text("ok")]));
     let chat =
         Chatrix::chat().args(["-m", "nova-micro", "--max-tokens", "100", "--max-cost", &dollars(worst(100) + COST)]);
-    let outcome = chat.home(&home).bedrock(&bedrock).stdin("hi\nhi\nhi\n/cost\n").run().code(0);
+    let outcome = chat.home(&home).bedrock(&bedrock).stdin("hi\nhi\nhi\n/cost\n").run().code(3);
     // The conversation grows with each turn, and so does its worst case; the second turn is shortened.
     outcome
         .stderr_has("--max-cost allows")
@@ -155,7 +162,7 @@ fn a_chat_counts_what_came_to_nothing() {
     let chat =
         Chatrix::chat().args(["-m", "nova-micro", "--max-tokens", "100", "--max-cost", &dollars(worst(100) + 9)]);
     let home = Home::new("");
-    let outcome = chat.home(&home).bedrock(&bedrock).stdin("hi\nhi\n/cost\n").run().code(0);
+    let outcome = chat.home(&home).bedrock(&bedrock).stdin("hi\nhi\n/cost\n").run().code(3);
     outcome
         .stderr_has("what is left of --max-cost allows $0.000000009")
         .stderr_has("and at most $0.000033 for answers");
@@ -210,13 +217,13 @@ fn tokens_are_counted_only_where_that_can_help() {
     for budget in ["day_usd", "request_usd"] {
         let home = Home::new(&format!("[budget]\n{budget} = {}", dollars(by_count + 1100)));
         let outcome = asked(&home).stdout("ok\n").code(0);
-        outcome.stderr_has("policy: max_tokens unset→512\n");
+        outcome.stderr_has("answer limited to 512 tokens (default; --max-tokens up to 1024)\n");
         assert!(home.calls()[0].1 <= by_count + 1100 && home.calls()[0].1 < by_bytes);
     }
     assert_eq!(bedrock.counted(), 2);
     bedrock.count_as(0);
     let home = Home::new(&format!("[budget]\nday_usd = {}", dollars(by_count)));
-    asked(&home).stdout("ok\n").code(0).stderr_has("(budget)");
+    asked(&home).stdout("ok\n").code(0).stderr_has("(to fit the budget)");
     assert_eq!(bedrock.counted(), 3, "and a model that turns out not to count is done without");
 }
 

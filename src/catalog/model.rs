@@ -188,6 +188,20 @@ impl Features {
         Feature::new('n', "count_tokens", "token counts", |features| &mut features.count_tokens),
     ];
 
+    /// What the letters mean, in lines that fit a terminal of 80 columns.
+    #[must_use]
+    pub fn legend() -> String {
+        let lines = Self::LETTERS.len().div_ceil(2);
+        let mut text = "* is the default model. The letters under FEATURES:".to_owned();
+        for line in 0..lines {
+            let meaning = |feature: &Feature| format!("{}  {}", feature.letter, feature.meaning);
+            let left = meaning(&Self::LETTERS[line]);
+            let right = Self::LETTERS.get(line + lines).map(meaning).unwrap_or_default();
+            text.push_str(format!("\n  {left:<38}{right}").trim_end());
+        }
+        text
+    }
+
     /// The letter of the feature with this name in JSON.
     #[must_use]
     pub fn letter(name: &str) -> Option<char> {

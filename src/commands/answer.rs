@@ -1,11 +1,11 @@
 //! What `ask` and `chat` have in common between a call and the line under its answer.
 
-use crate::catalog::NanoDollars;
+use crate::catalog::{Model, NanoDollars};
 use crate::conversation::StopReason;
 use crate::engine::Call;
 use crate::error::{Error, Kind};
 use crate::ledger::SessionTotals;
-use crate::policy::EditReason;
+use crate::policy::{Edit, EditReason, Parameter, Policy};
 use crate::terminal::answer_view::AnswerView;
 use crate::terminal::footer::{Footer, SessionCost};
 use crate::terminal::printable::Printable;
@@ -51,6 +51,20 @@ pub(crate) async fn show(call: &mut Call, view: &mut AnswerView) -> anyhow::Resu
     Ok(ending)
 }
 
+/// What has limited the length of the answer.
+fn limit_notice(edit: &Edit, model: &Model, policy: &Policy) -> String {
+    let tokens = edit.to.as_deref().unwrap_or_default();
+    let limit = u64::from(policy.limits_for(model).max_tokens_limit);
+    let most = model.max_output.map_or(limit, |max| max.min(limit));
+    let reason = match (&edit.from, edit.reason) {
+        (_, EditReason::Budget) => "to fit the budget".to_owned(),
+        (None, EditReason::Policy) => format!("default; --max-tokens up to {most}"),
+        (Some(asked), EditReason::Policy) if most < limit => format!("the model's limit; {asked} were asked for"),
+        (Some(asked), EditReason::Policy) => format!("the policy's limit; {asked} were asked for"),
+    };
+    format!("answer limited to {tokens} tokens ({reason})")
+}
+
 /// Why an answer that has arrived is not the one that was asked for; `None` when it is. `must_be_json`: a JSON schema was
 /// given. Whether the answer matches it, only the model knows.
 pub(crate) fn shortcoming(stop: Option<&StopReason>, text: &str, must_be_json: bool) -> Option<Error> {
@@ -82,18 +96,21 @@ pub(crate) fn shortcoming(stop: Option<&StopReason>, text: &str, must_be_json: b
 
 /// What is said before the answer: which successor answers, with `-v` everything else about the call, and otherwise
 /// that a budget has shortened it.
-pub(crate) fn notices(call: &Call, verbose: bool) -> Vec<Printable> {
+pub(crate) fn notices(call: &Call, policy: &Policy, verbose: bool) -> Vec<Printable> {
     let mut lines: Vec<Printable> = call.successor_notice().into_iter().map(Printable::line).collect();
     if verbose {
         lines.push(Printable::line(format_args!("model: {}", call.model().id)));
     }
     for edit in call.edits() {
         if verbose || edit.reason == EditReason::Budget {
-            lines.push(Printable::line(format_args!("policy: {edit}")));
+            lines.push(Printable::line(match edit.parameter {
+                Parameter::MaxTokens => limit_notice(edit, call.model(), policy),
+                _ => format!("policy: {edit}"),
+            }));
         }
     }
     if verbose {
-        lines.push(match call.worst_case() {
+        lines.push(match call.reserved() {
             Some(cost) => Printable::line(format_args!("worst case: {cost}")),
             None => "worst case: unknown, because the model has no price; the config file can set one".into(),
         });

@@ -53,7 +53,7 @@ pub(crate) async fn run(args: Ask, settings: Settings) -> anyhow::Result<u8> {
         return Ok(Kind::Interrupted.spec().exit);
     };
     let call = call?;
-    let notices = answer::notices(&call, args.verbose);
+    let notices = answer::notices(&call, engine.policy(), args.verbose);
     if !notices.is_empty() {
         view.stop_spinner();
     }

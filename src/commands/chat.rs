@@ -28,7 +28,8 @@ pub(crate) async fn run(args: Chat, settings: Settings) -> anyhow::Result<u8> {
     if io::stdin().is_terminal() {
         say(Printable::line(format_args!("{} · /help lists the commands · Ctrl-D exits", settings.model.value)));
     }
-    let mut editor = Editor::new(settings.history.clone()).context("cannot set up the terminal")?;
+    let mut editor = Editor::new(settings.history.clone().filter(|_| io::stdin().is_terminal()))
+        .context("cannot set up the terminal")?;
     let mut session = Session::new(args, settings.model.value, style, engine);
     loop {
         // Blocking only this thread lets the runtime keep its connections alive meanwhile.

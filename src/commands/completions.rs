@@ -17,10 +17,13 @@ fn script(shell: Shell) -> anyhow::Result<String> {
     let catalog = Catalog::load(&[])?;
     let names: Vec<String> = catalog.models().filter_map(|model| model.alias.clone()).collect();
     let mut command = Cli::command();
+    let known = PossibleValuesParser::new(names);
     for name in ["ask", "chat", "serve"] {
-        let parser = PossibleValuesParser::new(names.clone());
-        command = command.mut_subcommand(name, |sub| sub.mut_arg("model", |arg| arg.value_parser(parser)));
+        command = command.mut_subcommand(name, |sub| sub.mut_arg("model", |arg| arg.value_parser(known.clone())));
     }
+    command = command.mut_subcommand("keys", |keys| {
+        keys.mut_subcommand("add", |add| add.mut_arg("models", |arg| arg.value_parser(known)))
+    });
     let generator = match shell {
         Shell::Bash => Generator::Bash,
         Shell::Zsh => Generator::Zsh,
@@ -29,5 +32,10 @@ fn script(shell: Shell) -> anyhow::Result<String> {
     };
     let mut script = Vec::new();
     generate(generator, &mut command, "chatrix", &mut script);
-    Ok(String::from_utf8(script)?)
+    let script = String::from_utf8(script)?;
+    // Bash takes `--model=NAME` for three words, so that the option is not the one before the name.
+    let option = "    prev=\"$3\"\n";
+    let before_equals =
+        "    if [[ \"${prev}\" == \"=\" ]]; then\n        prev=\"${COMP_WORDS[COMP_CWORD-2]}\"\n    fi\n";
+    Ok(if shell == Shell::Bash { script.replacen(option, &format!("{option}{before_equals}"), 1) } else { script })
 }

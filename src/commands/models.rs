@@ -76,10 +76,9 @@ fn listing(models: &[Arc<Model>], default: &Model, verbose: bool) -> Printable {
     let colour = stdout().colour();
     let heads: Vec<Printable> = heads.into_iter().map(Printable::from).collect();
     let mut text = table(&heads, &rows.collect::<Vec<_>>(), &[1, 2, 3], colour);
-    if colour {
-        text.push(Printable::lines(legend()).dim(true));
-        text.push("\n");
-    }
+    text.push("\n");
+    text.push(Printable::lines(Features::legend()).dim(colour));
+    text.push("\n");
     text
 }
 
@@ -107,17 +106,6 @@ fn letters(model: &Model) -> String {
         _ => '-',
     };
     columns.map(letter).collect()
-}
-
-/// Lines short enough for a terminal of 100 columns.
-fn legend() -> String {
-    let mut text = "* the default; features:".to_owned();
-    for features in Features::LETTERS.chunks(4) {
-        let meanings = features.iter().map(|feature| format!("{} {}", feature.letter, feature.meaning));
-        text.push('\n');
-        text.push_str(&meanings.collect::<Vec<_>>().join(" · "));
-    }
-    text
 }
 
 fn short(tokens: u64) -> String {

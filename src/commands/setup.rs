@@ -9,6 +9,7 @@ use crate::ledger::{self, Clock, Ledger};
 use crate::offline;
 use crate::telemetry::Telemetry;
 use anyhow::Context;
+use std::fs::DirBuilder;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -27,10 +28,24 @@ pub(crate) async fn open(
     } else {
         Endpoint::Aws { profile: settings.aws.profile.clone(), region: settings.aws.region.clone() }
     };
+    make_state_folder(settings);
     let client = Client::new(endpoint, settings.aws.stream_idle, telemetry.clone()).await;
     let ledger = settings.ledger.as_ref().map(|path| Ledger::in_file(path, Clock::system(), telemetry.clone()));
     let guard = BudgetGuard { budgets: settings.budgets, ledger };
     Ok(Arc::new(Engine::new(settings.policy(), client, guard, drain, telemetry.clone())))
+}
+
+/// Makes the folder of the ledger and the history, which only this user may look into.
+fn make_state_folder(settings: &Settings) {
+    let Some(folder) = settings.ledger.as_ref().and_then(|path| path.parent()) else { return };
+    let mut builder = DirBuilder::new();
+    builder.recursive(true);
+    #[cfg(unix)]
+    std::os::unix::fs::DirBuilderExt::mode(&mut builder, 0o700);
+    // Where it cannot be made, whoever needs a file in it says so.
+    let _ = builder.create(folder);
+    #[cfg(unix)]
+    let _ = std::fs::set_permissions(folder, std::os::unix::fs::PermissionsExt::from_mode(0o700));
 }
 
 /// Opens the ledger for reports, corrections and API keys. What killed processes left open becomes uncertain now.
@@ -39,6 +54,7 @@ pub(crate) fn open_ledger(settings: &Settings) -> anyhow::Result<Box<dyn Store>>
         .ledger
         .as_ref()
         .ok_or_else(|| Error::from(StoreError::no_folder()).advise("set XDG_STATE_HOME or HOME"))?;
+    make_state_folder(settings);
     let mut ledger = ledger::open(path, Clock::system()).map_err(Error::from)?;
     ledger.recover().map_err(Error::from)?;
     Ok(ledger)

@@ -9,7 +9,7 @@ use crate::error::{Error, Kind};
 use crate::ledger::budget::{BudgetStatus, date, days};
 use crate::ledger::report::{By, ReportRow, Sums, UncertainCall};
 use crate::ledger::store::{Correction, Store};
-use crate::ledger::{self, CallId, Clock};
+use crate::ledger::{self, CallId, CallState, Clock};
 use crate::terminal::output::{note, print, print_data, print_json};
 use crate::terminal::printable::Printable;
 use report::{moment, report, total, uncertain};
@@ -101,11 +101,20 @@ fn since(text: &str) -> anyhow::Result<i64> {
 }
 
 fn correct(args: &Settle, settings: &Settings) -> anyhow::Result<u8> {
-    let Settle { id, usd } = args;
-    let message = match open_ledger(settings)?.correct(CallId(*id), *usd).map_err(Error::from)? {
+    let Settle { id, usd, above_reserved } = args;
+    let message = match open_ledger(settings)?.correct(CallId(*id), *usd, *above_reserved).map_err(Error::from)? {
         Correction::Booked => {
             note(Printable::line(format_args!("call {id} is booked at {usd}")));
             return Ok(0);
+        }
+        Correction::AboveReserved(reserved) => {
+            let (reserved, usd) = (reserved.exact(), usd.exact());
+            let message =
+                format!("at most {reserved} was reserved for call {id}, so AWS cannot have billed {usd} for it");
+            return Err(Error::new(Kind::InvalidRequest, message).advise("if it has, add --above-reserved").into());
+        }
+        Correction::NotAllowed(CallState::Released) => {
+            format!("call {id} never reached AWS, or was refused there, and cost nothing")
         }
         Correction::NoSuchCall => format!("there is no call {id}"),
         Correction::NotAllowed(state) => {
@@ -117,9 +126,10 @@ fn correct(args: &Settle, settings: &Settings) -> anyhow::Result<u8> {
 }
 
 fn sums_json(sums: &Sums) -> Map<String, Value> {
-    let Sums { calls, input, output, cache_read, cache_write, settled, reserved, uncertain } = sums;
+    let Sums { calls, unpriced, input, output, cache_read, cache_write, settled, reserved, uncertain } = sums;
     let value = json!({
         "calls": calls,
+        "unpriced_calls": unpriced,
         "settled_usd": settled.number(),
         "reserved_usd": reserved.number(),
         "uncertain_usd": uncertain.number(),
@@ -171,9 +181,10 @@ fn csv(by: By, rows: &[ReportRow]) -> anyhow::Result<String> {
         "output_tokens",
         "cache_read_tokens",
         "cache_write_tokens",
+        "unpriced_calls",
     ])?;
     for ReportRow { name, sums } in rows {
-        let Sums { calls, input, output, cache_read, cache_write, settled, reserved, uncertain } = sums;
+        let Sums { calls, unpriced, input, output, cache_read, cache_write, settled, reserved, uncertain } = sums;
         writer.write_record([
             name.clone().unwrap_or_default(),
             calls.to_string(),
@@ -184,6 +195,7 @@ fn csv(by: By, rows: &[ReportRow]) -> anyhow::Result<String> {
             output.to_string(),
             cache_read.to_string(),
             cache_write.to_string(),
+            unpriced.to_string(),
         ])?;
     }
     Ok(String::from_utf8(writer.into_inner()?)?)
@@ -212,10 +224,10 @@ mod tests {
         };
         let rows = [row(Some("us.a,b\"c")), row(Some("laptop")), row(None)];
         let expected = "model,calls,settled_usd,reserved_usd,uncertain_usd,input_tokens,output_tokens,\
-                        cache_read_tokens,cache_write_tokens\n\
-                        \"us.a,b\"\"c\",1,0.00000105,0.00,0.00,0,0,0,0\n\
-                        laptop,1,0.00000105,0.00,0.00,0,0,0,0\n\
-                        ,1,0.00000105,0.00,0.00,0,0,0,0\n";
+                        cache_read_tokens,cache_write_tokens,unpriced_calls\n\
+                        \"us.a,b\"\"c\",1,0.00000105,0.00,0.00,0,0,0,0,0\n\
+                        laptop,1,0.00000105,0.00,0.00,0,0,0,0,0\n\
+                        ,1,0.00000105,0.00,0.00,0,0,0,0,0\n";
         assert_eq!(csv(By::Model, &rows).unwrap(), expected);
     }
 }

@@ -1,5 +1,6 @@
 //! The config file as the operator writes it. Every error names the file, the line and the key.
 
+use super::host::Host;
 use crate::catalog::{NanoDollars, Prices};
 use crate::conversation::ServiceTier;
 use crate::error::{Error, Kind, Result};
@@ -8,7 +9,6 @@ use crate::policy::{Limits, Overrides, SamplingOverride};
 use serde::de::{Error as _, Unexpected};
 use serde::{Deserialize, Deserializer};
 use std::collections::BTreeMap;
-use std::net::IpAddr;
 use std::num::NonZeroU32;
 use std::path::Path;
 use std::time::Duration;
@@ -22,6 +22,8 @@ pub(crate) struct File {
     pub(crate) follow_successor: Option<bool>,
     pub(crate) stream_idle_seconds: Option<Positive>,
     pub(crate) prompt_cache: Option<PromptCache>,
+    /// Whether `chat` keeps the lines that were typed.
+    pub(crate) history: Option<bool>,
     pub(crate) service_tiers: Vec<AllowedTier>,
     pub(crate) limits: LimitsTable,
     pub(crate) budget: Budget,
@@ -67,7 +69,7 @@ pub(crate) struct Model {
 #[derive(Debug, Default, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub(crate) struct Serve {
-    pub(crate) host: Option<IpAddr>,
+    pub(crate) host: Option<Host>,
     pub(crate) port: Option<u16>,
     pub(crate) allow_origins: Vec<String>,
     pub(crate) allow_hosts: Vec<String>,
@@ -215,11 +217,20 @@ impl File {
     }
 }
 
+/// A message of the parser without the names of Rust's types.
+fn plain_words(message: &str) -> String {
+    [("f64", "a number"), ("i64", "a whole number"), ("u64", "a whole number"), ("u16", "a port")]
+        .iter()
+        .fold(message.to_owned(), |text, (name, words)| {
+            text.replace(&format!("expected {name}"), &format!("expected {words}"))
+        })
+}
+
 fn located_error(text: &str, path: &Path, at: usize, message: &str) -> Error {
     let before = text.get(..at).unwrap_or(text);
     let line = before.matches('\n').count();
     let words = text.lines().nth(line).unwrap_or_default();
     let key = words.split('=').next().unwrap_or_default().trim();
-    let message = message.lines().collect::<Vec<_>>().join(", ");
+    let message = plain_words(&message.lines().collect::<Vec<_>>().join(", "));
     Error::new(Kind::Config, format!("{}:{}: {key}: {message}", path.display(), line + 1))
 }

@@ -175,12 +175,13 @@ impl BudgetStatus {
 }
 
 impl fmt::Display for BudgetStatus {
-    /// `day budget of $5.00: $4.98 spent ($0.01 of it uncertain), $0.00 reserved by running calls; it resets on …`
+    /// `day budget of $5.00: $4.97 spent, $0.01 uncertain (may have been billed), $0.00 reserved by running calls; it
+    /// resets on …`
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Self { limit, totals, resets } = self;
-        write!(f, "{limit} of {}: {} spent", limit.amount, totals.spent())?;
+        write!(f, "{limit} of {}: {} spent", limit.amount, totals.settled)?;
         if totals.uncertain > NanoDollars(0) {
-            write!(f, " ({} of it uncertain)", totals.uncertain)?;
+            write!(f, ", {} uncertain (may have been billed)", totals.uncertain)?;
         }
         write!(f, ", {} reserved by running calls; it resets on {} at 00:00 UTC", totals.reserved, date(*resets))
     }

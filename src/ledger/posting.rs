@@ -61,6 +61,8 @@ pub(super) struct BookedCall {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub(super) struct Delta {
     pub calls: i64,
+    /// Those of the calls whose usage arrived, but whose model has no price.
+    pub unpriced: i64,
     pub input: i64,
     pub output: i64,
     pub cache_read: i64,
@@ -134,6 +136,12 @@ impl BookedCall {
         Some(Change { state, settled, usage, postings })
     }
 
+    /// Whether the call can have cost that much.
+    pub(super) fn can_cost(&self, cost: NanoDollars) -> bool {
+        // A model without a price reserves nothing.
+        cost <= self.reserved || self.reserved == NanoDollars(0)
+    }
+
     /// Books the cost that a person gives for a call. `None` where Bedrock has reported the usage, where the call is
     /// still running, and where nothing is owed. A call that a person has settled can be settled again, to correct a
     /// mistake.
@@ -165,18 +173,21 @@ fn contribution(state: CallState, reserved: NanoDollars, settled: Option<NanoDol
         CallState::Reserved => Delta { reserved: signed(reserved.0), ..counted },
         CallState::Uncertain => Delta { uncertain: signed(reserved.0), ..counted },
         CallState::Settled | CallState::Estimated => {
-            Delta { settled: signed(settled.unwrap_or_default().0), ..counted }
+            let unpriced = i64::from(settled.is_none());
+            Delta { settled: signed(settled.unwrap_or_default().0), unpriced, ..counted }
         }
-        CallState::Released => counted,
+        // A call that cost nothing is not one of those that a person wants to count.
+        CallState::Released => Delta::default(),
     }
 }
 
 impl Sub for Delta {
     type Output = Self;
     fn sub(self, other: Self) -> Self {
-        let Self { calls, input, output, cache_read, cache_write, settled, reserved, uncertain } = self;
+        let Self { calls, unpriced, input, output, cache_read, cache_write, settled, reserved, uncertain } = self;
         Self {
             calls: calls - other.calls,
+            unpriced: unpriced - other.unpriced,
             input: input - other.input,
             output: output - other.output,
             cache_read: cache_read - other.cache_read,
@@ -244,17 +255,17 @@ mod tests {
         // In the order of `outcomes`: the new state, what is settled, and what changes in the sums.
         let of_reserved = [
             (Settled, Some(30), with_tokens(money(30, -90, 0))),
-            (Settled, None, with_tokens(money(0, -90, 0))),
+            (Settled, None, Delta { unpriced: 1, ..with_tokens(money(0, -90, 0)) }),
             (Estimated, Some(20), money(20, -90, 0)),
             (Uncertain, None, money(0, -90, 90)),
-            (Released, Some(0), money(0, -90, 0)),
+            (Released, Some(0), Delta { calls: -1, ..money(0, -90, 0) }),
         ];
         let of_uncertain = [
             Some((Settled, Some(30), with_tokens(money(30, 0, -90)))),
-            Some((Settled, None, with_tokens(money(0, 0, -90)))),
+            Some((Settled, None, Delta { unpriced: 1, ..with_tokens(money(0, 0, -90)) })),
             Some((Estimated, Some(20), money(20, 0, -90))),
             None,
-            Some((Released, Some(0), money(0, 0, -90))),
+            Some((Released, Some(0), Delta { calls: -1, ..money(0, 0, -90) })),
         ];
         for state in STATES {
             for (n, outcome) in outcomes().into_iter().enumerate() {
@@ -287,7 +298,7 @@ mod tests {
                 assert_eq!((&from.account, &to.account), (&account("m"), &account("successor")));
                 let expected = if state == Reserved { money(0, -90, 0) } else { money(0, 0, -90) };
                 assert_eq!(from.delta, Delta { calls: -1, ..expected });
-                assert_eq!(to.delta.calls, 1);
+                assert_eq!(to.delta.calls, i64::from(outcome != Outcome::Released));
                 // Whichever row it is in, all rows together change by as much.
                 assert_eq!(to.delta - (Delta::default() - from.delta), stayed.postings[0].delta);
                 assert_eq!((moved.state, moved.settled, moved.usage), (stayed.state, stayed.settled, stayed.usage));

@@ -31,8 +31,10 @@ impl By {
 /// Sums of some calls.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct Sums {
-    /// Every call that was reserved, settled or not.
+    /// Every call that was reserved, settled or not, without those that turned out to cost nothing.
     pub calls: u64,
+    /// Those of them whose model has no price, so that no sum of money includes them.
+    pub unpriced: u64,
     /// Input tokens, without cached ones.
     pub input: u64,
     /// Output tokens.

@@ -142,8 +142,8 @@ impl Store for SqliteStore {
         self.read(calls::uncertain)
     }
 
-    fn correct(&mut self, id: CallId, cost: NanoDollars) -> StoreResult<Correction> {
-        self.write(|connection| calls::correct(connection, id, cost))
+    fn correct(&mut self, id: CallId, cost: NanoDollars, above_reserved: bool) -> StoreResult<Correction> {
+        self.write(|connection| calls::correct(connection, id, cost, above_reserved))
     }
 
     fn keys(&mut self) -> StoreResult<Vec<Key>> {

@@ -87,6 +87,8 @@ pub enum Correction {
     Booked,
     /// A call in this state cannot be settled by hand.
     NotAllowed(CallState),
+    /// The cost is above what was reserved for the call, which is the most that it can have cost.
+    AboveReserved(NanoDollars),
     /// There is no such call.
     NoSuchCall,
 }
@@ -116,8 +118,8 @@ pub trait Store: fmt::Debug + Send {
     /// The calls whose usage never arrived, oldest first.
     fn uncertain_calls(&mut self) -> StoreResult<Vec<UncertainCall>>;
 
-    /// Books the cost that a person gives for a call.
-    fn correct(&mut self, id: CallId, cost: NanoDollars) -> StoreResult<Correction>;
+    /// Books the cost that a person gives for a call. `above_reserved`: also one above what was reserved for it.
+    fn correct(&mut self, id: CallId, cost: NanoDollars, above_reserved: bool) -> StoreResult<Correction>;
 
     /// Every API key, revoked ones too, in the order they were made.
     fn keys(&mut self) -> StoreResult<Vec<Key>>;

@@ -60,7 +60,8 @@ impl Policy {
     }
 
     /// The limits of a model. They also hold for its other ids.
-    pub(super) fn limits_for(&self, model: &Model) -> Limits {
+    #[must_use]
+    pub fn limits_for(&self, model: &Model) -> Limits {
         let name = model.alias.as_ref().unwrap_or(&model.id);
         if let Some(named) = self.overrides.iter().find(|limits| limits.name == *name || limits.name == model.id) {
             return self.limits.with(&named.overrides);

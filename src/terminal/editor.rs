@@ -5,7 +5,7 @@ use rustyline::error::ReadlineError;
 use rustyline::history::FileHistory;
 use rustyline::{Cmd, Config, Editor as Rustyline, KeyCode, KeyEvent, Modifiers};
 use std::io;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 /// What was typed at a prompt.
 #[derive(Debug, PartialEq, Eq)]
@@ -65,23 +65,11 @@ impl Editor {
         let added = self.editor.add_history_entry(line).unwrap_or(false);
         if let Some(path) = &self.history
             && added
-            && create_private_folder(path).is_ok()
         {
             // A chat does not need its history file.
             let _ = self.editor.append_history(path);
         }
     }
-}
-
-fn create_private_folder(path: &Path) -> io::Result<()> {
-    let Some(folder) = path.parent() else {
-        return Ok(());
-    };
-    let mut builder = std::fs::DirBuilder::new();
-    builder.recursive(true);
-    #[cfg(unix)]
-    std::os::unix::fs::DirBuilderExt::mode(&mut builder, 0o700);
-    builder.create(folder)
 }
 
 fn into_io(error: ReadlineError) -> io::Error {

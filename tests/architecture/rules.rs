@@ -63,6 +63,7 @@ pub(super) const RULES: Rules = Rules {
         Exception::new("telemetry", "conversation", "a request is logged with its usage"),
         Exception::new("telemetry", "catalog", "money is printed by one function"),
         Exception::new("commands", "config", "commands act on settings"),
+        Exception::new("cli", "config", "an address is typed as it is configured"),
         Exception::new("commands", "cli", "each command takes its own arguments"),
         Exception::new("commands", "server", "`serve` runs the server"),
         Exception::new("commands", "offline", "`--offline` starts the offline Bedrock"),

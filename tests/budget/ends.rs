@@ -74,7 +74,11 @@ fn e7_the_more_expensive_of_a_model_and_its_successor_is_reserved() {
     let successor_cost = 546 * 3300 + 200 * 16_500;
     let home = Home::new(&day(successor_cost + 16_499));
     let asked = Chatrix::ask().args(["-m", "claude-sonnet-4", "-v", "hi"]).home(&home).bedrock(&bedrock);
-    asked.stdout("ok\n").code(0).stderr_has("claude-sonnet-4-6").stderr_has("max_tokens unset→200 (budget)");
+    asked
+        .stdout("ok\n")
+        .code(0)
+        .stderr_has("claude-sonnet-4-6")
+        .stderr_has("answer limited to 200 tokens (to fit the budget)");
     assert_eq!(bedrock.calls()[1].body["inferenceConfig"]["maxTokens"], 200);
     assert_eq!(home.at_rest(), (successor_cost, 0, 0));
     let calls = home.calls();
@@ -167,7 +171,7 @@ fn an_uncertain_call_is_listed_and_can_be_settled() {
     let (home, bedrock) =
         (Home::new(&day(worst(512) + COST)), Bedrock::script([Reply::Cut(frames(&[])), Reply::text("ok")]));
     ask(&home, &bedrock).run().code(5);
-    ask(&home, &bedrock).stdout("").code(3).stderr_has("($0.000091 of it uncertain)");
+    ask(&home, &bedrock).stdout("").code(3).stderr_has("$0.00 spent, $0.000091 uncertain (may have been billed)");
     let listed = Chatrix::usage().arg("--uncertain").home(&home).run().code(0).stdout;
     assert!(listed.contains("us.amazon.nova-micro-v1:0  $0.000091"), "{listed}");
     let listed = Chatrix::usage().args(["--uncertain", "--json"]).home(&home).run().code(0).stdout;
@@ -181,7 +185,12 @@ fn an_uncertain_call_is_listed_and_can_be_settled() {
     let settle = |id: &str, usd: &str| Chatrix::usage().args(["settle", id, "--usd", usd]).home(&home).run();
     settle("7", "0.1").code(2).stderr_has("there is no call 7");
     settle("1", "0.00000105").code(0).stderr("call 1 is booked at $0.0000011\n");
-    settle("1", "0.5").code(0); // a mistake can be corrected
+    settle("1", "0.00009").code(0); // a mistake can be corrected
+    settle("1", "0.5").code(2).stderr(
+        "error: at most $0.00009079 was reserved for call 1, so AWS cannot have billed $0.50 for it; \
+         if it has, add --above-reserved\n",
+    );
+    Chatrix::usage().args(["settle", "1", "--usd", "0.5", "--above-reserved"]).home(&home).run().code(0);
     settle("1", "-1").code(2).stderr_has("not an amount of dollars");
     settle("1", "0.00000105").code(0);
     assert_eq!(home.booked(), (COST, 0, 0));

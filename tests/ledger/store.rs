@@ -72,6 +72,8 @@ struct ModelCall {
     day: i64,
     key: Option<KeyId>,
     reserved: u64,
+    /// Whether nothing is owed for it, so that it is not counted.
+    free: bool,
     /// What is booked for it in the end; `None` while it is reserved or uncertain.
     settled: Option<u64>,
     uncertain: bool,
@@ -165,7 +167,8 @@ impl Interleaving<'_> {
                     assert!(statuses.iter().all(|status| status.totals.all() <= status.limit.amount), "seed {seed}");
                     let (day, reserved) = (self.today, amount.0);
                     let (settled, uncertain, successor) = (None, false, false);
-                    let call = ModelCall { id, owner: store, day, key, reserved, settled, uncertain, successor };
+                    let call =
+                        ModelCall { id, owner: store, day, key, reserved, settled, uncertain, successor, free: false };
                     self.calls.push(call);
                 }
                 ReserveOutcome::OverBudget(_) => {
@@ -190,6 +193,7 @@ impl Interleaving<'_> {
         let (outcome, cost) = self.outcome(cost);
         let call = &mut self.calls[n];
         (call.settled, call.successor) = (Some(cost), self.random.bool());
+        call.free = outcome == Outcome::Released;
         let mut settled = settlement(call.id, outcome);
         if call.successor {
             settled.model = "us.successor".into();
@@ -209,6 +213,7 @@ impl Interleaving<'_> {
             day: self.today,
             key: None,
             reserved: 1,
+            free: outcome == Outcome::Released,
             settled: Some(settled),
             uncertain: false,
             successor: false,
@@ -226,7 +231,7 @@ impl Interleaving<'_> {
             && self.random.bool()
         {
             call.settled = Some(7);
-            assert_eq!(self.stores[store].correct(call.id, NanoDollars(7)), Ok(Correction::Booked));
+            assert_eq!(self.stores[store].correct(call.id, NanoDollars(7), true), Ok(Correction::Booked));
         }
     }
 
@@ -256,7 +261,8 @@ impl Interleaving<'_> {
                 uncertain: sum(|row| row.sums.uncertain),
             };
             assert_eq!(reported, all, "seed {}, by {by:?}", self.seed);
-            assert_eq!(rows.iter().map(|row| row.sums.calls).sum::<u64>(), self.calls.len() as u64);
+            let counted = self.calls.iter().filter(|call| !call.free).count();
+            assert_eq!(rows.iter().map(|row| row.sums.calls).sum::<u64>(), counted as u64);
         }
         let rows = self.stores[0].report(By::Model, 0).unwrap();
         let successor = rows.iter().find(|row| row.name.as_deref() == Some("us.successor")).unwrap();
@@ -330,11 +336,16 @@ fn lists_uncertain_calls_and_takes_corrections(open: &dyn Fn(Clock) -> Box<dyn S
         bedrock_request_id: Some("aws-1".into()),
     };
     assert_eq!(store.uncertain_calls(), Ok(vec![listed]));
-    assert_eq!(store.correct(CallId(99), NanoDollars(1)), Ok(Correction::NoSuchCall));
-    assert_eq!(store.correct(settled, NanoDollars(1)), Ok(Correction::NotAllowed(CallState::Settled)));
+    assert_eq!(store.correct(CallId(99), NanoDollars(1), false), Ok(Correction::NoSuchCall));
+    assert_eq!(store.correct(settled, NanoDollars(1), false), Ok(Correction::NotAllowed(CallState::Settled)));
     // A hand can slip.
-    for amount in [500, 3] {
-        assert_eq!(store.correct(uncertain, NanoDollars(amount)), Ok(Correction::Booked));
+    for amount in [90, 3] {
+        assert_eq!(store.correct(uncertain, NanoDollars(amount), false), Ok(Correction::Booked));
+    }
+    let above = Correction::AboveReserved(NanoDollars(90));
+    assert_eq!(store.correct(uncertain, NanoDollars(91), false), Ok(above));
+    for amount in [91, 3] {
+        assert_eq!(store.correct(uncertain, NanoDollars(amount), true), Ok(Correction::Booked));
     }
     assert_eq!(store.uncertain_calls(), Ok(Vec::new()));
     let totals = BudgetTotals { settled: NanoDollars(8), ..BudgetTotals::default() };

@@ -66,8 +66,8 @@ impl Store for Watched {
     fn uncertain_calls(&mut self) -> StoreResult<Vec<UncertainCall>> {
         self.0.uncertain_calls()
     }
-    fn correct(&mut self, id: CallId, cost: NanoDollars) -> StoreResult<Correction> {
-        self.0.correct(id, cost)
+    fn correct(&mut self, id: CallId, cost: NanoDollars, above_reserved: bool) -> StoreResult<Correction> {
+        self.0.correct(id, cost, above_reserved)
     }
     fn keys(&mut self) -> StoreResult<Vec<Key>> {
         self.1.keys_read.fetch_add(1, Ordering::SeqCst);

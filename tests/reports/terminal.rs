@@ -1,4 +1,5 @@
 //! What a terminal and a pipe are given.
 
 mod incomplete;
+mod sentences;
 mod untrusted;

@@ -10,7 +10,7 @@ use crate::engine::{CallCeiling, Caller, DryRun, dry_run};
 use crate::error::Error;
 use crate::ledger::budget::{BudgetLimit, BudgetStatus};
 use crate::terminal::output::print_json;
-use serde_json::json;
+use serde_json::{Value, json};
 
 /// Prints one JSON object. A refusal is part of it, and also decides the exit code.
 pub(crate) fn run(request: Request, settings: &Settings, max_cost: Option<NanoDollars>) -> anyhow::Result<u8> {
@@ -33,7 +33,7 @@ pub(crate) fn run(request: Request, settings: &Settings, max_cost: Option<NanoDo
     });
     let object = json!({
         "model": admitted.model().id,
-        "request": bedrock::preview(&admitted)?,
+        "request": without_media(bedrock::preview(&admitted)?),
         "edits": admitted.edits().iter().map(ToString::to_string).collect::<Vec<_>>(),
         "input_tokens_at_most": admitted.input_bound(),
         "output_tokens_at_most": admitted.max_tokens(),
@@ -46,6 +46,25 @@ pub(crate) fn run(request: Request, settings: &Settings, max_cost: Option<NanoDo
         Some(error) => Err(error.into()),
         None => Ok(0),
     }
+}
+
+/// The request with the beginning of each image and document: nobody reads the rest.
+fn without_media(mut request: Value) -> Value {
+    match &mut request {
+        Value::Object(members) => {
+            for (name, member) in members {
+                match member {
+                    Value::String(base64) if name == "bytes" && base64.len() > 24 => {
+                        *base64 = format!("{}… ({} characters of base64)", &base64[..16], base64.len());
+                    }
+                    _ => *member = without_media(member.take()),
+                }
+            }
+        }
+        Value::Array(items) => items.iter_mut().for_each(|item| *item = without_media(item.take())),
+        _ => {}
+    }
+    request
 }
 
 /// What is booked under each limit. Without limits the ledger is not opened.

@@ -1,7 +1,7 @@
 //! One conversation: its messages, what it has cost, and what the typed commands change.
 
 use super::slash::{HELP, Slash};
-use crate::catalog::NanoDollars;
+use crate::catalog::{Lifecycle, Model, NanoDollars};
 use crate::cli::Chat;
 use crate::commands::answer::{self, Ending, unless_interrupted};
 use crate::conversation::{Message, Part, Request};
@@ -90,7 +90,7 @@ impl Session {
                 return Ok(true);
             }
         };
-        let notices = answer::notices(&call, self.verbose);
+        let notices = answer::notices(&call, self.engine.policy(), self.verbose);
         if !notices.is_empty() {
             view.stop_spinner();
         }
@@ -224,10 +224,12 @@ impl Session {
         match self.engine.policy().catalog.resolve(&name) {
             Ok(model) => {
                 self.model = name;
-                Printable::line(format_args!(
-                    "{} ({}) answers from now on; the conversation continues",
-                    self.model, model.name
-                ))
+                let mut text =
+                    format!("{} ({}) answers from now on; the conversation continues", self.model, model.name);
+                for remark in remarks(&model, self.engine.policy().follow_successor) {
+                    text.push_str(&format!("; {remark}"));
+                }
+                Printable::line(text)
             }
             Err(error) => {
                 self.fail(error.kind);
@@ -257,6 +259,22 @@ impl Session {
         }
         Printable::lines(text)
     }
+}
+
+/// What a person should know before asking a model.
+fn remarks(model: &Model, follow_successor: bool) -> Vec<String> {
+    let mut remarks = Vec::new();
+    if model.lifecycle == Lifecycle::EndOfLife {
+        let date = model.end_of_life.as_ref().map(|date| format!(" on {date}")).unwrap_or_default();
+        remarks.push(match &model.successor {
+            Some(successor) if follow_successor => format!("AWS retired it{date}, and {successor} answers instead"),
+            _ => format!("AWS retired it{date}, so it may not answer"),
+        });
+    }
+    if model.prices.is_none() {
+        remarks.push("its price is unknown, and so is what it will cost; the config file can set one".to_owned());
+    }
+    remarks
 }
 
 /// A call that was refused, with advice that fits a chat.

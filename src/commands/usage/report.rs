@@ -22,10 +22,11 @@ pub(super) fn report(by: By, since: i64, rows: &[ReportRow], statuses: &[BudgetS
     let total = total(rows);
     let mut text = sums_table(by, rows, &total);
     text.push(budgets(statuses));
-    let stdout = stdout();
-    if total.uncertain > NanoDollars(0) && stdout.is_terminal() {
-        let hint = Printable::from("uncertain: the usage never came; `chatrix usage --uncertain` lists these calls");
-        text.push(hint.dim(stdout.colour()));
+    if total.uncertain > NanoDollars(0) {
+        let hint = Printable::from(
+            "uncertain (may have been billed): the usage never came; `chatrix usage --uncertain` lists these calls",
+        );
+        text.push(hint.dim(stdout().colour()));
         text.push("\n");
     }
     text
@@ -33,10 +34,16 @@ pub(super) fn report(by: By, since: i64, rows: &[ReportRow], statuses: &[BudgetS
 
 fn sums_table(by: By, rows: &[ReportRow], total: &Sums) -> Printable {
     let most = rows.iter().map(|row| row.sums.settled + row.sums.uncertain).max().unwrap_or_default();
-    let columns = Columns { uncertain: total.uncertain > NanoDollars(0), reserved: total.reserved > NanoDollars(0) };
+    let columns = Columns {
+        unpriced: total.unpriced > 0,
+        uncertain: total.uncertain > NanoDollars(0),
+        reserved: total.reserved > NanoDollars(0),
+    };
     let line = |ReportRow { name, sums }: &ReportRow| {
         let name = Printable::line(name.as_deref().unwrap_or("(no key)"));
-        columns.row(name, sums, bar((sums.settled + sums.uncertain).0, most.0, BAR))
+        // A bar is for eyes.
+        let share = (sums.settled + sums.uncertain).0;
+        columns.row(name, sums, if stdout().is_terminal() { bar(share, most.0, BAR) } else { Printable::default() })
     };
     let mut lines: Vec<Vec<Printable>> = rows.iter().map(line).collect();
     lines.push(columns.row("total".into(), total, Printable::default()));
@@ -52,6 +59,7 @@ fn sums_table(by: By, rows: &[ReportRow], total: &Sums) -> Printable {
 
 /// Which columns there are. One without any amount is left out.
 struct Columns {
+    unpriced: bool,
     uncertain: bool,
     reserved: bool,
 }
@@ -59,6 +67,7 @@ struct Columns {
 impl Columns {
     fn heads(&self, by: &'static str) -> Vec<Printable> {
         let mut heads = vec![by, "CALLS", "TOKENS IN", "OUT", "SPENT"];
+        heads.extend(self.unpriced.then_some("UNPRICED"));
         heads.extend(self.uncertain.then_some("UNCERTAIN"));
         heads.extend(self.reserved.then_some("RESERVED"));
         heads.push("");
@@ -71,8 +80,17 @@ impl Columns {
             Printable::line(sums.calls),
             Printable::line(sums.input + sums.cache_read + sums.cache_write),
             Printable::line(sums.output),
-            Printable::line(sums.settled),
+            // What is not known is not $0.00.
+            if sums.unpriced > 0 && sums.settled == NanoDollars(0) {
+                "price unknown".into()
+            } else {
+                Printable::line(sums.settled)
+            },
         ];
+        cells.extend(self.unpriced.then(|| match sums.unpriced {
+            0 => Printable::default(),
+            count => Printable::line(count),
+        }));
         cells.extend(self.uncertain.then(|| amount(sums.uncertain)));
         cells.extend(self.reserved.then(|| amount(sums.reserved)));
         cells.push(bar);
@@ -88,6 +106,7 @@ fn amount(amount: NanoDollars) -> Printable {
 pub(super) fn total(rows: &[ReportRow]) -> Sums {
     rows.iter().fold(Sums::default(), |sum, ReportRow { name: _, sums }| Sums {
         calls: sum.calls + sums.calls,
+        unpriced: sum.unpriced + sums.unpriced,
         input: sum.input + sums.input,
         output: sum.output + sums.output,
         cache_read: sum.cache_read + sums.cache_read,
@@ -99,15 +118,20 @@ pub(super) fn total(rows: &[ReportRow]) -> Sums {
 }
 
 fn budgets(statuses: &[BudgetStatus]) -> Printable {
+    let is_terminal = stdout().is_terminal();
     let lines = statuses.iter().map(|status| {
         let BudgetStatus { limit, totals, resets } = status;
-        let filled = bar(totals.all().0, limit.amount.0, BAR);
-        let space = Printable::repeat(" ", BAR.saturating_sub(filled.width()));
+        let mut filled = Printable::default();
+        if is_terminal {
+            filled.push(bar(totals.all().0, limit.amount.0, BAR));
+            filled.push(Printable::repeat(" ", BAR.saturating_sub(filled.width())));
+            filled.push("▏ ");
+        }
         let name = Printable::line(limit);
         let indent = Printable::repeat(" ", 12_usize.saturating_sub(name.width()));
         let mut parts = vec![format!("{} left", status.left())];
         if totals.uncertain > NanoDollars(0) {
-            parts.push(format!("{} uncertain", totals.uncertain));
+            parts.push(format!("{} uncertain (may have been billed)", totals.uncertain));
         }
         if totals.reserved > NanoDollars(0) {
             parts.push(format!("{} reserved", totals.reserved));
@@ -119,8 +143,6 @@ fn budgets(statuses: &[BudgetStatus]) -> Printable {
             indent,
             " ".into(),
             filled,
-            space,
-            "▏ ".into(),
             Printable::line(format_args!("{} of {} spent", totals.settled, limit.amount)),
             "\n             ".into(),
             Printable::line(parts.join(" · ")),

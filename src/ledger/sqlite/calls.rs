@@ -95,9 +95,17 @@ pub(super) fn settle(connection: &Connection, now: i64, settlement: &Settlement)
 }
 
 /// Books the cost that a person gives for a call.
-pub(super) fn correct(connection: &Connection, id: CallId, cost: NanoDollars) -> Result<Correction> {
+pub(super) fn correct(
+    connection: &Connection,
+    id: CallId,
+    cost: NanoDollars,
+    above_reserved: bool,
+) -> Result<Correction> {
     let Some(booked) = find_call(connection, id)? else { return Ok(Correction::NoSuchCall) };
     let Some(change) = booked.correct(cost) else { return Ok(Correction::NotAllowed(booked.state)) };
+    if !above_reserved && !booked.can_cost(cost) {
+        return Ok(Correction::AboveReserved(booked.reserved));
+    }
     let Change { state, settled, usage: _, postings } = change;
     connection.execute(
         "UPDATE calls SET state = :state, settled = :settled WHERE id = :id",

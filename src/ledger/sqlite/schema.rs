@@ -8,7 +8,7 @@ const APPLICATION: i64 = 0x4368_7478;
 
 /// Each step brings the ledger from one version to the next. Steps are added, never changed. A step leaves what an
 /// older process reads and writes as it is, so that a running server goes on while a newer command opens its ledger.
-const STEPS: [&str; 2] = [
+const STEPS: [&str; 3] = [
     "
 -- Amounts: nano-dollars. Times: milliseconds since 1970. day: days since 1970, UTC.
 CREATE TABLE calls (
@@ -76,6 +76,15 @@ CREATE UNIQUE INDEX keys_name ON keys (name) WHERE revoked IS NULL;
 -- Chatrix's own request id (req_…), which its client has seen. calls.request_id is Bedrock's.
 ALTER TABLE calls ADD COLUMN chatrix_request_id TEXT;
 ",
+    "
+-- Calls whose usage arrived, but whose model has no price.
+ALTER TABLE totals ADD COLUMN unpriced INTEGER NOT NULL DEFAULT 0;
+UPDATE totals SET unpriced = found.unpriced
+FROM (SELECT day, command, key, model, COUNT(*) AS unpriced FROM calls WHERE state = 1 AND settled IS NULL
+      GROUP BY day, command, key, model) AS found
+WHERE totals.day = found.day AND totals.command = found.command AND totals.key = found.key
+    AND totals.model = found.model;
+",
 ];
 
 /// Brings a ledger up to date.
@@ -138,7 +147,7 @@ mod tests {
     #[test]
     fn published_steps_are_never_changed() {
         let hashes = STEPS.map(|step| hash(step)[..16].to_owned());
-        assert_eq!(hashes, ["c92bcaa66c2bf053", "c54bc26b0d69ae61"]);
+        assert_eq!(hashes, ["c92bcaa66c2bf053", "c54bc26b0d69ae61", "a497024bd4c16e48"]);
     }
 
     #[test]

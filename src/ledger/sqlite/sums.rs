@@ -11,14 +11,15 @@ use rusqlite::{Connection, Result, Row, named_params, params};
 /// Adds to the sums. Budgets have two rows to add to: that of all calls together, and that of the API key.
 pub(super) fn post(connection: &Connection, posting: &Posting) -> Result<()> {
     let Posting { account: Account { day, command, key, model }, delta } = posting;
-    let Delta { calls, input, output, cache_read, cache_write, settled, reserved, uncertain } = delta;
+    let Delta { calls, unpriced, input, output, cache_read, cache_write, settled, reserved, uncertain } = delta;
     connection
         .prepare_cached(
             "INSERT INTO totals (day, command, key, model, calls, input, output, cache_read, cache_write, settled,
-             reserved, uncertain) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12)
+             reserved, uncertain, unpriced) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13)
              ON CONFLICT DO UPDATE SET calls = calls + ?5, input = input + ?6, output = output + ?7,
              cache_read = cache_read + ?8, cache_write = cache_write + ?9,
-             settled = settled + ?10, reserved = reserved + ?11, uncertain = uncertain + ?12",
+             settled = settled + ?10, reserved = reserved + ?11, uncertain = uncertain + ?12,
+             unpriced = unpriced + ?13",
         )?
         .execute(params![
             day,
@@ -33,6 +34,7 @@ pub(super) fn post(connection: &Connection, posting: &Posting) -> Result<()> {
             settled,
             reserved,
             uncertain,
+            unpriced,
         ])?;
     let mut statement = connection.prepare_cached(
         "INSERT INTO booked (key, day, settled, reserved, uncertain) VALUES (?1, ?2, ?3, ?4, ?5)
@@ -77,8 +79,8 @@ pub(super) fn report(connection: &Connection, by: By, since: i64) -> Result<Vec<
     let mut statement = connection.prepare(&format!(
         "SELECT {name} AS name, SUM(calls) AS calls, SUM(input) AS input, SUM(output) AS output,
          SUM(cache_read) AS cache_read, SUM(cache_write) AS cache_write, SUM(settled) AS settled,
-         SUM(reserved) AS reserved, SUM(uncertain) AS uncertain
-         FROM totals WHERE day >= :since GROUP BY {group} ORDER BY {order}"
+         SUM(reserved) AS reserved, SUM(uncertain) AS uncertain, SUM(unpriced) AS unpriced
+         FROM totals WHERE day >= :since GROUP BY {group} HAVING SUM(calls) > 0 ORDER BY {order}"
     ))?;
     let rows = statement.query_map(named_params! { ":since": since }, |row| {
         let name = if by == By::Day { Some(date(row.get("name")?).to_string()) } else { row.get("name")? };
@@ -96,6 +98,7 @@ fn sums(row: &Row<'_>) -> Result<Sums> {
     let count = |column| row.get::<_, i64>(column).map(|count| u64::try_from(count).unwrap_or(0));
     Ok(Sums {
         calls: count("calls")?,
+        unpriced: count("unpriced")?,
         input: count("input")?,
         output: count("output")?,
         cache_read: count("cache_read")?,
