@@ -2,4 +2,5 @@
 
 mod media;
 mod messages;
+mod reasoning;
 mod schemas;
