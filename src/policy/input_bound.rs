@@ -3,6 +3,7 @@
 
 use crate::catalog::Model;
 use crate::conversation::{Format, Part, Reasoning, Request};
+use serde_json::Value;
 
 /// An upper bound of a request's input tokens. No tokenizer makes more tokens than there are UTF-8 bytes, and the
 /// format of the model adds a few tokens to each message, to the system prompt and to the request.
@@ -16,7 +17,7 @@ pub(super) fn input_tokens(request: &Request, model: &Model) -> u64 {
     let messages = request.messages.iter().map(|message| parts_bound(&message.parts, document_bound) + PER_MESSAGE);
     let tools = request.tools.iter().map(|tool| {
         let description = tool.description.as_ref().map_or(0, String::len);
-        tool.name.len() + description + tool.schema.to_string().len() + PER_TOOL
+        tool.name.len() + description + schema_bound(&tool.schema) + PER_TOOL
     });
     let format = match &request.format {
         Format::JsonSchema { schema, description, .. } => {
@@ -28,6 +29,27 @@ pub(super) fn input_tokens(request: &Request, model: &Model) -> u64 {
     let system = parts_bound(&request.system, document_bound);
     let sum = system + messages.sum::<usize>() + tools.sum::<usize>() + format + overhead;
     u64::try_from(sum).unwrap_or(u64::MAX)
+}
+
+/// An upper bound of the tokens of a tool's schema as it is sent (docs/bedrock.md §2.8). The repair writes keywords in
+/// place of others, whose few tokens are fewer than the bytes they replace; but it moves a name from `required: true` into
+/// a list, and copies what a reference or a combination at the root refers to.
+fn schema_bound(schema: &Value) -> usize {
+    let bytes = schema.to_string().len();
+    let is_merged = ["$ref", "allOf", "anyOf", "oneOf"].iter().any(|keyword| schema.get(keyword).is_some());
+    bytes + moved_names(schema) + if is_merged { bytes } else { 0 }
+}
+
+fn moved_names(value: &Value) -> usize {
+    match value {
+        Value::Array(values) => values.iter().map(moved_names).sum(),
+        Value::Object(members) => {
+            let moved = |value: &Value| value.get("required") == Some(&Value::Bool(true));
+            let members = members.iter();
+            members.map(|(name, value)| moved_names(value) + if moved(value) { name.len() } else { 0 }).sum()
+        }
+        _ => 0,
+    }
 }
 
 /// An upper bound of the tokens of some parts. `document_bound` is that of one document whose bytes say nothing about
@@ -57,4 +79,21 @@ fn parts_bound(parts: &[Part], document_bound: usize) -> usize {
             }
     });
     parts.sum()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde_json::json;
+
+    #[test]
+    fn the_bound_covers_what_the_repair_of_a_schema_adds() {
+        let long = "ñ".repeat(100);
+        let plain = json!({"type": "object", "properties": {long.clone(): {"type": "string"}}});
+        assert_eq!(schema_bound(&plain), plain.to_string().len());
+        let moved = json!({"type": "object", "properties": {long: {"type": "string", "required": true}}});
+        assert_eq!(schema_bound(&moved), moved.to_string().len() + 200);
+        let copied = json!({"$ref": "#/$defs/A", "$defs": {"A": {"properties": {"a": {"description": "long"}}}}});
+        assert_eq!(schema_bound(&copied), 2 * copied.to_string().len());
+    }
 }
