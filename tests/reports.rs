@@ -4,6 +4,7 @@
 mod answers;
 mod media;
 mod messages;
+mod reasoning;
 mod refusals;
 mod schemas;
 mod server;

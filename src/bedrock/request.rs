@@ -69,7 +69,7 @@ pub(super) fn encode(admitted: &Admitted) -> Result<EncodedRequest> {
         properties,
         answer_tool: matches!(binding, Binding::Tool(_)),
         bare_json: matches!(binding, Binding::Instruction(_)),
-        inline_reasoning: capabilities.family == Family::GptOss,
+        reasoning_tags: capabilities.rules.reasoning_tags,
     };
     Ok(EncodedRequest { body: bytes.into(), response_options })
 }

@@ -21,7 +21,7 @@ use body::{
     Metadata, ReasoningDelta, ToolUseStart,
 };
 use code_fence::CodeFence;
-use reasoning_tags::{Piece, ReasoningTags};
+use reasoning_tags::{InlineReasoning, Piece};
 use serde::de::DeserializeOwned;
 use serde_json::Value;
 use std::collections::{HashMap, VecDeque};
@@ -36,7 +36,7 @@ pub(super) struct Decoder {
     /// The number of tool calls so far.
     calls: usize,
     fence: CodeFence,
-    tags: Option<ReasoningTags>,
+    inline_reasoning: Option<InlineReasoning>,
     /// With an answer tool, the text so far. It is dropped when the tool is called, and is the answer when it never is.
     held_text: String,
     answer_tool_called: bool,
@@ -72,10 +72,10 @@ enum BlockKind {
 impl Decoder {
     pub(super) fn new(options: ResponseOptions) -> Self {
         let fence = if options.bare_json { CodeFence::Start(String::new()) } else { CodeFence::Off };
-        let tags = options.inline_reasoning.then(ReasoningTags::default);
+        let inline_reasoning = options.reasoning_tags.map(InlineReasoning::new);
         Self {
             options,
-            tags,
+            inline_reasoning,
             fence,
             tools: HashMap::new(),
             calls: 0,
@@ -227,7 +227,9 @@ impl Decoder {
             Some(ToolBlock::Answer { held: Some(HeldArguments { json, names }) }) if !json.is_empty() => {
                 self.emit(Event::Text(names.to_client(&json)), events);
             }
-            _ => {}
+            // A text block ends.
+            None => self.end_text(events),
+            Some(_) => {}
         }
         self.end_open_block(events);
     }
@@ -252,15 +254,26 @@ impl Decoder {
     fn push_text(&mut self, text: String, events: &mut VecDeque<Event>) {
         if self.options.answer_tool {
             self.held_text.push_str(&text);
-            return;
+        } else {
+            self.emit_text(text, events);
         }
-        match &mut self.tags {
-            Some(tags) => {
-                let pieces = tags.split(&text);
+    }
+
+    /// Emits text, without the reasoning that may be in it.
+    fn emit_text(&mut self, text: String, events: &mut VecDeque<Event>) {
+        match &mut self.inline_reasoning {
+            Some(inline) => {
+                let pieces = inline.split(&text);
                 self.emit_pieces(pieces, events);
             }
             None => self.emit_unfenced(text, events),
         }
+    }
+
+    /// Emits what was held back at the end of a text block.
+    fn end_text(&mut self, events: &mut VecDeque<Event>) {
+        let last = self.inline_reasoning.as_mut().and_then(InlineReasoning::finish);
+        self.emit_pieces(last.into_iter().collect(), events);
     }
 
     /// Emits text without its code fence. Most answers have none, and are emitted without being copied.
@@ -283,10 +296,9 @@ impl Decoder {
     fn stop(&mut self, stop: MessageStop, events: &mut VecDeque<Event>) {
         if !self.answer_tool_called && !self.held_text.is_empty() {
             let held = std::mem::take(&mut self.held_text);
-            self.emit(Event::Text(held), events);
+            self.emit_text(held, events);
         }
-        let last = self.tags.as_mut().and_then(ReasoningTags::finish);
-        self.emit_pieces(last.into_iter().collect(), events);
+        self.end_text(events);
         let rest = self.fence.finish();
         if !rest.is_empty() {
             self.emit(Event::Text(rest), events);

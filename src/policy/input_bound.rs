@@ -3,6 +3,7 @@
 
 use crate::catalog::Model;
 use crate::conversation::{Format, Media, Part, Reasoning, Request};
+use serde_json::Value;
 
 /// An upper bound of a request's input tokens. No tokenizer makes more tokens than there are UTF-8 bytes, and the
 /// format of the model adds a few tokens to each message, to the system prompt and to the request.
@@ -17,7 +18,7 @@ pub(super) fn input_tokens(request: &Request, model: &Model) -> u64 {
     let sent_tools = if model.capabilities.features.tools { request.tools.as_slice() } else { &[] };
     let tools = sent_tools.iter().map(|tool| {
         let description = tool.description.as_ref().map_or(0, String::len);
-        tool.name.len() + description + tool.schema.to_string().len() + PER_TOOL
+        tool.name.len() + description + schema_bound(&tool.schema) + PER_TOOL
     });
     let format = match &request.format {
         Format::JsonSchema { schema, description, .. } => {
@@ -29,6 +30,40 @@ pub(super) fn input_tokens(request: &Request, model: &Model) -> u64 {
     let system = parts_bound(&request.system, document_bound);
     let sum = system + messages.sum::<usize>() + tools.sum::<usize>() + format + overhead;
     u64::try_from(sum).unwrap_or(u64::MAX)
+}
+
+/// An upper bound of the tokens of a tool's schema as it is sent (docs/bedrock.md §2.8). The repair writes keywords in
+/// place of others, whose few tokens are fewer than the bytes they replace; but it moves a name from `required: true` into
+/// a list, gives properties longer names, and copies what a reference or a combination at the root refers to.
+fn schema_bound(schema: &Value) -> usize {
+    let bytes = schema.to_string().len();
+    let is_merged = ["$ref", "allOf", "anyOf", "oneOf"].iter().any(|keyword| schema.get(keyword).is_some());
+    let once = bytes + added_by_repair(schema);
+    if is_merged { 2 * once } else { once }
+}
+
+/// What the repair adds to names (bytes).
+fn added_by_repair(value: &Value) -> usize {
+    // A name in other characters becomes a word that ends in a hash.
+    const HASH: usize = 20;
+    let renamed = |name: &str| {
+        let is_word = name.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"_-.".contains(&byte));
+        if is_word && !name.is_empty() { 0 } else { HASH }
+    };
+    match value {
+        Value::Array(values) => values.iter().map(added_by_repair).sum(),
+        // A property's name also stands in lists, such as `required`.
+        Value::String(text) => renamed(text),
+        Value::Object(members) => {
+            let moved = |value: &Value| value.get("required") == Some(&Value::Bool(true));
+            let added = members.iter().map(|(name, value)| {
+                let moved = if moved(value) { name.len() + renamed(name) } else { 0 };
+                added_by_repair(value) + renamed(name) + moved
+            });
+            added.sum()
+        }
+        _ => 0,
+    }
 }
 
 /// Whether the bound of a request's input comes from documents whose tokens nothing shows, which count as a full context
@@ -71,4 +106,21 @@ fn parts_bound(parts: &[Part], document_bound: usize) -> usize {
             }
     });
     parts.sum()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde_json::json;
+
+    #[test]
+    fn the_bound_covers_what_the_repair_of_a_schema_adds() {
+        let long = "ñ".repeat(100);
+        let plain = json!({"type": "object", "properties": {long.clone(): {"type": "string"}}});
+        assert_eq!(schema_bound(&plain), plain.to_string().len());
+        let moved = json!({"type": "object", "properties": {long: {"type": "string", "required": true}}});
+        assert_eq!(schema_bound(&moved), moved.to_string().len() + 200);
+        let copied = json!({"$ref": "#/$defs/A", "$defs": {"A": {"properties": {"a": {"description": "long"}}}}});
+        assert_eq!(schema_bound(&copied), 2 * copied.to_string().len());
+    }
 }

@@ -2,6 +2,7 @@
 
 use super::schema::PropertyNames;
 use super::tool_names::ToolNames;
+use crate::catalog::ReasoningTags;
 use std::collections::HashMap;
 use std::sync::Arc;
 
@@ -19,6 +20,6 @@ pub(in crate::bedrock) struct ResponseOptions {
     pub(in crate::bedrock) answer_tool: bool,
     /// Whether the text is JSON that a model may have put into a code fence.
     pub(in crate::bedrock) bare_json: bool,
-    /// Whether the text may contain reasoning between tags.
-    pub(in crate::bedrock) inline_reasoning: bool,
+    /// The tags between which the text may contain reasoning.
+    pub(in crate::bedrock) reasoning_tags: Option<ReasoningTags>,
 }

@@ -1,6 +1,7 @@
 //! The events of complete and streamed answers.
 #![expect(clippy::unwrap_used, reason = "a test may stop at the first surprise")]
 use super::*;
+use crate::catalog::ReasoningTags;
 use serde_json::json;
 
 fn complete(options: &ResponseOptions, body: &str) -> Vec<Event> {
@@ -97,7 +98,7 @@ fn x5_every_stop_reason_has_a_meaning() {
 
 #[test]
 fn blocks_of_another_kind_are_told_apart_where_bedrock_does_not() {
-    let options = ResponseOptions { inline_reasoning: true, ..ResponseOptions::default() };
+    let options = ResponseOptions { reasoning_tags: Some(ReasoningTags::Reasoning), ..ResponseOptions::default() };
     let delta = |text: &str| ("contentBlockDelta", json!({"contentBlockIndex": 0, "delta": {"text": text}}));
     let frames = [
         delta("<reasoning>h"),
