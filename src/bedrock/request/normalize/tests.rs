@@ -127,6 +127,23 @@ fn r1_r3_r5_reasoning_goes_back_signed_first_and_only_inside_the_loop() {
 }
 
 #[test]
+fn a_note_beside_tool_results_does_not_end_the_tool_loop() {
+    let signed = Part::Reasoning(Reasoning::Text { text: "hm".into(), signature: Some("sig".into()) });
+    let called = turn(Role::Assistant, vec![signed, call("1")]);
+    let result = turn(Role::User, vec![result("1", "x")]);
+    let note = Message::user("<system>Be quick.</system>");
+    let features = Features { tools: true, ..Features::default() };
+    for messages in [
+        vec![Message::user("go"), called.clone(), result.clone(), note.clone()],
+        vec![Message::user("go"), called.clone(), note, result.clone()],
+    ] {
+        assert!(normalized(&messages, features, true, true)[1].to_string().contains("reasoningText"));
+    }
+    let ended = [Message::user("go"), called, result, Message::assistant("done"), Message::user("next")];
+    assert!(!normalized(&ended, features, true, true)[1].to_string().contains("reasoningText"));
+}
+
+#[test]
 fn calls_that_share_an_id_get_ids_of_their_own() {
     let messages = [
         Message::user("go"),
