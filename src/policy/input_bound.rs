@@ -116,10 +116,12 @@ mod tests {
     #[test]
     fn the_bound_covers_what_the_repair_of_a_schema_adds() {
         let long = "ñ".repeat(100);
-        let plain = json!({"type": "object", "properties": {long.clone(): {"type": "string"}}});
+        let plain = json!({"type": "object", "properties": {"a.b-c_1": {"type": "string"}}});
         assert_eq!(schema_bound(&plain), plain.to_string().len());
+        let renamed = json!({"type": "object", "properties": {"é": {"type": "string"}}, "required": ["é"]});
+        assert_eq!(schema_bound(&renamed), renamed.to_string().len() + 2 * 20);
         let moved = json!({"type": "object", "properties": {long: {"type": "string", "required": true}}});
-        assert_eq!(schema_bound(&moved), moved.to_string().len() + 200);
+        assert_eq!(schema_bound(&moved), moved.to_string().len() + 200 + 2 * 20);
         let copied = json!({"$ref": "#/$defs/A", "$defs": {"A": {"properties": {"a": {"description": "long"}}}}});
         assert_eq!(schema_bound(&copied), 2 * copied.to_string().len());
     }

@@ -29,13 +29,13 @@ pub(super) fn from_members(mut members: Map<String, Value>) -> Result<ParsedRequ
     let mut member = |name: &str| take(&mut members, name);
     refuse_unsupported(&member("n"), &member("modalities"))?;
     let conversation = parse_messages(&member("messages"))?;
-    let (tools, functions) = (member("tools"), member("functions"));
-    let mut tools = parse_tools(&tools, &functions)?;
+    let (tools_member, functions) = (member("tools"), member("functions"));
+    let mut tools = parse_tools(&tools_member, &functions)?;
     let tool_choice = parse_tool_choice(&member("tool_choice"), &member("function_call"), &mut tools)?;
     let (tools, tool_schemas) = tools.into_iter().map(|located| (located.tool, located.schema_path)).unzip();
     let reasoning = reasoning_request(&member("reasoning_effort"), &member("reasoning"))?;
     let include_usage = flag(&member("stream_options")["include_usage"], "stream_options.include_usage")?;
-    let legacy_functions = !is_absent(&functions);
+    let legacy_functions = !is_absent(&functions) && is_absent(&tools_member);
     // A legacy answer has room for one call.
     let parallel_tool_calls =
         if legacy_functions { Some(false) } else { flag(&member("parallel_tool_calls"), "parallel_tool_calls")? };
