@@ -149,7 +149,8 @@ fn by_code(refusal: Refusal<'_>, model: &str, context: &AwsContext) -> Error {
         ("modelerror" | "modelstreamerror", _) | ("", 424) => Kind::ModelFailed,
         ("serviceunavailable", _) => Kind::Unavailable,
         _ if identity.is_some() => return identity.unwrap_or_else(|| worded(Kind::AccessDenied)),
-        ("accessdenied", _) => Kind::AccessDenied,
+        ("accessdenied" | "forbidden", _) => Kind::AccessDenied,
+        ("serialization" | "conflict" | "badrequest", _) => Kind::InvalidRequest,
         // The code says nothing that is known here, so the status decides.
         (_, 401 | 403) => Kind::AccessDenied,
         (_, 402) => Kind::AccountNotReady,
