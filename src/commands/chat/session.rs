@@ -224,8 +224,8 @@ impl Session {
         match self.engine.policy().catalog.resolve(&name) {
             Ok(model) => {
                 self.model = name;
-                let mut text =
-                    format!("{} ({}) answers from now on; the conversation continues", self.model, model.name);
+                let known_as = if model.name == self.model { String::new() } else { format!(" ({})", model.name) };
+                let mut text = format!("{}{known_as} answers from now on; the conversation continues", self.model);
                 for remark in remarks(&model, self.engine.policy().follow_successor) {
                     text.push_str(&format!("; {remark}"));
                 }
