@@ -114,13 +114,15 @@ fn by_code(refusal: Refusal<'_>, model: &str, context: &AwsContext) -> Error {
     if has("end of its life") || has("marked by provider as legacy") {
         return worded(Kind::EndOfLife).at(Field::Model);
     }
-    if let Some(advice) = wording::account_advice(&text) {
+    let name = exception_name(code);
+    // A message that quotes the request may hold any words.
+    let is_awss_own = !wording::quotes_the_request(&text);
+    if let Some(advice) = wording::account_advice(&text).filter(|_| is_awss_own) {
         return worded(Kind::AccountNotReady).at(Field::Model).advise(advice);
     }
-    if wording::is_not_in_region(&text) {
+    if is_awss_own && wording::is_not_in_region(&text) {
         return not_in_region(worded(Kind::NotInRegion), context);
     }
-    let name = exception_name(code);
     let identity = refused_identity(&name, message, context);
     let kind = match (name.as_str(), place.status()) {
         ("validation", _) | ("", 400) => return invalid_request(worded, &text, model, context),

@@ -76,6 +76,12 @@ const WORDINGS: &[(&str, u16, &str, Kind)] = &[
     ("ValidationException", 400, "The document name is too long.", Kind::InvalidRequest),
     ("ValidationException", 400, "Operation not allowed", Kind::AccountNotReady),
     (
+        "ValidationException",
+        400,
+        "The model returned the following errors: tools.0.custom.input_schema: payment_agreement is not supported in this region",
+        Kind::InvalidRequest,
+    ),
+    (
         "AccessDeniedException",
         403,
         "You don't have access to the model with the specified model ID.",

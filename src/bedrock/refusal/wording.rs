@@ -44,6 +44,13 @@ pub(super) fn account_advice(text: &str) -> Option<&'static str> {
     state.map(|(_, advice)| *advice)
 }
 
+/// Whether the message is one that quotes names or values of the request. `text` is in lower case.
+pub(super) fn quotes_the_request(text: &str) -> bool {
+    ["the model returned the following errors", "malformed input request", "validation error", "failed to satisfy"]
+        .iter()
+        .any(|words| text.contains(words))
+}
+
 /// Whether the message says that the region does not offer the model. `text` is in lower case.
 pub(super) fn is_not_in_region(text: &str) -> bool {
     let text = text.replace('’', "'");
