@@ -126,7 +126,7 @@ fn newcomer_further_a_model_that_is_retired_or_has_no_price_is_said_to_be() {
         [
             "claude-sonnet-4 (Claude Sonnet 4) answers from now on; the conversation continues; AWS retired it on \
              2026-10-14, and claude-sonnet-4-6 answers instead",
-            "us.foo.bar-v1:0 (us.foo.bar-v1:0) answers from now on; the conversation continues; its price is unknown, \
+            "us.foo.bar-v1:0 answers from now on; the conversation continues; its price is unknown, \
              and so is what it will cost; the config file can set one",
             "nova-micro (Nova Micro) answers from now on; the conversation continues",
         ]
