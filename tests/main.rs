@@ -22,6 +22,7 @@ mod models;
 mod positions;
 mod properties;
 mod replay;
+mod reports;
 mod requests;
 mod serve;
 mod transcripts;

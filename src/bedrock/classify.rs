@@ -133,7 +133,7 @@ mod tests {
     use super::*;
 
     fn kind(code: &str, status: u16, message: &str) -> Kind {
-        let context = AwsContext { profile: Some("work".into()), region: "eu-west-1".into() };
+        let context = AwsContext::for_test("eu-west-1");
         refusal(code, status, message, "anthropic.claude-sonnet-4-6", &context).kind
     }
 
@@ -203,7 +203,7 @@ mod tests {
 
     #[test]
     fn advice_says_the_next_step() {
-        let context = AwsContext { profile: Some("work".into()), region: "eu-west-1".into() };
+        let context = AwsContext::for_test("eu-west-1");
         let bare = refusal(
             "ValidationException",
             400,

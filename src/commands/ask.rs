@@ -30,7 +30,11 @@ pub(crate) async fn run(args: Ask, settings: Settings) -> anyhow::Result<u8> {
     if args.dry_run {
         return preview::run(request, &settings, args.max_cost);
     }
-    let engine = open(&settings, offline_pace(screen.style.stdout_is_terminal)?, false, &Telemetry::default()).await?;
+    let pace = offline_pace(screen.style.stdout_is_terminal)?;
+    let (engine, account) = open(&settings, pace, false, &Telemetry::default()).await?;
+    if args.verbose && !settings.offline {
+        screen.say(account.summary());
+    }
     let caller = Caller {
         command: "ask",
         ceiling: args.max_cost.map(|amount| CallCeiling::new(amount, "--max-cost")),

@@ -6,7 +6,7 @@ mod slash;
 
 use crate::cli::Chat;
 use crate::commands::screen::note;
-use crate::commands::setup::{OFFLINE_NOTICE, offline_pace, open};
+use crate::commands::setup::{OFFLINE_NOTICE, check_credentials, offline_pace, open};
 use crate::config::Settings;
 use crate::telemetry::Telemetry;
 use crate::terminal::answer_view::{ReasoningOutput, Style};
@@ -25,9 +25,16 @@ pub(crate) async fn run(args: Chat, settings: Settings) -> anyhow::Result<u8> {
         colour: style::colour(&io::stdout()),
     };
     let say = |line: &str| note(&style::dim(line, style.colour));
-    let engine = open(&settings, offline_pace(style.stdout_is_terminal)?, false, &Telemetry::default()).await?;
+    let pace = offline_pace(style.stdout_is_terminal)?;
+    let (engine, account) = open(&settings, pace, false, &Telemetry::default()).await?;
     if settings.offline {
         say(OFFLINE_NOTICE);
+    } else {
+        if args.verbose {
+            say(account.summary());
+        }
+        // Nobody should type a question to learn that there are no credentials. A late failure is that of the question.
+        check_credentials(&account, |_| {}).await?;
     }
     if io::stdin().is_terminal() {
         say(&format!("{} · /help lists the commands · Ctrl-D exits", settings.model.value));
