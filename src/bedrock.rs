@@ -26,4 +26,4 @@ mod transport;
 pub use classify::refused_part;
 pub use client::{Accepted, Client, EventStream, MAX_ATTEMPTS, UpstreamAnswer};
 pub use request::preview;
-pub use transport::Endpoint;
+pub use transport::{Account, Endpoint, Region};

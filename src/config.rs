@@ -9,6 +9,7 @@ mod source;
 pub(crate) use host::Host;
 pub(crate) use source::{Setting, Source};
 
+use crate::bedrock::Region;
 use crate::catalog::Catalog;
 use crate::conversation::ServiceTier;
 use crate::error::{Error, Kind, Result};
@@ -58,10 +59,10 @@ pub(crate) struct Settings {
 /// How Bedrock is reached.
 #[derive(Debug)]
 pub(crate) struct AwsSettings {
-    /// `None` leaves the choice to the SDK.
+    /// The profile that was named for Chatrix; `None` leaves the choice to AWS's own variables.
     pub(crate) profile: Option<String>,
     /// `None` leaves the choice to the profile, and to the default after it.
-    pub(crate) region: Option<String>,
+    pub(crate) region: Option<Region>,
     /// How long a stream may be silent before it counts as broken.
     pub(crate) stream_idle: Duration,
 }
@@ -121,12 +122,15 @@ impl Settings {
             prompt_cache: file.prompt_cache == Some(file::PromptCache::Auto),
             service_tiers: file.service_tiers.into_iter().map(ServiceTier::from).collect(),
         };
-        let profile = layers.pick(flags.profile, &["AWS_PROFILE"], file.profile, "a profile's name")?;
+        let offline = flags.offline || offline_variable(&environment)?;
         let region =
             layers.pick(flags.region, &["AWS_REGION", "AWS_DEFAULT_REGION"], file.region, "a region's name")?;
+        // Offline calls go to no region.
+        let region =
+            region.filter(|_| !offline).map(|region| Region::parse(&region.value, &region.source)).transpose()?;
         let aws = AwsSettings {
-            profile: profile.map(|profile| profile.value),
-            region: region.map(|region| region.value),
+            profile: named_profile(flags.profile, file.profile, &environment),
+            region,
             stream_idle: Duration::from_secs(file.stream_idle_seconds.map_or(120, |seconds| seconds.0.get().into())),
         };
         let host = layers.pick(flags.host, &["CHATRIX_HOST"], file.serve.host, "an IP address or localhost")?;
@@ -143,7 +147,6 @@ impl Settings {
             require_key: flags.require_key || file.serve.require_key,
             drain: file.serve.on_disconnect == Some(file::OnDisconnect::Drain),
         };
-        let offline = flags.offline || offline_variable(&environment)?;
         let state = folder("XDG_STATE_HOME", ".local/state", &environment);
         // Offline calls have a ledger of their own: they are never billed.
         let ledger = state.as_ref().map(|folder| folder.join(if offline { "offline.db" } else { "ledger.db" }));
@@ -212,6 +215,17 @@ fn limits(flags: &Overrides, file: &File) -> Result<Limits> {
     }
 }
 
+/// The profile that was named for Chatrix, by a flag or in the config file. Where the file names one, `AWS_PROFILE` may
+/// name another in its place; alone it names none, because keys in the environment win over it (docs/credentials.md §1).
+fn named_profile(
+    flag: Option<String>,
+    file: Option<String>,
+    environment: &dyn Fn(&str) -> Option<String>,
+) -> Option<String> {
+    let variable = || environment("AWS_PROFILE").map(|name| name.trim().to_owned()).filter(|name| !name.is_empty());
+    flag.or_else(|| file.map(|file| variable().unwrap_or(file)))
+}
+
 fn check_model(model: &Setting<String>, catalog: &Catalog) -> Result<()> {
     let Err(error) = catalog.resolve(&model.value) else { return Ok(()) };
     if model.source == Source::CommandLine {
@@ -278,7 +292,8 @@ mod tests {
         let settings = load(file, flags, &variables).unwrap();
         let nova_micro = Setting { value: "nova-micro".to_owned(), source: Source::CommandLine };
         assert_eq!((&settings.model, settings.serve.port), (&nova_micro, 5000));
-        assert_eq!(settings.aws.region.as_deref(), Some("eu-west-1"), "an empty variable is unset");
+        let region = Region::parse("eu-west-1", "a test").unwrap();
+        assert_eq!(settings.aws.region, Some(region), "an empty variable is unset");
         let settings = load(file, Flags::default(), &variables).unwrap();
         assert_eq!(
             (&*settings.model.value, &settings.model.source),
@@ -292,6 +307,37 @@ mod tests {
             (default.model.value.as_str(), default.serve.port, default.model.source),
             ("claude-haiku", 3000, Source::Default)
         );
+    }
+
+    #[test]
+    fn a_named_profile_is_told_from_that_of_the_environment() {
+        let flags = || Flags { profile: Some("flag".into()), ..Flags::default() };
+        for (file, flags, variables, named) in [
+            ("", Flags::default(), &[("AWS_PROFILE", "env")][..], None),
+            ("profile = 'file'", Flags::default(), &[], Some("file")),
+            ("profile = 'file'", Flags::default(), &[("AWS_PROFILE", " \n")], Some("file")),
+            ("profile = 'file'", Flags::default(), &[("AWS_PROFILE", "env\n")], Some("env")),
+            ("profile = 'file'", flags(), &[("AWS_PROFILE", "env")], Some("flag")),
+        ] {
+            assert_eq!(load(file, flags, variables).unwrap().aws.profile.as_deref(), named, "{file} {variables:?}");
+        }
+    }
+
+    #[test]
+    fn an_impossible_region_is_refused_wherever_it_comes_from() {
+        let flags = |region: &str| Flags { region: Some(region.into()), ..Flags::default() };
+        for (file, flags, variables, source) in [
+            ("", flags(""), &[][..], "the command line is \"\""),
+            ("", flags("https://x"), &[], "the command line is"),
+            ("", Flags::default(), &[("AWS_REGION", " ")], "the environment variable AWS_REGION is"),
+            ("", Flags::default(), &[("AWS_DEFAULT_REGION", "here")], "the environment variable AWS_DEFAULT_REGION is"),
+            ("region = 'here'", Flags::default(), &[], " is \"here\", which is not the name of a region"),
+        ] {
+            let error = load(file, flags.clone(), variables).unwrap_err();
+            assert_eq!(error.kind, Kind::Config, "{source}");
+            assert!(error.message.contains(source), "{}", error.message);
+            assert!(load(file, Flags { offline: true, ..flags }, variables).is_ok(), "{source}");
+        }
     }
 
     #[test]

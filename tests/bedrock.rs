@@ -180,7 +180,7 @@ fn credentials_come_from_the_usual_places() {
     assert_eq!(scope(4), "Bearer made-up-key");
 
     here().stdout("").code(4).stderr_has("no AWS credentials were found").stderr_has("AWS_PROFILE");
-    here().args(["--profile", "nobody"]).stdout("").code(4).stderr_has("nobody");
+    here().args(["--profile", "nobody"]).stdout("").code(4).stderr_has("there is no AWS profile \"nobody\"");
     assert_eq!(bedrock.calls().len(), 5);
 }
 
@@ -194,7 +194,7 @@ fn e4_an_expired_session_is_reported_with_how_to_renew_it() {
     ask.file(".aws/config", sso).stdout("").code(4).stderr_has("aws sso login --profile work");
     let expired = Reply::Error(403, "ExpiredTokenException", "The security token included in the request is expired");
     let bedrock = Bedrock::script([expired]);
-    self::ask(&bedrock).stdout("").code(4).stderr_has("have expired; renew them: aws sso login, or new keys");
+    self::ask(&bedrock).stdout("").code(4).stderr_has("have expired; renew them (aws sso login, or new keys)");
 }
 
 #[test]

@@ -2,6 +2,8 @@
 //! report; the rule behind it has tables of its own beside the code.
 
 mod answers;
+mod aws;
+mod aws_settings;
 mod media;
 mod messages;
 mod reasoning;

@@ -6,7 +6,7 @@ use super::aws_context::AwsContext;
 use super::refusal::{Place, in_words_of_clients};
 use super::request::{self, EncodedRequest};
 use super::response::Decoder;
-use super::transport::{Endpoint, FrameKind, FrameStream, Transport};
+use super::transport::{Account, Endpoint, FrameKind, FrameStream, Transport};
 use super::{classify, embeddings};
 use crate::catalog::{Model, foundation_model};
 use crate::conversation::{Embeddings, Event};
@@ -42,8 +42,17 @@ pub struct Client {
 
 impl Client {
     /// Sets up the client. Sends nothing to Bedrock. `idle` is how long a stream may be silent.
-    pub async fn new(endpoint: Endpoint, idle: Duration, telemetry: Telemetry) -> Self {
-        Self { transport: Transport::new(endpoint).await, idle, telemetry }
+    ///
+    /// # Errors
+    /// `Config` and `NoCredentials`, for AWS settings that cannot be used.
+    pub async fn new(endpoint: Endpoint, idle: Duration, telemetry: Telemetry) -> Result<Self> {
+        Ok(Self { transport: Transport::new(endpoint).await?, idle, telemetry })
+    }
+
+    /// Whose credentials are used.
+    #[must_use]
+    pub fn account(&self) -> &Account {
+        self.transport.account()
     }
 
     /// Sends a request, and returns once Bedrock has accepted it. A model that cannot stream, or cannot stream tool
@@ -127,7 +136,7 @@ impl Client {
                     decoder: Decoder::new(encoded.response_options.clone()),
                     events: VecDeque::new(),
                     model: Arc::clone(model),
-                    context: self.transport.context().clone(),
+                    context: self.transport.context(&model.id)?,
                     idle: self.idle,
                     last_frame: Instant::now(),
                     stopped: false,

@@ -5,7 +5,7 @@
 mod wording;
 
 use super::aws_context::AwsContext;
-use super::identity_error::{expired, refused_identity};
+use super::identity_error::refused_identity;
 use crate::error::{Error, Field, Kind};
 use serde_json::Value;
 use std::time::Duration;
@@ -108,22 +108,13 @@ fn by_code(refusal: Refusal<'_>, model: &str, context: &AwsContext) -> Error {
     let text = message.to_lowercase();
     let has = |piece: &str| text.contains(piece);
     let worded = |kind: Kind| Error::new(kind, wording::upstream_message(kind, code, message, place.status()));
-
-    // AWS reports the end of a model's life, and an account that is not ready, under several codes
-    // (docs/bedrock.md §1.5, trap 12).
-    if has("end of its life") || has("marked by provider as legacy") {
-        return worded(Kind::EndOfLife).at(Field::Model);
+    if let Some(error) = by_words(&worded, &text, context) {
+        return error;
     }
     let name = exception_name(code);
-    // A message that quotes the request may hold any words.
-    let is_awss_own = !wording::quotes_the_request(&text);
-    if let Some(advice) = wording::account_advice(&text).filter(|_| is_awss_own) {
-        return worded(Kind::AccountNotReady).at(Field::Model).advise(advice);
+    if let Some(error) = refused_identity(&name, message, context) {
+        return error;
     }
-    if is_awss_own && wording::is_not_in_region(&text) {
-        return not_in_region(worded(Kind::NotInRegion), context);
-    }
-    let identity = refused_identity(&name, message, context);
     let kind = match (name.as_str(), place.status()) {
         ("validation", _) | ("", 400) => return invalid_request(worded, &text, model, context),
         ("accessdenied" | "forbidden", _) | ("", 401 | 403)
@@ -140,7 +131,6 @@ fn by_code(refusal: Refusal<'_>, model: &str, context: &AwsContext) -> Error {
                 format!("the endpoint in {} does not offer this operation (UnknownOperationException)", context.region);
             return not_in_region(Error::new(Kind::NotInRegion, message), context);
         }
-        ("expiredtoken", _) => return expired(context, "the AWS credentials have expired"),
         ("resourcenotfound", _) | ("", 404) => return worded(Kind::ModelNotFound).at(Field::Model),
         (name, _) if is_throttle(name) && has("per day") => Kind::QuotaExhausted,
         ("", 429) if has("per day") => Kind::QuotaExhausted,
@@ -150,20 +140,41 @@ fn by_code(refusal: Refusal<'_>, model: &str, context: &AwsContext) -> Error {
         ("modeltimeout", _) | ("", 408) => Kind::ModelTimeout,
         ("modelerror" | "modelstreamerror", _) | ("", 424) => Kind::ModelFailed,
         ("serviceunavailable", _) => Kind::Unavailable,
-        _ if identity.is_some() => return identity.unwrap_or_else(|| worded(Kind::AccessDenied)),
         ("accessdenied" | "forbidden", _) => Kind::AccessDenied,
         ("serialization" | "conflict" | "badrequest", _) => Kind::InvalidRequest,
-        // The code says nothing that is known here, so the status decides.
-        (_, 401 | 403) => Kind::AccessDenied,
-        (_, 402) => Kind::AccountNotReady,
-        (_, 413) => return too_large(&format!("Bedrock answered HTTP 413 ({code})")),
-        (_, 429) => Kind::Throttled,
-        (_, 503) => Kind::Unavailable,
-        (_, 400..=499) => Kind::InvalidRequest,
-        (_, 300..=399) => return proxy_answer(place.status()),
-        _ => Kind::UpstreamInternal,
+        _ => return by_status(worded, place.status(), code),
     };
     worded(kind)
+}
+
+/// Classifies a refusal whose words say more than its code. AWS reports the end of a model's life, and an account that is
+/// not ready, under several codes (docs/bedrock.md §1.5, trap 12). `text` is the message in lower case.
+fn by_words(worded: &dyn Fn(Kind) -> Error, text: &str, context: &AwsContext) -> Option<Error> {
+    if text.contains("end of its life") || text.contains("marked by provider as legacy") {
+        return Some(worded(Kind::EndOfLife).at(Field::Model));
+    }
+    // A message that quotes the request may hold any words.
+    if wording::quotes_the_request(text) {
+        return None;
+    }
+    if let Some(advice) = wording::account_advice(text) {
+        return Some(worded(Kind::AccountNotReady).at(Field::Model).advise(advice));
+    }
+    wording::is_not_in_region(text).then(|| not_in_region(worded(Kind::NotInRegion), context))
+}
+
+/// Classifies a refusal whose code says nothing that is known here.
+fn by_status(worded: impl Fn(Kind) -> Error, status: u16, code: &str) -> Error {
+    worded(match status {
+        401 | 403 => Kind::AccessDenied,
+        402 => Kind::AccountNotReady,
+        413 => return too_large(&format!("Bedrock answered HTTP 413 ({code})")),
+        429 => Kind::Throttled,
+        503 => Kind::Unavailable,
+        400..=499 => Kind::InvalidRequest,
+        300..=399 => return proxy_answer(status),
+        _ => Kind::UpstreamInternal,
+    })
 }
 
 /// AWS's names for "too many requests" (<https://docs.aws.amazon.com/sdkref/latest/guide/feature-retry-behavior.html>).

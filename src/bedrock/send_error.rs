@@ -1,4 +1,4 @@
-//! Classifies calls that failed before any byte of an answer arrived.
+//! Classifies calls that failed before any byte of an answer arrived, by where the failure arose.
 
 use super::aws_context::AwsContext;
 use super::causes::{all_causes, find_cause, root_cause};
@@ -7,13 +7,23 @@ use super::refusal;
 use crate::error::{Error, Kind};
 use aws_credential_types::provider::error::CredentialsError;
 use aws_sdk_bedrockruntime::error::{ProvideErrorMetadata, SdkError};
-use aws_smithy_runtime_api::client::result::ConnectorError;
 use aws_smithy_runtime_api::http::Response;
 use serde::de::IgnoredAny;
 use std::error::Error as StdError;
 
-/// Classifies a call that failed before any byte of an answer arrived.
-pub(super) fn call_error<E>(error: &SdkError<E, Response>, model: &str, context: &AwsContext) -> Error
+/// How far a request came. Where a failure arose decides whether anything can have been generated.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) enum Stage {
+    /// Credentials were loaded, the endpoint was chosen, the request was signed.
+    Preparing,
+    /// The request was handed to the HTTP client, which looks the host up and connects.
+    Connecting,
+    /// A connection has begun to take the request's body. From here on Bedrock may have received it.
+    Writing,
+}
+
+/// Classifies a call that failed before any byte of an answer arrived. `stage` is how far its request came.
+pub(super) fn call_error<E>(error: &SdkError<E, Response>, stage: Stage, model: &str, context: &AwsContext) -> Error
 where
     E: StdError + ProvideErrorMetadata + 'static,
 {
@@ -29,37 +39,39 @@ where
         }
     }
     match error {
-        SdkError::DispatchFailure(failure) => dispatch_failure(failure.as_connector_error(), error, context),
-        SdkError::ConstructionFailure(_) => {
-            Error::new(Kind::Config, format!("the AWS client is not set up correctly: {}", all_causes(error)))
-        }
-        SdkError::ResponseError(_) => {
-            Error::new(Kind::Truncated, format!("Bedrock's answer was cut off: {}", all_causes(error)))
+        _ if stage == Stage::Preparing => unprepared(error, context),
+        _ if stage == Stage::Connecting => Error::new(
+            Kind::Unreachable,
+            format!("cannot connect to Bedrock in {}: {}", context.region, root_cause(error)),
+        ),
+        // The request was written and no answer came, but one may have been generated and billed.
+        SdkError::DispatchFailure(_) => {
+            Error::new(Kind::Truncated, format!("the connection to Bedrock was lost: {}", root_cause(error)))
         }
         SdkError::TimeoutError(_) => {
-            Error::new(Kind::Truncated, format!("Bedrock did not answer in time: {}", all_causes(error)))
+            Error::new(Kind::Truncated, format!("Bedrock did not answer in time: {}", root_cause(error)))
+        }
+        SdkError::ResponseError(_) => {
+            Error::new(Kind::Truncated, format!("Bedrock's answer was cut off: {}", root_cause(error)))
         }
         _ => Error::new(Kind::InvalidUpstreamResponse, all_causes(error)),
     }
 }
 
-fn dispatch_failure(source: Option<&ConnectorError>, error: &(dyn StdError + 'static), context: &AwsContext) -> Error {
-    if let Some(credentials) = find_cause::<CredentialsError>(error) {
-        return credentials_error(credentials, context);
+/// The error for a request that could not be made: nothing was sent, and nothing is owed.
+fn unprepared(error: &(dyn StdError + 'static), context: &AwsContext) -> Error {
+    match find_cause::<CredentialsError>(error) {
+        Some(credentials) => credentials_error(credentials, context),
+        None => Error::new(Kind::Config, format!("the request to Bedrock could not be made: {}", root_cause(error))),
     }
-    let connect = find_cause::<hyper_util::client::legacy::Error>(error)
-        .is_some_and(hyper_util::client::legacy::Error::is_connect);
-    if connect {
-        return Error::new(
-            Kind::Unreachable,
-            format!("cannot connect to Bedrock in {}: {}", context.region, root_cause(error)),
-        );
-    }
-    match source {
-        Some(source) if source.is_user() => {
-            Error::new(Kind::Config, format!("the request could not be sent: {}", all_causes(error)))
+}
+
+/// The error for a panic inside the SDK, which is a fault of the SDK or of Chatrix.
+pub(super) fn sdk_panic(stage: Stage) -> Error {
+    match stage {
+        Stage::Preparing | Stage::Connecting => {
+            Error::new(Kind::Internal, "the AWS SDK failed before the request was sent")
         }
-        // The request was sent and no answer came, but one may have been generated and billed.
-        _ => Error::new(Kind::Truncated, format!("the connection to Bedrock was lost: {}", root_cause(error))),
+        Stage::Writing => Error::new(Kind::Truncated, "the AWS SDK failed after the request was sent"),
     }
 }

@@ -32,7 +32,11 @@ pub(crate) async fn run(args: Ask, settings: Settings) -> anyhow::Result<u8> {
     if args.dry_run {
         return preview::run(request, &settings, args.max_cost);
     }
-    let engine = open(&settings, offline_pace(stdout().is_terminal())?, false, &Telemetry::default()).await?;
+    let pace = offline_pace(stdout().is_terminal())?;
+    let (engine, account) = open(&settings, pace, false, &Telemetry::default()).await?;
+    if args.verbose && !settings.offline {
+        screen.say(Printable::line(account.summary()));
+    }
     let totals = Arc::new(SessionTotals::default());
     let caller = Caller {
         command: "ask",

@@ -5,7 +5,7 @@ mod session;
 mod slash;
 
 use crate::cli::Chat;
-use crate::commands::setup::{OFFLINE_NOTICE, offline_pace, open};
+use crate::commands::setup::{OFFLINE_NOTICE, check_credentials, offline_pace, open};
 use crate::config::Settings;
 use crate::telemetry::Telemetry;
 use crate::terminal::answer_view::{ReasoningOutput, Style};
@@ -21,9 +21,16 @@ use std::io::{self, IsTerminal};
 pub(crate) async fn run(args: Chat, settings: Settings) -> anyhow::Result<u8> {
     let style = Style { reasoning: ReasoningOutput::Stdout, colour: stdout().colour() };
     let say = |line: Printable| note(line.dim(style.colour));
-    let engine = open(&settings, offline_pace(stdout().is_terminal())?, false, &Telemetry::default()).await?;
+    let pace = offline_pace(stdout().is_terminal())?;
+    let (engine, account) = open(&settings, pace, false, &Telemetry::default()).await?;
     if settings.offline {
         say(OFFLINE_NOTICE.into());
+    } else {
+        if args.verbose {
+            say(Printable::line(account.summary()));
+        }
+        // Nobody should type a question to learn that there are no credentials. A late failure is that of the question.
+        check_credentials(&account, |_| {}).await?;
     }
     if io::stdin().is_terminal() {
         say(Printable::line(format_args!("{} · /help lists the commands · Ctrl-D exits", settings.model.value)));

@@ -1,7 +1,8 @@
 //! `chatrix serve`: opens the socket, runs the server, and books what is left when it ends.
 
+use crate::bedrock::Account;
 use crate::cli::Serve;
-use crate::commands::setup::{OFFLINE_NOTICE, offline_pace, open};
+use crate::commands::setup::{OFFLINE_NOTICE, check_credentials, offline_pace, open};
 use crate::config::Settings;
 use crate::error::{Error, Kind};
 use crate::ledger::Ledger;
@@ -43,11 +44,13 @@ pub(crate) async fn run(args: Serve, settings: Settings) -> anyhow::Result<u8> {
     })?;
     let address = listener.local_addr()?;
     let telemetry = if args.log { Telemetry::with_log() } else { Telemetry::default() };
-    let engine = open(&settings, offline_pace(false)?, settings.serve.drain, &telemetry).await?;
+    let (engine, account) = open(&settings, offline_pace(false)?, settings.serve.drain, &telemetry).await?;
     let ledger = engine.guard().ledger.clone();
     let keys = api_keys(&settings, ledger.as_ref()).await?;
     if settings.offline {
         note(OFFLINE_NOTICE);
+    } else {
+        say_who_pays(&account).await;
     }
     let signals = signals()?;
     note(Printable::line(format_args!("listening on http://{address}")));
@@ -64,6 +67,15 @@ pub(crate) async fn run(args: Serve, settings: Settings) -> anyhow::Result<u8> {
     }
     telemetry.log_summary();
     Ok(0)
+}
+
+/// Says which credentials are used, and warns when there are none. The server starts all the same: they may come later.
+async fn say_who_pays(account: &Account) {
+    let warn = |error: &Error| note(Printable::line(format_args!("warning: every call will fail: {error}")));
+    note(Printable::line(account.summary()));
+    if let Err(error) = check_credentials(account, warn).await {
+        warn(&error);
+    }
 }
 
 /// The API keys, with a notice where they and `--require-key` do not go together.

@@ -1,6 +1,6 @@
 //! What commands open: the engine and the ledger.
 
-use crate::bedrock::{Client, Endpoint};
+use crate::bedrock::{Account, Client, Endpoint};
 use crate::config::Settings;
 use crate::engine::{BudgetGuard, Engine};
 use crate::error::{Error, Kind};
@@ -13,7 +13,11 @@ use std::fs::DirBuilder;
 use std::sync::Arc;
 use std::time::Duration;
 
-/// Opens the engine on AWS, or on a Bedrock inside this process.
+/// How long the start of a command waits to learn whether there are AWS credentials. Off EC2 the instance metadata
+/// service takes seconds not to answer.
+const CREDENTIALS_PATIENCE: Duration = Duration::from_secs(2);
+
+/// Opens the engine on AWS, or on a Bedrock inside this process, and says whose credentials are used.
 /// `pace` is the time between two tokens of the offline model.
 /// With `drain`, answers that nobody waits for any more are read to their end, so that their usage becomes known.
 pub(crate) async fn open(
@@ -21,7 +25,7 @@ pub(crate) async fn open(
     pace: Duration,
     drain: bool,
     telemetry: &Telemetry,
-) -> anyhow::Result<Arc<Engine>> {
+) -> anyhow::Result<(Arc<Engine>, Account)> {
     let endpoint = if settings.offline {
         let url = offline::start(pace).await.context("the offline Bedrock could not start")?;
         Endpoint::Local { url }
@@ -29,10 +33,29 @@ pub(crate) async fn open(
         Endpoint::Aws { profile: settings.aws.profile.clone(), region: settings.aws.region.clone() }
     };
     make_state_folder(settings);
-    let client = Client::new(endpoint, settings.aws.stream_idle, telemetry.clone()).await;
+    let client = Client::new(endpoint, settings.aws.stream_idle, telemetry.clone()).await?;
+    let account = client.account().clone();
     let ledger = settings.ledger.as_ref().map(|path| Ledger::in_file(path, Clock::system(), telemetry.clone()));
     let guard = BudgetGuard { budgets: settings.budgets, ledger };
-    Ok(Arc::new(Engine::new(settings.policy(), client, guard, drain, telemetry.clone())))
+    Ok((Arc::new(Engine::new(settings.policy(), client, guard, drain, telemetry.clone())), account))
+}
+
+/// Finds out whether credentials can be loaded. What takes too long goes on meanwhile, and `late` gets its failure.
+///
+/// # Errors
+/// `NoCredentials` or `ExpiredCredentials`, when that is known in time.
+pub(crate) async fn check_credentials(account: &Account, late: fn(&Error)) -> Result<(), Error> {
+    let account = account.clone();
+    let mut check = tokio::spawn(async move { account.check().await });
+    if let Ok(checked) = tokio::time::timeout(CREDENTIALS_PATIENCE, &mut check).await {
+        return checked.unwrap_or(Ok(()));
+    }
+    tokio::spawn(async move {
+        if let Ok(Err(error)) = check.await {
+            late(&error);
+        }
+    });
+    Ok(())
 }
 
 /// Makes the folder of the ledger and the history, which only this user may look into.

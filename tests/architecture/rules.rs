@@ -78,7 +78,7 @@ pub(super) const RULES: Rules = Rules {
         ("clap", &["src/cli.rs", "src/commands/command_line.rs", "src/commands/completions.rs"]),
         ("clap_complete", &["src/commands/completions.rs"]),
         ("hyper", &["src/offline.rs", "src/server/images.rs"]),
-        ("hyper_util", &["src/offline.rs", "src/server/images.rs", "src/bedrock/send_error.rs"]),
+        ("hyper_util", &["src/offline.rs", "src/server/images.rs"]),
         ("hyper_rustls", &["src/server/images.rs"]),
         ("toml", &["src/catalog.rs", "src/catalog/", "src/config/"]),
     ],

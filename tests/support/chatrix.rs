@@ -3,6 +3,7 @@
 
 use super::Bedrock;
 use std::io::Write;
+use std::os::unix::ffi::OsStrExt;
 use std::path::PathBuf;
 use std::process::{Child, Command, Stdio};
 use tempfile::TempDir;
@@ -76,6 +77,12 @@ impl Chatrix {
         self
     }
 
+    /// Sets a variable to bytes that need not be text.
+    pub fn env_bytes(mut self, name: &str, value: &[u8]) -> Self {
+        self.command.env(name, std::ffi::OsStr::from_bytes(value));
+        self
+    }
+
     /// Uses a scripted Bedrock, through the environment variables that a person would set, and dummy keys.
     pub fn bedrock(self, bedrock: &Bedrock) -> Self {
         self.credentials().env("AWS_ENDPOINT_URL_BEDROCK_RUNTIME", &bedrock.url)
@@ -100,9 +107,13 @@ impl Chatrix {
     }
 
     pub fn file(self, path: &str, text: &str) -> Self {
+        self.file_bytes(path, text.as_bytes())
+    }
+
+    pub fn file_bytes(self, path: &str, bytes: &[u8]) -> Self {
         let path = self.home.path().join(path);
         std::fs::create_dir_all(path.parent().unwrap()).unwrap();
-        std::fs::write(path, text).unwrap();
+        std::fs::write(path, bytes).unwrap();
         self
     }
 
@@ -149,6 +160,16 @@ impl Chatrix {
 pub struct Home(TempDir);
 
 impl Home {
+    pub fn write(&self, path: &str, text: &str) {
+        self.write_bytes(path, text.as_bytes());
+    }
+
+    pub fn write_bytes(&self, path: &str, bytes: &[u8]) {
+        let path = self.path(path);
+        std::fs::create_dir_all(path.parent().unwrap()).unwrap();
+        std::fs::write(path, bytes).unwrap();
+    }
+
     /// A home with this config file.
     pub fn new(config: &str) -> Self {
         let home = Self(tempfile::tempdir().unwrap());

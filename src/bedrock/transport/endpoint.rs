@@ -1,38 +1,57 @@
-//! The configuration of the AWS client: region, profile, credentials and endpoint.
+//! The configuration of the AWS client: region, profile, credentials and endpoint (docs/credentials.md).
 
-use crate::bedrock::aws_context::AwsContext;
-use aws_config::meta::region::RegionProviderChain;
-use aws_config::profile::ProfileFileRegionProvider;
+use super::account::Account;
+use super::credentials::{CheckedCredentials, TIME_LIMIT};
+use super::endpoint_url;
+use super::environment::Environment;
+use super::profiles::Profiles;
+use super::region::Region;
+use crate::bedrock::aws_context::{AwsContext, CredentialSource};
+use crate::error::{Error, Kind, Result};
+use aws_config::BehaviorVersion;
+use aws_config::identity::IdentityCache;
 use aws_config::retry::RetryConfig;
 use aws_config::stalled_stream_protection::StalledStreamProtectionConfig;
 use aws_config::timeout::TimeoutConfig;
-use aws_config::{BehaviorVersion, Region};
+use aws_credential_types::provider::SharedCredentialsProvider;
 use aws_sdk_bedrockruntime::config::{Builder, Config, Credentials};
-use std::env;
+use aws_smithy_runtime_api::client::auth::{AuthSchemeId, AuthSchemePreference};
+use futures_util::FutureExt;
+use std::panic::AssertUnwindSafe;
 use std::time::Duration;
 
-/// The region when neither a flag, the environment nor the AWS profile sets one.
-const DEFAULT_REGION: &str = "us-west-2";
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(5);
 
 /// Which Bedrock to call, and with which credentials.
 #[derive(Debug, Clone)]
 pub enum Endpoint {
-    /// AWS, with the credentials that its default provider chain finds.
+    /// AWS.
     Aws {
-        /// Overrides `AWS_PROFILE`.
+        /// A profile that was named for Chatrix. It wins over everything in the environment that would choose other
+        /// credentials.
         profile: Option<String>,
-        /// Overrides the region of the environment and of the profile.
-        region: Option<String>,
+        /// Overrides the region of the profile.
+        region: Option<Region>,
     },
     /// A stand-in for Bedrock on this machine. Its credentials are dummies, and no AWS configuration is read.
     Local { url: String },
 }
 
+/// A client that is not built yet, and whose credentials it uses.
+type Setup = (Builder, Account);
+
 /// Sets up the AWS client. Sends nothing to Bedrock.
-pub(super) async fn client(endpoint: Endpoint) -> (aws_sdk_bedrockruntime::Client, AwsContext) {
-    let (config, context) = match endpoint {
-        Endpoint::Aws { profile, region } => aws(profile, region).await,
+///
+/// # Errors
+/// `Config` and `NoCredentials`, for settings that cannot be used.
+pub(super) async fn client(endpoint: Endpoint) -> Result<(aws_sdk_bedrockruntime::Client, Account)> {
+    let (config, account) = match endpoint {
+        // The SDK panics on some settings. Those that are known are refused before; this is the net under them.
+        Endpoint::Aws { profile, region } => {
+            AssertUnwindSafe(aws(profile.as_deref(), region)).catch_unwind().await.unwrap_or_else(|_| {
+                Err(Error::new(Kind::Config, "the AWS SDK cannot use the AWS settings of this machine"))
+            })?
+        }
         Endpoint::Local { url } => local(url),
     };
     // The SDK must not repeat a call by itself: each repetition may be a paid generation (docs/bedrock.md §4.5, §4.6).
@@ -40,45 +59,99 @@ pub(super) async fn client(endpoint: Endpoint) -> (aws_sdk_bedrockruntime::Clien
         .retry_config(RetryConfig::disabled())
         .stalled_stream_protection(StalledStreamProtectionConfig::disabled())
         .timeout_config(TimeoutConfig::builder().connect_timeout(CONNECT_TIMEOUT).build())
+        // Longer than our own limit, which gives the better message.
+        .identity_cache(IdentityCache::lazy().load_timeout(TIME_LIMIT + CONNECT_TIMEOUT).build())
         .build();
-    (aws_sdk_bedrockruntime::Client::from_conf(config), context)
+    Ok((aws_sdk_bedrockruntime::Client::from_conf(config), account))
 }
 
-async fn aws(profile: Option<String>, region: Option<String>) -> (Builder, AwsContext) {
-    let mut profile_region = ProfileFileRegionProvider::builder();
-    let mut loader = aws_config::defaults(BehaviorVersion::latest());
-    if let Some(profile) = &profile {
-        profile_region = profile_region.profile_name(profile);
-        loader = loader.profile_name(profile);
+async fn aws(profile: Option<&str>, region: Option<Region>) -> Result<Setup> {
+    let environment = Environment::of_process(profile)?;
+    let profiles = Profiles::load(&environment, profile.is_some()).await?;
+    let region = match (region, profiles.get("region")) {
+        (Some(region), _) => region,
+        (None, Some(name)) => Region::parse(name, format!("the profile {:?}", profiles.selected()))?,
+        (None, None) => Region::default_region(),
+    };
+    let url = endpoint_url::configured(&environment, &profiles)?;
+    if url.as_deref().is_none_or(|url| url.starts_with("https://")) {
+        check_root_certificates()?;
     }
-    // `region` already includes the environment's. The instance metadata service is left out of the chain: outside EC2
-    // that lookup takes seconds, and there is a default region anyway.
-    let chain = RegionProviderChain::first_try(region.map(Region::new))
-        .or_else(profile_region.build())
-        .or_else(Region::from_static(DEFAULT_REGION));
-    let shared = loader.region(chain).load().await;
+    let source = credential_source(&environment, &profiles)?;
+    // The SDK panics on a retry mode or a number of attempts that it does not understand, and none is needed: these are
+    // the attempts to load credentials.
+    let loader = aws_config::defaults(BehaviorVersion::latest()).env(environment.for_sdk());
+    let loader = loader.retry_config(RetryConfig::standard());
+    let shared = loader.region(aws_config::Region::new(region.as_str().to_owned())).load().await;
+    let uses_variant = shared.use_fips() == Some(true) || shared.use_dual_stack() == Some(true);
+    if url.is_some() && uses_variant {
+        let message = "an endpoint set by hand cannot be combined with FIPS or dual-stack endpoints";
+        return Err(Error::new(Kind::Config, message)
+            .advise("unset the endpoint, or use_fips_endpoint and use_dualstack_endpoint (AWS_USE_FIPS_ENDPOINT, AWS_USE_DUALSTACK_ENDPOINT)"));
+    }
     let mut config = Builder::from(&shared);
-    // An empty endpoint panics inside the SDK (docs/bedrock.md, trap 10), so it counts as unset.
-    let service = env::var("AWS_ENDPOINT_URL_BEDROCK_RUNTIME").ok();
-    if service.as_deref().is_none_or(|url| url.trim().is_empty()) {
-        let general = shared.endpoint_url().filter(|url| !url.trim().is_empty());
-        if service.is_some() || shared.endpoint_url().is_some() {
-            config.set_endpoint_url(general.map(ToOwned::to_owned));
-        }
+    config.set_endpoint_url(url.clone());
+    let mut credentials = None;
+    if source != CredentialSource::ApiKey {
+        config.set_token_provider(None);
+        config.set_auth_scheme_preference(Some(AuthSchemePreference::from([AuthSchemeId::from("sigv4")])));
+        credentials = shared.credentials_provider().map(CheckedCredentials::new);
+        config.set_credentials_provider(credentials.clone().map(SharedCredentialsProvider::new));
     }
-    if env::var("AWS_BEARER_TOKEN_BEDROCK").is_ok_and(|token| token.trim().is_empty()) {
-        config.set_auth_scheme_preference(None);
+    let mut summary = format!("AWS credentials: {source}; region {}", region.as_str());
+    if let Some(url) = url {
+        summary.push_str(&format!("; endpoint {url}"));
     }
-    let region = shared.region().map_or(DEFAULT_REGION, Region::as_ref).to_owned();
-    let profile = profile.or_else(|| env::var("AWS_PROFILE").ok().filter(|name| !name.is_empty()));
-    (config, AwsContext { profile, region })
+    if let Some(name) = environment.overruled() {
+        summary.push_str(&format!("; {name} is set but not used, because a profile is named"));
+    }
+    let context = AwsContext {
+        credentials: source,
+        profile: profiles.named().map(ToOwned::to_owned),
+        region: region.as_str().to_owned(),
+    };
+    Ok((config, Account { context, credentials, summary }))
 }
 
-fn local(url: String) -> (Builder, AwsContext) {
+/// Without root certificates no server of AWS can be trusted, and each connection would fail with a riddle.
+fn check_root_certificates() -> Result<()> {
+    if rustls_native_certs::load_native_certs().certs.is_empty() {
+        return Err(Error::new(Kind::Config, "this machine has no root certificates, so AWS cannot be recognized")
+            .advise("install ca-certificates, or set SSL_CERT_FILE to a file that holds them"));
+    }
+    Ok(())
+}
+
+/// Whose credentials the SDK will find. Its order is followed here, so that messages can name them.
+fn credential_source(environment: &Environment, profiles: &Profiles) -> Result<CredentialSource> {
+    if environment.is_set("AWS_BEARER_TOKEN_BEDROCK") {
+        return Ok(CredentialSource::ApiKey);
+    }
+    if environment.is_set("AWS_ACCESS_KEY_ID") {
+        return Ok(CredentialSource::EnvironmentKeys);
+    }
+    if let Some(profile) = profiles.credentials()? {
+        return Ok(CredentialSource::Profile(profile));
+    }
+    let is_set = |name| environment.is_set(name);
+    Ok(if is_set("AWS_WEB_IDENTITY_TOKEN_FILE") {
+        CredentialSource::WebIdentity
+    } else if is_set("AWS_CONTAINER_CREDENTIALS_RELATIVE_URI") || is_set("AWS_CONTAINER_CREDENTIALS_FULL_URI") {
+        CredentialSource::Container
+    } else if environment.is_true("AWS_EC2_METADATA_DISABLED") {
+        CredentialSource::Missing
+    } else {
+        CredentialSource::Instance
+    })
+}
+
+fn local(url: String) -> Setup {
+    let region = Region::default_region();
     let config = Config::builder()
         .behavior_version(BehaviorVersion::latest())
-        .region(Region::from_static(DEFAULT_REGION))
+        .region(aws_config::Region::new(region.as_str().to_owned()))
         .credentials_provider(Credentials::new("offline", "offline", None, None, "offline"))
         .endpoint_url(url);
-    (config, AwsContext { profile: None, region: "offline".to_owned() })
+    let context = AwsContext { credentials: CredentialSource::Offline, profile: None, region: "offline".to_owned() };
+    (config, Account { context, credentials: None, summary: String::new() })
 }

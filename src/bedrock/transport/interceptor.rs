@@ -2,6 +2,7 @@
 //! maps that serialise in random order (docs/bedrock.md, trap 7), so Chatrix sends JSON that it has ordered itself.
 
 use crate::bedrock::refusal::proxy_answer;
+use crate::bedrock::send_error::Stage;
 use crate::error::{Error, Kind, Result};
 use aws_smithy_runtime_api::box_error::BoxError;
 use aws_smithy_runtime_api::client::interceptors::context::{
@@ -13,6 +14,8 @@ use aws_smithy_runtime_api::client::runtime_components::RuntimeComponents;
 use aws_smithy_types::body::SdkBody;
 use aws_smithy_types::config_bag::ConfigBag;
 use bytes::Bytes;
+use http_body_util::{BodyExt, Full};
+use std::sync::atomic::{AtomicU8, Ordering};
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 
 /// Replaces the body of one request before it is signed, and keeps the body of its answer.
@@ -20,6 +23,25 @@ use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 pub(super) struct BodyInterceptor {
     request: Bytes,
     answer: Answer,
+    progress: Progress,
+}
+
+/// The stage of one request, seen by all who hold it.
+#[derive(Debug, Clone, Default)]
+struct Progress(Arc<AtomicU8>);
+
+impl Progress {
+    fn reach(&self, stage: Stage) {
+        self.0.fetch_max(stage as u8, Ordering::SeqCst);
+    }
+
+    fn stage(&self) -> Stage {
+        match self.0.load(Ordering::SeqCst) {
+            0 => Stage::Preparing,
+            1 => Stage::Connecting,
+            _ => Stage::Writing,
+        }
+    }
 }
 
 #[derive(Debug, Clone)]
@@ -40,12 +62,21 @@ struct StreamedBody {
 impl BodyInterceptor {
     /// For a call whose answer comes in one piece.
     pub(super) fn complete(request: Bytes) -> Self {
-        Self { request, answer: Answer::Complete { body: Arc::default(), input_tokens: Arc::default() } }
+        Self {
+            request,
+            answer: Answer::Complete { body: Arc::default(), input_tokens: Arc::default() },
+            progress: Progress::default(),
+        }
     }
 
     /// For a call whose answer is a stream.
     pub(super) fn stream(request: Bytes) -> Self {
-        Self { request, answer: Answer::Stream(Arc::default()) }
+        Self { request, answer: Answer::Stream(Arc::default()), progress: Progress::default() }
+    }
+
+    /// How far the request came.
+    pub(super) fn stage(&self) -> Stage {
+        self.progress.stage()
     }
 
     /// The number of input tokens that the header of an `InvokeModel` answer gives.
@@ -101,6 +132,23 @@ impl Intercept for BodyInterceptor {
         let request = context.request_mut();
         request.headers_mut().insert("content-length", self.request.len().to_string());
         *request.body_mut() = SdkBody::from(self.request.clone());
+        Ok(())
+    }
+
+    fn modify_before_transmit(
+        &self,
+        context: &mut BeforeTransmitInterceptorContextMut<'_>,
+        _components: &RuntimeComponents,
+        _config: &mut ConfigBag,
+    ) -> Result<(), BoxError> {
+        self.progress.reach(Stage::Connecting);
+        // The HTTP client asks for the body once it has a connection and has begun to write.
+        let progress = self.progress.clone();
+        let body = Full::new(self.request.clone()).map_frame(move |frame| {
+            progress.reach(Stage::Writing);
+            frame
+        });
+        *context.request_mut().body_mut() = SdkBody::from_body_1_x(body);
         Ok(())
     }
 
