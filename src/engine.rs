@@ -151,8 +151,8 @@ impl Engine {
     ) -> Result<(Admitted, Accepted)> {
         let mut refusals = 0;
         loop {
-            reserved.reservation.sent();
-            let error = match self.client.ask(&admitted, mode == AnswerMode::Streamed, attempts).await {
+            let sent = reserved.reservation.sent_mark();
+            let error = match self.client.ask(&admitted, mode == AnswerMode::Streamed, attempts, &sent).await {
                 Ok(accepted) => return Ok((admitted, accepted)),
                 Err(error) if error.may_be_billed() => return Err(error),
                 Err(error) => error,
@@ -189,9 +189,8 @@ impl Engine {
     pub async fn embed(&self, request: EmbeddingRequest, caller: &Caller) -> Result<Embedded> {
         let admission = self.admit_embedding(request, caller).await;
         let (admitted, mut reserved) = admission.inspect_err(|error| self.telemetry.refused(error.kind))?;
-        reserved.reservation.sent();
         let calls = admitted.texts().len().div_ceil(admitted.model().batch.max(1));
-        let embeddings = match self.client.embed(&admitted, caller.attempts).await {
+        let embeddings = match self.client.embed(&admitted, caller.attempts, &reserved.reservation.sent_mark()).await {
             Ok(embeddings) => embeddings,
             Err(error) => {
                 if calls == 1 && !error.may_be_billed() {

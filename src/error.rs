@@ -90,7 +90,7 @@ table! {
         "set AWS_PROFILE, AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, or AWS_BEARER_TOKEN_BEDROCK; --offline needs no AWS account";
     /// The AWS credentials have expired.
     ExpiredCredentials: 4, 403, Never,
-        "renew them: aws sso login, or new keys";
+        "renew them (aws sso login, or new keys)";
     /// The AWS account may not use the model yet: an agreement, a form, a payment method or a setting is missing, or AWS
     /// has not verified the account.
     AccountNotReady: 4, 403, Never,

@@ -18,6 +18,7 @@ use futures_util::StreamExt;
 use std::collections::VecDeque;
 use std::future::Future;
 use std::sync::Arc;
+use std::sync::atomic::AtomicBool;
 use std::time::Duration;
 use tokio::time::{Instant, timeout, timeout_at};
 
@@ -55,21 +56,28 @@ impl Client {
         self.transport.account()
     }
 
-    /// Sends a request, and returns once Bedrock has accepted it. A model that cannot stream, or cannot stream tool
+    /// Sends a request, at most `attempts` times, and returns once Bedrock has accepted it. `sent` becomes true when Bedrock may
+    /// have received a part of it. A model that cannot stream, or cannot stream tool
     /// calls, is asked for a complete answer instead (docs/cases.md, X7).
     ///
     /// # Errors
     /// Any upstream kind of the table.
-    pub async fn ask(&self, admitted: &Admitted, streamed: bool, attempts: u32) -> Result<Accepted> {
+    pub async fn ask(
+        &self,
+        admitted: &Admitted,
+        streamed: bool,
+        attempts: u32,
+        sent: &Arc<AtomicBool>,
+    ) -> Result<Accepted> {
         let encoded = request::encode(admitted)?;
         if streamed && !request::must_be_complete(admitted) {
-            match self.converse_stream(admitted, &encoded, attempts).await {
+            match self.converse_stream(admitted, &encoded, attempts, sent).await {
                 // The refusal came before anything was generated, so the second call costs nothing extra.
                 Err(error) if classify::cannot_stream(&error) => {}
                 accepted => return accepted,
             }
         }
-        self.converse(admitted, encoded, attempts).await
+        self.converse(admitted, encoded, attempts, sent).await
     }
 
     /// How many input tokens AWS counts in a request. Counting is free of charge. `None` when the model does not
@@ -87,9 +95,14 @@ impl Client {
     ///
     /// # Errors
     /// Any upstream kind of the table.
-    pub async fn embed(&self, admitted: &AdmittedEmbedding, attempts: u32) -> Result<Embeddings> {
+    pub async fn embed(
+        &self,
+        admitted: &AdmittedEmbedding,
+        attempts: u32,
+        sent: &Arc<AtomicBool>,
+    ) -> Result<Embeddings> {
         let bodies = embeddings::request_bodies(admitted).into_iter();
-        let calls = bodies.map(|body| self.invoke(&admitted.model().id, body, attempts));
+        let calls = bodies.map(|body| self.invoke(&admitted.model().id, body, attempts, sent));
         let mut answers = futures_util::stream::iter(calls).buffered(EMBEDDINGS_AT_ONCE);
         let mut all = Embeddings { input_tokens: Some(0), ..Embeddings::default() };
         while let Some(answer) = answers.next().await {
@@ -107,15 +120,22 @@ impl Client {
         Ok(all)
     }
 
-    async fn invoke(&self, model: &str, body: Bytes, attempts: u32) -> Result<Embeddings> {
-        let reply = self.with_retries(attempts, || self.transport.invoke(model, body.clone())).await?;
+    async fn invoke(&self, model: &str, body: Bytes, attempts: u32, sent: &Arc<AtomicBool>) -> Result<Embeddings> {
+        let reply = self.with_retries(attempts, || self.transport.invoke(model, body.clone(), sent)).await?;
         embeddings::parse_answer(&reply.body, reply.input_tokens)
     }
 
     /// Gets one complete answer. There is no time limit, because a slow answer is paid for all the same.
-    async fn converse(&self, admitted: &Admitted, encoded: EncodedRequest, attempts: u32) -> Result<Accepted> {
+    async fn converse(
+        &self,
+        admitted: &Admitted,
+        encoded: EncodedRequest,
+        attempts: u32,
+        sent: &Arc<AtomicBool>,
+    ) -> Result<Accepted> {
         let model = admitted.model();
-        let reply = self.with_retries(attempts, || self.transport.converse(&model.id, encoded.body.clone())).await;
+        let reply =
+            self.with_retries(attempts, || self.transport.converse(&model.id, encoded.body.clone(), sent)).await;
         let reply = reply.map_err(|error| in_words_of_clients(error, model.context_window))?;
         let mut events = VecDeque::new();
         Decoder::new(encoded.response_options).complete(&reply.body, &mut events)?;
@@ -124,11 +144,17 @@ impl Client {
 
     /// Starts a streamed answer. The call counts as accepted once its first event has come: until then Bedrock may still
     /// refuse it, in place of that event, and it can be sent again at no cost.
-    async fn converse_stream(&self, admitted: &Admitted, encoded: &EncodedRequest, attempts: u32) -> Result<Accepted> {
+    async fn converse_stream(
+        &self,
+        admitted: &Admitted,
+        encoded: &EncodedRequest,
+        attempts: u32,
+        sent: &Arc<AtomicBool>,
+    ) -> Result<Accepted> {
         let model = admitted.model();
         let (stream, bedrock_request_id) = self
             .with_retries(attempts, || async {
-                let call = self.transport.converse_stream(&model.id, encoded.body.clone());
+                let call = self.transport.converse_stream(&model.id, encoded.body.clone(), sent);
                 let accepted = timeout(self.idle, call).await;
                 let (frames, bedrock_request_id) = accepted.unwrap_or_else(|_| Err(stream_idle(self.idle)))?;
                 let mut stream = EventStream {

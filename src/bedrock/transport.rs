@@ -32,6 +32,8 @@ use region::region_of_model;
 use std::error::Error as StdError;
 use std::future::Future;
 use std::panic::AssertUnwindSafe;
+use std::sync::Arc;
+use std::sync::atomic::AtomicBool;
 
 /// A complete answer.
 pub(super) struct Reply {
@@ -79,9 +81,9 @@ impl Transport {
     ///
     /// # Errors
     /// Any kind that [`call_error`] gives.
-    pub(super) async fn converse(&self, model: &str, body: Bytes) -> Result<Reply> {
+    pub(super) async fn converse(&self, model: &str, body: Bytes, sent: &Arc<AtomicBool>) -> Result<Reply> {
         let context = self.context(model)?;
-        let bytes = BodyInterceptor::complete(body);
+        let bytes = BodyInterceptor::complete(body, sent);
         let call = self.sdk.converse().model_id(model).customize().interceptor(bytes.clone());
         let call = call.config_override(in_region_of(&context));
         let answer = outcome(call.send(), &bytes, model, &context).await?;
@@ -92,9 +94,14 @@ impl Transport {
     ///
     /// # Errors
     /// Any kind that [`call_error`] gives.
-    pub(super) async fn converse_stream(&self, model: &str, body: Bytes) -> Result<(FrameStream, Option<String>)> {
+    pub(super) async fn converse_stream(
+        &self,
+        model: &str,
+        body: Bytes,
+        sent: &Arc<AtomicBool>,
+    ) -> Result<(FrameStream, Option<String>)> {
         let context = self.context(model)?;
-        let bytes = BodyInterceptor::stream(body);
+        let bytes = BodyInterceptor::stream(body, sent);
         let call = self.sdk.converse_stream().model_id(model).customize().interceptor(bytes.clone());
         let call = call.config_override(in_region_of(&context));
         let answer = outcome(call.send(), &bytes, model, &context).await?;
@@ -105,9 +112,9 @@ impl Transport {
     ///
     /// # Errors
     /// Any kind that [`call_error`] gives.
-    pub(super) async fn invoke(&self, model: &str, body: Bytes) -> Result<Reply> {
+    pub(super) async fn invoke(&self, model: &str, body: Bytes, sent: &Arc<AtomicBool>) -> Result<Reply> {
         let context = self.context(model)?;
-        let bytes = BodyInterceptor::complete(body);
+        let bytes = BodyInterceptor::complete(body, sent);
         let call = self.sdk.invoke_model().model_id(model).content_type("application/json").accept("application/json");
         let call = call.customize().interceptor(bytes.clone()).config_override(in_region_of(&context));
         let answer = outcome(call.send(), &bytes, model, &context).await?;
@@ -117,7 +124,7 @@ impl Transport {
     /// Makes one `CountTokens` call. `None` when it fails: without a count, a request is bounded by its length instead.
     pub(super) async fn count_tokens(&self, model: &str, body: Bytes) -> Option<u64> {
         let input = CountTokensInput::Converse(ConverseTokensRequest::builder().build());
-        let bytes = BodyInterceptor::complete(body);
+        let bytes = BodyInterceptor::complete(body, &Arc::default());
         let call = self.sdk.count_tokens().model_id(model).input(input).customize().interceptor(bytes.clone());
         let answer = outcome(call.send(), &bytes, model, &self.account.context).await.ok()?;
         u64::try_from(answer.input_tokens()).ok()

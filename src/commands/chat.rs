@@ -51,7 +51,7 @@ pub(crate) async fn run(args: Chat, settings: Settings) -> anyhow::Result<u8> {
                     Some(Slash::Exit) => return Ok(exit(&session)),
                     Some(command) => session.obey(command).await,
                     None => {
-                        let somebody_reads = session.turn(line).await?;
+                        let somebody_reads = Box::pin(session.turn(line)).await?;
                         if !somebody_reads {
                             return Ok(exit(&session));
                         }

@@ -10,6 +10,7 @@ use crate::catalog::NanoDollars;
 use crate::conversation::Usage;
 use std::fmt;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Instant;
 
 /// A reservation, and what is booked under the limits with it.
@@ -49,24 +50,16 @@ enum Booking {
     Unledgered,
 }
 
-/// How far a call has got.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Stage {
-    /// Nothing has been sent yet.
-    Unsent,
-    /// It may be billed.
-    Sent,
-    /// Its end is booked.
-    Over,
-}
-
 /// The booked worst case of a call. Each call ends in exactly one of [`settle`](Self::settle),
 /// [`estimate`](Self::estimate), [`release`](Self::release) and [`abandon`](Self::abandon), or is dropped: then it is
 /// released if nothing was sent, and uncertain otherwise.
 #[derive(Debug)]
 pub struct Reservation {
     amount: NanoDollars,
-    stage: Stage,
+    /// Becomes true when Bedrock may have received a part of the request: from then on the call may be billed.
+    sent: Arc<AtomicBool>,
+    /// Whether its end is booked.
+    is_over: bool,
     began: Instant,
     booking: Booking,
     model: String,
@@ -95,7 +88,8 @@ impl Reservation {
     fn new(booking: Booking, amount: NanoDollars, model: String) -> Self {
         Self {
             amount,
-            stage: Stage::Unsent,
+            sent: Arc::default(),
+            is_over: false,
             began: Instant::now(),
             booking,
             model,
@@ -118,17 +112,23 @@ impl Reservation {
 
     /// Whether its end is booked.
     pub(crate) fn is_over(&self) -> bool {
-        self.stage == Stage::Over
+        self.is_over
     }
 
     /// Marks the request as sent: from here on it may be billed.
     pub fn sent(&mut self) {
-        self.stage = Stage::Sent;
+        self.sent.store(true, Ordering::SeqCst);
+    }
+
+    /// The mark of [`sent`](Self::sent), for those who know when the request leaves.
+    pub(crate) fn sent_mark(&self) -> Arc<AtomicBool> {
+        Arc::clone(&self.sent)
     }
 
     /// Notes that Bedrock has accepted the call: which model answers, under which of Bedrock's request ids, and what
     /// the policy changed.
     pub(crate) fn accepted(&mut self, model: &str, bedrock_request_id: Option<String>, edits: String) {
+        self.sent();
         model.clone_into(&mut self.model);
         self.bedrock_request_id = bedrock_request_id;
         self.edits = edits;
@@ -155,7 +155,7 @@ impl Reservation {
     }
 
     fn end(&mut self, outcome: Outcome) {
-        if std::mem::replace(&mut self.stage, Stage::Over) == Stage::Over {
+        if std::mem::replace(&mut self.is_over, true) {
             return;
         }
         if let Some(totals) = &self.session_totals {
@@ -179,10 +179,10 @@ impl Reservation {
 
 impl Drop for Reservation {
     fn drop(&mut self) {
-        match self.stage {
-            Stage::Unsent => self.release(),
-            Stage::Sent => self.abandon(),
-            Stage::Over => {}
+        if self.sent.load(Ordering::SeqCst) {
+            self.abandon();
+        } else {
+            self.release();
         }
     }
 }

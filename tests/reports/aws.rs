@@ -1,7 +1,7 @@
 //! Whose credentials are used, in which region, and what is booked when a call fails before it is sent
 //! (docs/credentials.md).
 
-use crate::support::{Bedrock, Chatrix, Home, Reply, Server};
+use crate::support::{Bedrock, Chatrix, Home, Reply, Server, eventually, signal};
 use serde_json::{Value, json};
 use std::io::{BufRead, BufReader, Read, Write};
 use std::net::{Shutdown, TcpListener, TcpStream};
@@ -43,6 +43,22 @@ fn listen(serve: fn(TcpStream)) -> (String, Arc<Mutex<Vec<String>>>) {
         }
     });
     (address, lines)
+}
+
+/// A person who gives up while a credential helper still works owes nothing.
+#[test]
+fn nothing_is_booked_when_it_is_interrupted_before_it_is_sent() {
+    let home = Home::new("");
+    let bedrock = Bedrock::script([Reply::text("never")]);
+    let slow = "[default]\ncredential_process = /bin/sleep 20\n";
+    std::fs::create_dir_all(home.path(".aws")).unwrap();
+    std::fs::write(home.path(".aws/config"), slow).unwrap();
+    let ask = Chatrix::ask().home(&home).env("AWS_ENDPOINT_URL_BEDROCK_RUNTIME", &bedrock.url).args(["-q", "hi"]);
+    let (mut child, _home) = ask.spawn();
+    eventually("the call is reserved", || home.booked().1 > 0);
+    signal(child.id(), "INT");
+    assert_eq!(child.wait().unwrap().code(), Some(130));
+    assert_eq!((home.at_rest(), bedrock.calls().len()), ((0, 0, 0), 0));
 }
 
 #[test]

@@ -15,7 +15,7 @@ use aws_smithy_types::body::SdkBody;
 use aws_smithy_types::config_bag::ConfigBag;
 use bytes::Bytes;
 use http_body_util::{BodyExt, Full};
-use std::sync::atomic::{AtomicU8, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU8, Ordering};
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 
 /// Replaces the body of one request before it is signed, and keeps the body of its answer.
@@ -27,16 +27,27 @@ pub(super) struct BodyInterceptor {
 }
 
 /// The stage of one request, seen by all who hold it.
-#[derive(Debug, Clone, Default)]
-struct Progress(Arc<AtomicU8>);
+#[derive(Debug, Clone)]
+struct Progress {
+    stage: Arc<AtomicU8>,
+    /// The mark of the call's reservation that Bedrock may have received a part of the request.
+    sent: Arc<AtomicBool>,
+}
 
 impl Progress {
+    fn new(sent: &Arc<AtomicBool>) -> Self {
+        Self { stage: Arc::default(), sent: Arc::clone(sent) }
+    }
+
     fn reach(&self, stage: Stage) {
-        self.0.fetch_max(stage as u8, Ordering::SeqCst);
+        self.stage.fetch_max(stage as u8, Ordering::SeqCst);
+        if stage == Stage::Writing {
+            self.sent.store(true, Ordering::SeqCst);
+        }
     }
 
     fn stage(&self) -> Stage {
-        match self.0.load(Ordering::SeqCst) {
+        match self.stage.load(Ordering::SeqCst) {
             0 => Stage::Preparing,
             1 => Stage::Connecting,
             _ => Stage::Writing,
@@ -61,17 +72,17 @@ struct StreamedBody {
 
 impl BodyInterceptor {
     /// For a call whose answer comes in one piece.
-    pub(super) fn complete(request: Bytes) -> Self {
+    pub(super) fn complete(request: Bytes, sent: &Arc<AtomicBool>) -> Self {
         Self {
             request,
             answer: Answer::Complete { body: Arc::default(), input_tokens: Arc::default() },
-            progress: Progress::default(),
+            progress: Progress::new(sent),
         }
     }
 
     /// For a call whose answer is a stream.
-    pub(super) fn stream(request: Bytes) -> Self {
-        Self { request, answer: Answer::Stream(Arc::default()), progress: Progress::default() }
+    pub(super) fn stream(request: Bytes, sent: &Arc<AtomicBool>) -> Self {
+        Self { request, answer: Answer::Stream(Arc::default()), progress: Progress::new(sent) }
     }
 
     /// How far the request came.
