@@ -2,7 +2,7 @@
 
 use super::reasoning_cache::ReasoningRecorder;
 use super::reserved_call::{ReservedCall, Warning};
-use super::tool_call_guard::{CutCall, ToolCallGuard};
+use super::tool_call_guard::{CutCall, ToolCallGuard, Wholeness};
 use crate::bedrock::{Accepted, UpstreamAnswer};
 use crate::catalog::{Model, NanoDollars};
 use crate::conversation::{Answer, AnswerBuilder, Event, StopReason, Usage};
@@ -64,6 +64,7 @@ impl Call {
         reserved.reservation.accepted(&admitted.model().id, bedrock_request_id, ascii_edits.join("; "));
         let is_stream = matches!(answer, UpstreamAnswer::Stream(_));
         // A client that set the limit itself expects that its calls stream. Any other must never see half of one.
+        let wholeness = if is_stream { Wholeness::Json } else { required_arguments(&admitted) };
         let hold = !is_stream || admitted.token_limit().source != LimitSource::Request;
         Self {
             admitted,
@@ -74,7 +75,7 @@ impl Call {
             usage: None,
             reserved,
             start,
-            guard: ToolCallGuard::new(hold, is_stream),
+            guard: ToolCallGuard::new(hold, wholeness),
             passed: VecDeque::new(),
             has_event: false,
             stop: None,
@@ -285,6 +286,15 @@ impl Call {
         }
         answer.finish().ok_or_else(|| Error::new(Kind::Internal, "the answer has no stop reason"))
     }
+}
+
+/// What a complete answer's calls must hold to be whole.
+fn required_arguments(admitted: &Admitted) -> Wholeness {
+    let tools = admitted.request().tools.iter().map(|tool| {
+        let required = tool.schema["required"].as_array().into_iter().flatten();
+        (tool.name.clone(), required.filter_map(|name| name.as_str().map(ToOwned::to_owned)).collect())
+    });
+    Wholeness::Required(tools.collect())
 }
 
 impl Drop for Call {

@@ -3,21 +3,31 @@
 //! an error in place of the stop reason.
 
 use crate::conversation::{Event, StopReason};
-use serde::Deserialize;
-use std::collections::VecDeque;
+use serde_json::Value;
+use std::collections::{HashMap, VecDeque};
 
 /// Watches the events of one answer.
 #[derive(Debug)]
 pub(super) struct ToolCallGuard {
     /// Whether a call is held back until it is known to be whole. Otherwise its arguments are passed on as they come.
     hold: bool,
-    /// Whether the arguments are as the model wrote them. Bedrock completes the JSON of a complete answer itself, so
-    /// there the arguments of a call that was cut look whole.
-    verbatim: bool,
+    /// How a call that the token limit may have cut is told from a whole one.
+    wholeness: Wholeness,
     /// The call that the last block holds.
     last_call: Option<Call>,
     held: Vec<Event>,
     passed: Passed,
+}
+
+/// What shows that a call is whole.
+#[derive(Debug)]
+pub(super) enum Wholeness {
+    /// The arguments are as the model wrote them, so those of a call that was cut are no JSON.
+    Json,
+    /// Bedrock has closed the JSON of a complete answer itself, and has left out what was not finished. A call is whole if
+    /// it holds all that its tool requires: the names of the required arguments, by tool. One of a tool that requires
+    /// nothing cannot be told.
+    Required(HashMap<String, Vec<String>>),
 }
 
 /// What was passed on so far.
@@ -43,8 +53,8 @@ pub(super) struct CutCall {
 }
 
 impl ToolCallGuard {
-    pub(super) fn new(hold: bool, verbatim: bool) -> Self {
-        Self { hold, verbatim, last_call: None, held: Vec::new(), passed: Passed::Nothing }
+    pub(super) fn new(hold: bool, wholeness: Wholeness) -> Self {
+        Self { hold, wholeness, last_call: None, held: Vec::new(), passed: Passed::Nothing }
     }
 
     /// Whether any text or tool call was passed on.
@@ -73,7 +83,8 @@ impl ToolCallGuard {
             // The end of a call's block. A call without arguments looks the same as one that was cut before them.
             Event::BlockEnd if self.last_call.is_some() => {
                 self.pass_part_of_call(event, passed);
-                if self.verbatim && self.last_call.as_ref().is_some_and(Call::is_whole) {
+                let is_verbatim = matches!(self.wholeness, Wholeness::Json);
+                if is_verbatim && self.last_call.as_ref().is_some_and(|call| self.wholeness.is_whole(call)) {
                     self.release(passed);
                 }
             }
@@ -103,9 +114,10 @@ impl ToolCallGuard {
             return Ok(());
         }
         self.release(passed);
-        // Some models report another reason beside their calls (docs/cases.md, T12).
+        // Some models report another reason beside their calls (docs/cases.md, T12). An answer that the limit has cut may
+        // have lost further calls.
         let reason = match reason {
-            StopReason::Malformed(_) => reason,
+            StopReason::Malformed(_) | StopReason::MaxTokens | StopReason::ContextWindow => reason,
             _ if self.passed == Passed::Calls => StopReason::ToolUse,
             _ => reason,
         };
@@ -117,7 +129,7 @@ impl ToolCallGuard {
     fn is_cut(&self, call: &Call, reason: &StopReason) -> bool {
         match reason {
             StopReason::EndTurn | StopReason::ToolUse => false,
-            StopReason::Unknown(_) => !call.is_whole(),
+            StopReason::Unknown(_) => !call.is_object(),
             StopReason::MaxTokens
             | StopReason::ContextWindow
             | StopReason::StopSequence(_)
@@ -126,7 +138,7 @@ impl ToolCallGuard {
             | StopReason::Malformed(_) => {
                 // An answer that goes on after a call, or whose call was already released, has not cut it.
                 let already_passed = self.hold && self.held.is_empty();
-                !(already_passed || (self.verbatim && call.is_whole()))
+                !(already_passed || self.wholeness.is_whole(call))
             }
         }
     }
@@ -149,12 +161,28 @@ impl ToolCallGuard {
     }
 }
 
+impl Wholeness {
+    fn is_whole(&self, call: &Call) -> bool {
+        let Some(arguments) = call.arguments() else { return false };
+        match self {
+            Self::Json => !arguments.is_empty(),
+            Self::Required(tools) => match tools.get(&call.name) {
+                Some(names) => !names.is_empty() && names.iter().all(|name| arguments.contains_key(name)),
+                // The client has not offered the tool, so it will not execute the call.
+                None => !arguments.is_empty(),
+            },
+        }
+    }
+}
+
 impl Call {
-    /// Whether the arguments are a whole JSON object with at least one member.
-    fn is_whole(&self) -> bool {
-        let mut json = serde_json::Deserializer::from_str(&self.arguments);
-        let members = serde_json::Map::deserialize(&mut json);
-        members.is_ok_and(|members| !members.is_empty()) && json.end().is_ok()
+    /// The arguments; `None` when they are no JSON object.
+    fn arguments(&self) -> Option<HashMap<String, Value>> {
+        serde_json::from_str(&self.arguments).ok()
+    }
+
+    fn is_object(&self) -> bool {
+        self.arguments().is_some()
     }
 }
 
@@ -178,7 +206,9 @@ mod tests {
 
     /// What is passed on of these blocks and this stop, and the call that was cut.
     fn passed(hold: bool, verbatim: bool, blocks: &[Vec<Event>], stop: StopReason) -> (Vec<Event>, Option<CutCall>) {
-        let mut guard = ToolCallGuard::new(hold, verbatim);
+        let required = HashMap::from([("write".to_owned(), vec!["path".to_owned(), "content".to_owned()])]);
+        let wholeness = if verbatim { Wholeness::Json } else { Wholeness::Required(required) };
+        let mut guard = ToolCallGuard::new(hold, wholeness);
         let mut passed = VecDeque::new();
         for event in blocks.concat() {
             assert_eq!(guard.pass(event, &mut passed), Ok(()));
@@ -208,7 +238,7 @@ mod tests {
             assert_eq!(passed(true, true, &second, stop.clone()), ended(&second[..1], stop.clone()));
             // Passed on as it came: an error takes the place of the stop.
             assert_eq!(passed(false, true, &half, stop.clone()), cut_after(&half, stop.clone()));
-            // A complete answer: Bedrock may have closed the JSON itself.
+            // A complete answer: Bedrock has closed the JSON itself, and has left out what was not finished.
             let closed = [text(), call(0, WHOLE)];
             assert_eq!(passed(true, false, &closed, stop.clone()), ended(&closed[..1], stop.clone()));
             // Before its first argument, a cut call looks like one without arguments.
@@ -221,14 +251,19 @@ mod tests {
     #[test]
     fn a_whole_call_leaves_as_a_call_whatever_the_stop_says() {
         let whole = [text(), call(0, WHOLE)];
-        for stop in [StopReason::EndTurn, StopReason::ToolUse, StopReason::MaxTokens, StopReason::Unknown("new".into())]
-        {
+        for stop in [StopReason::EndTurn, StopReason::ToolUse, StopReason::Unknown("new".into())] {
             for hold in [false, true] {
                 assert_eq!(passed(hold, true, &whole, stop.clone()), ended(&whole, StopReason::ToolUse), "{stop:?}");
             }
         }
+        let all_required = [text(), call(0, "{\"path\": \"a.txt\", \"content\": \"a\"}")];
         let text_after = [call(0, WHOLE), text()];
-        assert_eq!(passed(true, false, &text_after, StopReason::MaxTokens), ended(&text_after, StopReason::ToolUse));
+        for whole in [all_required, text_after] {
+            assert_eq!(passed(true, false, &whole, StopReason::MaxTokens), ended(&whole, StopReason::MaxTokens));
+        }
+        for hold in [false, true] {
+            assert_eq!(passed(hold, true, &whole, StopReason::MaxTokens), ended(&whole, StopReason::MaxTokens));
+        }
         let without_arguments = [call(0, "{}")];
         for stop in [StopReason::EndTurn, StopReason::ToolUse] {
             assert_eq!(passed(true, true, &without_arguments, stop), ended(&without_arguments, StopReason::ToolUse));
@@ -238,7 +273,7 @@ mod tests {
 
     #[test]
     fn nothing_of_a_held_call_is_passed_on_before_it_is_whole() {
-        let mut guard = ToolCallGuard::new(true, true);
+        let mut guard = ToolCallGuard::new(true, Wholeness::Json);
         let mut passed = VecDeque::new();
         let events = call(0, WHOLE);
         for event in &events[..events.len() - 1] {

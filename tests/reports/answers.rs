@@ -109,8 +109,8 @@ fn client_01_cut_tool_call_that_the_client_cut() {
 #[test]
 fn client_01_cut_tool_call_in_a_complete_answer() {
     let call = |input: Value| json!({"toolUse": {"toolUseId": "tooluse_a1", "name": "write", "input": input}});
-    // Bedrock closes the JSON of a complete answer itself, so the cut cannot be seen in it.
-    for input in [json!({"path": "a.txt", "content": "aaaa"}), json!({}), json!(HALF)] {
+    // Bedrock closes the JSON of a complete answer itself, and leaves out the argument that was not finished.
+    for input in [json!({"path": "a.txt"}), json!({}), json!(HALF), Value::Null] {
         let alone = Server::start(&Bedrock::script([complete(&json!([call(input.clone())]), "max_tokens")]));
         let alone = alone.chat(&body(json!({})));
         assert_eq!(alone.error(), (400, "invalid_request_error".into(), "max_tokens_reached".into()));
@@ -129,6 +129,14 @@ fn client_01_cut_tool_call_in_a_complete_answer() {
         );
         assert_eq!(beside["usage"]["completion_tokens"], 3);
     }
+    // A call that holds all that its tool requires is one, though the answer was cut behind it.
+    let whole = json!([call(json!({"path": "a.txt", "content": "aaaa"}))]);
+    let answer = Server::start(&Bedrock::script([complete(&whole, "max_tokens")])).chat(&body(json!({}))).json();
+    let choice = &answer["choices"][0];
+    assert_eq!(
+        (choice["message"]["tool_calls"].as_array().map(Vec::len), &choice["finish_reason"]),
+        (Some(1), &json!("length"))
+    );
 }
 
 #[test]
