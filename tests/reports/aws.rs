@@ -62,7 +62,7 @@ fn nothing_is_booked_when_it_is_interrupted_before_it_is_sent() {
 }
 
 #[test]
-fn report_14_a_named_profile_wins_over_the_environment() {
+fn report_14_profile_loses_to_env_keys() {
     let bedrock = Bedrock::script([Reply::text("ok")]);
     let work = || other_keys(ask(&bedrock)).file(".aws/credentials", WORK);
     let signed_by = |name: &str| assert!(authorization(&bedrock).contains(&format!("Credential={name}/")), "{name}");
@@ -129,10 +129,15 @@ fn report_15_aws_login_profile() {
 }
 
 #[test]
-fn report_16a_17_line_ends_after_keys() {
+fn report_16a_bearer_token_trailing_newline() {
     let bedrock = Bedrock::script([Reply::text("ok")]);
     ask(&bedrock).env("AWS_BEARER_TOKEN_BEDROCK", "example-token\n").stdout("ok\n").code(0);
     assert_eq!(authorization(&bedrock), "Bearer example-token");
+}
+
+#[test]
+fn report_17_access_key_trailing_newline() {
+    let bedrock = Bedrock::script([Reply::text("ok")]);
     for end in ["\n", "\r\n", "\r", " \n"] {
         let keys = |chatrix: Chatrix| {
             let chatrix = chatrix.env("AWS_ACCESS_KEY_ID", &format!("AKIDEXAMPLE{end}"));
@@ -161,7 +166,7 @@ fn report_16a_17_line_ends_after_keys() {
 }
 
 #[test]
-fn report_16b_an_endpoint_that_is_no_url() {
+fn report_16b_bearer_token_trailing_newline() {
     let home = Home::new("");
     for (url, piece) in [
         ("127.0.0.1:9", "is \"127.0.0.1:9\": http:// or https:// is missing"),
@@ -191,7 +196,7 @@ fn an_endpoint_of_the_services_section_is_used() {
 }
 
 #[test]
-fn report_22_an_arn_is_called_in_its_region() {
+fn report_22_arn_of_another_region() {
     let bedrock = Bedrock::script([Reply::text("ok")]);
     let server = Server::start(&bedrock);
     let question = |model: &str| json!({"model": model, "messages": [{"role": "user", "content": "hi"}]});
@@ -212,7 +217,7 @@ fn report_22_an_arn_is_called_in_its_region() {
 }
 
 #[test]
-fn report_22_the_host_is_that_of_the_arn() {
+fn report_22_arn_of_another_region_host() {
     let (proxy, lines) = listen(|_| {});
     for (model, region) in [(FOREIGN_ARN, "us-east-1"), ("nova-micro", "eu-west-3")] {
         let ask = Chatrix::ask().args(["-m", model, "--region", "eu-west-3", "hi"]).credentials();

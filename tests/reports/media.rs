@@ -131,8 +131,31 @@ fn documents_of_earlier_turns_do_not_count() {
     assert!(body.contains(r#"the earlier document \"a\" was left out"#), "{body}");
 }
 
+/// The format of the document that is sent for a part.
+fn format_of(part: &Value) -> Value {
+    let bedrock = Bedrock::script([Reply::text("ok")]);
+    let server = Server::start(&bedrock);
+    let content = first_message(&server, &bedrock, &json!([{"type": "text", "text": "read it"}, part]));
+    content[1]["document"]["format"].clone()
+}
+
 #[test]
-fn report_08_and_09_files_are_recognized_by_what_is_known() {
+fn report_08a_office_file_without_extension() {
+    assert_eq!(format_of(&file(Some("Q3 report"), SHEET, XLSX)), "xlsx");
+}
+
+#[test]
+fn report_08b_office_file_without_extension() {
+    assert_eq!(format_of(&file(None, "text/csv", "YSxiCjEsMgo=")), "csv");
+}
+
+#[test]
+fn report_09_pdf_header_not_at_byte_0() {
+    assert_eq!(format_of(&file(Some("a.pdf"), "application/pdf", "DQolUERGLTEuNAri48/TIGJvZHk=")), "pdf");
+}
+
+#[test]
+fn files_are_recognized_by_what_is_known() {
     let bedrock = Bedrock::script([Reply::text("ok")]);
     let server = Server::start(&bedrock);
     for (part, format) in [
@@ -178,7 +201,7 @@ fn attach(name: &str, bytes: &[u8]) -> Value {
 }
 
 #[test]
-fn report_08c_an_office_file_without_extension() {
+fn report_08c_office_file_without_extension() {
     let content = attach("minutes", &STANDARD.decode(DOCX).unwrap());
     assert_eq!(
         (&content[0]["document"]["format"], &content[0]["document"]["name"]),
@@ -262,7 +285,7 @@ fn newcomer_two_files_of_one_name_get_two_names() {
 }
 
 #[test]
-fn report_21_a_schema_file_with_a_byte_order_mark() {
+fn report_21_bom_in_schema_and_body() {
     for bytes in [&b"\xef\xbb\xbf{\"type\":\"object\"}"[..], b"\xff\xfe{\0}\0", b"\xfe\xff\0{\0}"] {
         let bedrock = Bedrock::script([Reply::text("{}")]);
         let ask = Chatrix::ask().args(["-q", "-m", "claude-haiku-4-5", "hello"]).bedrock(&bedrock).file("s.json", "");

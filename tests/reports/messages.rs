@@ -66,13 +66,23 @@ fn client_02_system_in_the_middle() {
 }
 
 #[test]
-fn report_18_system_message_last() {
+fn report_18a_system_message_last() {
+    last_system_message(["claude-haiku-4-5", "claude-sonnet-4-6"]);
+}
+
+#[test]
+fn report_18b_system_message_last() {
+    last_system_message(["nova-pro", "deepseek"]);
+}
+
+/// A system message at the end is an instruction for the next turn: the text before it must not become a prefill.
+fn last_system_message(models: [&str; 2]) {
     let messages = json!([
         {"role": "user", "content": "Tell a story."},
         {"role": "assistant", "content": "It was a dark night."},
         {"role": "system", "content": "Now sum it up in one line."},
     ]);
-    for body in sent(["claude-haiku-4-5", "claude-sonnet-4-6", "nova-pro", "deepseek"], &messages, &Value::Null) {
+    for body in sent(models, &messages, &Value::Null) {
         assert_eq!(body.get("system"), None);
         assert_eq!(roles(&body), ["user", "assistant", "user"]);
         assert_eq!(body["messages"][2]["content"], json!([{"text": "<system>Now sum it up in one line.</system>"}]));
@@ -119,26 +129,37 @@ fn a_system_message_among_calls_and_results_comes_after_the_results() {
 }
 
 #[test]
-fn report_03_tool_result_beside_user_text() {
-    let png = "data:image/png;base64,iVBORw0KGgoAAAANSUhEUgAAAAIAAAACCAIAAAD91JpzAAAAEElEQVR4nGP4z8AARAwQCgAf7gP9i18U1AAAAABJRU5ErkJggg==";
-    let alone = [
-        "us.meta.llama3-3-70b-instruct-v1:0",
-        "us.meta.llama4-maverick-17b-instruct-v1:0",
+fn report_03a_tool_result_beside_user_text() {
+    results_stand_alone(["us.meta.llama3-3-70b-instruct-v1:0", "us.meta.llama4-maverick-17b-instruct-v1:0"]);
+}
+
+#[test]
+fn report_03b_tool_result_beside_user_text() {
+    results_stand_alone([
         "mistral.mistral-large-2402-v1:0",
         "us.mistral.pixtral-large-2502-v1:0",
         "us.writer.palmyra-x5-v1:0",
-    ];
+    ]);
+}
+
+/// No turn to these models holds both a tool result and something else.
+fn results_stand_alone<const N: usize>(models: [&str; N]) {
     for more in [
         json!([{"role": "user", "content": "thanks, and in French?"}]),
         json!([{"role": "system", "content": "Answer in French."}]),
     ] {
-        for body in sent(alone, &called("tooluse_a1", &more), &look()) {
+        for body in sent(models, &called("tooluse_a1", &more), &look()) {
             assert_eq!(roles(&body), ["user", "assistant", "user", "assistant", "user"]);
             assert_eq!(body["messages"][2]["content"].as_array().unwrap().len(), 1);
             assert_eq!(body["messages"][3]["content"], json!([{"text": "."}]));
             assert_eq!(body["messages"][4]["content"].as_array().unwrap().len(), 1);
         }
     }
+}
+
+#[test]
+fn an_image_beside_a_result_gets_a_turn_too_where_results_stand_alone() {
+    let png = "data:image/png;base64,iVBORw0KGgoAAAANSUhEUgAAAAIAAAACCAIAAAD91JpzAAAAEElEQVR4nGP4z8AARAwQCgAf7gP9i18U1AAAAABJRU5ErkJggg==";
     let image = json!([{"role": "user", "content": [{"type": "image_url", "image_url": {"url": png}}]}]);
     let [body] = sent(["us.mistral.pixtral-large-2502-v1:0"], &called("tooluse_a1", &image), &look());
     assert!(body["messages"][4]["content"][0].get("image").is_some(), "{body}");
@@ -149,7 +170,7 @@ fn report_03_tool_result_beside_user_text() {
 }
 
 #[test]
-fn report_04_tool_ids_of_another_model() {
+fn report_04_claude_tool_ids_dot_colon() {
     let legal = |id: &str, extra: &str| id.chars().all(|c| c.is_ascii_alphanumeric() || extra.contains(c));
     let models = ["claude-haiku-4-5", "nova-pro", "moonshot.kimi-k2-thinking", "us.mistral.pixtral-large-2502-v1:0"];
     for id in [
@@ -175,7 +196,7 @@ fn report_04_tool_ids_of_another_model() {
 }
 
 #[test]
-fn report_05_palmyra_takes_no_status() {
+fn report_05_palmyra_tool_result_status() {
     let [palmyra, claude] =
         sent(["us.writer.palmyra-x5-v1:0", "claude-haiku-4-5"], &called("tooluse_a1", &json!([])), &look());
     let result = |body: &Value| body["messages"][2]["content"][0]["toolResult"].clone();

@@ -148,15 +148,28 @@ fn report_12_on_demand_second_wording() {
     assert!(body.contains("inference profile"), "{body}");
 }
 
+#[track_caller]
+fn expect_overflow(message: &'static str) {
+    expect(&refusal(400, "ValidationException", message), 400, "context_length_exceeded", 1, false);
+}
+
 #[test]
-fn report_13_overflow_wordings() {
-    for message in [
+fn report_13a_overflow_wordings() {
+    expect_overflow(
         "The model returned the following errors: Input Tokens Exceeded: Number of input tokens exceeds maximum length. Please update the input to try again.",
-        "400 Bad Request: Too many input tokens. Max input tokens: 8192, request input token count: 9875",
+    );
+}
+
+#[test]
+fn report_13b_overflow_wordings() {
+    expect_overflow("400 Bad Request: Too many input tokens. Max input tokens: 8192, request input token count: 9875");
+}
+
+#[test]
+fn report_13c_overflow_wordings() {
+    expect_overflow(
         "Malformed input request: expected maxLength: 50000, actual: 160000, please reformat your input and try again.",
-    ] {
-        expect(&refusal(400, "ValidationException", message), 400, "context_length_exceeded", 1, false);
-    }
+    );
 }
 
 #[test]
