@@ -12,12 +12,12 @@ for (const name of ["claude-sonnet-4", "claude-sonnet-3", "deepseek"]) assert(id
 assert.equal((await client.models.retrieve("deepseek")).owned_by, "deepseek");
 
 const { data: answer, response } = await client.chat.completions
-  .create({ model: "claude-haiku", messages: hello, max_completion_tokens: 4096 })
+  .create({ model: "claude-haiku", messages: hello, max_completion_tokens: 9000 })
   .withResponse();
 assert.equal(answer.choices[0].message.content, "Grüße, 世界!");
 assert.equal(answer.choices[0].finish_reason, "stop");
 assert(answer.usage.total_tokens > 0);
-assert.equal(response.headers.get("x-chatrix-policy"), "max_tokens 4096->1024");
+assert.equal(response.headers.get("x-chatrix-policy"), "max_tokens 9000->8192");
 
 const stream = await client.chat.completions.create({
   model: "deepseek", messages: hello, stream: true, stream_options: { include_usage: true },

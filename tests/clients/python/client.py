@@ -18,8 +18,8 @@ assert answer.choices[0].message.content == "Grüße, 世界!"
 assert answer.choices[0].finish_reason == "stop"
 assert answer.usage.total_tokens == answer.usage.prompt_tokens + answer.usage.completion_tokens > 0
 
-raw = client.chat.completions.with_raw_response.create(model="claude-haiku", messages=hello, max_tokens=4096)
-assert raw.headers["x-chatrix-policy"] == "max_tokens 4096->1024"
+raw = client.chat.completions.with_raw_response.create(model="claude-haiku", messages=hello, max_tokens=9000)
+assert raw.headers["x-chatrix-policy"] == "max_tokens 9000->8192"
 assert float(raw.headers["x-chatrix-cost-usd"]) > 0
 assert raw.parse()._request_id.startswith("req_")
 
