@@ -245,7 +245,7 @@ impl EventStream {
                 Ok(true) => {}
                 Ok(false) => return Ok(None),
                 Err(_) if self.stopped => return Ok(None),
-                Err(error) => return Err(error),
+                Err(error) => return Err(in_words_of_clients(error, self.model.context_window)),
             }
         }
     }
@@ -268,9 +268,7 @@ impl EventStream {
                 Ok(true)
             }
             FrameKind::Exception => {
-                let error =
-                    classify::stream_exception(&frame.name, &frame.payload, place, &self.model.id, &self.context);
-                Err(in_words_of_clients(error, self.model.context_window))
+                Err(classify::stream_exception(&frame.name, &frame.payload, place, &self.model.id, &self.context))
             }
         }
     }

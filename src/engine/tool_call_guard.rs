@@ -3,7 +3,7 @@
 //! an error in place of the stop reason.
 
 use crate::conversation::{Event, StopReason};
-use serde_json::Value;
+use serde_json::value::RawValue;
 use std::collections::{HashMap, VecDeque};
 
 /// Watches the events of one answer.
@@ -17,6 +17,8 @@ pub(super) struct ToolCallGuard {
     last_call: Option<Call>,
     held: Vec<Event>,
     passed: Passed,
+    /// Whether a call that is no JSON was left out although the answer went on after it.
+    left_out: bool,
 }
 
 /// What shows that a call is whole.
@@ -54,7 +56,7 @@ pub(super) struct CutCall {
 
 impl ToolCallGuard {
     pub(super) fn new(hold: bool, wholeness: Wholeness) -> Self {
-        Self { hold, wholeness, last_call: None, held: Vec::new(), passed: Passed::Nothing }
+        Self { hold, wholeness, last_call: None, held: Vec::new(), passed: Passed::Nothing, left_out: false }
     }
 
     /// Whether any text or tool call was passed on.
@@ -70,7 +72,7 @@ impl ToolCallGuard {
         match event {
             Event::Stop(reason) => return self.stop(reason, passed),
             Event::ToolCall { ref name, .. } => {
-                self.release(passed);
+                self.end_call(passed)?;
                 self.last_call = Some(Call { name: name.clone(), arguments: String::new() });
                 self.pass_part_of_call(event, passed);
             }
@@ -90,7 +92,7 @@ impl ToolCallGuard {
             }
             Event::BlockEnd | Event::Usage(_) => passed.push_back(event),
             Event::Text(_) | Event::Citation(_) | Event::Reasoning(_) | Event::Signature(_) | Event::Redacted(_) => {
-                self.release(passed);
+                self.end_call(passed)?;
                 self.last_call = None;
                 if matches!(event, Event::Text(_)) && self.passed == Passed::Nothing {
                     self.passed = Passed::Text;
@@ -110,10 +112,14 @@ impl ToolCallGuard {
             if !was_held || !self.has_content() {
                 return Err(CutCall { tool: call.name.clone(), reason });
             }
-            passed.push_back(Event::Stop(reason));
+            passed.push_back(Event::Stop(self.reason_after_a_lost_call(reason)));
             return Ok(());
         }
         self.release(passed);
+        if self.left_out {
+            passed.push_back(Event::Stop(self.reason_after_a_lost_call(reason)));
+            return Ok(());
+        }
         // Some models report another reason beside their calls (docs/cases.md, T12). An answer that the limit has cut may
         // have lost further calls.
         let reason = match reason {
@@ -125,10 +131,39 @@ impl ToolCallGuard {
         Ok(())
     }
 
+    /// The stop reason of an answer that has lost a call: never one that says that the answer is complete.
+    fn reason_after_a_lost_call(&self, reason: StopReason) -> StopReason {
+        match reason {
+            StopReason::MaxTokens | StopReason::ContextWindow | StopReason::Guardrail | StopReason::ContentFiltered => {
+                reason
+            }
+            _ if self.passed == Passed::Calls => StopReason::ToolUse,
+            _ => StopReason::MaxTokens,
+        }
+    }
+
+    /// The answer goes on after a call: it is passed on, unless it is no JSON.
+    ///
+    /// # Errors
+    /// The call, when the client has seen a part of it already.
+    fn end_call(&mut self, passed: &mut VecDeque<Event>) -> Result<(), CutCall> {
+        if let Some(call) = &self.last_call
+            && !call.is_object_or_empty()
+        {
+            if self.held.is_empty() {
+                return Err(CutCall { tool: call.name.clone(), reason: StopReason::ToolUse });
+            }
+            self.held.clear();
+            self.left_out = true;
+        }
+        self.release(passed);
+        Ok(())
+    }
+
     /// Whether the end of the answer has cut its last call.
     fn is_cut(&self, call: &Call, reason: &StopReason) -> bool {
         match reason {
-            StopReason::EndTurn | StopReason::ToolUse => false,
+            StopReason::EndTurn | StopReason::ToolUse => !call.is_object_or_empty(),
             StopReason::Unknown(_) => !call.is_object(),
             StopReason::MaxTokens
             | StopReason::ContextWindow
@@ -176,9 +211,14 @@ impl Wholeness {
 }
 
 impl Call {
-    /// The arguments; `None` when they are no JSON object.
-    fn arguments(&self) -> Option<HashMap<String, Value>> {
+    /// The names of the arguments; `None` when they are no JSON object. Values are not parsed: a number may be of any size.
+    fn arguments(&self) -> Option<HashMap<String, &RawValue>> {
         serde_json::from_str(&self.arguments).ok()
+    }
+
+    /// A tool without arguments may be called with none at all.
+    fn is_object_or_empty(&self) -> bool {
+        self.arguments.is_empty() || self.is_object()
     }
 
     fn is_object(&self) -> bool {
@@ -245,6 +285,23 @@ mod tests {
             let empty = [text(), call(0, "{}")];
             assert_eq!(passed(true, true, &empty, stop.clone()), ended(&empty[..1], stop.clone()));
             assert_eq!(passed(false, true, &empty, stop.clone()), cut_after(&empty, stop));
+        }
+    }
+
+    #[test]
+    fn half_a_call_never_leaves_whatever_follows_it() {
+        // The last call, with a stop that says that the answer is complete.
+        for stop in [StopReason::EndTurn, StopReason::ToolUse, StopReason::StopSequence(None)] {
+            let half = [text(), call(0, HALF)];
+            assert_eq!(passed(true, true, &half, stop.clone()), ended(&half[..1], StopReason::MaxTokens));
+            assert_eq!(passed(false, true, &half, stop.clone()), cut_after(&half, stop.clone()));
+            let second = [call(0, WHOLE), call(1, HALF)];
+            assert_eq!(passed(true, true, &second, stop.clone()), ended(&second[..1], StopReason::ToolUse));
+            // The answer goes on after it.
+            let inside = [call(0, HALF), text()];
+            assert_eq!(passed(true, true, &inside, stop.clone()), ended(&inside[1..], StopReason::MaxTokens));
+            let first = [call(0, HALF), call(1, WHOLE)];
+            assert_eq!(passed(true, true, &first, stop), ended(&first[1..], StopReason::ToolUse));
         }
     }
 

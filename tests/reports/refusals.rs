@@ -184,6 +184,9 @@ fn client_06_overflow_in_known_words() {
     let words = "This model's maximum context length is 200000 tokens, and the prompt is too long \
                  (Bedrock: Input is too long for requested model)";
     assert!(body.contains(words), "{body}");
+    let frame = wire::exception("validationException", "Input is too long for requested model.");
+    let (_, first) = outcome(Reply::Frames(vec![frame]), true);
+    assert_eq!(first.matches("maximum context length").count(), 1, "{first}");
 }
 
 #[test]

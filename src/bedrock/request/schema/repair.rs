@@ -270,7 +270,7 @@ fn allow_null(out: &mut Map<String, Value>) {
                     branches.push(null);
                 }
             } else if let Some(reference) = out.shift_remove("$ref") {
-                out.insert("anyOf".to_owned(), json!([{"$ref": reference}, null]));
+                out.insert("anyOf".to_owned(), json!([{"$ref": reference}, (null)]));
             }
         }
     }

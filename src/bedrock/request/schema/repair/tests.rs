@@ -55,6 +55,7 @@ fn old_drafts_and_foreign_words_become_draft_2020_12() {
             json!({"nullable": true, "anyOf": [{"type": "string"}]}),
             json!({"anyOf": [{"type": "string"}, {"type": "null"}]}),
         ),
+        (json!({"$ref": "#", "nullable": true}), json!({"anyOf": [{"$ref": "#"}, {"type": "null"}]})),
         (json!({"type": "string", "nullable": false}), json!({"type": "string"})),
         (json!({"enum": []}), json!({})),
         (
