@@ -70,10 +70,6 @@ fn ended(mut frames: Vec<bytes::Bytes>, stop: &str) -> Reply {
     Reply::Frames(frames)
 }
 
-fn chunks(answer: &Answer) -> Vec<Value> {
-    answer.data().iter().filter(|data| **data != "[DONE]").map(|data| serde_json::from_str(data).unwrap()).collect()
-}
-
 fn refused(message: &'static str) -> Reply {
     Reply::Error(400, "ValidationException", message)
 }

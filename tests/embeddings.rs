@@ -127,12 +127,7 @@ fn legacy_completions_work_like_chats() {
     let mut stream = asked.clone();
     stream["stream"] = json!(true);
     let answer = server.post("/completions", &stream);
-    let chunks: Vec<Value> = answer
-        .data()
-        .iter()
-        .filter(|data| **data != "[DONE]")
-        .map(|data| serde_json::from_str(data).unwrap())
-        .collect();
+    let chunks = answer.chunks();
     let text: String = chunks.iter().map(|chunk| chunk["choices"][0]["text"].as_str().unwrap()).collect();
     assert_eq!((text.as_str(), answer.data().last()), ("one two", Some(&"[DONE]")));
     for (member, value) in

@@ -164,10 +164,11 @@ fn a_stream_cut_anywhere_gives_the_same_answer() {
         bedrock.answer_with(Reply::Frames(frames));
         let question = json!({"model": "nova-micro", "messages": [{"role": "user", "content": "hi"}], "stream": true});
         let answer = server.chat(&question);
-        let chunks = answer.data().into_iter().filter(|data| *data != "[DONE]");
-        let chunks = chunks.map(|data| serde_json::from_str::<Value>(data).unwrap());
-        let answered: String =
-            chunks.filter_map(|chunk| Some(chunk["choices"][0]["delta"]["content"].as_str()?.to_owned())).collect();
+        let chunks = answer.chunks();
+        let answered: String = chunks
+            .iter()
+            .filter_map(|chunk| Some(chunk["choices"][0]["delta"]["content"].as_str()?.to_owned()))
+            .collect();
         assert_eq!(answered, text);
         assert!(answer.body.ends_with("data: [DONE]\n\n"));
     }

@@ -1,6 +1,6 @@
 //! Tools, and answers bound to a schema.
 
-use super::{asked, call_frames, chunks, ended, post, sent, tool, tool_history};
+use super::{asked, call_frames, ended, post, sent, tool, tool_history};
 use crate::support::{Bedrock, Reply, Server};
 use chatrix::offline::wire;
 use serde_json::{Value, json};
@@ -21,7 +21,7 @@ fn t2_t3_streamed_calls_are_numbered_without_gaps_and_stay_apart() {
     let (answer, _) =
         post([ended(frames, "tool_use")], &asked("claude-haiku", json!({"stream": true, "tools": [tool("look")]})));
     let mut arguments = [String::new(), String::new()];
-    for chunk in chunks(&answer) {
+    for chunk in answer.chunks() {
         for call in chunk["choices"][0]["delta"]["tool_calls"].as_array().into_iter().flatten() {
             let index = usize::try_from(call["index"].as_u64().unwrap()).unwrap();
             arguments[index].push_str(call["function"]["arguments"].as_str().unwrap());
@@ -147,7 +147,8 @@ fn structured_answers_by_what_the_model_can() {
     }
     let (answer, _) =
         post([ended(frames, "tool_use")], &asked("claude-haiku", json!({"response_format": format, "stream": true})));
-    let text: String = chunks(&answer)
+    let text: String = answer
+        .chunks()
         .iter()
         .filter_map(|chunk| chunk["choices"][0]["delta"]["content"].as_str().map(ToOwned::to_owned))
         .collect();

@@ -60,9 +60,11 @@ fn whole(body: &str) -> Reply {
 }
 
 fn finish_reasons(answer: &Answer) -> Vec<String> {
-    let chunks = answer.data().into_iter().filter(|data| *data != "[DONE]");
-    let chunks = chunks.map(|data| serde_json::from_str::<Value>(data).unwrap());
-    chunks.filter_map(|chunk| chunk["choices"][0]["finish_reason"].as_str().map(ToOwned::to_owned)).collect()
+    answer
+        .chunks()
+        .iter()
+        .filter_map(|chunk| chunk["choices"][0]["finish_reason"].as_str().map(ToOwned::to_owned))
+        .collect()
 }
 
 #[test]
@@ -265,11 +267,10 @@ fn client_11_legacy_functions() {
     let streamed = Server::start(&Bedrock::script([ended(&calls, "tool_use")])).chat(&asked(true));
     assert_eq!(finish_reasons(&streamed), ["function_call"]);
     assert!(!streamed.body.contains("tool_calls"), "{}", streamed.body);
-    let chunks = streamed.data().into_iter().filter(|data| *data != "[DONE]");
-    let chunks =
-        chunks.map(|data| serde_json::from_str::<Value>(data).unwrap()["choices"][0]["delta"]["function_call"].clone());
-    let calls: Vec<Value> = chunks.filter(|call| !call.is_null()).collect();
-    assert_eq!(calls[0], json!({"name": "write", "arguments": ""}));
+    let chunks = streamed.chunks();
+    let calls = chunks.iter().map(|chunk| &chunk["choices"][0]["delta"]["function_call"]);
+    let calls: Vec<&Value> = calls.filter(|call| !call.is_null()).collect();
+    assert_eq!(*calls[0], json!({"name": "write", "arguments": ""}));
     let arguments: String = calls[1..].iter().map(|call| call["arguments"].as_str().unwrap()).collect();
     assert_eq!(arguments, WHOLE);
 }

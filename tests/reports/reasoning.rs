@@ -17,8 +17,7 @@ fn answer(model: &str, text: &str) -> (String, String) {
     body["stream"] = true.into();
     let stream = server.chat(&body);
     let mut streamed = (String::new(), String::new());
-    for data in stream.data().into_iter().filter(|data| *data != "[DONE]") {
-        let chunk: Value = serde_json::from_str(data).unwrap();
+    for chunk in stream.chunks() {
         streamed.0.push_str(&of(&chunk["choices"][0]["delta"]["content"]));
         streamed.1.push_str(&of(&chunk["choices"][0]["delta"]["reasoning_content"]));
     }

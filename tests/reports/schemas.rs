@@ -102,12 +102,7 @@ fn property_keys_are_mapped_and_mapped_back() {
     assert!(properties.get("Account_Number").is_some() && properties.get("Account Number").is_none(), "{properties}");
     request["stream"] = true.into();
     let answer = server.chat(&request);
-    let chunks: Vec<Value> = answer
-        .data()
-        .iter()
-        .filter(|data| **data != "[DONE]")
-        .map(|data| serde_json::from_str(data).unwrap())
-        .collect();
+    let chunks = answer.chunks();
     let arguments: String = chunks
         .iter()
         .filter_map(|chunk| chunk.pointer("/choices/0/delta/tool_calls/0/function/arguments")?.as_str())

@@ -38,6 +38,12 @@ impl Answer {
         self.body.lines().filter_map(|line| line.strip_prefix("data: ")).collect()
     }
 
+    /// The chunks of a stream, parsed.
+    pub fn chunks(&self) -> Vec<Value> {
+        let chunks = self.data().into_iter().filter(|data| *data != "[DONE]");
+        chunks.map(|data| serde_json::from_str(data).unwrap()).collect()
+    }
+
     /// An error in OpenAI's shape: status, type, code.
     #[track_caller]
     pub fn error(&self) -> (u16, String, String) {
