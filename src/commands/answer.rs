@@ -1,11 +1,11 @@
 //! What `ask` and `chat` have in common between a call and the line under its answer.
 
-use crate::catalog::{Model, NanoDollars};
+use crate::catalog::NanoDollars;
 use crate::conversation::StopReason;
 use crate::engine::Call;
 use crate::error::{Error, Kind};
 use crate::ledger::SessionTotals;
-use crate::policy::{Edit, EditReason, Parameter, Policy};
+use crate::policy::{EditReason, LimitSource, Parameter, Policy, TokenLimit};
 use crate::terminal::answer_view::AnswerView;
 use crate::terminal::footer::{Footer, SessionCost};
 use crate::terminal::printable::Printable;
@@ -52,17 +52,14 @@ pub(crate) async fn show(call: &mut Call, view: &mut AnswerView) -> anyhow::Resu
 }
 
 /// What has limited the length of the answer.
-fn limit_notice(edit: &Edit, model: &Model, policy: &Policy) -> String {
-    let tokens = edit.to.as_deref().unwrap_or_default();
-    let limit = u64::from(policy.limits_for(model).max_tokens_limit);
-    let most = model.max_output.map_or(limit, |max| max.min(limit));
-    let reason = match (&edit.from, edit.reason) {
-        (_, EditReason::Budget) => "to fit the budget".to_owned(),
-        (None, EditReason::Policy) => format!("default; --max-tokens up to {most}"),
-        (Some(asked), EditReason::Policy) if most < limit => format!("the model's limit; {asked} were asked for"),
-        (Some(asked), EditReason::Policy) => format!("the policy's limit; {asked} were asked for"),
+fn limit_notice(limit: &TokenLimit, longest: u32) -> String {
+    let reason = match (limit.source, limit.requested) {
+        (LimitSource::Budget, _) => "to fit the budget".to_owned(),
+        (_, None) => format!("default; --max-tokens up to {longest}"),
+        (LimitSource::Model, Some(asked)) => format!("the model's limit; {asked} were asked for"),
+        (_, Some(asked)) => format!("the policy's limit; {asked} were asked for"),
     };
-    format!("answer limited to {tokens} tokens ({reason})")
+    format!("answer limited to {} tokens ({reason})", limit.tokens)
 }
 
 /// Why an answer that has arrived is not the one that was asked for; `None` when it is. `must_be_json`: a JSON schema was
@@ -104,7 +101,7 @@ pub(crate) fn notices(call: &Call, policy: &Policy, verbose: bool) -> Vec<Printa
     for edit in call.edits() {
         if verbose || edit.reason == EditReason::Budget {
             lines.push(Printable::line(match edit.parameter {
-                Parameter::MaxTokens => limit_notice(edit, call.model(), policy),
+                Parameter::MaxTokens => limit_notice(&call.token_limit(), policy.longest_answer(call.model())),
                 _ => format!("policy: {edit}"),
             }));
         }

@@ -7,7 +7,7 @@ use crate::bedrock::{Accepted, UpstreamAnswer};
 use crate::catalog::{Model, NanoDollars};
 use crate::conversation::{Answer, AnswerBuilder, Event, StopReason, Usage};
 use crate::error::{Error, Field, Kind, Result};
-use crate::policy::{Admitted, Edit, LimitSource, price};
+use crate::policy::{Admitted, Edit, LimitSource, TokenLimit, price};
 use crate::telemetry::Telemetry;
 use std::collections::VecDeque;
 use std::sync::Arc;
@@ -203,6 +203,12 @@ impl Call {
                 Error::new(Kind::ModelFailed, message)
             }
         }
+    }
+
+    /// Who set the upper bound of the answer, and what raises it.
+    #[must_use]
+    pub fn token_limit(&self) -> TokenLimit {
+        self.admitted.token_limit()
     }
 
     /// What the operator should know about an answer that was cut at its token limit; `None` for a request that set the

@@ -60,8 +60,7 @@ impl Policy {
     }
 
     /// The limits of a model. They also hold for its other ids.
-    #[must_use]
-    pub fn limits_for(&self, model: &Model) -> Limits {
+    pub(super) fn limits_for(&self, model: &Model) -> Limits {
         let name = model.alias.as_ref().unwrap_or(&model.id);
         if let Some(named) = self.overrides.iter().find(|limits| limits.name == *name || limits.name == model.id) {
             return self.limits.with(&named.overrides);
