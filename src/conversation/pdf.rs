@@ -6,6 +6,7 @@
 use super::request::Media;
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
+use memchr::memmem;
 use miniz_oxide::inflate::decompress_to_vec_zlib_with_limit;
 
 /// The most tokens of text that a page is documented to have, for what is drawn on several pages and stored once.
@@ -31,7 +32,7 @@ impl Media {
 
 /// An upper bound of the tokens of a PDF. `None` when its structure does not show one.
 fn tokens_at_most(pdf: &[u8]) -> Option<u64> {
-    if contains(pdf, b"/Encrypt") {
+    if memmem::find(pdf, b"/Encrypt").is_some() {
         return None;
     }
     let mut unpacked = 0;
@@ -46,7 +47,7 @@ fn tokens_at_most(pdf: &[u8]) -> Option<u64> {
         }
         let text = unpack(dictionary, stream, UNPACKED_LIMIT - unpacked)?;
         unpacked += text.len();
-        if contains(dictionary, b"/ObjStm") {
+        if memmem::find(dictionary, b"/ObjStm").is_some() {
             pages.count(&text);
         }
     }
@@ -66,13 +67,13 @@ struct Pages {
 
 impl Pages {
     fn count(&mut self, structure: &[u8]) {
-        for at in positions(structure, b"/Type") {
+        for at in memmem::find_iter(structure, b"/Type") {
             let value = skip_blanks(&structure[at + 5..]);
             let is_page =
                 value.strip_prefix(b"/Page").is_some_and(|rest| !rest.first().is_some_and(u8::is_ascii_alphanumeric));
             self.objects += u64::from(is_page);
         }
-        for at in positions(structure, b"/Count") {
+        for at in memmem::find_iter(structure, b"/Count") {
             let value = skip_blanks(&structure[at + 6..]);
             let digits: String =
                 value.iter().take_while(|byte| byte.is_ascii_digit()).map(|byte| char::from(*byte)).collect();
@@ -89,16 +90,16 @@ impl Pages {
 /// What comes before the next stream, the stream, and what comes after it.
 fn next_stream(pdf: &[u8]) -> Option<(&[u8], &[u8], &[u8])> {
     // `endstream` ends in the same word.
-    let start = positions(pdf, b"stream").find(|at| !pdf[..*at].ends_with(b"end"))?;
+    let start = memmem::find_iter(pdf, b"stream").find(|at| !pdf[..*at].ends_with(b"end"))?;
     let body = &pdf[start + 6..];
     let body = body.strip_prefix(b"\r\n").or_else(|| body.strip_prefix(b"\n")).unwrap_or(body);
-    let end = positions(body, b"endstream").next().unwrap_or(body.len());
+    let end = memmem::find(body, b"endstream").unwrap_or(body.len());
     Some((&pdf[..start], &body[..end], body.get(end + 9..).unwrap_or_default()))
 }
 
 /// The dictionary of the stream that follows.
 fn dictionary_of(before: &[u8]) -> &[u8] {
-    let start = positions(before, b"obj").last().unwrap_or(0);
+    let start = memmem::rfind(before, b"obj").unwrap_or(0);
     &before[start..]
 }
 
@@ -106,15 +107,15 @@ fn dictionary_of(before: &[u8]) -> &[u8] {
 fn is_drawing(dictionary: &[u8]) -> bool {
     let words: [&[u8]; 7] =
         [b"/Image", b"/Length1", b"/Type1C", b"/CIDFontType0C", b"/OpenType", b"/Metadata", b"/XRef"];
-    words.iter().any(|word| contains(dictionary, word))
+    words.iter().any(|word| memmem::find(dictionary, word).is_some())
 }
 
 /// The stream before compression; `None` when it cannot be unpacked, or is longer than `limit` (bytes).
 fn unpack(dictionary: &[u8], stream: &[u8], limit: usize) -> Option<Vec<u8>> {
-    if contains(dictionary, b"/LZWDecode") || contains(dictionary, b"/RunLengthDecode") {
+    if memmem::find(dictionary, b"/LZWDecode").is_some() || memmem::find(dictionary, b"/RunLengthDecode").is_some() {
         return None;
     }
-    if contains(dictionary, b"/FlateDecode") {
+    if memmem::find(dictionary, b"/FlateDecode").is_some() {
         return decompress_to_vec_zlib_with_limit(stream, limit).ok();
     }
     (stream.len() <= limit).then(|| stream.to_vec())
@@ -123,16 +124,6 @@ fn unpack(dictionary: &[u8], stream: &[u8], limit: usize) -> Option<Vec<u8>> {
 fn skip_blanks(text: &[u8]) -> &[u8] {
     let blanks = text.iter().take_while(|byte| byte.is_ascii_whitespace()).count();
     &text[blanks..]
-}
-
-fn contains(text: &[u8], word: &[u8]) -> bool {
-    positions(text, word).next().is_some()
-}
-
-/// Every place at which a word stands.
-fn positions<'a>(text: &'a [u8], word: &'a [u8]) -> impl Iterator<Item = usize> + 'a {
-    let last = (text.len() + 1).saturating_sub(word.len());
-    (0..last).filter(move |at| text[*at..].starts_with(word))
 }
 
 #[cfg(test)]

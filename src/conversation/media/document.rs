@@ -3,6 +3,7 @@
 
 use crate::conversation::text::{decode, decode_windows_1252};
 use crate::error::{Error, Kind, Result};
+use memchr::memmem;
 use std::borrow::Cow;
 
 /// The bytes of a document in the form in which they are sent, and Bedrock's name for the format.
@@ -89,11 +90,11 @@ fn format_of_text(text: &str) -> &'static str {
 fn is_pdf(bytes: &[u8], declared: Option<&str>) -> bool {
     const HEADER: &[u8] = b"%PDF-";
     let head = &bytes[..bytes.len().min(1024 + HEADER.len())];
-    let Some(at) = head.windows(HEADER.len()).position(|window| window == HEADER) else { return false };
+    let Some(at) = memmem::find(head, HEADER) else { return false };
     let before = head[..at].strip_prefix(b"\xef\xbb\xbf").unwrap_or(&head[..at]);
     before.iter().all(u8::is_ascii_whitespace)
         || declared == Some("pdf")
-        || (declared.is_none() && (decode(bytes).is_none() || contains(bytes, b"%%EOF")))
+        || (declared.is_none() && (decode(bytes).is_none() || memmem::find(bytes, b"%%EOF").is_some()))
 }
 
 /// A Word or Excel file of today is a ZIP archive. The names of its entries tell which.
@@ -119,7 +120,7 @@ fn office_archive(bytes: &[u8]) -> Option<&'static str> {
 fn compound_file(bytes: &[u8]) -> Option<&'static str> {
     let has = |name: &str| {
         let name: Vec<u8> = name.encode_utf16().flat_map(u16::to_le_bytes).collect();
-        contains(bytes, &name)
+        memmem::find(bytes, &name).is_some()
     };
     if has("WordDocument") {
         Some("doc")
@@ -128,10 +129,6 @@ fn compound_file(bytes: &[u8]) -> Option<&'static str> {
     } else {
         None
     }
-}
-
-fn contains(bytes: &[u8], piece: &[u8]) -> bool {
-    bytes.windows(piece.len()).any(|window| window == piece)
 }
 
 #[cfg(test)]
