@@ -102,6 +102,15 @@ impl Message {
     pub fn assistant(text: impl Into<String>) -> Self {
         Self { role: Role::Assistant, parts: vec![Part::Text(text.into())] }
     }
+
+    /// The parts, and after them those inside tool results.
+    pub fn parts_with_results(&self) -> impl Iterator<Item = &Part> {
+        let results = self.parts.iter().filter_map(|part| match part {
+            Part::ToolResult(result) => Some(&result.parts),
+            _ => None,
+        });
+        self.parts.iter().chain(results.flatten())
+    }
 }
 
 /// A tool that the model may call.

@@ -8,7 +8,7 @@ use super::reasoning::{self, ReasoningGrant};
 use super::rules::Policy;
 use super::{cache, input_bound};
 use crate::catalog::{Family, Features, Model, Sampling};
-use crate::conversation::{Message, Part, Request, ServiceTier, ToolChoice};
+use crate::conversation::{Part, Request, ServiceTier, ToolChoice};
 use crate::error::{Error, Field, Kind, Result};
 use std::sync::Arc;
 
@@ -153,7 +153,7 @@ fn check_features(request: &Request, model: &Model) -> Result<()> {
         return Err(unsupported(model, "tools", Field::Tools));
     }
     for (index, message) in request.messages.iter().enumerate() {
-        for part in parts_with_results(message) {
+        for part in message.parts_with_results() {
             match part {
                 Part::Image(_) if !features.images => {
                     return Err(unsupported(model, "images", Field::Message(index)));
@@ -180,15 +180,6 @@ fn unsupported(model: &Model, feature: &str, field: Field) -> Error {
         Some(letter) => error.advise(format!("`chatrix models` marks the models that do with the letter {letter}")),
         None => error,
     }
-}
-
-/// The parts of a message, including those inside tool results.
-fn parts_with_results(message: &Message) -> impl Iterator<Item = &Part> {
-    let results = message.parts.iter().filter_map(|part| match part {
-        Part::ToolResult(result) => Some(&result.parts),
-        _ => None,
-    });
-    message.parts.iter().chain(results.flatten())
 }
 
 #[cfg(test)]

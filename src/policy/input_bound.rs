@@ -2,7 +2,7 @@
 //! on it.
 
 use crate::catalog::Model;
-use crate::conversation::{Format, Media, Part, Reasoning, Request};
+use crate::conversation::{Format, Media, Message, Part, Reasoning, Request};
 use serde_json::Value;
 
 /// An upper bound of a request's input tokens. No tokenizer makes more tokens than there are UTF-8 bytes, and the
@@ -69,11 +69,7 @@ fn added_by_repair(value: &Value) -> usize {
 /// Whether the bound of a request's input comes from documents whose tokens nothing shows, which count as a full context
 /// window.
 pub(super) fn comes_from_documents(request: &Request) -> bool {
-    let parts = request.messages.iter().flat_map(|message| &message.parts);
-    let mut parts = parts.flat_map(|part| match part {
-        Part::ToolResult(result) => result.parts.as_slice(),
-        part => std::slice::from_ref(part),
-    });
+    let mut parts = request.messages.iter().flat_map(Message::parts_with_results);
     parts.any(|part| matches!(part, Part::Document(media, _) if media.document_tokens_at_most().is_none()))
 }
 

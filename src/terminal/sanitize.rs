@@ -2,6 +2,8 @@
 //! could move the cursor, set the title, write the clipboard or hide text, so they are removed together with the whole
 //! escape sequence that they begin. [`Printable`](super::printable::Printable) is what comes out.
 
+use crate::conversation::text::is_invisible;
+
 /// Removes what a terminal would obey, also where it is split over the pieces of a stream. One for each stream.
 #[derive(Debug, Default)]
 pub(crate) struct Sanitizer {
@@ -90,25 +92,10 @@ impl Sanitizer {
     }
 }
 
-/// Whether a character may be printed wherever it stands: no control character, and none that is invisible or reorders
-/// text. The invisible ones are those of
-/// <https://www.unicode.org/Public/UCD/latest/ucd/DerivedCoreProperties.txt>, `Default_Ignorable_Code_Point`.
+/// Whether a character may be printed wherever it stands: no control character, and none that is invisible, reorders
+/// text or separates lines.
 pub(super) fn is_printable(c: char) -> bool {
-    match c {
-        '\n' | '\t' => true,
-        '\u{ad}'
-        | '\u{34f}'
-        | '\u{61c}'
-        | '\u{115f}'
-        | '\u{1160}'
-        | '\u{17b4}'
-        | '\u{17b5}'
-        | '\u{180b}'..='\u{180f}' => false,
-        '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2060}'..='\u{206f}' | '\u{3164}' => false,
-        '\u{fe00}'..='\u{fe0f}' | '\u{feff}' | '\u{ffa0}' | '\u{fff0}'..='\u{fffb}' => false,
-        '\u{1bca0}'..='\u{1bca3}' | '\u{1d173}'..='\u{1d17a}' | '\u{e0000}'..='\u{e0fff}' => false,
-        c => !c.is_control(),
-    }
+    matches!(c, '\n' | '\t') || !(c.is_control() || is_invisible(c) || matches!(c, '\u{2028}' | '\u{2029}'))
 }
 
 /// The printable part of a whole text. A sequence without an end hides nothing here: only its first character is

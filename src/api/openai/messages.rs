@@ -229,13 +229,7 @@ impl Parser {
 /// Replaces the oldest images that would have to be fetched by a note, when there are too many of them.
 fn leave_out_oldest_urls(messages: &mut [Message]) {
     let is_url = |part: &Part| matches!(part, Part::ImageUrl(_));
-    let parts = messages.iter().flat_map(|message| &message.parts);
-    let count: usize = parts
-        .map(|part| match part {
-            Part::ToolResult(result) => result.parts.iter().filter(|part| is_url(part)).count(),
-            part => usize::from(is_url(part)),
-        })
-        .sum();
+    let count = messages.iter().flat_map(Message::parts_with_results).filter(|part| is_url(part)).count();
     let mut too_many = count.saturating_sub(MAX_FETCHED_IMAGES);
     let mut leave_out = |part: &mut Part| {
         if too_many > 0 && is_url(part) {

@@ -52,17 +52,17 @@ impl Dialect for TextCompletions {
 /// As [`chat_request::parse`].
 fn parse(body: &[u8]) -> Result<ParsedRequest> {
     let mut members = body_members(body)?;
-    let prompt = match members.remove("prompt") {
-        None | Some(Value::Null) => return Err(missing("prompt")),
-        Some(Value::String(prompt)) => prompt,
-        Some(Value::Array(mut prompts)) => match (prompts.len(), prompts.pop()) {
+    let prompt = match take(&mut members, "prompt") {
+        Value::Null => return Err(missing("prompt")),
+        Value::String(prompt) => prompt,
+        Value::Array(mut prompts) => match (prompts.len(), prompts.pop()) {
             (1, Some(Value::String(prompt))) => prompt,
             (_, Some(Value::String(_))) => {
                 return Err(unsupported("prompt", "only one prompt per request is supported"));
             }
             _ => return Err(invalid("prompt", "contains token ids, which no model here accepts")),
         },
-        Some(_) => return Err(invalid("prompt", "must be a string")),
+        _ => return Err(invalid("prompt", "must be a string")),
     };
     for (member, why) in
         [("suffix", "no model here can fill in the middle of a text"), ("echo", "the answer cannot repeat the prompt")]
