@@ -10,6 +10,9 @@ use crate::error::{Error, Field, Kind};
 use serde_json::Value;
 use std::time::Duration;
 
+/// The wait where AWS names none (seconds).
+const DEFAULT_WAIT: u64 = 1;
+
 /// Where a refusal arrived.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Place {
@@ -54,12 +57,9 @@ pub(super) fn http_refusal<'a>(
     let message = member(&["message", "Message", "errorMessage"]);
     let is_from_aws = !code.is_empty() || message.is_some() || header("x-amzn-requestid").is_some();
     let refusal = Refusal { code, message: message.unwrap_or_default(), place: Place::Http(status) };
-    let mut error = if is_from_aws { classified(refusal, model, context) } else { proxy_answer(status) };
-    if matches!(error.kind, Kind::Throttled | Kind::Unavailable | Kind::ModelNotReady) {
-        let seconds = header("retry-after").and_then(|value| value.trim().parse().ok());
-        error.retry_after = Some(Duration::from_secs(seconds.unwrap_or(1)));
-    }
-    error
+    let error = if is_from_aws { classified(refusal, model, context) } else { proxy_answer(status) };
+    let seconds = header("retry-after").and_then(|value| value.trim().parse().ok());
+    with_wait(error, seconds.unwrap_or(DEFAULT_WAIT))
 }
 
 /// Classifies a refusal by AWS.
@@ -70,7 +70,7 @@ pub(super) fn classified(refusal: Refusal<'_>, model: &str, context: &AwsContext
         // status was refused before that.
         Place::Http(300..=499) if !is_failure_of_the_model(refusal) => error.before_generation(),
         Place::Http(_) => error,
-        Place::FirstFrame => with_default_wait(error.before_generation()),
+        Place::FirstFrame => with_wait(error.before_generation(), DEFAULT_WAIT),
         Place::LaterFrame => match error.kind {
             // Once the answer has begun, whatever the exception, sending the request again may be billed twice.
             Kind::Throttled | Kind::Unavailable | Kind::ModelNotReady | Kind::QuotaExhausted => {
@@ -82,9 +82,10 @@ pub(super) fn classified(refusal: Refusal<'_>, model: &str, context: &AwsContext
     }
 }
 
-fn with_default_wait(mut error: Error) -> Error {
+/// Says how long to wait (seconds) before a request that may succeed soon is sent again.
+fn with_wait(mut error: Error, seconds: u64) -> Error {
     if matches!(error.kind, Kind::Throttled | Kind::Unavailable | Kind::ModelNotReady) {
-        error.retry_after = Some(Duration::from_secs(1));
+        error.retry_after = Some(Duration::from_secs(seconds));
     }
     error
 }
@@ -105,7 +106,8 @@ fn exception_name(code: &str) -> String {
 
 fn by_code(refusal: Refusal<'_>, model: &str, context: &AwsContext) -> Error {
     let Refusal { code, message, place } = refusal;
-    let text = message.to_lowercase();
+    // AWS writes both kinds of apostrophes.
+    let text = message.to_lowercase().replace('’', "'");
     let has = |piece: &str| text.contains(piece);
     let worded = |kind: Kind| Error::new(kind, wording::upstream_message(kind, code, message, place.status()));
     if let Some(error) = by_words(&worded, &text, context) {

@@ -17,7 +17,7 @@ pub(super) struct ToolCallGuard {
     last_call: Option<Call>,
     held: Vec<Event>,
     passed: Passed,
-    /// Whether a call that is no JSON was left out although the answer went on after it.
+    /// Whether a call was left out.
     left_out: bool,
 }
 
@@ -112,33 +112,24 @@ impl ToolCallGuard {
             if !was_held || !self.has_content() {
                 return Err(CutCall { tool: call.name.clone(), reason });
             }
-            passed.push_back(Event::Stop(self.reason_after_a_lost_call(reason)));
-            return Ok(());
+            self.left_out = true;
+        } else {
+            self.release(passed);
         }
-        self.release(passed);
-        if self.left_out {
-            passed.push_back(Event::Stop(self.reason_after_a_lost_call(reason)));
-            return Ok(());
-        }
-        // Some models report another reason beside their calls (docs/cases.md, T12). An answer that the limit has cut may
-        // have lost further calls.
-        let reason = match reason {
-            StopReason::Malformed(_) | StopReason::MaxTokens | StopReason::ContextWindow => reason,
-            _ if self.passed == Passed::Calls => StopReason::ToolUse,
-            _ => reason,
-        };
-        passed.push_back(Event::Stop(reason));
+        passed.push_back(Event::Stop(self.reason_to_report(reason)));
         Ok(())
     }
 
-    /// The stop reason of an answer that has lost a call: never one that says that the answer is complete.
-    fn reason_after_a_lost_call(&self, reason: StopReason) -> StopReason {
+    /// Some models report another reason beside their calls (docs/cases.md, T12). An answer that the limit has cut may have
+    /// lost further calls, and one that has lost a call is never reported as complete.
+    fn reason_to_report(&self, reason: StopReason) -> StopReason {
         match reason {
-            StopReason::MaxTokens | StopReason::ContextWindow | StopReason::Guardrail | StopReason::ContentFiltered => {
-                reason
-            }
+            StopReason::MaxTokens | StopReason::ContextWindow => reason,
+            StopReason::Guardrail | StopReason::ContentFiltered if self.left_out => reason,
+            StopReason::Malformed(_) if !self.left_out => reason,
             _ if self.passed == Passed::Calls => StopReason::ToolUse,
-            _ => StopReason::MaxTokens,
+            _ if self.left_out => StopReason::MaxTokens,
+            _ => reason,
         }
     }
 

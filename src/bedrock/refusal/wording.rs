@@ -33,9 +33,8 @@ const NOT_OPEN: &str =
     "AWS has not opened Bedrock for this account; open a case with AWS Support, or use another account";
 
 /// What to do about an account that is not ready for a model; `None` for any other refusal. `text` is the message in
-/// lower case.
+/// lower case with straight apostrophes.
 pub(super) fn account_advice(text: &str) -> Option<&'static str> {
-    let text = text.replace('’', "'");
     // A policy of the account's own names its action; that is a matter of permissions.
     if text.contains("is not authorized to perform: bedrock:") {
         return None;
@@ -51,9 +50,9 @@ pub(super) fn quotes_the_request(text: &str) -> bool {
         .any(|words| text.contains(words))
 }
 
-/// Whether the message says that the region does not offer the model. `text` is in lower case.
+/// Whether the message says that the region does not offer the model. `text` is in lower case with straight
+/// apostrophes.
 pub(super) fn is_not_in_region(text: &str) -> bool {
-    let text = text.replace('’', "'");
     let is_missing =
         ["not supported", "isn't supported", "not available", "isn't available", "unsupported", "doesn't support"];
     text.contains("region") && is_missing.iter().any(|piece| text.contains(piece))

@@ -38,6 +38,13 @@ pub(super) fn tool_schema(schema: &Value, family: FamilyRules) -> Result<ToolSch
     Ok(ToolSchema { json, names: names.map(Arc::new) })
 }
 
+impl ToolSchema {
+    /// The schema in the strict subset; `None` where it does not fit.
+    pub(super) fn strict(&self) -> Option<Value> {
+        strict::strict(&self.json)
+    }
+}
+
 /// A schema in the strict subset; `None` where it does not fit.
 pub(super) fn strict_schema(schema: &Value) -> Option<Value> {
     let mut repaired = repair::repaired(schema).ok()?;

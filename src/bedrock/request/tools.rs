@@ -62,7 +62,7 @@ pub(super) fn specifications<'a>(
             return Err(Error::new(Kind::InvalidRequest, format!("two tools have the name {name:?}")).at(Field::Tools));
         }
         let strict = (features.json_schema && *strict == Some(true) && index < MAX_STRICT_TOOLS)
-            .then(|| schema::strict_schema(&schema.json))
+            .then(|| schema.strict())
             .flatten();
         entries.push(ToolEntry::ToolSpec(ToolSpec {
             name: Cow::Owned(names.legal_name(name).into_owned()),

@@ -4,7 +4,7 @@
 
 use super::super::legal_word::{MAX_LENGTH, is_word};
 use super::keywords::{Shape, shape, visit, visit_mut};
-use super::references::rewritten;
+use super::references::{push, rewritten};
 use percent_encoding::percent_decode_str;
 use serde_json::{Map, Value};
 use std::collections::{HashMap, HashSet};
@@ -152,11 +152,9 @@ impl Builder<'_> {
                 _ => continue,
             };
             for (name, schema) in inside {
-                path.push('/');
-                path.push_str(keyword);
+                push(path, keyword);
                 if let Some(name) = &name {
-                    path.push('/');
-                    path.push_str(&name.replace('~', "~0").replace('/', "~1"));
+                    push(path, name);
                 }
                 let inner = self.add(schema, path, targets);
                 path.truncate(length);

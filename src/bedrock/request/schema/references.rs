@@ -101,7 +101,8 @@ fn old_shape(keyword: &str) -> Shape {
     }
 }
 
-fn push(path: &mut String, step: &str) {
+/// Adds a step to a path (RFC 6901).
+pub(super) fn push(path: &mut String, step: &str) {
     path.push('/');
     path.push_str(&step.replace('~', "~0").replace('/', "~1"));
 }

@@ -254,7 +254,7 @@ fn insert_required(names: Vec<String>, is_empty: bool, out: &mut Map<String, Val
 
 /// `nullable: true` in the words of JSON Schema.
 fn allow_null(out: &mut Map<String, Value>) {
-    let null = json!({"type": "null"});
+    let null_schema = json!({"type": "null"});
     match out.get_mut("type") {
         Some(Value::Array(names)) => {
             if !names.contains(&"null".into()) {
@@ -266,11 +266,11 @@ fn allow_null(out: &mut Map<String, Value>) {
         None => {
             let branches = ["anyOf", "oneOf"].into_iter().find(|keyword| out.contains_key(*keyword));
             if let Some(Value::Array(branches)) = branches.and_then(|keyword| out.get_mut(keyword)) {
-                if !branches.contains(&null) {
-                    branches.push(null);
+                if !branches.contains(&null_schema) {
+                    branches.push(null_schema);
                 }
             } else if let Some(reference) = out.shift_remove("$ref") {
-                out.insert("anyOf".to_owned(), json!([{"$ref": reference}, (null)]));
+                out.insert("anyOf".to_owned(), json!([{"$ref": reference}, null_schema]));
             }
         }
     }

@@ -15,7 +15,7 @@ const NOT_STRICT: [&str; 8] = [
     "patternProperties",
 ];
 
-/// The schema in strict form; `None` where it does not fit the subset.
+/// A repaired schema in strict form; `None` where it does not fit the subset.
 pub(super) fn strict(schema: &Value) -> Option<Value> {
     if refers_to_itself(schema) { None } else { closed(schema) }
 }
@@ -24,11 +24,9 @@ pub(super) fn strict(schema: &Value) -> Option<Value> {
 fn closed(schema: &Value) -> Option<Value> {
     match schema {
         Value::Object(members) => {
-            let external =
-                members.get("$ref").and_then(Value::as_str).is_some_and(|reference| !reference.starts_with('#'));
             let too_many = members.get("minItems").and_then(Value::as_u64).is_some_and(|count| count > 1);
             let open = members.get("additionalProperties").is_some_and(|value| *value != Value::Bool(false));
-            if external || too_many || open {
+            if too_many || open {
                 return None;
             }
             let mut strict_members = Map::new();
