@@ -8,6 +8,7 @@ mod support;
 
 mod architecture;
 mod ask;
+mod attacks;
 mod bedrock;
 mod budget;
 mod cases;
