@@ -151,6 +151,8 @@ Register-ArgumentCompleter -Native -CommandName 'chatrix' -ScriptBlock {
             [CompletionResult]::new('--max-tokens', '--max-tokens', [CompletionResultType]::ParameterName, 'Maximum length of an answer, in tokens, for requests that set none [default: 512]')
             [CompletionResult]::new('--max-tokens-limit', '--max-tokens-limit', [CompletionResultType]::ParameterName, 'Highest maximum that a request may set, in tokens [default: 1024]')
             [CompletionResult]::new('--allow-origin', '--allow-origin', [CompletionResultType]::ParameterName, 'Allow a web origin besides local ones, or * for all of them; repeatable')
+            [CompletionResult]::new('--max-connections', '--max-connections', [CompletionResultType]::ParameterName, 'Most connections at once [default: 1024, or what the file limit allows]')
+            [CompletionResult]::new('--max-in-flight', '--max-in-flight', [CompletionResultType]::ParameterName, 'Most answers at once; as many requests again wait up to 5 seconds, others get 503 [default: 256]')
             [CompletionResult]::new('-m', '-m', [CompletionResultType]::ParameterName, 'Model for requests that name none [env: CHATRIX_MODEL]')
             [CompletionResult]::new('--model', '--model', [CompletionResultType]::ParameterName, 'Model for requests that name none [env: CHATRIX_MODEL]')
             [CompletionResult]::new('--config', '--config', [CompletionResultType]::ParameterName, 'Config file [env: CHATRIX_CONFIG]')

@@ -816,7 +816,7 @@ _chatrix() {
             return 0
             ;;
         chatrix__subcmd__serve)
-            opts="-p -m -h --host --port --max-tokens --max-tokens-limit --allow-origin --require-key --allow-unauthenticated --log --model --offline --config --profile --region --help"
+            opts="-p -m -h --host --port --max-tokens --max-tokens-limit --allow-origin --require-key --max-connections --max-in-flight --allow-unauthenticated --log --model --offline --config --profile --region --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -843,6 +843,14 @@ _chatrix() {
                     return 0
                     ;;
                 --allow-origin)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --max-connections)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --max-in-flight)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;

@@ -187,6 +187,12 @@ pub(crate) struct Serve {
     /// Accept only API keys created with `chatrix keys add`
     #[arg(long)]
     pub(crate) require_key: bool,
+    /// Most connections at once [default: 1024, or what the file limit allows]
+    #[arg(long, value_name = "N")]
+    pub(crate) max_connections: Option<NonZeroU32>,
+    /// Most answers at once; as many requests again wait up to 5 seconds, others get 503 [default: 256]
+    #[arg(long, value_name = "N")]
+    pub(crate) max_in_flight: Option<NonZeroU32>,
     /// Listen beyond this machine without API keys: anyone who can connect spends your money
     #[arg(long, alias = "i-know-this-is-open")]
     pub(crate) allow_unauthenticated: bool,

@@ -5,10 +5,12 @@ mod ask;
 mod chat;
 mod command_line;
 mod completions;
+mod file_limit;
 mod keys;
 mod models;
 mod serve;
 mod setup;
+mod signals;
 mod usage;
 
 pub use command_line::parse;
@@ -69,6 +71,8 @@ fn flags(cli: &Cli) -> Flags {
             max_tokens_limit: args.max_tokens_limit.map(NonZeroU32::get),
             allow_origins: args.allow_origin.clone(),
             require_key: args.require_key,
+            max_connections: args.max_connections,
+            max_in_flight: args.max_in_flight,
             ..global
         },
         Command::Models(_) | Command::Usage(_) | Command::Keys(_) | Command::Completions(_) => global,

@@ -15,9 +15,11 @@ use crate::conversation::ServiceTier;
 use crate::error::{Error, Kind, Result};
 use crate::ledger::budget::Budgets;
 use crate::policy::{Limits, ModelLimits, Overrides, Policy};
+use crate::server::Timeouts;
 use file::File;
 use std::io::ErrorKind::{NotADirectory, NotFound};
 use std::net::IpAddr;
+use std::num::NonZeroU32;
 use std::path::{Path, PathBuf};
 use std::str::FromStr;
 use std::sync::Arc;
@@ -37,6 +39,8 @@ pub(crate) struct Flags {
     pub(crate) max_tokens_limit: Option<u32>,
     pub(crate) allow_origins: Vec<String>,
     pub(crate) require_key: bool,
+    pub(crate) max_connections: Option<NonZeroU32>,
+    pub(crate) max_in_flight: Option<NonZeroU32>,
 }
 
 #[derive(Debug)]
@@ -82,6 +86,12 @@ pub(crate) struct ServeSettings {
     pub(crate) require_key: bool,
     /// Whether an answer is read to its end after its client has gone, so that its usage becomes known.
     pub(crate) drain: bool,
+    /// `None` leaves it to the limit of open files.
+    pub(crate) max_connections: Option<usize>,
+    pub(crate) max_in_flight: Option<usize>,
+    /// Request bodies in memory (bytes).
+    pub(crate) max_body_memory: Option<usize>,
+    pub(crate) timeouts: Timeouts,
 }
 
 /// What [`Settings::policy`] is made of.
@@ -146,6 +156,10 @@ impl Settings {
             fetch_images: file.serve.fetch_images,
             require_key: flags.require_key || file.serve.require_key,
             drain: file.serve.on_disconnect == Some(file::OnDisconnect::Drain),
+            max_connections: flags.max_connections.or(file.serve.max_connections.map(|most| most.0)).map(count),
+            max_in_flight: flags.max_in_flight.or(file.serve.max_in_flight.map(|most| most.0)).map(count),
+            max_body_memory: file.serve.max_body_memory_mib.map(|most| count(most.0).saturating_mul(1 << 20)),
+            timeouts: file.serve.timeouts.timeouts(),
         };
         let state = folder("XDG_STATE_HOME", ".local/state", &environment);
         // Offline calls have a ledger of their own: they are never billed.
@@ -201,6 +215,10 @@ impl Layers<'_> {
         }
         Ok(file.map(|value| Setting { value, source: Source::ConfigFile(self.path.to_owned()) }))
     }
+}
+
+fn count(number: NonZeroU32) -> usize {
+    usize::try_from(number.get()).unwrap_or(usize::MAX)
 }
 
 /// The limits for all models.

@@ -6,6 +6,7 @@ mod admission;
 mod call;
 mod caller;
 mod cost_check;
+mod heavy_work;
 mod reasoning_cache;
 mod refusal_cache;
 mod reserved_call;
@@ -15,6 +16,7 @@ pub use admission::BudgetGuard;
 pub use call::Call;
 pub use caller::Caller;
 pub use cost_check::{CallCeiling, DryRun, dry_run};
+pub use heavy_work::HeavyWork;
 pub use reserved_call::Warning;
 
 pub use crate::bedrock::MAX_ATTEMPTS;

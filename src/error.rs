@@ -141,8 +141,14 @@ table! {
     MethodNotSupported: 1, 405, Never, "";
     /// The request is larger than this server, or what stands between it and Bedrock, accepts.
     TooLarge: 2, 413, Never, "";
-    /// The request body did not arrive in time.
-    BodyTimeout: 1, 408, Free, "";
+    /// The head or the body of the request did not arrive in time.
+    RequestTimeout: 1, 408, Free, "";
+    /// The head of the request, with its header fields, is too large.
+    HeadTooLarge: 2, 431, Never, "";
+    /// The body of the request is compressed in a way that this server cannot undo.
+    UnsupportedEncoding: 2, 415, Never, "";
+    /// The server is busy with as many connections, answers or bodies as it may hold.
+    Overloaded: 1, 503, Free, "try again in a few seconds";
     /// The request comes from a web page that the operator has not allowed.
     OriginRefused: 1, 403, Never, "";
     /// The `Host` header does not name this server, which happens in a DNS rebinding attack.

@@ -1,87 +1,110 @@
-//! The HTTP server. No other module names `warp`. `routes` receives each request. `origin` and `keys` decide whether it
-//! is allowed, and `body` reads its body. `generate` passes paid requests to the engine, with the images that `images`
-//! has fetched. The response is JSON in the words of a dialect (`reply`) or a stream (`sse`).
+//! The HTTP server. No other module names `warp`. `listener` accepts connections, each with the clock of `connection`
+//! and `activity`. `routes` receives each request. `origin` and `keys` decide whether it is allowed, and `body` reads its
+//! body. `generate` passes paid requests to the engine, with the images that `images` has fetched. The response is JSON
+//! in the words of a dialect (`reply`) or a stream (`sse`).
 //!
 //! A single warp filter takes all requests: warp's path filters cannot treat `//models` and `/models/` as one route,
-//! and its rejections are plain text, which Jan cannot read.
+//! and its rejections are plain text, which Jan cannot read. warp's own server sets no limits, so its service is put
+//! behind connections of ours.
 
+mod activity;
+mod arrival;
+mod authority;
 mod body;
+mod body_memory;
+mod connection;
+mod connections;
 mod console;
+mod encoding;
 mod generate;
 mod images;
 mod keys;
+mod limits;
+mod listener;
+mod load;
 mod origin;
+mod panics;
+mod places;
 mod reply;
 mod retries;
 mod routes;
+mod socket;
 mod sse;
 mod state;
+mod stop;
 
 pub use keys::Keys;
+pub use limits::{Limits, Timeouts};
+pub use load::Load;
 pub use origin::OriginPolicy;
+pub use stop::Stop;
+pub(crate) use stop::{FLUSH_TIMEOUT, GRACE};
 
-use crate::engine::Engine;
+use crate::engine::{Engine, HeavyWork};
 use crate::telemetry::Telemetry;
+use arrival::Arrival;
 use console::Console;
+use listener::Listener;
 use routes::Incoming;
 use state::State;
 use std::sync::Arc;
-use std::time::Duration;
 use tokio::net::TcpListener;
 use tokio::sync::watch;
 use warp::Filter;
 use warp::path::FullPath;
 
-/// How long running answers may take once the server has been asked to stop.
-const GRACE: Duration = Duration::from_secs(10);
-/// How long an answer that is cut off then has to send its error.
-const FLUSH_TIMEOUT: Duration = Duration::from_millis(500);
+/// What a server is made of.
+pub struct Parts {
+    pub engine: Arc<Engine>,
+    pub origin: OriginPolicy,
+    pub keys: Keys,
+    pub limits: Limits,
+    /// Whether clients may name images by URL.
+    pub fetch_images: bool,
+    pub telemetry: Telemetry,
+}
 
-/// Serves until the first of the `signals`, and then lets running answers finish for a while. The second signal ends
-/// the server at once.
+/// Serves until `stop` says that the server has ended, or until it drains and every running answer has come to its end.
 ///
 /// # Errors
 /// When the socket cannot be set up, or the certificates for fetching images cannot be read.
-pub async fn serve(
-    listener: TcpListener,
-    engine: Arc<Engine>,
-    origin: OriginPolicy,
-    keys: Keys,
-    fetch_images: bool,
-    telemetry: Telemetry,
-    mut signals: watch::Receiver<u32>,
-) -> std::io::Result<()> {
-    // Without TCP_NODELAY the chunks of a stream may be held back. warp gives no access to the sockets it accepts, but
-    // they inherit the option from the listener.
-    socket2::SockRef::from(&listener).set_tcp_nodelay(true)?;
-    let (close, closing) = watch::channel(false);
+pub async fn serve(listener: TcpListener, parts: Parts, stop: watch::Receiver<Stop>) -> std::io::Result<()> {
+    let Parts { engine, origin, keys, limits, fetch_images, telemetry } = parts;
+    panics::report_places_only();
     let fetcher = if fetch_images { Some(images::Fetcher::new(images::Reach::Public)?) } else { None };
-    let state = Arc::new(State { engine, origin, keys, telemetry, fetcher, closing, console: Console::default() });
-    let filter =
-        warp::method().and(warp::path::full()).and(warp::header::headers_cloned()).and(warp::body::stream()).then(
-            move |method, path: FullPath, headers, body| {
-                let state = Arc::clone(&state);
-                let path = path.as_str().to_owned();
-                async move { routes::handle(&state, Incoming { method, path, headers, body }).await }
-            },
-        );
-    let mut first = signals.clone();
-    let stop = async move {
-        let _ = first.wait_for(|count| *count >= 1).await;
-    };
-    let running = warp::serve(filter).incoming(listener).graceful(stop).run();
-    let mut second = signals.clone();
-    let out_of_time = async move {
-        // warp's graceful shutdown never ends while a stream is open, so the open ones get an error and are cut off.
-        let _ = signals.wait_for(|count| *count >= 1).await;
-        tokio::time::sleep(GRACE).await;
-        let _ = close.send(true);
-        tokio::time::sleep(FLUSH_TIMEOUT).await;
+    let load = Load::new(&limits);
+    let console = Console::default();
+    let state = Arc::new(State {
+        engine,
+        origin,
+        keys,
+        telemetry,
+        fetcher,
+        stop: stop.clone(),
+        timeouts: limits.timeouts,
+        load: load.clone(),
+        heavy_work: HeavyWork::default(),
+        console: console.clone(),
+    });
+    let filter = warp::method()
+        .and(warp::ext::get::<Arrival>())
+        .and(warp::path::full())
+        .and(warp::header::headers_cloned())
+        .and(warp::body::stream())
+        .then(move |method, arrival, path: FullPath, headers, body| {
+            let state = Arc::clone(&state);
+            let path = path.as_str().to_owned();
+            async move { Box::pin(routes::handle(&state, Incoming { arrival, method, path, headers, body })).await }
+        });
+    let listener_of_ours = Listener {
+        service: warp::service(filter),
+        connections: load.connections(),
+        timeouts: limits.timeouts,
+        console,
+        stop: stop.clone(),
     };
     tokio::select! {
-        () = running => {}
-        () = out_of_time => {}
-        _ = second.wait_for(|count| *count >= 2) => {}
+        served = listener_of_ours.run(listener) => served,
+        () = stop::reached(stop, Stop::Ended) => Ok(()),
     }
-    Ok(())
 }

@@ -3,17 +3,17 @@
 use crate::bedrock::Account;
 use crate::cli::Serve;
 use crate::commands::setup::{OFFLINE_NOTICE, check_credentials, offline_pace, open};
-use crate::config::Settings;
+use crate::commands::{file_limit, signals};
+use crate::config::{ServeSettings, Settings};
 use crate::error::{Error, Kind};
 use crate::ledger::Ledger;
-use crate::server::{self, Keys, OriginPolicy};
+use crate::server::{self, Keys, Limits, OriginPolicy, Parts};
 use crate::telemetry::Telemetry;
 use crate::terminal::output::note;
 use crate::terminal::printable::Printable;
 use std::io::ErrorKind;
 use std::net::SocketAddr;
 use tokio::net::TcpListener;
-use tokio::sync::watch;
 
 /// Serves until Ctrl-C or SIGTERM.
 pub(crate) async fn run(args: Serve, settings: Settings) -> anyhow::Result<u8> {
@@ -52,21 +52,36 @@ pub(crate) async fn run(args: Serve, settings: Settings) -> anyhow::Result<u8> {
     } else {
         say_who_pays(&account).await;
     }
-    let signals = signals()?;
+    let stop = signals::hear()?;
     note(Printable::line(format_args!("listening on http://{address}")));
     let key = if keys.required { "a key from `chatrix keys add`" } else { "any API key" };
     let port = address.port();
     note(Printable::line(format_args!(
         "in Jan: Settings › Model Providers › Add, with base URL http://localhost:{port}/v1 and {key}"
     )));
+    let limits = limits(&settings.serve);
     let origin = OriginPolicy { bound: host, origins: settings.serve.allow_origins, hosts: settings.serve.allow_hosts };
-    server::serve(listener, engine, origin, keys, settings.serve.fetch_images, telemetry.clone(), signals).await?;
+    let fetch_images = settings.serve.fetch_images;
+    let parts = Parts { engine, origin, keys, limits, fetch_images, telemetry: telemetry.clone() };
+    server::serve(listener, parts, stop).await?;
     // Answers that were cut off still hold the engine, so dropping it would not close the ledger.
     if let Some(ledger) = ledger {
         ledger.close();
     }
     telemetry.log_summary();
     Ok(0)
+}
+
+/// What clients may use of the server. As many connections are allowed as there may be open files for.
+fn limits(serve: &ServeSettings) -> Limits {
+    let files = file_limit::raise();
+    let default = Limits::default();
+    Limits {
+        connections: serve.max_connections.unwrap_or_else(|| file_limit::connections(files)),
+        answers: serve.max_in_flight.unwrap_or(default.answers),
+        body_bytes: serve.max_body_memory.unwrap_or(default.body_bytes),
+        timeouts: serve.timeouts,
+    }
 }
 
 /// Says which credentials are used, and warns when there are none. The server starts all the same: they may come later.
@@ -102,30 +117,4 @@ async fn api_keys(settings: &Settings, ledger: Option<&Ledger>) -> anyhow::Resul
         Err(_) => {}
     }
     Ok(keys)
-}
-
-/// Counts Ctrl-C and SIGTERM.
-fn signals() -> anyhow::Result<watch::Receiver<u32>> {
-    let (count, signals) = watch::channel(0);
-    #[cfg(unix)]
-    let mut terminate = tokio::signal::unix::signal(tokio::signal::unix::SignalKind::terminate())?;
-    tokio::spawn(async move {
-        loop {
-            #[cfg(unix)]
-            let terminated = terminate.recv();
-            #[cfg(not(unix))]
-            let terminated = std::future::pending::<Option<()>>();
-            tokio::select! {
-                _ = tokio::signal::ctrl_c() => {}
-                _ = terminated => {}
-            }
-            if *count.borrow() == 0 {
-                note(
-                    "stopping: no new requests are accepted; running answers have 10 s to finish, and a second signal stops them at once",
-                );
-            }
-            count.send_modify(|count| *count += 1);
-        }
-    });
-    Ok(signals)
 }

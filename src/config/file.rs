@@ -6,6 +6,7 @@ use crate::conversation::ServiceTier;
 use crate::error::{Error, Kind, Result};
 use crate::ledger::budget::Budgets;
 use crate::policy::{Limits, Overrides, SamplingOverride};
+use crate::server::Timeouts;
 use serde::de::{Error as _, Unexpected};
 use serde::{Deserialize, Deserializer};
 use std::collections::BTreeMap;
@@ -76,6 +77,52 @@ pub(crate) struct Serve {
     pub(crate) fetch_images: bool,
     pub(crate) require_key: bool,
     pub(crate) on_disconnect: Option<OnDisconnect>,
+    pub(crate) max_connections: Option<Positive>,
+    pub(crate) max_in_flight: Option<Positive>,
+    pub(crate) max_body_memory_mib: Option<Positive>,
+    pub(crate) timeouts: TimeoutsTable,
+}
+
+/// `[serve.timeouts]`: how long a client may take.
+#[derive(Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+#[expect(clippy::struct_field_names, reason = "a key names its unit")]
+pub(crate) struct TimeoutsTable {
+    head_seconds: Option<TimeLimit>,
+    idle_seconds: Option<TimeLimit>,
+    body_grace_seconds: Option<TimeLimit>,
+    body_pause_seconds: Option<TimeLimit>,
+    write_seconds: Option<TimeLimit>,
+    queue_seconds: Option<TimeLimit>,
+}
+
+impl TimeoutsTable {
+    pub(crate) fn timeouts(&self) -> Timeouts {
+        let default = Timeouts::default();
+        let set = |limit: Option<TimeLimit>, default: Duration| limit.map_or(default, |limit| limit.0);
+        Timeouts {
+            head: set(self.head_seconds, default.head),
+            idle: set(self.idle_seconds, default.idle),
+            body_grace: set(self.body_grace_seconds, default.body_grace),
+            body_pause: set(self.body_pause_seconds, default.body_pause),
+            write: set(self.write_seconds, default.write),
+            queue: set(self.queue_seconds, default.queue),
+        }
+    }
+}
+
+/// A time from a tenth of a second to an hour.
+#[derive(Debug, Clone, Copy)]
+struct TimeLimit(Duration);
+
+impl<'de> Deserialize<'de> for TimeLimit {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let seconds = f64::deserialize(deserializer)?;
+        if !(0.1..=3600.0).contains(&seconds) {
+            return Err(D::Error::custom(format!("{seconds} is not a number of seconds from 0.1 to 3600")));
+        }
+        Ok(Self(Duration::from_secs_f64(seconds)))
+    }
 }
 
 /// What happens to an answer whose client has gone.

@@ -52,6 +52,17 @@ impl Console {
         self.say(format!("origin {origin}"), Some(HOUR), reason);
     }
 
+    /// Says, once an hour for each host, that requests to it were refused.
+    pub(super) fn announce_refused_host(&self, host: &str, reason: &str) {
+        self.say(format!("host {host}"), Some(HOUR), reason);
+    }
+
+    /// Says, once an hour for each reason, that connections cannot be accepted.
+    pub(super) fn announce_accept_error(&self, error: &std::io::Error) {
+        let text = format!("connections cannot be accepted for the moment: {error}");
+        self.say(format!("accepting: {:?}", error.kind()), Some(HOUR), &text);
+    }
+
     /// Shows a text unless one about the same was shown already, within `again` if that is given.
     fn say(&self, about: String, again: Option<Duration>, text: &str) {
         let mut shown = self.shown.lock().unwrap_or_else(PoisonError::into_inner);

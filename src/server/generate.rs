@@ -1,8 +1,12 @@
 //! The paid routes. A parsed request goes through the engine, and its answer is returned as JSON or as a stream.
 
+use super::body::ReceivedBody;
+use super::body_memory::HeldBytes;
+use super::encoding::Encoding;
 use super::reply::{json_response, random_digits, set_dollars, set_header};
 use super::sse;
-use super::state::{State, shutdown_deadline};
+use super::state::State;
+use super::stop::{Stop, reached};
 use crate::api::openai::embeddings;
 use crate::api::{AnswerHead, Dialect, ParsedRequest, Positions};
 use crate::conversation::Usage;
@@ -23,11 +27,13 @@ use warp::reply::Response;
 pub(super) async fn generate(
     state: &State,
     dialect: &dyn Dialect,
-    body: &Bytes,
+    body: (ReceivedBody, Encoding),
     caller: Caller,
     scope: &RequestScope,
 ) -> Result<Response> {
-    let ParsedRequest { mut request, stream, options, positions } = dialect.parse(body)?;
+    let place = state.load.places().take().await?;
+    let (parsed, memory) = parse(state, body, |body| dialect.parse(body)).await?;
+    let ParsedRequest { mut request, stream, options, positions } = parsed;
     if let Some(fetcher) = &state.fetcher {
         fetcher.resolve(&mut request).await?;
     }
@@ -41,7 +47,7 @@ pub(super) async fn generate(
     let key = caller.key.as_ref().map(|key| key.name.clone());
     let mode = if stream { AnswerMode::Streamed } else { AnswerMode::Complete };
     scope.set_requested_model(&head.model);
-    let call = state.engine.ask(request, mode, caller).await;
+    let call = state.heavy_work.steps(memory.bytes(), state.engine.ask(request, mode, caller)).await;
     let mut call = call.map_err(|error| locate(error, dialect, &head.positions))?;
     scope.set_answering_model(&call.model().id);
     state.console.announce(&call);
@@ -49,8 +55,9 @@ pub(super) async fn generate(
     let mut left = call.budget_left();
     let mut response = if stream {
         let notices = sse::Notices { console: state.console.clone(), key };
-        let closing = shutdown_deadline(state.closing.clone());
-        stream_response(sse::body(call, dialect.stream(head), scope.clone(), notices, closing))
+        let kept = (place, memory);
+        let closing = reached(state.stop.clone(), Stop::CutOff);
+        stream_response(sse::body(call, dialect.stream(head), scope.clone(), notices, kept, closing))
     } else {
         let answer = call.answer().await;
         state.console.announce_cut(&call, key.as_deref());
@@ -71,6 +78,22 @@ pub(super) async fn generate(
     Ok(response)
 }
 
+/// Unpacks and parses a body. Returns the memory that is accounted for it, which the parsed request now fills.
+async fn parse<T>(
+    state: &State,
+    (body, encoding): (ReceivedBody, Encoding),
+    parse: impl FnOnce(&[u8]) -> Result<T>,
+) -> Result<(T, HeldBytes)> {
+    // What a packed body grows to is known only when it is unpacked.
+    let size = if encoding == Encoding::Identity { body.len() } else { usize::MAX };
+    let work = || {
+        let (blocks, memory) = encoding.unpack(body)?.into_parts();
+        let bytes = Vec::from(blocks).concat();
+        Ok((parse(&bytes)?, memory))
+    };
+    state.heavy_work.run(size, work).await
+}
+
 /// The error with its place in the client's own words.
 fn locate(mut error: Error, dialect: &dyn Dialect, positions: &Positions) -> Error {
     error.at = error.at.map(|field| Field::Path(dialect.path(&field, positions)));
@@ -81,11 +104,17 @@ fn locate(mut error: Error, dialect: &dyn Dialect, positions: &Positions) -> Err
 ///
 /// # Errors
 /// Any kind.
-pub(super) async fn embed(state: &State, body: &Bytes, caller: &Caller, scope: &RequestScope) -> Result<Response> {
-    let (request, encoding) = embeddings::parse(body)?;
+pub(super) async fn embed(
+    state: &State,
+    body: (ReceivedBody, Encoding),
+    caller: Caller,
+    scope: &RequestScope,
+) -> Result<Response> {
+    let _place = state.load.places().take().await?;
+    let ((request, encoding), memory) = parse(state, body, embeddings::parse).await?;
     let name = request.model.clone();
     scope.set_requested_model(&name);
-    let embedded = state.engine.embed(request, caller).await?;
+    let embedded = state.heavy_work.steps(memory.bytes(), state.engine.embed(request, &caller)).await?;
     scope.set_answering_model(&embedded.model);
     if let Some(input) = embedded.embeddings.input_tokens {
         scope.set_usage(Usage { input, ..Usage::default() }, embedded.cost);

@@ -3,8 +3,11 @@
 //! can allow others. The Host header must name this server, which prevents DNS rebinding. See docs/openai.md, "Origin
 //! and Host".
 
+use super::arrival::Arrival;
+use super::authority::{Authority, Host};
 use crate::error::{Error, Kind, Result};
 use std::net::IpAddr;
+use warp::http::Version;
 use warp::http::header::{self, HeaderMap, HeaderValue};
 
 #[derive(Debug, Clone)]
@@ -18,57 +21,108 @@ pub struct OriginPolicy {
 }
 
 impl OriginPolicy {
-    /// Checks the Host and Origin headers.
+    /// Checks to whom a request is addressed, and which page sent it.
     ///
     /// # Errors
-    /// `HostRefused` or `OriginRefused`, with the setting that would allow the request.
-    pub(super) fn check(&self, headers: &HeaderMap) -> Result<()> {
-        if let Some(host) = headers.get(header::HOST) {
-            let host = host.to_str().unwrap_or_default();
-            if !self.is_allowed_host(host) {
-                return Err(Error::new(Kind::HostRefused, format!("this server is not called {host:?}"))
-                    .advise("allow the name with `allow_hosts` under [serve] in the config file"));
-            }
+    /// `InvalidRequest` when the request says it twice or not at all; `HostRefused` or `OriginRefused`, with the
+    /// setting that would allow the request.
+    pub(super) fn check(&self, arrival: &Arrival, headers: &HeaderMap) -> Result<()> {
+        self.check_host(arrival, headers)?;
+        let mut origins = headers.get_all(header::ORIGIN).iter();
+        let origin = origins.next().map(|origin| origin.to_str().unwrap_or("?"));
+        if origins.next().is_some() {
+            return Err(Error::new(Kind::InvalidRequest, "the request has several Origin headers"));
         }
-        // Local files send the origin `null`, but so does a sandboxed frame of any page. Browsers mark the frame's
-        // requests as cross-site.
-        let foreign = headers.get("sec-fetch-site").is_some_and(|site| site == "cross-site");
-        match headers.get(header::ORIGIN).map(|origin| origin.to_str().unwrap_or("?")) {
-            Some("null") if foreign && !self.origins.iter().any(|known| known == "*" || known == "null") => {
-                Err(Error::new(Kind::OriginRefused, "a page without an origin of its own may not use this server")
-                    .advise("allow it with: chatrix serve --allow-origin null"))
+        match origin {
+            None if self.is_foreign(headers) => {
+                Err(Error::new(Kind::OriginRefused, "a page of another site may not use this server")
+                    .advise("only a page that sends its origin can be allowed: chatrix serve --allow-origin ORIGIN"))
             }
-            Some(origin) if !self.is_allowed_origin(origin) => {
+            Some("null") if !self.is_listed("null") => {
+                Err(Error::new(Kind::OriginRefused, "a page without an origin of its own may not use this server")
+                    .advise("allow all such pages, local files among them, with: chatrix serve --allow-origin null"))
+            }
+            Some(origin) if !self.is_allowed_origin(origin, headers) => {
                 Err(Error::new(Kind::OriginRefused, format!("pages from {origin} may not use this server"))
-                    .advise(format!("allow them with: chatrix serve --allow-origin {origin}")))
+                    .advise(way_to_allow(origin)))
             }
             _ => Ok(()),
         }
     }
 
-    fn is_allowed_host(&self, host: &str) -> bool {
-        let name = without_port(host);
-        if is_loopback(name) || self.hosts.iter().any(|known| known.eq_ignore_ascii_case(name)) {
-            return true;
+    /// The host must be named once, and it must be this server. Otherwise a name that an attacker has pointed at this
+    /// machine would make a page of theirs part of the same site (DNS rebinding).
+    fn check_host(&self, arrival: &Arrival, headers: &HeaderMap) -> Result<()> {
+        let invalid = |message: &str| Err(Error::new(Kind::InvalidRequest, message));
+        let mut hosts = headers.get_all(header::HOST).iter();
+        let host = hosts.next().map(|host| host.to_str().unwrap_or("?"));
+        if hosts.next().is_some() {
+            return invalid("the request has several Host headers");
         }
-        // DNS rebinding needs a name: an IP address always means the machine it belongs to.
-        match name.trim_matches(['[', ']']).parse::<IpAddr>() {
-            Ok(address) => !self.bound.is_loopback() && (self.bound.is_unspecified() || self.bound == address),
-            Err(_) => false,
+        let named = match (host, arrival.authority.as_deref()) {
+            (Some(host), None) => host,
+            (None, Some(authority)) if arrival.version != Version::HTTP_11 => authority,
+            (Some(host), Some(authority)) => {
+                let same = |text: &str| Authority::parse(text).map(Authority::with_port);
+                if same(host).is_none() || same(host) != same(authority) {
+                    return invalid("the request's target names another host than its Host header");
+                }
+                host
+            }
+            // HTTP/1.0 knows no Host.
+            (None, None) if arrival.version < Version::HTTP_11 => return Ok(()),
+            (None, _) => return invalid("the request has no Host header"),
+        };
+        if self.is_allowed_host(named) {
+            return Ok(());
+        }
+        let advice = match Authority::parse(named) {
+            Some(Authority { host: Host::Name(name), .. }) => {
+                format!("allow the name with allow_hosts = [{name:?}] under [serve] in the config file")
+            }
+            Some(_) => "the server listens on another address; see --host".to_owned(),
+            None => "send the host and the port, and nothing else".to_owned(),
+        };
+        Err(Error::new(Kind::HostRefused, format!("this server is not called {named:?}")).advise(advice))
+    }
+
+    fn is_allowed_host(&self, host: &str) -> bool {
+        let Some(Authority { host, .. }) = Authority::parse(host) else { return false };
+        match &host {
+            _ if host.is_local(false) => true,
+            Host::Name(name) => {
+                let known = |known: &String| known.trim_end_matches('.').eq_ignore_ascii_case(name);
+                self.hosts.iter().any(known)
+            }
+            // DNS rebinding needs a name: an IP address always means the machine it belongs to.
+            Host::Address(address) => {
+                let is_named = |known: &String| known.parse() == Ok(*address);
+                let is_bound = self.bound.is_unspecified() || self.bound == *address;
+                self.hosts.iter().any(is_named) || (!self.bound.is_loopback() && is_bound)
+            }
         }
     }
 
-    fn is_allowed_origin(&self, origin: &str) -> bool {
-        if origin == "null" || self.origins.iter().any(|known| known == "*" || known == origin) {
+    fn is_listed(&self, origin: &str) -> bool {
+        self.origins.iter().any(|known| known == "*" || known.eq_ignore_ascii_case(origin))
+    }
+
+    fn is_allowed_origin(&self, origin: &str, headers: &HeaderMap) -> bool {
+        if self.is_listed(origin) {
             return true;
         }
-        match origin.split_once("://") {
-            Some(("app" | "file" | "vscode-webview" | "vscode-file", _)) => true,
-            // Browsers resolve every name below `localhost` to this machine
-            // (<https://w3c.github.io/webappsec-secure-contexts/#is-origin-trustworthy>).
-            Some((_, authority)) => is_loopback(without_port(authority)) || is_below_localhost(without_port(authority)),
-            None => false,
+        let Some((scheme, authority)) = origin.split_once("://") else { return false };
+        if matches!(scheme, "app" | "file" | "vscode-webview" | "vscode-file") {
+            return true;
         }
+        Authority::parse(authority).is_some_and(|authority| {
+            authority.host.is_local(true) || (scheme == "http" && is_own_page(authority, headers))
+        })
+    }
+
+    /// Whether a browser says that another site's page sent the request, although it names no origin.
+    fn is_foreign(&self, headers: &HeaderMap) -> bool {
+        !self.is_listed("*") && headers.get_all("sec-fetch-site").iter().any(|site| site == "cross-site")
     }
 
     /// The CORS headers of a response. Errors need them too, or a page could not read what went wrong.
@@ -77,7 +131,7 @@ impl OriginPolicy {
         let Some(origin) = request.get(header::ORIGIN) else {
             return Vec::new();
         };
-        if !origin.to_str().is_ok_and(|origin| self.is_allowed_origin(origin)) {
+        if !origin.to_str().is_ok_and(|origin| self.is_allowed_origin(origin, request)) {
             return Vec::new();
         }
         vec![
@@ -109,86 +163,19 @@ const EXPOSED: &str = "x-request-id, retry-after, retry-after-ms, x-chatrix-mode
                        x-chatrix-successor, x-chatrix-cost-usd, \
                        x-chatrix-budget-remaining-usd";
 
-fn is_loopback(name: &str) -> bool {
-    let name = name.trim_end_matches('.');
-    name.eq_ignore_ascii_case("localhost")
-        || name.trim_matches(['[', ']']).parse::<IpAddr>().is_ok_and(|address| address.is_loopback())
+/// Whether the page comes from the very host and port that the request goes to. The host is known to be this server's.
+fn is_own_page(origin: Authority, headers: &HeaderMap) -> bool {
+    let host = headers.get(header::HOST).and_then(|host| Authority::parse(host.to_str().ok()?));
+    host.is_some_and(|host| host.with_port() == origin.with_port())
 }
 
-fn is_below_localhost(name: &str) -> bool {
-    name.trim_end_matches('.').to_ascii_lowercase().ends_with(".localhost")
-}
-
-fn without_port(authority: &str) -> &str {
-    match authority.rsplit_once(':') {
-        // An IPv6 address in brackets also contains colons.
-        Some((name, port)) if port.chars().all(|c| c.is_ascii_digit()) && !name.contains('[') => name,
-        Some((name, _)) if name.starts_with('[') && name.ends_with(']') => name,
-        _ => authority,
-    }
+/// The flag that allows an origin. It is to be copied into a shell, so an origin with other characters than an origin
+/// has is not repeated.
+fn way_to_allow(origin: &str) -> String {
+    let is_plain = |byte: u8| byte.is_ascii_alphanumeric() || b":/.-_[]".contains(&byte);
+    let shown = if origin.bytes().all(is_plain) { origin } else { "ORIGIN" };
+    format!("allow them with: chatrix serve --allow-origin {shown}")
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn check(policy: &OriginPolicy, pairs: &[(&'static str, &'static str)]) -> Option<Kind> {
-        let mut headers = HeaderMap::new();
-        for (name, value) in pairs {
-            headers.insert(*name, HeaderValue::from_static(value));
-        }
-        policy.check(&headers).err().map(|error| error.kind)
-    }
-
-    #[test]
-    fn local_apps_pass_and_web_pages_do_not() {
-        let mut policy = OriginPolicy { bound: IpAddr::from([127, 0, 0, 1]), origins: vec![], hosts: vec![] };
-        for origin in [
-            "tauri://localhost",
-            "http://tauri.localhost",
-            "https://tauri.localhost",
-            "http://localhost:1420",
-            "http://127.0.0.1",
-            "http://[::1]:8080",
-            "app://obsidian.md",
-            "file://",
-            "null",
-            "vscode-webview://abc",
-            "vscode-file://vscode-app",
-            "http://app.localhost:5173",
-            "https://a.b.localhost",
-        ] {
-            assert_eq!(check(&policy, &[("origin", origin)]), None, "{origin}");
-        }
-        for origin in [
-            "https://evil.example",
-            "http://localhost.evil.example",
-            "http://evil-localhost",
-            "http://evil.example:3000",
-            "http://127.0.0.1.evil.example",
-            "https://tauri.localhost.evil.example",
-            "nonsense",
-        ] {
-            assert_eq!(check(&policy, &[("origin", origin)]), Some(Kind::OriginRefused), "{origin}");
-        }
-        let sandboxed = [("origin", "null"), ("sec-fetch-site", "cross-site")];
-        assert_eq!(check(&policy, &sandboxed), Some(Kind::OriginRefused));
-        policy.origins.push("https://evil.example".into());
-        assert_eq!(check(&policy, &[("origin", "https://evil.example")]), None);
-    }
-
-    #[test]
-    fn the_host_must_name_this_server() {
-        let local =
-            OriginPolicy { bound: IpAddr::from([127, 0, 0, 1]), origins: vec![], hosts: vec!["box.lan".into()] };
-        for host in ["localhost:3000", "127.0.0.1:3000", "[::1]:3000", "LOCALHOST", "box.lan:3000", "[::1]"] {
-            assert_eq!(check(&local, &[("host", host)]), None, "{host}");
-        }
-        for host in ["evil.example:3000", "192.0.2.1:3000", "localhost.evil.example"] {
-            assert_eq!(check(&local, &[("host", host)]), Some(Kind::HostRefused), "{host}");
-        }
-        let open = OriginPolicy { bound: IpAddr::from([0, 0, 0, 0]), ..local };
-        assert_eq!(check(&open, &[("host", "192.0.2.1:3000")]), None);
-        assert_eq!(check(&open, &[("host", "evil.example")]), Some(Kind::HostRefused));
-    }
-}
+mod tests;

@@ -1,7 +1,9 @@
 //! Builds responses and sets their headers.
 
+use super::encoding;
 use super::retries::ClientRetries;
 use crate::api::Dialect;
+use crate::api::openai::ChatCompletions;
 use crate::catalog::NanoDollars;
 use crate::error::{Error, Kind, Retry};
 use std::fmt::Write;
@@ -50,10 +52,25 @@ pub(super) fn error_response(error: &Error, dialect: &dyn Dialect, retries: Clie
         }
         _ => {}
     }
-    if error.kind == Kind::MethodNotSupported {
-        set_header(headers, "allow", error.advice.as_deref().unwrap_or_default());
+    match error.kind {
+        Kind::MethodNotSupported => set_header(headers, "allow", error.advice.as_deref().unwrap_or_default()),
+        Kind::HeadTooLarge => set_header(headers, "connection", "close"),
+        Kind::UnsupportedEncoding => set_header(headers, "accept-encoding", encoding::ACCEPTED),
+        _ => {}
     }
     response
+}
+
+/// The bytes of a response to a client whose request never reached a route. The connection is closed after it.
+pub(super) fn plain_response(error: &Error) -> Vec<u8> {
+    let (parts, _) = error_response(error, &ChatCompletions, ClientRetries::Unknown).into_parts();
+    let body = ChatCompletions.error(error).to_string();
+    let mut text = format!("HTTP/1.1 {}\r\n", parts.status);
+    for (name, value) in &parts.headers {
+        let _ = write!(text, "{name}: {}\r\n", value.to_str().unwrap_or_default());
+    }
+    let _ = write!(text, "content-length: {}\r\nconnection: close\r\n\r\n{body}", body.len());
+    text.into_bytes()
 }
 
 /// 24 random hexadecimal digits, for ids.

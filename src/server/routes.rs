@@ -1,12 +1,17 @@
 //! Routes requests. Every route exists with and without `/v1`, and doubled and trailing slashes are ignored
 //! (docs/openai.md §0.1). Every error is reported in the words of the route's dialect.
 
+use super::arrival::Arrival;
 use super::body::read_body;
+use super::connection::{HEAD_LIMIT, MAX_FIELDS};
+use super::encoding::Encoding;
 use super::generate;
 use super::origin::OriginPolicy;
+use super::panics::caught;
 use super::reply::{error_response, json_response, random_digits, set_header};
 use super::retries::ClientRetries;
-use super::state::{State, shutdown_deadline, shutdown_error};
+use super::state::{State, shutdown_error};
+use super::stop::{Stop, reached};
 use crate::api::Dialect;
 use crate::api::openai::{ChatCompletions, TextCompletions, models};
 use crate::engine::Caller;
@@ -22,6 +27,7 @@ use warp::reply::Response;
 
 /// A request, before its body is read.
 pub(super) struct Incoming<S> {
+    pub(super) arrival: Arrival,
     pub(super) method: Method,
     pub(super) path: String,
     pub(super) headers: HeaderMap,
@@ -109,8 +115,8 @@ where
     let pattern = route.as_ref().map_or("unknown", Route::pattern);
     let scope = state.telemetry.request(&request_id, request.method.as_str(), pattern);
     let response = tokio::select! {
-        response = dispatch(state, route, request, &scope) => response,
-        () = shutdown_deadline(state.closing.clone()) => Err(shutdown_error()),
+        response = caught(dispatch(state, route, request, &scope)) => response,
+        () = reached(state.stop.clone(), Stop::CutOff) => Err(shutdown_error()),
     };
     let mut response = response.unwrap_or_else(|error| {
         scope.set_error(error.kind);
@@ -137,13 +143,8 @@ where
     B: Buf,
     E: Display,
 {
-    let Incoming { method, path, headers, body } = request;
-    state.origin.check(&headers).inspect_err(|error| {
-        state.telemetry.refused(error.kind);
-        if error.kind == Kind::OriginRefused {
-            state.console.announce_refused_origin(origin(&headers), &error.to_string());
-        }
-    })?;
+    let Incoming { arrival, method, path, headers, body } = request;
+    check_arrival(state, &arrival, &headers)?;
     if method == Method::OPTIONS {
         return Ok(preflight(&headers));
     }
@@ -164,14 +165,41 @@ where
     }
     match (method.as_str(), &route) {
         ("POST", Route::ChatCompletions | Route::Completions) => {
-            generate::generate(state, route.dialect(), &read_body(&headers, body).await?, caller, scope).await
+            let encoding = Encoding::of(&headers)?;
+            let body = (read_body(&headers, body, state.load.bodies(), &state.timeouts).await?, encoding);
+            Box::pin(generate::generate(state, route.dialect(), body, caller, scope)).await
         }
-        ("POST", Route::Embeddings) => generate::embed(state, &read_body(&headers, body).await?, &caller, scope).await,
+        ("POST", Route::Embeddings) => {
+            let encoding = Encoding::of(&headers)?;
+            let body = (read_body(&headers, body, state.load.bodies(), &state.timeouts).await?, encoding);
+            generate::embed(state, body, caller, scope).await
+        }
         ("GET" | "HEAD", _) => {
             read_only(state, &route, &caller).unwrap_or_else(|| Err(wrong_method(&route, &method, &path)))
         }
         _ => Err(wrong_method(&route, &method, &path)),
     }
+}
+
+/// Checks what can be said of a request before its route is looked at.
+fn check_arrival(state: &State, arrival: &Arrival, headers: &HeaderMap) -> Result<()> {
+    let size: usize = headers.iter().map(|(name, value)| name.as_str().len() + value.len() + ": \r\n".len()).sum();
+    if size > HEAD_LIMIT || headers.len() > MAX_FIELDS {
+        let message = format!("the request has more than {} KiB or {MAX_FIELDS} lines of headers", HEAD_LIMIT >> 10);
+        return Err(Error::new(Kind::HeadTooLarge, message));
+    }
+    if arrival.is_tunnel {
+        let message = "this server is no proxy: a request needs a path";
+        return Err(Error::new(Kind::MethodNotSupported, message).advise("GET, HEAD, POST, OPTIONS"));
+    }
+    state.origin.check(arrival, headers).inspect_err(|error| {
+        state.telemetry.refused(error.kind);
+        match error.kind {
+            Kind::OriginRefused => state.console.announce_refused_origin(text(headers, "origin"), &error.to_string()),
+            Kind::HostRefused => state.console.announce_refused_host(text(headers, "host"), &error.to_string()),
+            _ => {}
+        }
+    })
 }
 
 /// The response of a route that asks no model; `None` for the others.
@@ -237,8 +265,8 @@ fn way_out(path: &str) -> &'static str {
     }
 }
 
-fn origin(headers: &HeaderMap) -> &str {
-    headers.get("origin").and_then(|origin| origin.to_str().ok()).unwrap_or_default()
+fn text<'a>(headers: &'a HeaderMap, name: &str) -> &'a str {
+    headers.get(name).and_then(|value| value.to_str().ok()).unwrap_or_default()
 }
 
 fn wrong_method(route: &Route, method: &Method, path: &str) -> Error {

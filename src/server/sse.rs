@@ -2,7 +2,10 @@
 //! module does the framing and the timing; the dialect writes the data of each frame. All frames of one event are
 //! written at once. Some clients require the space after `data:` (docs/openai.md §0.7).
 
+use super::body_memory::HeldBytes;
 use super::console::Console;
+use super::panics::caught;
+use super::places::Place;
 use super::state::shutdown_error;
 use crate::api::{Frame, FrameWriter};
 use crate::conversation::{Event, Usage};
@@ -27,6 +30,9 @@ enum Phase {
     Done,
 }
 
+/// What a streamed answer keeps until its end: its place, and the memory of its request, which its call still holds.
+pub(super) type Kept = (Place, HeldBytes);
+
 /// Where the operator is told how an answer ended, and for which API key it was.
 pub(super) struct Notices {
     pub(super) console: Console,
@@ -41,6 +47,7 @@ struct Events {
     notices: Notices,
     usage: Option<Usage>,
     phase: Phase,
+    _kept: Kept,
     closing: Pin<Box<dyn Future<Output = ()> + Send>>,
 }
 
@@ -50,9 +57,19 @@ pub(super) fn body(
     writer: Box<dyn FrameWriter>,
     scope: RequestScope,
     notices: Notices,
+    kept: Kept,
     closing: impl Future<Output = ()> + Send + 'static,
 ) -> impl Stream<Item = Result<Bytes, Infallible>> + Send + Sync {
-    let events = Events { call, writer, scope, notices, usage: None, phase: Phase::Start, closing: Box::pin(closing) };
+    let events = Events {
+        call,
+        writer,
+        scope,
+        notices,
+        usage: None,
+        phase: Phase::Start,
+        _kept: kept,
+        closing: Box::pin(closing),
+    };
     // warp requires a Sync body, and the connection to Bedrock is not Sync. SyncStream allows it, because the body is
     // never shared.
     SyncStream::new(stream::unfold(events, |mut events| async move {
@@ -82,7 +99,7 @@ impl Events {
         // Dropping the future of `next` loses no event: what it has read is kept for the following call.
         let event = tokio::select! {
             biased;
-            event = self.call.next() => event,
+            event = caught(self.call.next()) => event,
             () = &mut self.closing => Err(shutdown_error()),
             () = tokio::time::sleep(KEEP_ALIVE) => return frames.push(self.writer.keep_alive()),
         };

@@ -3,8 +3,11 @@
 use super::console::Console;
 use super::images::Fetcher;
 use super::keys::Keys;
+use super::limits::Timeouts;
+use super::load::Load;
 use super::origin::OriginPolicy;
-use crate::engine::Engine;
+use super::stop::Stop;
+use crate::engine::{Engine, HeavyWork};
 use crate::error::{Error, Kind};
 use crate::telemetry::Telemetry;
 use std::sync::Arc;
@@ -17,15 +20,11 @@ pub(super) struct State {
     pub(super) telemetry: Telemetry,
     /// Fetches images; `None` unless the operator allows it.
     pub(super) fetcher: Option<Fetcher>,
-    /// Becomes true when running answers must end.
-    pub(super) closing: watch::Receiver<bool>,
+    pub(super) stop: watch::Receiver<Stop>,
+    pub(super) timeouts: Timeouts,
+    pub(super) load: Load,
+    pub(super) heavy_work: HeavyWork,
     pub(super) console: Console,
-}
-
-/// Resolves when running answers must end. Each answer waits on a future of its own.
-pub(super) async fn shutdown_deadline(mut closing: watch::Receiver<bool>) {
-    // An error means that the sender, and so the server, is gone.
-    let _ = closing.wait_for(|closing| *closing).await;
 }
 
 /// The error of an answer that the shutdown cuts off.

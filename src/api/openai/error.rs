@@ -78,7 +78,10 @@ fn type_and_code(kind: Kind) -> (&'static str, &'static str) {
         Kind::UnknownUrl => ("invalid_request_error", "unknown_url"),
         Kind::MethodNotSupported => ("invalid_request_error", "method_not_supported"),
         Kind::TooLarge => ("invalid_request_error", "request_too_large"),
-        Kind::BodyTimeout => ("timeout_error", "request_timeout"),
+        Kind::RequestTimeout => ("timeout_error", "request_timeout"),
+        Kind::HeadTooLarge => ("invalid_request_error", "request_header_too_large"),
+        Kind::UnsupportedEncoding => ("invalid_request_error", "unsupported_content_encoding"),
+        Kind::Overloaded => ("server_error", "server_is_overloaded"),
         Kind::OriginRefused => ("permission_error", "origin_not_allowed"),
         Kind::HostRefused => ("permission_error", "host_not_allowed"),
         Kind::Io => ("server_error", "internal_error"),
@@ -96,7 +99,7 @@ mod tests {
     const DIALECTS: [&dyn Dialect; 2] = [&ChatCompletions, &TextCompletions];
 
     /// Clients act on these values, so a change must be made here too: kind, HTTP status, `type`, `code`.
-    const PINNED: [(Kind, u16, &str, &str); 42] = [
+    const PINNED: [(Kind, u16, &str, &str); 45] = [
         (Kind::InvalidRequest, 400, "invalid_request_error", "invalid_value"),
         (Kind::MissingParameter, 400, "invalid_request_error", "missing_required_parameter"),
         (Kind::Unsupported, 400, "invalid_request_error", "unsupported_parameter"),
@@ -134,7 +137,10 @@ mod tests {
         (Kind::UnknownUrl, 404, "invalid_request_error", "unknown_url"),
         (Kind::MethodNotSupported, 405, "invalid_request_error", "method_not_supported"),
         (Kind::TooLarge, 413, "invalid_request_error", "request_too_large"),
-        (Kind::BodyTimeout, 408, "timeout_error", "request_timeout"),
+        (Kind::RequestTimeout, 408, "timeout_error", "request_timeout"),
+        (Kind::HeadTooLarge, 431, "invalid_request_error", "request_header_too_large"),
+        (Kind::UnsupportedEncoding, 415, "invalid_request_error", "unsupported_content_encoding"),
+        (Kind::Overloaded, 503, "server_error", "server_is_overloaded"),
         (Kind::OriginRefused, 403, "permission_error", "origin_not_allowed"),
         (Kind::HostRefused, 403, "permission_error", "host_not_allowed"),
         (Kind::Io, 500, "server_error", "internal_error"),
