@@ -1,7 +1,7 @@
 //! Makes a word out of any text, in a limited alphabet and length. The same text always gives the same word, and two texts
 //! give two words.
 
-use std::hash::Hasher;
+use sha2::{Digest, Sha256};
 
 /// The longest name or id (bytes).
 pub(super) const MAX_LENGTH: usize = 64;
@@ -17,23 +17,8 @@ pub(super) fn hashed(text: &str, legal: fn(char) -> bool) -> String {
     format!("{start}_{:016x}", hash(text))
 }
 
-/// FNV-1a. The standard library's hasher may change with a release of Rust, but the bytes of a request must not.
+/// The first 64 bits of SHA-256. Texts of the same hash would each have to be told apart, one by one, so a client must not
+/// be able to find many of them.
 pub(super) fn hash(text: &str) -> u64 {
-    let mut hasher = Fnv(0xcbf2_9ce4_8422_2325);
-    hasher.write(text.as_bytes());
-    hasher.finish()
-}
-
-struct Fnv(u64);
-
-impl Hasher for Fnv {
-    fn finish(&self) -> u64 {
-        self.0
-    }
-
-    fn write(&mut self, bytes: &[u8]) {
-        for byte in bytes {
-            self.0 = (self.0 ^ u64::from(*byte)).wrapping_mul(0x0100_0000_01b3);
-        }
-    }
+    Sha256::digest(text).iter().take(8).fold(0, |hash, byte| hash << 8 | u64::from(*byte))
 }
