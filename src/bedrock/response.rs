@@ -71,7 +71,7 @@ enum BlockKind {
 
 impl Decoder {
     pub(super) fn new(options: ResponseOptions) -> Self {
-        let fence = if options.bare_json { CodeFence::Start(String::new()) } else { CodeFence::Off };
+        let fence = if options.bare_json { CodeFence::new() } else { CodeFence::Off };
         let inline_reasoning = options.reasoning_tags.map(InlineReasoning::new);
         Self {
             options,

@@ -46,18 +46,20 @@ pub(super) fn completion(head: &AnswerHead, answer: &Answer, cost: Option<NanoDo
 /// The sources of the whole text. Ranges count characters. Several sources of the same passage have the same range.
 fn annotations(answer: &Answer) -> Vec<Value> {
     let mut annotations = Vec::new();
-    // The number of characters before the current block.
+    // The number of characters before the passage that follows.
     let mut before = 0;
     // Where the passage of the next citation starts.
     let mut start = 0;
     for block in &answer.blocks {
         let Block::Text { text, citations } = block else { continue };
+        let mut counted = 0;
         for cited in citations {
-            let end = before + text.get(..cited.end).unwrap_or(text).chars().count();
-            annotations.push(annotation(&cited.citation, if end > start { start } else { end }, end));
-            start = end;
+            before += text.get(counted..cited.end).unwrap_or_default().chars().count();
+            counted = cited.end;
+            annotations.push(annotation(&cited.citation, start.min(before), before));
+            start = before;
         }
-        before += text.chars().count();
+        before += text.get(counted..).unwrap_or_default().chars().count();
     }
     annotations
 }

@@ -23,88 +23,91 @@ enum Place {
     Text,
 }
 
-/// Separates the reasoning of an answer from its text.
+/// Separates the reasoning of an answer from its text. Each byte is looked at once or twice, however small the pieces are
+/// and however many tags they hold.
 #[derive(Debug)]
 pub(super) struct InlineReasoning {
     tags: ReasoningTags,
     place: Place,
-    /// Text that is held back, because what follows decides what it is.
+    /// The white space at the start, which belongs to the text if there is no tag.
+    blank: String,
+    /// The start of a tag, held back until the rest of it comes.
     held: String,
 }
 
 impl InlineReasoning {
     pub(super) fn new(tags: ReasoningTags) -> Self {
-        Self { tags, place: Place::Start, held: String::new() }
+        Self { tags, place: Place::Start, blank: String::new(), held: String::new() }
     }
 
     /// Splits the next text of the answer into pieces.
     pub(super) fn split(&mut self, text: &str) -> Vec<Piece> {
-        self.held.push_str(text);
+        let whole = std::mem::take(&mut self.held) + text;
+        let mut rest = whole.as_str();
         let mut pieces = Vec::new();
-        while self.advance(&mut pieces) {}
+        while let Some(after) = self.advance(&mut rest, &mut pieces) {
+            rest = after;
+        }
+        rest.clone_into(&mut self.held);
         pieces
     }
 
-    /// Goes on to the next place in the text that is held; `false` when more text is needed.
-    fn advance(&mut self, pieces: &mut Vec<Piece>) -> bool {
+    /// Goes on to the next place in the text; `None` when more text is needed, after `rest`.
+    fn advance<'t>(&mut self, rest: &mut &'t str, pieces: &mut Vec<Piece>) -> Option<&'t str> {
         match self.place {
             Place::Start | Place::Behind => {
-                let start = self.held.trim_start();
+                let start = rest.trim_start();
+                if self.place == Place::Start {
+                    self.blank.push_str(&rest[..rest.len() - start.len()]);
+                }
+                *rest = start;
                 let names = self.tags.names();
-                if let Some(name) = names.iter().find(|name| start.starts_with(&format!("<{name}>"))) {
-                    self.held = start[name.len() + 2..].to_owned();
+                let opened = |name: &str| start.strip_prefix('<')?.strip_prefix(name)?.strip_prefix('>');
+                if let Some((name, inside)) = names.iter().find_map(|name| Some((*name, opened(name)?))) {
+                    self.blank.clear();
                     self.place = Place::Inside(name);
-                    return true;
+                    return Some(inside);
                 }
                 if start.is_empty() || names.iter().any(|name| format!("<{name}>").starts_with(start)) {
-                    return false;
-                }
-                if self.place == Place::Behind {
-                    self.held = start.to_owned();
+                    return None;
                 }
                 self.place = Place::Text;
-                true
+                Some(start)
             }
             Place::Inside(name) => {
                 let closing = format!("</{name}>");
-                if let Some(at) = self.held.find(&closing) {
-                    let after = self.held.split_off(at + closing.len());
-                    self.held.truncate(at);
-                    pieces.extend(self.take(Piece::Reasoning));
-                    self.held = after;
+                if let Some((inside, after)) = rest.split_once(&closing) {
+                    pieces.extend(piece(inside.to_owned(), Piece::Reasoning));
                     self.place = Place::Behind;
-                    return true;
+                    return Some(after);
                 }
-                let is_start = |length: &usize| self.held.ends_with(&closing[..*length]);
+                let is_start = |length: &usize| rest.ends_with(&closing[..*length]);
                 let keep = (1..closing.len()).rev().find(is_start).unwrap_or(0);
-                let tail = self.held.split_off(self.held.len() - keep);
-                pieces.extend(self.take(Piece::Reasoning));
-                self.held = tail;
-                false
+                let (inside, tail) = rest.split_at(rest.len() - keep);
+                pieces.extend(piece(inside.to_owned(), Piece::Reasoning));
+                *rest = tail;
+                None
             }
             Place::Text => {
-                pieces.extend(self.take(Piece::Text));
-                false
+                pieces.extend(piece(std::mem::take(&mut self.blank) + rest, Piece::Text));
+                *rest = "";
+                None
             }
         }
     }
 
     /// At the end of a text block: what was held back. Reasoning without a closing tag stays reasoning.
     pub(super) fn finish(&mut self) -> Option<Piece> {
+        let held = std::mem::take(&mut self.blank) + &std::mem::take(&mut self.held);
         match std::mem::replace(&mut self.place, Place::Start) {
-            Place::Inside(_) => self.take(Piece::Reasoning),
-            Place::Behind if self.held.trim().is_empty() => {
-                self.held.clear();
-                None
-            }
-            Place::Start | Place::Behind | Place::Text => self.take(Piece::Text),
+            Place::Inside(_) => piece(held, Piece::Reasoning),
+            Place::Start | Place::Behind | Place::Text => piece(held, Piece::Text),
         }
     }
+}
 
-    fn take(&mut self, piece: fn(String) -> Piece) -> Option<Piece> {
-        let text = std::mem::take(&mut self.held);
-        (!text.is_empty()).then(|| piece(text))
-    }
+fn piece(text: String, kind: fn(String) -> Piece) -> Option<Piece> {
+    (!text.is_empty()).then(|| kind(text))
 }
 
 #[cfg(test)]
