@@ -4,7 +4,7 @@
 //! memory, and never logged.
 
 use crate::conversation::{Event, Message, Part, Reasoning, Role, continue_reasoning};
-use std::collections::{HashMap, VecDeque};
+use std::collections::{HashMap, HashSet, VecDeque};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
@@ -40,13 +40,15 @@ impl ReasoningCache {
         entries.evict();
     }
 
-    /// Restores reasoning that a client dropped.
+    /// Restores reasoning that a client dropped. Each is restored once: a client may repeat the id of one call in every
+    /// message, and the request would grow with each.
     pub(super) fn restore(&self, messages: &mut [Message]) {
         let mut entries = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         if entries.by_call.is_empty() {
             return;
         }
         entries.evict();
+        let mut restored = HashSet::new();
         for message in messages.iter_mut().filter(|message| message.role == Role::Assistant) {
             if message.parts.iter().any(|part| matches!(part, Part::Reasoning(_))) {
                 continue;
@@ -55,7 +57,9 @@ impl ReasoningCache {
                 Part::ToolCall(call) => entries.by_call.get(&call.id),
                 _ => None,
             });
-            if let Some(reasoning) = reasoning {
+            if let Some(reasoning) = reasoning
+                && restored.insert(Arc::as_ptr(reasoning))
+            {
                 message.parts.splice(0..0, reasoning.iter().cloned().map(Part::Reasoning));
             }
         }
@@ -157,6 +161,9 @@ mod tests {
         let again = messages.clone();
         cache.restore(&mut messages);
         assert_eq!(messages, again, "reasoning that the client kept is not restored again");
+        let mut repeated = [message("a"), message("a")].concat();
+        cache.restore(&mut repeated);
+        assert_eq!((repeated[0].parts.len(), repeated[1].parts.len()), (3, 1), "restored once");
         let mut other = message("b");
         cache.restore(&mut other);
         assert_eq!(other, message("b"));

@@ -5,7 +5,10 @@ use crate::policy::{Admitted, Refusable};
 use std::collections::{HashMap, HashSet};
 use std::sync::{PoisonError, RwLock};
 
-/// The refusals by model id. The cache holds at most a few entries for each id that AWS knows.
+/// The most ids that are remembered. A client may name one model in many ways, by ARNs of many accounts.
+const MAX_IDS: usize = 1000;
+
+/// The refusals by model id. When there are too many, those so far are forgotten, and learned again.
 #[derive(Debug, Default)]
 pub(super) struct RefusalCache {
     retired: RwLock<HashSet<String>>,
@@ -19,11 +22,18 @@ impl RefusalCache {
     }
 
     pub(super) fn add_retired(&self, id: &str) {
-        self.retired.write().unwrap_or_else(PoisonError::into_inner).insert(id.to_owned());
+        let mut retired = self.retired.write().unwrap_or_else(PoisonError::into_inner);
+        if retired.len() >= MAX_IDS {
+            retired.clear();
+        }
+        retired.insert(id.to_owned());
     }
 
     pub(super) fn add_refused(&self, id: &str, part: Refusable) {
         let mut refused = self.refused.write().unwrap_or_else(PoisonError::into_inner);
+        if refused.len() >= MAX_IDS && !refused.contains_key(id) {
+            refused.clear();
+        }
         let parts = refused.entry(id.to_owned()).or_default();
         if !parts.contains(&part) {
             parts.push(part);
