@@ -21,19 +21,22 @@ pub(super) fn answer(body: &Value) -> Answer {
     let schema = body.pointer("/outputConfig/textFormat/structure/jsonSchema/schema").and_then(Value::as_str);
     let schema = schema.and_then(|schema| serde_json::from_str::<Value>(schema).ok());
     let mut text = match schema {
-        Some(schema) => tools::sample_value(&schema, &schema, 0).to_string(),
+        Some(schema) => tools::sample_value(&schema).to_string(),
         None => tools::describe_input(body).unwrap_or_else(|| reply(&turns)),
     };
     let mut stop = "end_turn";
-    let stops = config("stopSequences").and_then(Value::as_array).into_iter().flatten().filter_map(Value::as_str);
-    if let Some(end) = stops.filter_map(|stop| text.find(stop)).min() {
-        text.truncate(end);
-        stop = "stop_sequence";
-    }
+    // Cut first, so that the stop sequences are looked for in a short text only.
     let mut tokens = tokenize(&text);
     if let Some(max_tokens) = max_tokens.filter(|max| tokens.len() > *max) {
         tokens.truncate(max_tokens);
+        text.truncate(tokens.iter().map(String::len).sum());
         stop = "max_tokens";
+    }
+    let stops = config("stopSequences").and_then(Value::as_array).into_iter().flatten().filter_map(Value::as_str);
+    if let Some(end) = stops.filter_map(|stop| text.find(stop)).min() {
+        text.truncate(end);
+        tokens = tokenize(&text);
+        stop = "stop_sequence";
     }
     blocks.push(Block::Text(tokens));
     let fails = turns.last().is_some_and(|(_, text)| text.trim().eq_ignore_ascii_case("break off"));

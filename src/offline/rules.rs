@@ -2,6 +2,7 @@
 //! catalog on purpose: if both used the same data, the offline Bedrock could not reveal a mistake in it.
 
 use serde_json::Value;
+use std::collections::HashSet;
 
 /// Checks a Converse body for a model.
 ///
@@ -100,10 +101,10 @@ fn check_id(content: &Value, path: &str) -> Result<(), String> {
 
 /// Tool blocks need a tool configuration, and every call needs a result in the next message (docs/bedrock.md §2.6).
 fn check_tools(body: &Value, messages: &[Value]) -> Result<(), String> {
-    let ids = |turn: Option<&Value>, kind: &str| -> Vec<String> {
+    fn ids<'b>(turn: Option<&'b Value>, kind: &str) -> HashSet<&'b str> {
         let blocks = turn.and_then(|turn| turn.get("content")).and_then(Value::as_array).into_iter().flatten();
-        blocks.filter_map(|block| Some(block.get(kind)?.get("toolUseId")?.as_str()?.to_owned())).collect()
-    };
+        blocks.filter_map(|block| block.get(kind)?.get("toolUseId")?.as_str()).collect()
+    }
     let used =
         messages.iter().any(|turn| !ids(Some(turn), "toolUse").is_empty() || !ids(Some(turn), "toolResult").is_empty());
     let specs = body.pointer("/toolConfig/tools").and_then(Value::as_array);
@@ -113,14 +114,14 @@ fn check_tools(body: &Value, messages: &[Value]) -> Result<(), String> {
     for (index, turn) in messages.iter().enumerate() {
         let calls = ids(Some(turn), "toolUse");
         let results = ids(messages.get(index + 1), "toolResult");
-        if let Some(missing) = calls.iter().find(|id| !results.contains(id)) {
+        if let Some(missing) = calls.difference(&results).min() {
             return Err(format!(
                 "Expected toolResult blocks at messages.{}.content for the following Ids: {missing}",
                 index + 1
             ));
         }
-        let before = if index == 0 { Vec::new() } else { ids(messages.get(index - 1), "toolUse") };
-        if ids(Some(turn), "toolResult").iter().any(|id| !before.contains(id)) {
+        let before = if index == 0 { HashSet::new() } else { ids(messages.get(index - 1), "toolUse") };
+        if !ids(Some(turn), "toolResult").is_subset(&before) {
             return Err(format!(
                 "The number of toolResult blocks at messages.{index}.content exceeds the number of toolUse blocks of previous turn."
             ));

@@ -4,6 +4,12 @@
 
 use super::answer::Block;
 use serde_json::{Map, Value, json};
+use std::collections::HashSet;
+
+/// The most calls in one answer.
+const MAX_CALLS: usize = 16;
+/// The most values inside a sample.
+const MAX_VALUES: usize = 1000;
 
 /// The tool calls that the model makes.
 pub(super) fn calls(body: &Value, turns: &[(bool, String)]) -> Vec<Block> {
@@ -23,10 +29,9 @@ pub(super) fn calls(body: &Value, turns: &[(bool, String)]) -> Vec<Block> {
     }
     let question = turns.last().map(|(_, text)| text.as_str()).unwrap_or_default();
     let name = |tool: &Value| tool.get("name").and_then(Value::as_str).unwrap_or_default().to_owned();
-    let mut called: Vec<&Value> = match named {
-        Some(named) => offered.iter().copied().filter(|tool| name(tool) == named).collect(),
-        None => offered.iter().copied().filter(|tool| mentions(question, &name(tool))).collect(),
-    };
+    let wanted = named.map_or_else(|| words(question), |named| HashSet::from([named]));
+    let mut called: Vec<&Value> =
+        offered.iter().copied().filter(|tool| wanted.contains(name(tool).as_str())).take(MAX_CALLS).collect();
     if called.is_empty() && any {
         called = offered.first().copied().into_iter().collect();
     }
@@ -35,8 +40,8 @@ pub(super) fn calls(body: &Value, turns: &[(bool, String)]) -> Vec<Block> {
         values.next()?.ok().filter(Value::is_object)
     });
     let calls = called.iter().enumerate().map(|(index, tool)| {
-        let schema = tool.pointer("/inputSchema/json").cloned().unwrap_or_default();
-        let input = input.clone().unwrap_or_else(|| sample_value(&schema, &schema, 0));
+        let input =
+            input.clone().unwrap_or_else(|| tool.pointer("/inputSchema/json").map(sample_value).unwrap_or_default());
         Block::ToolUse(format!("tooluse_offline_{}_{index}", turns.len()), name(tool), input.to_string())
     });
     calls.collect()
@@ -69,34 +74,45 @@ pub(super) fn describe_input(body: &Value) -> Option<String> {
         .then(|| format!("I am the offline model and cannot see, but this arrived: {}.", media.join(", ")))
 }
 
-/// A small value that matches a schema. `root` is the schema that contains it, for references.
-pub(super) fn sample_value(schema: &Value, root: &Value, depth: usize) -> Value {
-    if depth > 8 {
-        return Value::Null;
-    }
-    if let Some(target) =
-        schema.get("$ref").and_then(Value::as_str).and_then(|path| root.pointer(path.trim_start_matches('#')))
-    {
-        return sample_value(target, root, depth + 1);
-    }
-    if let Some(first) = ["enum", "anyOf", "oneOf"].iter().find_map(|name| schema.get(*name)?.as_array()?.first()) {
-        return if schema.get("enum").is_some() { first.clone() } else { sample_value(first, root, depth + 1) };
-    }
-    let kind = schema.get("type").and_then(|kind| kind.as_str().or_else(|| kind.get(0)?.as_str()));
-    match kind {
-        Some("string") => "offline".into(),
-        Some("integer") => 1.into(),
-        Some("number") => json!(1.5),
-        Some("boolean") => true.into(),
-        Some("array") => json!([sample_value(schema.get("items").unwrap_or(&Value::Null), root, depth + 1)]),
-        Some("null") => Value::Null,
-        _ => {
-            let properties = schema.get("properties").and_then(Value::as_object);
-            let members = properties
-                .into_iter()
-                .flatten()
-                .map(|(name, schema)| (name.clone(), sample_value(schema, root, depth + 1)));
-            Value::Object(members.collect::<Map<_, _>>())
+/// A small value that matches a schema.
+pub(super) fn sample_value(schema: &Value) -> Value {
+    Sample { root: schema, left: MAX_VALUES }.value(schema, 0)
+}
+
+/// A value that is being made for a schema.
+struct Sample<'a> {
+    /// The whole schema, for references.
+    root: &'a Value,
+    /// How many more values it may have. References could name the same schema any number of times, at each level.
+    left: usize,
+}
+
+impl Sample<'_> {
+    fn value(&mut self, schema: &Value, depth: usize) -> Value {
+        if depth > 8 || self.left == 0 {
+            return Value::Null;
+        }
+        self.left -= 1;
+        let target = schema.get("$ref").and_then(Value::as_str);
+        if let Some(target) = target.and_then(|path| self.root.pointer(path.trim_start_matches('#'))) {
+            return self.value(target, depth + 1);
+        }
+        if let Some(first) = ["enum", "anyOf", "oneOf"].iter().find_map(|name| schema.get(*name)?.as_array()?.first()) {
+            return if schema.get("enum").is_some() { first.clone() } else { self.value(first, depth + 1) };
+        }
+        let kind = schema.get("type").and_then(|kind| kind.as_str().or_else(|| kind.get(0)?.as_str()));
+        match kind {
+            Some("string") => "offline".into(),
+            Some("integer") => 1.into(),
+            Some("number") => json!(1.5),
+            Some("boolean") => true.into(),
+            Some("array") => json!([self.value(schema.get("items").unwrap_or(&Value::Null), depth + 1)]),
+            Some("null") => Value::Null,
+            _ => {
+                let properties = schema.get("properties").and_then(Value::as_object).into_iter().flatten();
+                let members = properties.map(|(name, schema)| (name.clone(), self.value(schema, depth + 1)));
+                Value::Object(members.collect::<Map<_, _>>())
+            }
         }
     }
 }
@@ -107,7 +123,7 @@ fn last_message_has(body: &Value, kind: &str) -> bool {
     blocks.is_some_and(|blocks| blocks.iter().any(|block| block.get(kind).is_some()))
 }
 
-fn mentions(question: &str, name: &str) -> bool {
-    let mut words = question.split(|c: char| !(c.is_alphanumeric() || c == '_' || c == '-'));
-    !name.is_empty() && words.any(|word| word == name)
+fn words(question: &str) -> HashSet<&str> {
+    let words = question.split(|c: char| !(c.is_alphanumeric() || c == '_' || c == '-'));
+    words.filter(|word| !word.is_empty()).collect()
 }
