@@ -13,7 +13,7 @@ mod spelling;
 
 pub use embedding::{EmbeddingFamily, EmbeddingModel};
 pub use family_rules::{FamilyRules, ReasoningTags, ToolIds, ToolNameForm};
-pub use id::{base, foundation_model};
+pub use id::{MAX_NAME_LENGTH, base, foundation_model};
 pub use model::{
     Capabilities, Family, Feature, Features, Lifecycle, LongContext, Model, Prices, Sampling, Thinking, ThinkingOff,
     TierRates,
@@ -123,6 +123,7 @@ impl Catalog {
     /// # Errors
     /// `ModelNotFound`, with the closest name as advice.
     pub fn resolve(&self, name: &str) -> Result<Arc<Model>> {
+        check_length(name)?;
         let bare_name = names::without_route(name);
         let listed = |name: &str| {
             self.models.iter().find(|model| model.alias.as_deref() == Some(name) || model.id == name).map(Arc::clone)
@@ -148,6 +149,7 @@ impl Catalog {
     /// # Errors
     /// `ModelNotFound`, with the known names as advice; `Internal` when the data file is broken.
     pub fn resolve_embedding(&self, name: &str) -> Result<EmbeddingModel> {
+        check_length(name)?;
         let known = self.embeddings()?;
         let name = names::without_route(name);
         let Some(model) = known.iter().find(|model| model.is_called(name)) else {
@@ -311,6 +313,14 @@ impl Catalog {
         });
         Ok(self.priced.get_or_init(|| models.collect()))
     }
+}
+
+fn check_length(name: &str) -> Result<()> {
+    if name.len() > MAX_NAME_LENGTH {
+        let message = format!("no model has a name of {} bytes; the longest has {MAX_NAME_LENGTH}", name.len());
+        return Err(Error::new(Kind::ModelNotFound, message).at(Field::Model));
+    }
+    Ok(())
 }
 
 #[cfg(test)]

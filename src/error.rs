@@ -172,6 +172,8 @@ pub enum Field {
     /// The JSON schema of one tool, by its index in [`Request::tools`](crate::conversation::Request::tools).
     ToolSchema(usize),
     ResponseFormat,
+    /// The stop sequences.
+    Stop,
     EmbeddingInput,
     /// One of the texts to embed, by its index.
     EmbeddingText(usize),
@@ -199,8 +201,16 @@ pub struct Error {
 }
 
 impl Error {
+    /// A long message is cut: it may quote a client's own words, which may have any length.
     pub fn new(kind: Kind, message: impl Into<String>) -> Self {
-        Self { kind, message: message.into(), advice: None, at: None, retry_after: None, nothing_generated: false }
+        Self {
+            kind,
+            message: shortened(message.into()),
+            advice: None,
+            at: None,
+            retry_after: None,
+            nothing_generated: false,
+        }
     }
 
     /// Records that the place where the failure arose proves that nothing was generated.
@@ -253,6 +263,17 @@ impl Error {
         let advice = self.advice.as_deref().unwrap_or(self.kind.spec().advice);
         if advice.contains("try again") && advises_to_try_again(&self.message) { "" } else { advice }
     }
+}
+
+/// A text of at most as many bytes as a message has, with a mark where it was cut.
+fn shortened(mut text: String) -> String {
+    const LONGEST: usize = 4096;
+    if text.len() > LONGEST {
+        let length = text.len();
+        text.truncate(text.floor_char_boundary(LONGEST));
+        text.push_str(&format!("… ({length} bytes in all)"));
+    }
+    text
 }
 
 /// Whether a message ends with the advice to try again, as AWS words it.

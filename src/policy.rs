@@ -13,6 +13,7 @@ mod parameters;
 pub mod price;
 mod quote;
 mod reasoning;
+pub(crate) mod request_limits;
 mod rules;
 mod token_limit;
 

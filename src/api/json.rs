@@ -1,9 +1,13 @@
 //! Reads members of JSON as clients really send them: numbers as text, null for a missing member, `100.0` for 100
 //! (docs/openai.md §1.4). Every error names the member.
 
+use crate::catalog::MAX_NAME_LENGTH;
 use crate::conversation::{CacheTtl, IgnoredMember, json_text};
 use crate::error::{Error, Kind, Result};
 use serde_json::{Map, Value};
+
+/// The deepest nesting that `serde_json` reads (<https://docs.rs/serde_json/latest/serde_json/struct.Deserializer.html>).
+const MAX_DEPTH: usize = 127;
 
 /// The members of the JSON object in a request body.
 ///
@@ -13,13 +17,35 @@ pub(super) fn body_members(body: &[u8]) -> Result<Map<String, Value>> {
     match json_text::from_slice(body) {
         Ok(Value::Object(members)) => Ok(members),
         Ok(_) => Err(Error::new(Kind::InvalidRequest, "the request body is not a JSON object")),
-        Err(error) => Err(Error::new(Kind::InvalidRequest, format!("the request body is not valid JSON: {error}"))),
+        Err(error) => Err(Error::new(Kind::InvalidRequest, unreadable(&error))),
     }
 }
 
-/// Takes a member out; null when it is missing.
+/// Why a body cannot be read.
+fn unreadable(error: &serde_json::Error) -> String {
+    let text = error.to_string();
+    match text.strip_prefix("recursion limit exceeded") {
+        Some(place) => format!("the request body is nested more than {MAX_DEPTH} levels deep{place}"),
+        None => format!("the request body is not valid JSON: {text}"),
+    }
+}
+
+/// Takes a member out; null when it is missing. Null stays in its place: to close the gap would take as long as there
+/// are members.
 pub(super) fn take(members: &mut Map<String, Value>, name: &str) -> Value {
-    members.shift_remove(name).unwrap_or_default()
+    members.get_mut(name).map(Value::take).unwrap_or_default()
+}
+
+/// The name of a model; `None` when there is none.
+pub(super) fn model_name(model: &Value) -> Result<Option<&str>> {
+    match model {
+        Value::Null => Ok(None),
+        Value::String(name) if name.len() > MAX_NAME_LENGTH => {
+            Err(invalid("model", &format!("has {} bytes; a name has at most {MAX_NAME_LENGTH}", name.len())))
+        }
+        Value::String(name) => Ok(Some(name)),
+        _ => Err(invalid("model", "must be a string")),
+    }
 }
 
 /// The members that were not taken out, in the client's order. Those whose value means the same as none are left out.

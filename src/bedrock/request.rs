@@ -55,7 +55,7 @@ pub(super) fn must_be_complete(admitted: &Admitted) -> bool {
 pub(super) fn encode(admitted: &Admitted) -> Result<EncodedRequest> {
     let request = admitted.request();
     let capabilities = &admitted.model().capabilities;
-    let binding = structured_output::choose_binding(request, capabilities);
+    let binding = structured_output::choose_binding(request, capabilities)?;
     let names = request.tools.iter().map(|tool| tool.name.as_str()).chain(tools::called_names(&request.messages));
     let tool_names = ToolNames::new(names, capabilities.rules.tool_names);
     let schemas =

@@ -1,12 +1,16 @@
 //! Bedrock's model ids: `[geography.]provider.model`, or an ARN. Some ARNs end in such an id, others do not show it
 //! (docs/bedrock.md §1.1, §3.2).
 
+/// The longest name of a model (bytes), which is Bedrock's limit for `modelId`
+/// (<https://docs.aws.amazon.com/bedrock/latest/APIReference/API_runtime_Converse.html>).
+pub const MAX_NAME_LENGTH: usize = 2048;
+
 /// Prefixes of inference profiles. Each names the geography in which a call may be routed (docs/bedrock.md §3.2).
 const GEOGRAPHIES: [&str; 9] = ["us", "eu", "apac", "jp", "au", "ca", "in", "us-gov", "global"];
 
 /// Whether a name has the shape of a Bedrock id, `[geography.]provider.model`, or of an ARN.
 pub(super) fn is_bedrock_id(name: &str) -> bool {
-    if name.len() > 2048 || name.chars().any(|c| c.is_whitespace() || c.is_control()) {
+    if name.len() > MAX_NAME_LENGTH || name.chars().any(|c| c.is_whitespace() || c.is_control()) {
         return false;
     }
     if name.starts_with("arn:") {

@@ -48,7 +48,9 @@ impl Catalog {
 
     /// The name that was probably meant; `None` when none is close.
     pub(super) fn closest_alias(&self, name: &str) -> Option<&str> {
-        let name = without_route(name).to_ascii_lowercase();
+        // Names are compared letter by letter, each with each, so only one that may be a mistyped alias is.
+        const LONGEST: usize = 64;
+        let name = Some(without_route(name)).filter(|name| name.len() <= LONGEST)?.to_ascii_lowercase();
         let aliases = || self.models.iter().filter_map(|model| model.alias.as_deref());
         let similar = aliases()
             .map(|alias| (strsim::jaro_winkler(alias, &name), alias))

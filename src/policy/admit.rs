@@ -6,7 +6,7 @@ use super::parameters::Parameters;
 use super::quote::Quote;
 use super::reasoning::{self, ReasoningGrant};
 use super::rules::Policy;
-use super::{cache, input_bound};
+use super::{cache, input_bound, request_limits};
 use crate::catalog::{Family, Features, Model, Sampling};
 use crate::conversation::{Part, Request, ServiceTier, ToolChoice};
 use crate::error::{Error, Field, Kind, Result};
@@ -46,6 +46,7 @@ impl Policy {
     }
 
     fn admit_for(&self, mut request: Request, model: Arc<Model>) -> Result<Admitted> {
+        request_limits::check(&request)?;
         let limits = self.limits_for(&model);
         let (max_tokens, max_tokens_source) = limits.max_tokens(request.max_tokens, model.max_output)?;
         check_features(&request, &model)?;

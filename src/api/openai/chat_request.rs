@@ -6,7 +6,7 @@ use super::messages::parse_messages;
 use super::tools::{parse_format, parse_tool_choice, parse_tools};
 use crate::api::dialect::{AnswerOptions, ParsedRequest, Positions};
 use crate::api::json::{
-    body_members, flag, ignored_members, integer, invalid, is_absent, number, strings, take, unsupported,
+    body_members, flag, ignored_members, integer, invalid, is_absent, model_name, number, strings, take, unsupported,
 };
 use crate::conversation::{Effort, ReasoningDisplay, ReasoningMode, ReasoningRequest, Request, ServiceTier};
 use crate::error::Result;
@@ -48,7 +48,7 @@ pub(super) fn from_members(mut members: Map<String, Value>) -> Result<ParsedRequ
         },
         positions: Positions { messages: conversation.positions, tool_schemas },
         request: Request {
-            model: model_name(&member("model"))?,
+            model: model_name(&member("model"))?.unwrap_or_default().to_owned(),
             system: conversation.system,
             messages: conversation.messages,
             tools,
@@ -76,15 +76,6 @@ fn refuse_unsupported(n: &Value, modalities: &Value) -> Result<()> {
         return Err(unsupported("modalities", "only text answers are supported"));
     }
     Ok(())
-}
-
-/// The name of the model; empty for the default model.
-fn model_name(model: &Value) -> Result<String> {
-    match model {
-        Value::Null => Ok(String::new()),
-        Value::String(name) => Ok(name.clone()),
-        _ => Err(invalid("model", "must be a string")),
-    }
 }
 
 /// `max_tokens` and `max_completion_tokens` are two names for the same limit. The lower one counts.

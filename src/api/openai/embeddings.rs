@@ -1,6 +1,6 @@
 //! `POST /embeddings` (docs/openai.md §4.5). OpenAI's SDKs request base64 by default.
 
-use crate::api::json::{body_members, ignored_members, integer, invalid, missing, required_string, take};
+use crate::api::json::{body_members, ignored_members, integer, invalid, missing, model_name, required_string, take};
 use crate::conversation::{EmbeddingPurpose, EmbeddingRequest, Embeddings, Truncation};
 use crate::error::Result;
 use base64::Engine;
@@ -50,7 +50,7 @@ pub fn parse(body: &[u8]) -> Result<(EmbeddingRequest, Encoding)> {
                 .map_err(|_| invalid("dimensions", &format!("is {length}, which is not a valid length")))?,
         ),
     };
-    let model = required_string(&member("model"), "model")?.to_owned();
+    let model = model_name(&member("model"))?.ok_or_else(|| missing("model"))?.to_owned();
     let purpose = purpose(&member("input_type"))?;
     let truncation = truncation(&member("truncate"))?;
     let ignored = ignored_members(&members);

@@ -31,6 +31,7 @@ pub(super) fn field_path(field: &Field, positions: &Positions) -> String {
             None => format!("tools[{index}].function.parameters"),
         },
         Field::ResponseFormat => "response_format".to_owned(),
+        Field::Stop => "stop".to_owned(),
         Field::EmbeddingInput => "input".to_owned(),
         Field::EmbeddingText(index) => format!("input[{index}]"),
         Field::EmbeddingDimensions => "dimensions".to_owned(),

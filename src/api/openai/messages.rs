@@ -11,6 +11,7 @@ use crate::conversation::{ImageUrl, Media, Message, Part, Reasoning, Role, ToolC
 use crate::error::Result;
 use serde_json::Value;
 use std::borrow::Cow;
+use std::collections::HashMap;
 
 /// The most images of one request that are fetched. No model takes more (docs/bedrock.md §2.7).
 const MAX_FETCHED_IMAGES: usize = 100;
@@ -53,8 +54,8 @@ struct Parser {
     conversation: Conversation,
     /// The names of the documents so far, which must differ (docs/cases.md, D4).
     documents: DocumentNames,
-    /// Legacy function calls, by name and made-up id. A result gives only the name, and belongs to the last call of it.
-    functions: Vec<(String, String)>,
+    /// The made-up id of the last legacy call of each function. A result gives only the name, and belongs to that call.
+    functions: HashMap<String, String>,
 }
 
 impl Parser {
@@ -91,7 +92,7 @@ impl Parser {
             }
             Some("function") => {
                 let name = required_string(&message["name"], &at("name"))?;
-                let id = self.functions.iter().rev().find(|(known, _)| known == name).map(|(_, id)| id.clone());
+                let id = self.functions.get(name).cloned();
                 let id = id.ok_or_else(|| invalid(&at("name"), &format!("is {name:?}, which was not called")))?;
                 self.push_result(id, content, false, &at("content"))?;
             }
@@ -130,7 +131,7 @@ impl Parser {
         if !is_absent(legacy) {
             let name = required_string(&legacy["name"], &at("function_call.name"))?.to_owned();
             let id = format!("call_{index}");
-            self.functions.push((name.clone(), id.clone()));
+            self.functions.insert(name.clone(), id.clone());
             let arguments = arguments_json(&legacy["arguments"], &at("function_call.arguments"))?;
             parts.push(Part::ToolCall(ToolCall { id, name, arguments }));
         }

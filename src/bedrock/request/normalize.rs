@@ -83,12 +83,8 @@ pub(super) fn system(parts: &[Part], features: Features) -> Vec<Block<'_>> {
         Part::CachePoint(ttl) if features.cache => Some(Block::CachePoint(cache_point(*ttl))),
         _ => None,
     });
-    let mut blocks: Vec<_> = blocks.collect();
     // A cache point with no text before it has nothing to cache.
-    while matches!(blocks.first(), Some(Block::CachePoint(_))) {
-        blocks.remove(0);
-    }
-    blocks
+    blocks.skip_while(|block| matches!(block, Block::CachePoint(_))).collect()
 }
 
 /// Puts a system prompt at the start of the first turn, which is the user's, for models that have none

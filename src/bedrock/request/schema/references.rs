@@ -3,7 +3,9 @@
 use super::keywords::{Shape, shape, visit, visit_mut};
 use percent_encoding::{AsciiSet, CONTROLS, percent_decode_str, utf8_percent_encode};
 use serde_json::{Map, Value};
+use std::borrow::Cow;
 use std::collections::{HashMap, HashSet};
+use std::io;
 
 /// The characters that a path in a reference must not hold as they are.
 const ESCAPED: &AsciiSet = &CONTROLS
@@ -25,25 +27,66 @@ const ESCAPED: &AsciiSet = &CONTROLS
 /// The references of one schema, as its author wrote it.
 pub(super) struct References<'a> {
     root: &'a Value,
-    /// The paths of the schemas that have a name of their own (`$id`, `$anchor`).
-    named: HashMap<String, String>,
+    /// The schemas inside it, each after the one that it is in. The first is the root.
+    places: Vec<Place<'a>>,
+    /// The schemas that have a name of their own (`$id`, `$anchor`): indices into `places`.
+    named: HashMap<String, usize>,
+    /// How many more bytes the paths of named schemas may take. A path may be much longer than the name that it replaces.
+    room: usize,
+}
+
+/// Where a schema is: behind a keyword of another one, and there under a name or a number.
+struct Place<'a> {
+    outer: usize,
+    keyword: &'a str,
+    name: Option<Cow<'a, str>>,
 }
 
 impl<'a> References<'a> {
     pub(super) fn new(root: &'a Value) -> Self {
-        let mut named = HashMap::new();
-        collect_names(root, &mut String::new(), &mut named);
-        Self { root, named }
+        let mut references =
+            Self { root, places: Vec::new(), named: HashMap::new(), room: json_length(root).saturating_add(1) };
+        references.collect_names(root, Place { outer: 0, keyword: "", name: None });
+        references
+    }
+
+    fn collect_names(&mut self, schema: &'a Value, place: Place<'a>) {
+        let Value::Object(members) = schema else { return };
+        let index = self.places.len();
+        self.places.push(place);
+        for (keyword, prefix) in [("$id", ""), ("id", ""), ("$anchor", "#")] {
+            if let Some(name) = members.get(keyword).and_then(Value::as_str).filter(|name| !name.is_empty()) {
+                let name = name.strip_suffix('#').unwrap_or(name);
+                self.named.entry(format!("{prefix}{name}")).or_insert(index);
+            }
+        }
+        for (keyword, value) in members {
+            let place = |name: Option<Cow<'a, str>>| Place { outer: index, keyword, name };
+            match (old_shape(keyword), value) {
+                (Shape::NamedSchemas, Value::Object(schemas)) => {
+                    for (name, schema) in schemas {
+                        self.collect_names(schema, place(Some(Cow::Borrowed(name))));
+                    }
+                }
+                (Shape::Schema | Shape::Schemas, Value::Array(schemas)) => {
+                    for (number, schema) in schemas.iter().enumerate() {
+                        self.collect_names(schema, place(Some(Cow::Owned(number.to_string()))));
+                    }
+                }
+                (Shape::Schema, schema) => self.collect_names(schema, place(None)),
+                _ => {}
+            }
+        }
     }
 
     /// The reference as a path in the repaired schema; `None` for one that leads out of the schema.
-    pub(super) fn local(&self, reference: &str) -> Option<String> {
+    pub(super) fn local(&mut self, reference: &str) -> Option<String> {
         let path = match self.named.get(reference.trim_end_matches('#')) {
-            Some(path) if !reference.is_empty() => path.clone(),
+            Some(place) if !reference.is_empty() => self.path(*place)?,
             _ => {
                 let (base, path) = reference.split_once('#')?;
-                let base = if base.is_empty() { "" } else { self.named.get(base)? };
-                format!("{base}{}", percent_decode_str(path).decode_utf8().ok()?)
+                let base = if base.is_empty() { String::new() } else { self.path(*self.named.get(base)?)? };
+                base + &percent_decode_str(path).decode_utf8().ok()?
             }
         };
         rewritten(
@@ -58,38 +101,52 @@ impl<'a> References<'a> {
             ToOwned::to_owned,
         )
     }
+
+    /// Whether named schemas were referred to so often that their paths would be longer than the schema.
+    pub(super) fn are_too_long(&self) -> bool {
+        self.room == 0
+    }
+
+    /// The path of a schema; `None` when there is no room for it.
+    fn path(&mut self, place: usize) -> Option<String> {
+        let mut steps = Vec::new();
+        let mut at = place;
+        let mut length = 0;
+        // The root comes first, and each other schema after the one that it is in.
+        while at != 0 {
+            let Place { outer, keyword, name } = &self.places[at];
+            let name = name.as_deref();
+            length += keyword.len() + name.map_or(0, str::len) + 2;
+            steps.extend(name.into_iter().chain([*keyword]));
+            at = *outer;
+        }
+        if length >= self.room {
+            self.room = 0;
+            return None;
+        }
+        let mut path = String::with_capacity(length);
+        steps.iter().rev().for_each(|step| push(&mut path, step));
+        self.room -= length;
+        Some(path)
+    }
 }
 
-fn collect_names(schema: &Value, path: &mut String, named: &mut HashMap<String, String>) {
-    let Value::Object(members) = schema else { return };
-    for (keyword, prefix) in [("$id", ""), ("id", ""), ("$anchor", "#")] {
-        if let Some(name) = members.get(keyword).and_then(Value::as_str).filter(|name| !name.is_empty()) {
-            let name = name.strip_suffix('#').unwrap_or(name);
-            named.entry(format!("{prefix}{name}")).or_insert_with(|| path.clone());
+/// The length of a value as JSON (bytes).
+pub(super) fn json_length(value: &Value) -> usize {
+    struct Length(usize);
+    impl io::Write for Length {
+        fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+            self.0 += bytes.len();
+            Ok(bytes.len())
+        }
+        fn flush(&mut self) -> io::Result<()> {
+            Ok(())
         }
     }
-    let length = path.len();
-    let mut inside = |keyword: &str, name: Option<&str>, schema: &Value| {
-        push(path, keyword);
-        if let Some(name) = name {
-            push(path, name);
-        }
-        collect_names(schema, path, named);
-        path.truncate(length);
-    };
-    for (keyword, value) in members {
-        match (old_shape(keyword), value) {
-            (Shape::NamedSchemas, Value::Object(schemas)) => {
-                schemas.iter().for_each(|(name, schema)| inside(keyword, Some(name), schema));
-            }
-            (Shape::Schema | Shape::Schemas, Value::Array(schemas)) => {
-                let places = schemas.iter().enumerate();
-                places.for_each(|(place, schema)| inside(keyword, Some(&place.to_string()), schema));
-            }
-            (Shape::Schema, schema) => inside(keyword, None, schema),
-            _ => {}
-        }
-    }
+    let mut length = Length(0);
+    // A value always serialises, and nothing is written.
+    let _ = serde_json::to_writer(&mut length, value);
+    length.0
 }
 
 /// As [`shape`], with the keywords of older drafts.
@@ -173,7 +230,7 @@ pub(super) fn remove_dead(schema: &mut Value) {
     }
 }
 
-/// Whether a schema refers to itself, directly or through others. Each target is followed once.
+/// Whether a schema refers to itself, directly or through others. Each schema is visited once.
 pub(super) fn refers_to_itself(schema: &Value) -> bool {
     let mut search = Search { root: schema, open: HashSet::new(), done: HashSet::new() };
     search.finds_a_circle(schema, 0)
@@ -181,9 +238,9 @@ pub(super) fn refers_to_itself(schema: &Value) -> bool {
 
 struct Search<'s> {
     root: &'s Value,
-    /// The references on the path to here.
-    open: HashSet<&'s str>,
-    done: HashSet<&'s str>,
+    /// The addresses of the schemas on the path to here.
+    open: HashSet<usize>,
+    done: HashSet<usize>,
 }
 
 impl<'s> Search<'s> {
@@ -191,33 +248,33 @@ impl<'s> Search<'s> {
         // A longer chain of references is taken for a circle.
         const MAX_DEPTH: usize = 200;
         let Value::Object(members) = schema else { return false };
-        if depth > MAX_DEPTH {
+        let address = address(schema);
+        if depth > MAX_DEPTH || self.open.contains(&address) {
             return true;
         }
-        if let Some(Value::String(reference)) = members.get("$ref") {
-            if reference == "#" || self.open.contains(reference.as_str()) {
-                return true;
-            }
-            if self.done.insert(reference)
-                && let Some(target) = target(self.root, reference)
-            {
-                self.open.insert(reference);
-                if self.finds_a_circle(target, depth + 1) {
-                    return true;
-                }
-                self.open.remove(reference.as_str());
-            }
+        if !self.done.insert(address) {
+            return false;
         }
-        members.iter().any(|(name, value)| match (shape(name), value) {
-            // Definitions are followed only where a reference uses them.
-            (Shape::NamedSchemas, Value::Object(schemas)) if name != "$defs" => {
-                schemas.values().any(|schema| self.finds_a_circle(schema, depth + 1))
-            }
-            (Shape::Schemas, Value::Array(schemas)) => {
-                schemas.iter().any(|schema| self.finds_a_circle(schema, depth + 1))
-            }
-            (Shape::Schema, schema) => self.finds_a_circle(schema, depth + 1),
-            _ => false,
-        })
+        self.open.insert(address);
+        let referred = members.get("$ref").and_then(Value::as_str).and_then(|path| target(self.root, path));
+        let finds = referred.is_some_and(|target| self.finds_a_circle(target, depth + 1))
+            || members.iter().any(|(name, value)| match (shape(name), value) {
+                // Definitions are followed only where a reference uses them.
+                (Shape::NamedSchemas, Value::Object(schemas)) if name != "$defs" => {
+                    schemas.values().any(|schema| self.finds_a_circle(schema, depth + 1))
+                }
+                (Shape::Schemas, Value::Array(schemas)) => {
+                    schemas.iter().any(|schema| self.finds_a_circle(schema, depth + 1))
+                }
+                (Shape::Schema, schema) => self.finds_a_circle(schema, depth + 1),
+                _ => false,
+            });
+        self.open.remove(&address);
+        finds
     }
+}
+
+/// What tells a schema from all others, also from those that look the same.
+pub(super) fn address(schema: &Value) -> usize {
+    std::ptr::from_ref(schema).addr()
 }

@@ -4,36 +4,43 @@
 
 use super::keywords::{Shape, shape};
 use super::references::References;
+use super::size::SchemaSize;
 use super::types::types;
 use serde_json::{Map, Number, Value, json};
 use std::collections::HashSet;
 
-/// The deepest schema. A request that is nested more deeply cannot be read.
-const MAX_DEPTH: usize = 100;
-
 /// The schema in draft 2020-12. Anything that is not a schema becomes one that permits everything.
 ///
 /// # Errors
-/// When it is nested too deeply. The message continues a sentence that begins with the schema's name.
-pub(super) fn repaired(schema: &Value) -> Result<Value, &'static str> {
-    let mut walker = Walker { references: References::new(schema), steps: 0, too_deep: false };
+/// When it is larger than a schema may be. The message continues a sentence that begins with the schema's name.
+pub(super) fn repaired(schema: &Value) -> Result<Value, String> {
+    let mut walker = Walker::new(schema);
     let repaired = walker.schema(schema, 0).unwrap_or_else(|| json!({}));
-    if walker.too_deep { Err("is nested too deeply") } else { Ok(repaired) }
+    walker.size.check()?;
+    if walker.references.are_too_long() {
+        return Err("refers to named schemas (`$id`, `$anchor`) by paths that are longer than itself".to_owned());
+    }
+    Ok(repaired)
 }
 
 struct Walker<'a> {
     references: References<'a>,
     /// How many values were visited.
     steps: usize,
-    too_deep: bool,
+    size: SchemaSize,
+}
+
+impl<'a> Walker<'a> {
+    fn new(schema: &'a Value) -> Self {
+        Self { references: References::new(schema), steps: 0, size: SchemaSize::default() }
+    }
 }
 
 impl Walker<'_> {
     /// A schema; `None` for a value that cannot be one.
     fn schema(&mut self, value: &Value, depth: usize) -> Option<Value> {
         self.steps += 1;
-        if depth > MAX_DEPTH {
-            self.too_deep = true;
+        if !self.size.add_level(depth) {
             return None;
         }
         match value {
@@ -63,6 +70,7 @@ impl Walker<'_> {
             self.steps += 1;
             match name.as_str() {
                 "const" | "default" => {
+                    self.size.add_constant(name, value);
                     out.insert(name.clone(), value.clone());
                 }
                 _ if value.is_null() => {}
@@ -138,6 +146,9 @@ impl Walker<'_> {
                 Some(value.clone())
             }
             (Shape::Values, Value::Array(values)) => {
+                if name == "enum" {
+                    self.size.add_enum(values);
+                }
                 let mut seen = HashSet::new();
                 let distinct: Vec<Value> =
                     values.iter().filter(|value| seen.insert(value.to_string())).cloned().collect();
@@ -154,6 +165,7 @@ impl Walker<'_> {
     fn properties(&mut self, value: &Value, required: &mut Vec<String>, depth: usize) -> Map<String, Value> {
         let mut properties = Map::new();
         for (name, property) in value.as_object().into_iter().flatten() {
+            self.size.add_property(name);
             // Draft 3 says at the property that it is required.
             if property.get("required") == Some(&Value::Bool(true)) {
                 required.push(name.clone());
@@ -185,6 +197,7 @@ impl Walker<'_> {
             _ => Map::new(),
         };
         for (name, schema) in schemas {
+            self.size.add_definition(name);
             if let Some(schema) = self.object_schema(schema, depth + 1) {
                 definitions.entry(name.clone()).or_insert(schema);
             }

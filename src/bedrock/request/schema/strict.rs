@@ -1,5 +1,6 @@
 //! The subset of JSON Schema that is enforced on answers and on strict tools (docs/bedrock.md §2.5).
 
+use super::keywords::{Shape, shape};
 use super::references::refers_to_itself;
 use serde_json::{Map, Value};
 
@@ -22,40 +23,35 @@ pub(super) fn strict(schema: &Value) -> Option<Value> {
 
 /// The schema with `additionalProperties: false` on every object; `None` where it does not fit the strict subset.
 fn closed(schema: &Value) -> Option<Value> {
-    match schema {
-        Value::Object(members) => {
-            let too_many = members.get("minItems").and_then(Value::as_u64).is_some_and(|count| count > 1);
-            let open = members.get("additionalProperties").is_some_and(|value| *value != Value::Bool(false));
-            if too_many || open {
-                return None;
-            }
-            let mut strict_members = Map::new();
-            for (name, value) in members {
-                // Under these names come names that the client chose, such as a property called `minimum`, not
-                // keywords.
-                let value = if name == "properties" || name == "$defs" {
-                    let named = value.as_object()?.iter().map(|(name, schema)| Some((name.clone(), closed(schema)?)));
-                    Value::Object(named.collect::<Option<Map<_, _>>>()?)
-                } else if NOT_STRICT.contains(&name.as_str()) {
-                    return None;
-                } else if matches!(name.as_str(), "enum" | "const" | "default" | "examples" | "required") {
-                    value.clone()
-                } else {
-                    closed(value)?
-                };
-                strict_members.insert(name.clone(), value);
-            }
-            let is_object = match members.get("type") {
-                Some(Value::String(kind)) => kind == "object",
-                Some(Value::Array(kinds)) => kinds.contains(&"object".into()),
-                _ => members.contains_key("properties"),
-            };
-            if is_object {
-                strict_members.insert("additionalProperties".to_owned(), false.into());
-            }
-            Some(Value::Object(strict_members))
-        }
-        Value::Array(items) => items.iter().map(closed).collect::<Option<Vec<_>>>().map(Value::Array),
-        other => Some(other.clone()),
+    let Value::Object(members) = schema else { return Some(schema.clone()) };
+    let too_many = members.get("minItems").and_then(Value::as_u64).is_some_and(|count| count > 1);
+    let open = members.get("additionalProperties").is_some_and(|value| *value != Value::Bool(false));
+    if too_many || open {
+        return None;
     }
+    let mut strict_members = Map::new();
+    for (name, value) in members {
+        if NOT_STRICT.contains(&name.as_str()) {
+            return None;
+        }
+        let value = match (shape(name), value) {
+            (Shape::Schema, schema) => closed(schema)?,
+            (Shape::Schemas, Value::Array(schemas)) => schemas.iter().map(closed).collect::<Option<Vec<_>>>()?.into(),
+            (Shape::NamedSchemas, Value::Object(schemas)) => {
+                let named = schemas.iter().map(|(name, schema)| Some((name.clone(), closed(schema)?)));
+                Value::Object(named.collect::<Option<Map<_, _>>>()?)
+            }
+            _ => value.clone(),
+        };
+        strict_members.insert(name.clone(), value);
+    }
+    let is_object = match members.get("type") {
+        Some(Value::String(kind)) => kind == "object",
+        Some(Value::Array(kinds)) => kinds.contains(&"object".into()),
+        _ => members.contains_key("properties"),
+    };
+    if is_object {
+        strict_members.insert("additionalProperties".to_owned(), false.into());
+    }
+    Some(Value::Object(strict_members))
 }

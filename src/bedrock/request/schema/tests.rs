@@ -36,18 +36,22 @@ fn t4_schemas_get_an_object_at_the_root() {
     }
 }
 
+fn strict(schema: &Value) -> Option<Value> {
+    AnswerSchema::new(schema).unwrap().strict()
+}
+
 #[test]
 fn a_strict_schema_is_closed_or_refused() {
     let open = json!({"type": "object", "properties": {"minimum": {"type": "object", "properties": {}}}});
     let closed = json!({"type": "object", "properties": {"minimum": {"type": "object", "properties": {},
         "additionalProperties": false}}, "additionalProperties": false});
-    assert_eq!(strict_schema(&open), Some(closed));
+    assert_eq!(strict(&open), Some(closed));
     let tree =
         json!({"$ref": "#/$defs/n", "$defs": {"n": {"type": "object", "properties": {"n": {"$ref": "#/$defs/n"}}}}});
-    assert_eq!(strict_schema(&tree), None, "recursive");
+    assert_eq!(strict(&tree), None, "recursive");
     let twice = json!({"properties": {"a": {"$ref": "#/$defs/x"}, "b": {"$ref": "#/$defs/x"}}, "$defs": {"x": {"type": "string"}}});
-    assert!(strict_schema(&twice).is_some(), "used twice is not recursive");
-    assert_eq!(strict_schema(&json!({"type": "integer", "multipleOf": 2})), None);
-    assert_eq!(strict_schema(&json!({"type": "array", "items": {"type": "string"}, "minItems": 2})), None);
-    assert_eq!(strict_schema(&json!({"type": "object", "additionalProperties": {"type": "string"}})), None);
+    assert!(strict(&twice).is_some(), "used twice is not recursive");
+    assert_eq!(strict(&json!({"type": "integer", "multipleOf": 2})), None);
+    assert_eq!(strict(&json!({"type": "array", "items": {"type": "string"}, "minItems": 2})), None);
+    assert_eq!(strict(&json!({"type": "object", "additionalProperties": {"type": "string"}})), None);
 }
