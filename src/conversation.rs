@@ -4,6 +4,7 @@
 mod answer;
 mod embedding;
 mod event;
+pub mod json_blocks;
 pub mod json_text;
 pub mod media;
 mod pdf;

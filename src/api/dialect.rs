@@ -2,6 +2,7 @@
 //! only through [`Dialect`]. Lists of models and embeddings have nothing to stream and are plain functions of their API.
 
 use crate::catalog::NanoDollars;
+use crate::conversation::json_blocks::JsonBlocks;
 use crate::conversation::{Answer, Event, Request, Usage};
 use crate::error::{Error, Field, Result};
 use serde_json::Value;
@@ -12,7 +13,7 @@ pub trait Dialect: Send + Sync {
     ///
     /// # Errors
     /// `InvalidRequest`, `MissingParameter` or `Unsupported`, each naming the member at fault.
-    fn parse(&self, body: &[u8]) -> Result<ParsedRequest>;
+    fn parse(&self, body: JsonBlocks) -> Result<ParsedRequest>;
 
     /// The prefix of the ids of its answers.
     fn id_prefix(&self) -> &'static str;

@@ -2,31 +2,19 @@
 //! (docs/openai.md §1.4). Every error names the member.
 
 use crate::catalog::MAX_NAME_LENGTH;
-use crate::conversation::{CacheTtl, IgnoredMember, json_text};
+use crate::conversation::json_blocks::JsonBlocks;
+use crate::conversation::{CacheTtl, IgnoredMember};
 use crate::error::{Error, Kind, Result};
 use serde_json::{Map, Value};
-
-/// The deepest nesting that `serde_json` reads (<https://docs.rs/serde_json/latest/serde_json/struct.Deserializer.html>).
-const MAX_DEPTH: usize = 127;
 
 /// The members of the JSON object in a request body.
 ///
 /// # Errors
-/// `InvalidRequest` when the body is not a JSON object.
-pub(super) fn body_members(body: &[u8]) -> Result<Map<String, Value>> {
-    match json_text::from_slice(body) {
-        Ok(Value::Object(members)) => Ok(members),
-        Ok(_) => Err(Error::new(Kind::InvalidRequest, "the request body is not a JSON object")),
-        Err(error) => Err(Error::new(Kind::InvalidRequest, unreadable(&error))),
-    }
-}
-
-/// Why a body cannot be read.
-fn unreadable(error: &serde_json::Error) -> String {
-    let text = error.to_string();
-    match text.strip_prefix("recursion limit exceeded") {
-        Some(place) => format!("the request body is nested more than {MAX_DEPTH} levels deep{place}"),
-        None => format!("the request body is not valid JSON: {text}"),
+/// `InvalidRequest` when the body is not a JSON object; `TooLarge` when it has too many members.
+pub(super) fn body_members(body: JsonBlocks) -> Result<Map<String, Value>> {
+    match body.parse()? {
+        Value::Object(members) => Ok(members),
+        _ => Err(Error::new(Kind::InvalidRequest, "the request body is not a JSON object")),
     }
 }
 
@@ -112,6 +100,14 @@ pub(super) fn required_string<'a>(value: &'a Value, at: &str) -> Result<&'a str>
         Value::String(text) => Ok(text),
         Value::Null => Err(missing(at)),
         _ => Err(invalid(at, "must be a string")),
+    }
+}
+
+/// Takes a string that the request must have out of an object, so that a long one is not copied.
+pub(super) fn take_string(object: &mut Value, name: &str, at: &str) -> Result<String> {
+    match object.get_mut(name) {
+        Some(Value::String(text)) => Ok(std::mem::take(text)),
+        other => required_string(&other.map(Value::take).unwrap_or_default(), at).map(ToOwned::to_owned),
     }
 }
 

@@ -10,6 +10,7 @@ use super::stop::{Stop, reached};
 use crate::api::openai::embeddings;
 use crate::api::{AnswerHead, Dialect, ParsedRequest, Positions};
 use crate::conversation::Usage;
+use crate::conversation::json_blocks::JsonBlocks;
 use crate::engine::{AnswerMode, Call, Caller};
 use crate::error::{Error, Field, Result};
 use crate::policy::Edit;
@@ -82,14 +83,13 @@ pub(super) async fn generate(
 async fn parse<T>(
     state: &State,
     (body, encoding): (ReceivedBody, Encoding),
-    parse: impl FnOnce(&[u8]) -> Result<T>,
+    parse: impl FnOnce(JsonBlocks) -> Result<T>,
 ) -> Result<(T, HeldBytes)> {
     // What a packed body grows to is known only when it is unpacked.
     let size = if encoding == Encoding::Identity { body.len() } else { usize::MAX };
     let work = || {
         let (blocks, memory) = encoding.unpack(body)?.into_parts();
-        let bytes = Vec::from(blocks).concat();
-        Ok((parse(&bytes)?, memory))
+        Ok((parse(blocks.into())?, memory))
     };
     state.heavy_work.run(size, work).await
 }

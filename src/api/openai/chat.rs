@@ -5,13 +5,14 @@ use super::{chat_completion, chat_request, error};
 use crate::api::dialect::{AnswerHead, Dialect, FrameWriter, ParsedRequest, Positions};
 use crate::catalog::NanoDollars;
 use crate::conversation::Answer;
+use crate::conversation::json_blocks::JsonBlocks;
 use crate::error::{Error, Field, Result};
 use serde_json::Value;
 
 pub struct ChatCompletions;
 
 impl Dialect for ChatCompletions {
-    fn parse(&self, body: &[u8]) -> Result<ParsedRequest> {
+    fn parse(&self, body: JsonBlocks) -> Result<ParsedRequest> {
         chat_request::parse(body)
     }
 

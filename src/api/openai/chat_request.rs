@@ -8,6 +8,7 @@ use crate::api::dialect::{AnswerOptions, ParsedRequest, Positions};
 use crate::api::json::{
     body_members, flag, ignored_members, integer, invalid, is_absent, model_name, number, strings, take, unsupported,
 };
+use crate::conversation::json_blocks::JsonBlocks;
 use crate::conversation::{Effort, ReasoningDisplay, ReasoningMode, ReasoningRequest, Request, ServiceTier};
 use crate::error::Result;
 use serde_json::{Map, Value};
@@ -16,7 +17,7 @@ use serde_json::{Map, Value};
 ///
 /// # Errors
 /// `InvalidRequest`, `MissingParameter` or `Unsupported`, each naming the member.
-pub(super) fn parse(body: &[u8]) -> Result<ParsedRequest> {
+pub(super) fn parse(body: JsonBlocks) -> Result<ParsedRequest> {
     from_members(body_members(body)?)
 }
 
@@ -28,7 +29,7 @@ pub(super) fn parse(body: &[u8]) -> Result<ParsedRequest> {
 pub(super) fn from_members(mut members: Map<String, Value>) -> Result<ParsedRequest> {
     let mut member = |name: &str| take(&mut members, name);
     refuse_unsupported(&member("n"), &member("modalities"))?;
-    let conversation = parse_messages(&member("messages"))?;
+    let conversation = parse_messages(&mut member("messages"))?;
     let (tools_member, functions) = (member("tools"), member("functions"));
     let mut tools = parse_tools(&tools_member, &functions)?;
     let tool_choice = parse_tool_choice(&member("tool_choice"), &member("function_call"), &mut tools)?;
@@ -155,7 +156,7 @@ mod tests {
     use serde_json::json;
 
     fn parsed(body: &Value) -> Result<ParsedRequest> {
-        parse(body.to_string().as_bytes())
+        parse(body.to_string().as_bytes().into())
     }
 
     #[test]
@@ -211,8 +212,8 @@ mod tests {
             let error = parsed(&body).unwrap_err();
             assert_eq!((error.kind, error.at), (kind, Some(Field::Path(param.to_owned()))), "{body}");
         }
-        assert_eq!(parse(b"{").unwrap_err().kind, Kind::InvalidRequest);
-        assert_eq!(parse(b"[]").unwrap_err().kind, Kind::InvalidRequest);
+        assert_eq!(parse(b"{"[..].into()).unwrap_err().kind, Kind::InvalidRequest);
+        assert_eq!(parse(b"[]"[..].into()).unwrap_err().kind, Kind::InvalidRequest);
     }
 
     #[test]

@@ -1,6 +1,7 @@
 //! `POST /embeddings` (docs/openai.md §4.5). OpenAI's SDKs request base64 by default.
 
 use crate::api::json::{body_members, ignored_members, integer, invalid, missing, model_name, required_string, take};
+use crate::conversation::json_blocks::JsonBlocks;
 use crate::conversation::{EmbeddingPurpose, EmbeddingRequest, Embeddings, Truncation};
 use crate::error::Result;
 use base64::Engine;
@@ -20,20 +21,23 @@ pub enum Encoding {
 ///
 /// # Errors
 /// `InvalidRequest` or `MissingParameter`, naming the member.
-pub fn parse(body: &[u8]) -> Result<(EmbeddingRequest, Encoding)> {
+pub fn parse(body: JsonBlocks) -> Result<(EmbeddingRequest, Encoding)> {
     let mut members = body_members(body)?;
     let mut member = |name: &str| take(&mut members, name);
-    let texts = match &member("input") {
+    let texts = match member("input") {
         Value::Null => return Err(missing("input")),
-        Value::String(text) => vec![text.clone()],
+        Value::String(text) => vec![text],
         Value::Array(items) if items.iter().any(|item| item.is_number() || item.is_array()) => {
             return Err(invalid("input", "contains token ids, which no model here accepts")
                 .advise("send text; in LangChain: check_embedding_ctx_length=False"));
         }
         Value::Array(items) => {
-            let texts = items.iter().enumerate();
+            let texts = items.into_iter().enumerate();
             texts
-                .map(|(index, item)| Ok(required_string(item, &format!("input[{index}]"))?.to_owned()))
+                .map(|(index, item)| match item {
+                    Value::String(text) => Ok(text),
+                    other => Ok(required_string(&other, &format!("input[{index}]"))?.to_owned()),
+                })
                 .collect::<Result<_>>()?
         }
         _ => return Err(invalid("input", "must be a string or an array of strings")),

@@ -5,8 +5,8 @@
 //! a user turn that is marked as what it is: moved to the front it would lose its order, merge the turns around it, and
 //! change the beginning of the prompt at every step, so that no prompt cache could keep it (docs/cases.md, M5).
 
-use crate::api::json::{cache_control, flag, invalid, is_absent, missing, required_string, unsupported};
-use crate::conversation::media::{Attachment, DocumentNames, decode};
+use crate::api::json::{cache_control, flag, invalid, is_absent, missing, required_string, take_string, unsupported};
+use crate::conversation::media::{Attachment, DocumentNames, MAX_DOCUMENT_BYTES, decode};
 use crate::conversation::{ImageUrl, Media, Message, Part, Reasoning, Role, ToolCall, ToolResult, is_blank, json_text};
 use crate::error::Result;
 use serde_json::Value;
@@ -29,7 +29,7 @@ pub(super) struct Conversation {
 ///
 /// # Errors
 /// `InvalidRequest`, `MissingParameter` or `Unsupported`, each naming the member.
-pub(super) fn parse_messages(messages: &Value) -> Result<Conversation> {
+pub(super) fn parse_messages(messages: &mut Value) -> Result<Conversation> {
     let messages = match messages {
         Value::Null => return Err(missing("messages")),
         Value::Array(messages) if messages.is_empty() => {
@@ -39,7 +39,7 @@ pub(super) fn parse_messages(messages: &Value) -> Result<Conversation> {
         _ => return Err(invalid("messages", "must be an array")),
     };
     let mut parser = Parser::default();
-    for (index, message) in messages.iter().enumerate() {
+    for (index, message) in messages.iter_mut().enumerate() {
         parser.message(message, index)?;
         // A client's message becomes a message of the conversation, or part of the system prompt or of the last
         // message.
@@ -59,9 +59,10 @@ struct Parser {
 }
 
 impl Parser {
-    fn message(&mut self, message: &Value, index: usize) -> Result<()> {
+    /// Parses a message. Its content is taken out of it.
+    fn message(&mut self, message: &mut Value, index: usize) -> Result<()> {
         let at = |member: &str| format!("messages[{index}].{member}");
-        let content = &message["content"];
+        let content = &mut message.get_mut("content").map(Value::take).unwrap_or_default();
         match message["role"].as_str() {
             Some("system" | "developer") => {
                 let mut parts = self.parts(content, &at("content"))?;
@@ -81,7 +82,7 @@ impl Parser {
                 parts.extend(cache_control(message).map(Part::CachePoint));
                 self.conversation.messages.push(Message { role: Role::User, parts });
             }
-            Some("assistant") => self.assistant(message, index)?,
+            Some("assistant") => self.assistant(message, content, index)?,
             Some("tool") => {
                 let id = required_string(&message["tool_call_id"], &at("tool_call_id"))?.to_owned();
                 let error = flag(&message["is_error"], &at("is_error"))? == Some(true);
@@ -105,11 +106,11 @@ impl Parser {
         Ok(())
     }
 
-    fn assistant(&mut self, message: &Value, index: usize) -> Result<()> {
+    fn assistant(&mut self, message: &Value, content: &mut Value, index: usize) -> Result<()> {
         let at = |member: &str| format!("messages[{index}].{member}");
         // `reasoning_content` is dropped, because no model accepts its reasoning back without the signature.
         let mut parts = reasoning_parts(&message["reasoning_details"]);
-        parts.extend(self.parts(&message["content"], &at("content"))?);
+        parts.extend(self.parts(content, &at("content"))?);
         if let Some(refusal) = message["refusal"].as_str() {
             parts.push(Part::Text(refusal.to_owned()));
         }
@@ -141,7 +142,7 @@ impl Parser {
     }
 
     /// Adds a tool result. All results of one turn's calls go into one turn (docs/bedrock.md §2.6.7).
-    fn push_result(&mut self, id: String, content: &Value, error: bool, at: &str) -> Result<()> {
+    fn push_result(&mut self, id: String, content: &mut Value, error: bool, at: &str) -> Result<()> {
         let parts = self.parts(content, at)?;
         let result = Part::ToolResult(ToolResult { id, parts, error });
         match self.conversation.messages.last_mut() {
@@ -153,32 +154,31 @@ impl Parser {
         Ok(())
     }
 
-    fn parts(&mut self, content: &Value, at: &str) -> Result<Vec<Part>> {
+    fn parts(&mut self, content: &mut Value, at: &str) -> Result<Vec<Part>> {
         let parts = match content {
             Value::Null => return Ok(Vec::new()),
-            Value::String(text) => return Ok(vec![Part::Text(text.clone())]),
+            Value::String(text) => return Ok(vec![Part::Text(std::mem::take(text))]),
             Value::Array(parts) => parts,
             _ => return Err(invalid(at, "must be a string or an array of parts")),
         };
         let mut read = Vec::with_capacity(parts.len());
-        for (index, part) in parts.iter().enumerate() {
+        for (index, part) in parts.iter_mut().enumerate() {
             let at = format!("{at}[{index}]");
+            let cache_point = cache_control(part).map(Part::CachePoint);
             read.push(self.part(part, &at)?);
-            read.extend(cache_control(part).map(Part::CachePoint));
+            read.extend(cache_point);
         }
         Ok(read)
     }
 
-    fn part(&mut self, part: &Value, at: &str) -> Result<Part> {
+    fn part(&mut self, part: &mut Value, at: &str) -> Result<Part> {
         let member = |name: &str| format!("{at}.{name}");
         match part["type"].as_str() {
-            Some("text" | "input_text" | "output_text") => {
-                Ok(Part::Text(required_string(&part["text"], &member("text"))?.to_owned()))
-            }
-            Some("refusal") => Ok(Part::Text(required_string(&part["refusal"], &member("refusal"))?.to_owned())),
-            Some("image_url" | "input_image") => self.image(&part["image_url"], member("image_url.url")),
+            Some("text" | "input_text" | "output_text") => Ok(Part::Text(take_string(part, "text", &member("text"))?)),
+            Some("refusal") => Ok(Part::Text(take_string(part, "refusal", &member("refusal"))?)),
+            Some("image_url" | "input_image") => self.image(part, member("image_url.url")),
             Some("file" | "input_file") => {
-                let file = if part["file"].is_object() { &part["file"] } else { part };
+                let file = if part["file"].is_object() { &mut part["file"] } else { part };
                 if file["file_data"].is_null() && !file["file_id"].is_null() {
                     return Err(unsupported(&member("file.file_id"), "files are not stored here; send file_data"));
                 }
@@ -192,12 +192,15 @@ impl Parser {
         }
     }
 
-    fn image(&mut self, image: &Value, at: String) -> Result<Part> {
-        let url = required_string(if image.is_string() { image } else { &image["url"] }, &at)?;
-        if is_web_address(url) {
-            return Ok(Part::ImageUrl(ImageUrl { url: url.to_owned(), path: at }));
+    fn image(&mut self, part: &mut Value, at: String) -> Result<Part> {
+        let url = match &mut part["image_url"] {
+            image @ Value::Object(_) => take_string(image, "url", &at)?,
+            _ => take_string(part, "image_url", &at)?,
+        };
+        if is_web_address(&url) {
+            return Ok(Part::ImageUrl(ImageUrl { url, path: at }));
         }
-        let (media_type, bytes) = data_uri(url, &at)?;
+        let (media_type, bytes) = data_uri(&url, &at)?;
         // Some clients send every file as an image.
         match Attachment::recognize(&bytes, "", media_type) {
             Ok(Attachment::Text(..)) if !media_type.starts_with("text/") => Media::image(&bytes).map(Part::Image),
@@ -209,8 +212,9 @@ impl Parser {
         .map_err(|error| error.at_path(at))
     }
 
-    fn file(&mut self, file: &Value, at: &str) -> Result<Part> {
-        let (media_type, bytes) = data_uri(required_string(&file["file_data"], at)?, at)?;
+    fn file(&mut self, file: &mut Value, at: &str) -> Result<Part> {
+        let data = take_string(file, "file_data", at)?;
+        let (media_type, bytes) = data_uri(&data, at)?;
         let filename = file["filename"].as_str().unwrap_or_default();
         let attachment = Attachment::recognize(&bytes, filename, media_type).map_err(|error| error.at_path(at))?;
         Ok(self.attached(attachment, filename))
@@ -332,6 +336,11 @@ fn data_uri<'a>(uri: &'a str, at: &str) -> Result<(&'a str, Vec<u8>)> {
         }
         return Err(invalid(at, "must be a data: URI"));
     };
+    // Base64 makes four bytes of three. What cannot be accepted is not decoded.
+    if data.len() / 4 > MAX_DOCUMENT_BYTES / 3 + 1024 && head.ends_with(";base64") {
+        let message = format!("has about {} bytes; Bedrock accepts at most {MAX_DOCUMENT_BYTES}", data.len() / 4 * 3);
+        return Err(invalid(at, &message));
+    }
     let mime = head.split(';').next().unwrap_or_default();
     let bytes = if head.ends_with(";base64") {
         decode(data).map_err(|error| error.at_path(at))?

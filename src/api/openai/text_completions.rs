@@ -7,6 +7,7 @@ use super::error::{self, envelope};
 use crate::api::dialect::{AnswerHead, Dialect, Frame, FrameWriter, ParsedRequest, Positions};
 use crate::api::json::{body_members, integer, invalid, is_absent, missing, take, unsupported};
 use crate::catalog::NanoDollars;
+use crate::conversation::json_blocks::JsonBlocks;
 use crate::conversation::{Answer, Event, Message, Usage};
 use crate::error::{Error, Field, Result};
 use serde_json::{Value, json};
@@ -14,7 +15,7 @@ use serde_json::{Value, json};
 pub struct TextCompletions;
 
 impl Dialect for TextCompletions {
-    fn parse(&self, body: &[u8]) -> Result<ParsedRequest> {
+    fn parse(&self, body: JsonBlocks) -> Result<ParsedRequest> {
         parse(body)
     }
 
@@ -50,7 +51,7 @@ impl Dialect for TextCompletions {
 ///
 /// # Errors
 /// As [`chat_request::parse`].
-fn parse(body: &[u8]) -> Result<ParsedRequest> {
+fn parse(body: JsonBlocks) -> Result<ParsedRequest> {
     let mut members = body_members(body)?;
     let prompt = match take(&mut members, "prompt") {
         Value::Null => return Err(missing("prompt")),
