@@ -183,6 +183,7 @@ impl Settings {
             follow_successor: self.policy.follow_successor,
             prompt_cache: self.policy.prompt_cache,
             service_tiers: self.policy.service_tiers.clone(),
+            fetch_images: self.serve.fetch_images,
         }
     }
 }

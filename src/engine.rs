@@ -14,7 +14,7 @@ mod tool_call_guard;
 
 pub use admission::BudgetGuard;
 pub use call::Call;
-pub use caller::Caller;
+pub use caller::{Caller, ImageSource};
 pub use cost_check::{CallCeiling, DryRun, dry_run};
 pub use heavy_work::HeavyWork;
 pub use reserved_call::Warning;
@@ -96,6 +96,7 @@ impl Engine {
     /// Refusals by the policy and the budgets, and any kind that Bedrock causes.
     pub async fn ask(self: &Arc<Self>, request: Request, mode: AnswerMode, caller: Caller) -> Result<Call> {
         let ready = self.admit(request, &caller).await.inspect_err(|error| self.telemetry.refused(error.kind))?;
+        let ready = with_images(ready, &caller).await.inspect_err(|error| self.telemetry.refused(error.kind))?;
         if !self.drain {
             return self.send(ready, mode).await;
         }
@@ -226,6 +227,25 @@ impl Engine {
         let reserved = self.guard.reserve_embedding(&admitted, requested_name, caller).await?;
         Ok((admitted, reserved))
     }
+}
+
+/// Fetches the images that a request gives by URL. Where one cannot be had, nothing was sent and nothing is booked.
+async fn with_images(mut ready: ReadyCall, caller: &Caller) -> Result<ReadyCall> {
+    let urls = ready.admitted.image_urls();
+    let Some(source) = caller.images.as_ref().filter(|_| !urls.is_empty()) else { return Ok(ready) };
+    let mut images = Vec::with_capacity(urls.len());
+    for url in &urls {
+        match source.fetch(url).await {
+            Ok(image) => images.push(image),
+            Err(error) => {
+                ready.reserved.reservation.release();
+                return Err(error);
+            }
+        }
+    }
+    let mut images = images.into_iter();
+    ready.admitted = ready.admitted.with_images(|_| images.next());
+    Ok(ready)
 }
 
 /// Settles the cost of embeddings. When the service has not reported the tokens, the worst case is the best estimate.

@@ -71,7 +71,7 @@ pub struct Parts {
 pub async fn serve(listener: TcpListener, parts: Parts, stop: watch::Receiver<Stop>) -> std::io::Result<()> {
     let Parts { engine, origin, keys, limits, fetch_images, telemetry } = parts;
     panics::report_places_only();
-    let fetcher = if fetch_images { Some(images::Fetcher::new(images::Reach::Public)?) } else { None };
+    let fetcher = if fetch_images { Some(Arc::new(images::Fetcher::new(images::Reach::Public)?)) } else { None };
     let load = Load::new(&limits);
     let console = Console::default();
     let state = Arc::new(State {

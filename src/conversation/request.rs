@@ -15,7 +15,8 @@ pub enum Role {
 pub enum Part {
     Text(String),
     Image(Media),
-    /// An image given by its URL. It is replaced by a [`Part::Image`] before admission, or the request is refused.
+    /// An image given by its URL. It is replaced by a [`Part::Image`] before the request is sent, or the request is
+    /// refused.
     ImageUrl(ImageUrl),
     /// A document, and the name that the model sees.
     Document(Media, String),
@@ -90,6 +91,23 @@ pub enum CacheTtl {
 pub struct Message {
     pub role: Role,
     pub parts: Vec<Part>,
+}
+
+impl Request {
+    /// Visits the images that are given by URL, always in the same order.
+    pub(crate) fn visit_image_urls(&mut self, mut visit: impl FnMut(&mut Part)) {
+        let mut visit = |part: &mut Part| {
+            if matches!(part, Part::ImageUrl(_)) {
+                visit(part);
+            }
+        };
+        for part in self.messages.iter_mut().flat_map(|message| &mut message.parts) {
+            match part {
+                Part::ToolResult(result) => result.parts.iter_mut().for_each(&mut visit),
+                part => visit(part),
+            }
+        }
+    }
 }
 
 impl Message {

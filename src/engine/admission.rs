@@ -63,7 +63,10 @@ impl BudgetGuard {
         }
         // Counting lowers the bound of the input tokens. It takes a request to Bedrock, so it is done at most once, and
         // only when the call does not fit without it.
-        let mut countable = admitted.model().capabilities.features.count_tokens && !admitted.may_use_successor();
+        // Bedrock cannot count an image that is yet to be fetched.
+        let mut countable = admitted.model().capabilities.features.count_tokens
+            && !admitted.may_use_successor()
+            && admitted.image_urls().is_empty();
         if let Some(ceiling) = &ceiling {
             if countable && exceeds(&admitted, ceiling) {
                 countable = false;

@@ -3,10 +3,14 @@
 use super::cost_check::CallCeiling;
 use crate::bedrock::MAX_ATTEMPTS;
 use crate::catalog::{Catalog, base};
+use crate::conversation::{ImageUrl, Media};
 use crate::error::{Error, Field, Kind, Result};
 use crate::ledger::SessionTotals;
 use crate::ledger::budget::Budgets;
 use crate::ledger::key::Key;
+use std::fmt;
+use std::future::Future;
+use std::pin::Pin;
 use std::sync::Arc;
 
 /// Who makes a call, and what it may cost.
@@ -24,12 +28,21 @@ pub struct Caller {
     pub attempts: u32,
     /// The totals of the session to which the cost is added, besides the ledger.
     pub session_totals: Option<Arc<SessionTotals>>,
+    /// Fetches images that the request gives by URL; `None` where it gives none.
+    pub images: Option<Arc<dyn ImageSource>>,
+}
+
+/// Fetches images. It is asked only for a call that is allowed and whose cost is reserved.
+pub trait ImageSource: fmt::Debug + Send + Sync {
+    /// # Errors
+    /// Any kind that is free of charge.
+    fn fetch<'a>(&'a self, image: &'a ImageUrl) -> Pin<Box<dyn Future<Output = Result<Media>> + Send + 'a>>;
 }
 
 impl Default for Caller {
     fn default() -> Self {
         let attempts = MAX_ATTEMPTS;
-        Self { command: "", key: None, ceiling: None, request_id: None, attempts, session_totals: None }
+        Self { command: "", key: None, ceiling: None, request_id: None, attempts, session_totals: None, images: None }
     }
 }
 

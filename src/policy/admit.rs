@@ -8,7 +8,7 @@ use super::reasoning::{self, ReasoningGrant};
 use super::rules::Policy;
 use super::{cache, input_bound, request_limits};
 use crate::catalog::{Family, Features, Model, Sampling};
-use crate::conversation::{Part, Request, ServiceTier, ToolChoice};
+use crate::conversation::{Message, Part, Request, ServiceTier, ToolChoice};
 use crate::error::{Error, Field, Kind, Result};
 use std::sync::Arc;
 
@@ -50,6 +50,7 @@ impl Policy {
         let limits = self.limits_for(&model);
         let (max_tokens, max_tokens_source) = limits.max_tokens(request.max_tokens, model.max_output)?;
         check_features(&request, &model)?;
+        check_image_urls(&request, self.fetch_images)?;
         if request.messages.is_empty() && request.system.is_empty() {
             return Err(Error::new(Kind::MissingParameter, "the conversation has no messages").at(Field::Messages));
         }
@@ -156,22 +157,27 @@ fn check_features(request: &Request, model: &Model) -> Result<()> {
     for (index, message) in request.messages.iter().enumerate() {
         for part in message.parts_with_results() {
             match part {
-                Part::Image(_) if !features.images => {
+                Part::Image(_) | Part::ImageUrl(_) if !features.images => {
                     return Err(unsupported(model, "images", Field::Message(index)));
                 }
                 Part::Document(..) if !features.documents => {
                     return Err(unsupported(model, "documents", Field::Message(index)));
-                }
-                Part::ImageUrl(image) => {
-                    return Err(Error::new(Kind::Unsupported, "images given by URL are not fetched")
-                        .at_path(&image.path)
-                        .advise("send the image as a data: URI, or ask the operator to set `fetch_images`"));
                 }
                 _ => {}
             }
         }
     }
     Ok(())
+}
+
+fn check_image_urls(request: &Request, fetch_images: bool) -> Result<()> {
+    let mut parts = request.messages.iter().flat_map(Message::parts_with_results);
+    match parts.find_map(|part| if let Part::ImageUrl(image) = part { Some(image) } else { None }) {
+        Some(image) if !fetch_images => Err(Error::new(Kind::Unsupported, "images given by URL are not fetched")
+            .at_path(&image.path)
+            .advise("send the image as a data: URI, or ask the operator to set `fetch_images`")),
+        _ => Ok(()),
+    }
 }
 
 /// The error for a feature that a model does not have. `feature` is the name of the feature in the catalog.
@@ -200,6 +206,7 @@ mod tests {
             follow_successor: true,
             prompt_cache: false,
             service_tiers: Vec::new(),
+            fetch_images: false,
         }
     }
 

@@ -7,7 +7,7 @@ use super::quote::{self, Quote};
 use super::reasoning::{self, ReasoningGrant};
 use super::token_limit::{LimitSource, TokenLimit};
 use crate::catalog::{Model, NanoDollars};
-use crate::conversation::{Part, Request, ServiceTier, ToolChoice};
+use crate::conversation::{ImageUrl, Media, Message, Part, Request, ServiceTier, ToolChoice};
 use std::sync::Arc;
 
 /// A part of a request that a model may refuse.
@@ -148,6 +148,26 @@ impl Admitted {
     #[must_use]
     pub fn has_unbounded_documents(&self) -> bool {
         input_bound::comes_from_documents(&self.request)
+    }
+
+    /// The images that are given by URL and are still to be fetched.
+    #[must_use]
+    pub fn image_urls(&self) -> Vec<ImageUrl> {
+        let parts = self.request.messages.iter().flat_map(Message::parts_with_results);
+        parts.filter_map(|part| if let Part::ImageUrl(image) = part { Some(image.clone()) } else { None }).collect()
+    }
+
+    /// The same request with images in place of their URLs. An image costs the same wherever it comes from.
+    #[must_use]
+    pub fn with_images(mut self, mut image: impl FnMut(&ImageUrl) -> Option<Media>) -> Self {
+        self.request.visit_image_urls(|part| {
+            if let Part::ImageUrl(url) = part
+                && let Some(media) = image(url)
+            {
+                *part = Part::Image(media);
+            }
+        });
+        self
     }
 
     /// Whether the model's successor may answer instead.

@@ -30,6 +30,8 @@ pub struct Policy {
     pub prompt_cache: bool,
     /// The service tiers, besides the standard one, that a client may request.
     pub service_tiers: Vec<ServiceTier>,
+    /// Whether images may be given by URL. They are fetched when everything else is decided.
+    pub fetch_images: bool,
 }
 
 impl Policy {

@@ -3,6 +3,7 @@
 use super::body::ReceivedBody;
 use super::body_memory::HeldBytes;
 use super::encoding::Encoding;
+use super::images::RequestImages;
 use super::reply::{json_response, random_digits, set_dollars, set_header};
 use super::sse;
 use super::state::State;
@@ -11,11 +12,12 @@ use crate::api::openai::embeddings;
 use crate::api::{AnswerHead, Dialect, ParsedRequest, Positions};
 use crate::conversation::Usage;
 use crate::conversation::json_blocks::JsonBlocks;
-use crate::engine::{AnswerMode, Call, Caller};
+use crate::engine::{AnswerMode, Call, Caller, ImageSource};
 use crate::error::{Error, Field, Result};
 use crate::policy::Edit;
 use crate::telemetry::RequestScope;
 use bytes::Bytes;
+use std::sync::Arc;
 use std::time::{SystemTime, UNIX_EPOCH};
 use warp::Reply;
 use warp::reply::Response;
@@ -34,10 +36,9 @@ pub(super) async fn generate(
 ) -> Result<Response> {
     let place = state.load.places().take().await?;
     let (parsed, memory) = parse(state, body, |body| dialect.parse(body)).await?;
-    let ParsedRequest { mut request, stream, options, positions } = parsed;
-    if let Some(fetcher) = &state.fetcher {
-        fetcher.resolve(&mut request).await?;
-    }
+    let ParsedRequest { request, stream, options, positions } = parsed;
+    let images = state.fetcher.as_ref().map(|fetcher| Arc::new(RequestImages::new(fetcher, &memory)));
+    let caller = Caller { images: images.clone().map(|images| images as Arc<dyn ImageSource>), ..caller };
     let head = AnswerHead {
         id: format!("{}-{}", dialect.id_prefix(), random_digits()),
         created: SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |since| since.as_secs()),
@@ -56,7 +57,7 @@ pub(super) async fn generate(
     let mut left = call.budget_left();
     let mut response = if stream {
         let notices = sse::Notices { console: state.console.clone(), key };
-        let kept = (place, memory);
+        let kept = (place, memory, images);
         let closing = reached(state.stop.clone(), Stop::CutOff);
         stream_response(sse::body(call, dialect.stream(head), scope.clone(), notices, kept, closing))
     } else {

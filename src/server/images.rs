@@ -3,8 +3,11 @@
 //! addresses are allowed. A name is resolved once, and the connection goes to the very addresses that were checked.
 //! Each redirect is checked again. Time, size and the number of redirects are limited.
 
+use super::body::{BODY_LIMIT, too_large};
+use super::body_memory::HeldBytes;
 use crate::conversation::media::MAX_IMAGE_BYTES;
-use crate::conversation::{self, Media, Part};
+use crate::conversation::{ImageUrl, Media};
+use crate::engine::ImageSource;
 use crate::error::{Error, Kind, Result};
 use bytes::Bytes;
 use http_body_util::{BodyExt, Empty, Limited};
@@ -19,12 +22,16 @@ use std::future::Future;
 use std::io;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::pin::Pin;
+use std::sync::{Arc, Mutex, PoisonError};
 use std::task::{Context, Poll};
 use std::time::Duration;
+use tokio::time::Instant;
 use url::Url;
 
 /// How long fetching one image may take, redirects included.
 const FETCH_TIMEOUT: Duration = Duration::from_secs(10);
+/// How long fetching all images of one request may take.
+const REQUEST_TIMEOUT: Duration = Duration::from_secs(30);
 const MAX_REDIRECTS: usize = 3;
 
 /// Which addresses the fetcher may connect to.
@@ -46,6 +53,37 @@ impl Reach {
     }
 }
 
+/// The images of one request. They count as its body does.
+#[derive(Debug)]
+pub(super) struct RequestImages {
+    fetcher: Arc<Fetcher>,
+    memory: Mutex<HeldBytes>,
+    deadline: Instant,
+}
+
+impl RequestImages {
+    /// `memory` is that of the request's body.
+    pub(super) fn new(fetcher: &Arc<Fetcher>, memory: &HeldBytes) -> Self {
+        let memory = Mutex::new(memory.sibling());
+        Self { fetcher: Arc::clone(fetcher), memory, deadline: Instant::now() + REQUEST_TIMEOUT }
+    }
+}
+
+impl ImageSource for RequestImages {
+    fn fetch<'a>(&'a self, image: &'a ImageUrl) -> Pin<Box<dyn Future<Output = Result<Media>> + Send + 'a>> {
+        Box::pin(async move {
+            let media = self.fetcher.image(image, self.deadline).await?;
+            let mut memory = self.memory.lock().unwrap_or_else(PoisonError::into_inner);
+            if memory.bytes() + media.base64.len() > BODY_LIMIT {
+                return Err(too_large().at_path(&image.path));
+            }
+            memory.add(media.base64.len())?;
+            Ok(media)
+        })
+    }
+}
+
+#[derive(Debug)]
 pub(super) struct Fetcher {
     client: Client<HttpsConnector<HttpConnector<Resolver>>, Empty<Bytes>>,
     reach: Reach,
@@ -65,29 +103,15 @@ impl Fetcher {
         Ok(Self { client: Client::builder(TokioExecutor::new()).build(https), reach })
     }
 
-    /// Fetches the images that a request gives as URLs, and puts them in place of the URLs.
+    /// Fetches an image until a deadline, the timeout of all images of its request.
     ///
     /// # Errors
-    /// `InvalidRequest`, naming the image that could not be fetched.
-    pub(super) async fn resolve(&self, request: &mut conversation::Request) -> Result<()> {
-        for part in request.messages.iter_mut().flat_map(|message| &mut message.parts) {
-            self.resolve_part(part).await?;
-            if let Part::ToolResult(result) = part {
-                for part in &mut result.parts {
-                    self.resolve_part(part).await?;
-                }
-            }
-        }
-        Ok(())
-    }
-
-    async fn resolve_part(&self, part: &mut Part) -> Result<()> {
-        let Part::ImageUrl(image) = part else { return Ok(()) };
-        let fetched = tokio::time::timeout(FETCH_TIMEOUT, self.fetch(&image.url)).await;
+    /// `InvalidRequest`, naming the image.
+    async fn image(&self, image: &ImageUrl, deadline: Instant) -> Result<Media> {
+        let deadline = deadline.min(Instant::now() + FETCH_TIMEOUT);
+        let fetched = tokio::time::timeout_at(deadline, self.fetch(&image.url)).await;
         let fetched = fetched.unwrap_or_else(|_| Err(fetch_error("the image did not arrive in time")));
-        let media = fetched.and_then(|bytes| Media::image(&bytes)).map_err(|error| error.at_path(&image.path))?;
-        *part = Part::Image(media);
-        Ok(())
+        fetched.and_then(|bytes| Media::image(&bytes)).map_err(|error| error.at_path(&image.path))
     }
 
     async fn fetch(&self, address: &str) -> Result<Bytes> {
@@ -223,8 +247,8 @@ fn is_public_v6(v6: Ipv6Addr) -> bool {
 mod tests {
     #![expect(clippy::unwrap_used, reason = "a test may stop at the first surprise")]
     use super::*;
-    use crate::conversation::{ImageUrl, Message, Role, ToolResult};
     use crate::error::Field;
+    use crate::server::body_memory::BodyMemory;
     use tokio::io::{AsyncReadExt, AsyncWriteExt};
     use tokio::net::TcpListener;
 
@@ -326,25 +350,19 @@ mod tests {
             let error = fetcher.fetch(&format!("{address}{path}")).await.unwrap_err();
             assert!(error.message.contains(piece), "{path}: {}", error.message);
         }
-        let named = || {
-            let image =
-                ImageUrl { url: format!("{address}/image"), path: "messages[0].content[0].image_url.url".into() };
-            Part::ImageUrl(image)
-        };
-        let result = ToolResult { id: "t".into(), parts: vec![named()], error: false };
-        let message = Message { role: Role::User, parts: vec![named(), Part::ToolResult(result)] };
-        let mut request = conversation::Request { messages: vec![message], ..conversation::Request::default() };
-        fetcher.resolve(&mut request).await.unwrap();
-        let parts = &request.messages[0].parts;
-        let image = Part::Image(Media { format: "png", base64: "iVBORw0KGgo=".into() });
-        let Part::ToolResult(result) = &parts[1] else { panic!("{parts:?}") };
-        assert_eq!((&parts[0], &result.parts), (&image, &vec![image.clone()]));
-
-        let missing = ImageUrl { url: format!("{address}/none"), path: "here".into() };
-        let message = Message { role: Role::User, parts: vec![Part::ImageUrl(missing)] };
-        let mut request = conversation::Request { messages: vec![message], ..conversation::Request::default() };
-        let error = fetcher.resolve(&mut request).await.unwrap_err();
-        assert_eq!(error.at, Some(Field::Path("here".into())));
+        let memory = BodyMemory::new(100);
+        let images = RequestImages::new(&Arc::new(fetcher), &memory.account(0).unwrap());
+        let url = |path: &str| ImageUrl { url: format!("{address}{path}"), path: "here".into() };
+        let image = images.fetch(&url("/image")).await.unwrap();
+        assert_eq!(image, Media { format: "png", base64: "iVBORw0KGgo=".into() });
+        assert_eq!(memory.used(), image.base64.len());
+        assert_eq!(images.fetch(&url("/none")).await.unwrap_err().at, Some(Field::Path("here".into())));
+        for _ in 0..7 {
+            images.fetch(&url("/image")).await.unwrap();
+        }
+        assert_eq!(images.fetch(&url("/image")).await.unwrap_err().kind, Kind::Overloaded, "all images count");
+        drop(images);
+        assert_eq!(memory.used(), 0);
 
         let public = Fetcher::new(Reach::Public).unwrap();
         let port = address.rsplit(':').next().unwrap();

@@ -4,6 +4,7 @@
 
 use super::body_memory::HeldBytes;
 use super::console::Console;
+use super::images::RequestImages;
 use super::panics::caught;
 use super::places::Place;
 use super::state::shutdown_error;
@@ -17,6 +18,7 @@ use futures_util::{Stream, stream};
 use std::convert::Infallible;
 use std::future::Future;
 use std::pin::Pin;
+use std::sync::Arc;
 use std::time::Duration;
 use sync_wrapper::SyncStream;
 
@@ -30,8 +32,9 @@ enum Phase {
     Done,
 }
 
-/// What a streamed answer keeps until its end: its place, and the memory of its request, which its call still holds.
-pub(super) type Kept = (Place, HeldBytes);
+/// What a streamed answer keeps until its end: its place, and the memory of its request and images, which its call still
+/// holds.
+pub(super) type Kept = (Place, HeldBytes, Option<Arc<RequestImages>>);
 
 /// Where the operator is told how an answer ended, and for which API key it was.
 pub(super) struct Notices {

@@ -19,7 +19,7 @@ pub(super) struct State {
     pub(super) keys: Keys,
     pub(super) telemetry: Telemetry,
     /// Fetches images; `None` unless the operator allows it.
-    pub(super) fetcher: Option<Fetcher>,
+    pub(super) fetcher: Option<Arc<Fetcher>>,
     pub(super) stop: watch::Receiver<Stop>,
     pub(super) timeouts: Timeouts,
     pub(super) load: Load,

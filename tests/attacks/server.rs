@@ -360,3 +360,32 @@ fn http_2_is_served_with_the_same_rules() {
 fn question_bytes() -> bytes::Bytes {
     question().into()
 }
+
+#[test]
+fn images_are_fetched_only_for_calls_that_are_allowed() {
+    let home = crate::support::Home::new("[serve]\nfetch_images = true\n");
+    let bedrock = Bedrock::script([Reply::text("ok")]);
+    let made = Chatrix::keys().home(&home).args(["add", "text", "--models", "nova-micro"]).run();
+    let token = made.code(0).stdout.trim().to_owned();
+    let ask = |server: &Server, model: &str, token: &str| {
+        // No image is fetched from this machine, which shows whether one was tried.
+        let image = json!({"type": "image_url", "image_url": {"url": "http://127.0.0.1:1/x.png"}});
+        let body = json!({"model": model, "messages": [{"role": "user", "content": [image]}]});
+        let bearer = format!("Bearer {token}");
+        server.send("POST", CHAT, &[("authorization", &bearer)], &body.to_string())
+    };
+    let server = Server::run(Chatrix::serve().home(&home).bedrock(&bedrock));
+    assert_eq!(ask(&server, "nobody", "x").error().2, "model_not_found");
+    assert_eq!(ask(&server, "nova-micro", "x").error().2, "unsupported_parameter", "the model takes no images");
+    assert_eq!(ask(&server, "claude-haiku-4-5", &token).error().2, "model_not_allowed");
+    let tried = ask(&server, "claude-haiku-4-5", "x");
+    assert!(tried.status == 400 && tried.body.contains("public addresses only"), "{}", tried.body);
+    assert_eq!(tried.json()["error"]["param"], "messages[0].content[0].image_url.url");
+    assert_eq!(home.at_rest(), (0, 0, 0), "nothing stays booked");
+    drop(server);
+    home.configure("[serve]\nfetch_images = true\n[budget]\nday_usd = 0.000001\n");
+    let server = Server::run(Chatrix::serve().home(&home).bedrock(&bedrock));
+    assert_eq!(ask(&server, "claude-haiku-4-5", "x").error().2, "insufficient_quota");
+    assert_eq!(home.at_rest(), (0, 0, 0), "nothing is booked");
+    assert!(bedrock.calls().is_empty());
+}
