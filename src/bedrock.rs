@@ -7,23 +7,32 @@
 //! - `transport` sends a body and returns the bytes of the answer. It is the only part that uses the AWS client.
 //! - `response` decodes those bytes into [events](crate::conversation::Event); `classify`, `refusal`,
 //!   `send_error` and `identity_error` turn AWS's errors into [`Error`](crate::error::Error)s.
-//! - `client` ties them together: it sends, retries what cannot have been billed, and watches for silent streams.
+//! - `client` ties them together: it sends, repeats what cannot have been billed (`retries`), and reads streams
+//!   (`event_stream`) within the `bounds` of an answer.
 //!
 //! `request`, `response`, `embeddings` and the classification of errors do no I/O.
 
 mod aws_context;
+mod bounds;
 mod causes;
 mod classify;
 mod client;
 mod embeddings;
+mod event_stream;
 mod identity_error;
 mod refusal;
 mod request;
 mod response;
+mod retries;
 mod send_error;
+mod sending;
 mod transport;
 
+pub use bounds::TimeLimits;
 pub use classify::refused_part;
-pub use client::{Accepted, Client, EventStream, MAX_ATTEMPTS, UpstreamAnswer};
+pub use client::{Accepted, Client, UpstreamAnswer};
+pub use event_stream::EventStream;
 pub use request::preview;
+pub use retries::MAX_ATTEMPTS;
+pub use sending::Sending;
 pub use transport::{Account, Endpoint, Region};

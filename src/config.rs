@@ -9,7 +9,7 @@ mod source;
 pub(crate) use host::Host;
 pub(crate) use source::{Setting, Source};
 
-use crate::bedrock::Region;
+use crate::bedrock::{Region, TimeLimits};
 use crate::catalog::Catalog;
 use crate::conversation::ServiceTier;
 use crate::error::{Error, Kind, Result};
@@ -67,8 +67,7 @@ pub(crate) struct AwsSettings {
     pub(crate) profile: Option<String>,
     /// `None` leaves the choice to the profile, and to the default after it.
     pub(crate) region: Option<Region>,
-    /// How long a stream may be silent before it counts as broken.
-    pub(crate) stream_idle: Duration,
+    pub(crate) limits: TimeLimits,
 }
 
 #[derive(Debug)]
@@ -120,6 +119,7 @@ impl Settings {
             ..Overrides::default()
         };
         let limits = limits(&of_the_flags, &file)?;
+        let time_limits = time_limits(&file);
         let catalog = Arc::new(models::catalog(&file, &path)?);
         let model = layers.pick(flags.model, &["CHATRIX_MODEL"], file.default_model, "a model's name")?;
         let model =
@@ -141,7 +141,7 @@ impl Settings {
         let aws = AwsSettings {
             profile: named_profile(flags.profile, file.profile, &environment),
             region,
-            stream_idle: Duration::from_secs(file.stream_idle_seconds.map_or(120, |seconds| seconds.0.get().into())),
+            limits: time_limits,
         };
         let host = layers.pick(flags.host, &["CHATRIX_HOST"], file.serve.host, "an IP address or localhost")?;
         let port = layers.pick(flags.port, &["CHATRIX_PORT"], file.serve.port, "a port")?;
@@ -220,6 +220,18 @@ impl Layers<'_> {
 
 fn count(number: NonZeroU32) -> usize {
     usize::try_from(number.get()).unwrap_or(usize::MAX)
+}
+
+/// The time limits of calls.
+fn time_limits(file: &File) -> TimeLimits {
+    let seconds = |configured: &Option<file::Positive>, default: u32| {
+        Duration::from_secs(configured.as_ref().map_or(default, |seconds| seconds.0.get()).into())
+    };
+    TimeLimits {
+        stream_idle: seconds(&file.stream_idle_seconds, 120),
+        answer: seconds(&file.answer_seconds, 600),
+        connection_idle: seconds(&file.connection_idle_seconds, 50),
+    }
 }
 
 /// The limits for all models.

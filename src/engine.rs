@@ -20,7 +20,7 @@ pub use heavy_work::HeavyWork;
 pub use reserved_call::Warning;
 
 pub use crate::bedrock::MAX_ATTEMPTS;
-use crate::bedrock::{Accepted, Client, refused_part};
+use crate::bedrock::{Accepted, Client, Sending, refused_part};
 use crate::catalog::{Lifecycle, Model, NanoDollars};
 use crate::conversation::{EmbeddingRequest, Embeddings, Request, Usage};
 use crate::error::{Error, Field, Kind, Result, Retry};
@@ -133,6 +133,7 @@ impl Engine {
             }
             Err(error) => {
                 // A call that may have been billed stays booked, as uncertain.
+                reserved.reservation.set_bedrock_request_id(error.bedrock_request_id.clone());
                 if !error.may_be_billed() {
                     reserved.reservation.release();
                 }
@@ -153,9 +154,9 @@ impl Engine {
         attempts: u32,
     ) -> Result<(Admitted, Accepted)> {
         let mut refusals = 0;
+        let sending = Sending { attempts, sent: reserved.reservation.sent_mark() };
         loop {
-            let sent = reserved.reservation.sent_mark();
-            let error = match self.client.ask(&admitted, mode == AnswerMode::Streamed, attempts, &sent).await {
+            let error = match self.client.ask(&admitted, mode == AnswerMode::Streamed, &sending).await {
                 Ok(accepted) => return Ok((admitted, accepted)),
                 Err(error) if error.may_be_billed() => return Err(error),
                 Err(error) => error,
@@ -193,9 +194,11 @@ impl Engine {
         let admission = self.admit_embedding(request, caller).await;
         let (admitted, mut reserved) = admission.inspect_err(|error| self.telemetry.refused(error.kind))?;
         let calls = admitted.texts().len().div_ceil(admitted.model().batch.max(1));
-        let embeddings = match self.client.embed(&admitted, caller.attempts, &reserved.reservation.sent_mark()).await {
-            Ok(embeddings) => embeddings,
+        let sending = Sending { attempts: caller.attempts, sent: reserved.reservation.sent_mark() };
+        let (embeddings, bedrock_request_id) = match self.client.embed(&admitted, &sending).await {
+            Ok(answer) => answer,
             Err(error) => {
+                reserved.reservation.set_bedrock_request_id(error.bedrock_request_id.clone());
                 if calls == 1 && !error.may_be_billed() {
                     reserved.reservation.release();
                 }
@@ -207,13 +210,13 @@ impl Engine {
                 return Err(Error::new(Kind::ModelFailed, message).advise(error.advice().to_owned()));
             }
         };
-        reserved.reservation.accepted(&admitted.model().id, None, String::new());
+        reserved.reservation.accepted(&admitted.model().id, bedrock_request_id.clone(), String::new());
         let cost = embeddings.input_tokens.map(|tokens| admitted.model().price.cost(tokens));
         settle_embedding(&mut reserved.reservation, &embeddings, cost);
         let left = reserved.budget_left(cost);
         let warnings = reserved.warnings(cost);
         let edits = admitted.edits().to_vec();
-        Ok(Embedded { model: admitted.model().id.clone(), embeddings, cost, edits, left, warnings })
+        Ok(Embedded { model: admitted.model().id.clone(), bedrock_request_id, embeddings, cost, edits, left, warnings })
     }
 
     async fn admit_embedding(
@@ -261,6 +264,8 @@ fn settle_embedding(reservation: &mut Reservation, embeddings: &Embeddings, cost
 pub struct Embedded {
     /// The Bedrock id that answered.
     pub model: String,
+    /// Bedrock's id for the first of the calls.
+    pub bedrock_request_id: Option<String>,
     pub embeddings: Embeddings,
     /// `None` when the service did not report the tokens.
     pub cost: Option<NanoDollars>,

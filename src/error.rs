@@ -112,6 +112,9 @@ table! {
         "check the network, the region and AWS_ENDPOINT_URL_BEDROCK_RUNTIME";
     /// The model did not answer within AWS's own limit.
     ModelTimeout: 5, 504, MayBill, "request a shorter answer, or try again";
+    /// A complete answer did not arrive within Chatrix's own limit.
+    AnswerTimeout: 5, 504, MayBill,
+        "`answer_seconds` in the config file sets the limit";
     /// The model failed while it was answering.
     ModelFailed: 5, 502, MayBill, "try again";
     /// Bedrock reported an internal error.
@@ -195,6 +198,8 @@ pub struct Error {
     pub at: Option<Field>,
     /// How long AWS asked its client to wait.
     pub retry_after: Option<Duration>,
+    /// Bedrock's id for the call, if Bedrock gave it one.
+    pub bedrock_request_id: Option<String>,
     /// Whether the place where the failure arose proves that nothing was generated, whatever its kind: before the
     /// request was written, or in place of the first event of an answer.
     pub nothing_generated: bool,
@@ -209,6 +214,7 @@ impl Error {
             advice: None,
             at: None,
             retry_after: None,
+            bedrock_request_id: None,
             nothing_generated: false,
         }
     }
@@ -235,6 +241,13 @@ impl Error {
     #[must_use]
     pub fn may_be_billed(&self) -> bool {
         self.retry() == Retry::MayBill
+    }
+
+    /// Names the call at Bedrock, unless the error already does.
+    #[must_use]
+    pub fn with_bedrock_request_id(mut self, id: Option<String>) -> Self {
+        self.bedrock_request_id = self.bedrock_request_id.or(id);
+        self
     }
 
     /// Replaces the advice of the kind.

@@ -97,7 +97,7 @@ fn a_silent_stream_is_an_error() {
     for reply in [Reply::Stall(vec![delta("half")]), Reply::Silence] {
         let bedrock = Bedrock::script([reply]);
         let ask = Chatrix::ask().args(["-q", "hi"]).bedrock(&bedrock).config("stream_idle_seconds = 1");
-        ask.run().code(5).stderr_has("Bedrock has been silent for 1 s");
+        ask.run().code(5).stderr_has("Bedrock has sent no content for 1 s");
         eventually("the stream is closed", || bedrock.abandoned() == 1);
     }
 }

@@ -2,6 +2,7 @@
 //! one, by the HTTP status where the code is missing or unknown, and by the message where AWS uses one code for many
 //! failures (docs/bedrock.md §1.5). Whether a call may be billed depends on where it was refused.
 
+mod wait;
 mod wording;
 
 use super::aws_context::AwsContext;
@@ -9,9 +10,6 @@ use super::identity_error::refused_identity;
 use crate::error::{Error, Field, Kind};
 use serde_json::Value;
 use std::time::Duration;
-
-/// The wait where AWS names none (seconds).
-const DEFAULT_WAIT: u64 = 1;
 
 /// Where a refusal arrived.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -58,8 +56,7 @@ pub(super) fn http_refusal<'a>(
     let is_from_aws = !code.is_empty() || message.is_some() || header("x-amzn-requestid").is_some();
     let refusal = Refusal { code, message: message.unwrap_or_default(), place: Place::Http(status) };
     let error = if is_from_aws { classified(refusal, model, context) } else { proxy_answer(status) };
-    let seconds = header("retry-after").and_then(|value| value.trim().parse().ok());
-    with_wait(error, seconds.unwrap_or(DEFAULT_WAIT))
+    with_wait(error, wait::asked_wait(header))
 }
 
 /// Classifies a refusal by AWS.
@@ -70,7 +67,7 @@ pub(super) fn classified(refusal: Refusal<'_>, model: &str, context: &AwsContext
         // status was refused before that.
         Place::Http(300..=499) if !is_failure_of_the_model(refusal) => error.before_generation(),
         Place::Http(_) => error,
-        Place::FirstFrame => with_wait(error.before_generation(), DEFAULT_WAIT),
+        Place::FirstFrame => error.before_generation(),
         Place::LaterFrame => match error.kind {
             // Once the answer has begun, whatever the exception, sending the request again may be billed twice.
             Kind::Throttled | Kind::Unavailable | Kind::ModelNotReady | Kind::QuotaExhausted => {
@@ -82,10 +79,10 @@ pub(super) fn classified(refusal: Refusal<'_>, model: &str, context: &AwsContext
     }
 }
 
-/// Says how long to wait (seconds) before a request that may succeed soon is sent again.
-fn with_wait(mut error: Error, seconds: u64) -> Error {
+/// Notes how long AWS asks to wait before a request that may succeed soon is sent again.
+fn with_wait(mut error: Error, asked: Option<Duration>) -> Error {
     if matches!(error.kind, Kind::Throttled | Kind::Unavailable | Kind::ModelNotReady) {
-        error.retry_after = Some(Duration::from_secs(seconds));
+        error.retry_after = asked;
     }
     error
 }

@@ -100,35 +100,46 @@ impl Decoder {
         Ok(())
     }
 
-    /// Adds the events of one frame of a stream. `kind` is the frame's `:event-type`.
+    /// Adds the events of one frame of a stream. `kind` is the frame's `:event-type`. Returns whether the frame holds a part
+    /// of the answer. Frames that hold none keep no stream alive: empty deltas, the ends of blocks, and whatever the
+    /// service adds.
     ///
     /// # Errors
     /// `InvalidUpstreamResponse` when the payload is not the JSON that is expected.
-    pub(super) fn event(&mut self, kind: &str, payload: &[u8], events: &mut VecDeque<Event>) -> Result<()> {
-        match kind {
+    pub(super) fn event(&mut self, kind: &str, payload: &[u8], events: &mut VecDeque<Event>) -> Result<bool> {
+        Ok(match kind {
             "contentBlockStart" => {
                 let BlockStart { content_block_index, start } = parse_payload(payload)?;
-                if let Some(tool) = start.and_then(|start| start.tool_use) {
+                let tool = start.and_then(|start| start.tool_use);
+                let has_content = tool.is_some();
+                if let Some(tool) = tool {
                     self.start_tool(content_block_index, tool, events);
                 }
+                has_content
             }
             "contentBlockDelta" => {
                 let BlockDelta { content_block_index, delta } = parse_payload(payload)?;
+                let has_content = delta.has_content();
                 self.delta(content_block_index, delta, events);
+                has_content
             }
             "contentBlockStop" => {
                 let BlockStop { content_block_index } = parse_payload(payload)?;
                 self.end_block(content_block_index, events);
+                false
             }
-            "messageStop" => self.stop(parse_payload(payload)?, events),
+            "messageStop" => {
+                self.stop(parse_payload(payload)?, events);
+                true
+            }
             "metadata" => {
                 let Metadata { usage } = parse_payload(payload)?;
                 events.extend(usage.map(|tokens| Event::Usage(tokens.into())));
+                true
             }
             // `messageStart` holds only the role. The service may also add events that this build does not know.
-            _ => {}
-        }
-        Ok(())
+            _ => false,
+        })
     }
 
     /// One block of a complete answer.
@@ -159,7 +170,7 @@ impl Decoder {
     }
 
     fn delta(&mut self, place: i64, delta: Delta, events: &mut VecDeque<Event>) {
-        let Delta { text, reasoning_content, tool_use, citation } = delta;
+        let Delta { text, reasoning_content, tool_use, citation, tool_result: _, image: _ } = delta;
         if let Some(text) = text {
             self.push_text(text, events);
         }

@@ -1,13 +1,17 @@
 //! Classifies calls that failed before any byte of an answer arrived, by where the failure arose.
 
 use super::aws_context::AwsContext;
+use super::bounds::AnswerWait;
 use super::causes::{all_causes, find_cause, root_cause};
 use super::identity_error::credentials_error;
 use super::refusal;
 use crate::error::{Error, Kind};
 use aws_credential_types::provider::error::CredentialsError;
 use aws_sdk_bedrockruntime::error::{ProvideErrorMetadata, SdkError};
+use aws_smithy_runtime_api::client::result::ConnectorError;
 use aws_smithy_runtime_api::http::Response;
+use aws_smithy_types::retry::ErrorKind;
+use http_body_util::LengthLimitError;
 use serde::de::IgnoredAny;
 use std::error::Error as StdError;
 
@@ -27,17 +31,26 @@ pub(super) fn call_error<E>(error: &SdkError<E, Response>, stage: Stage, model: 
 where
     E: StdError + ProvideErrorMetadata + 'static,
 {
-    if let Some(raw) = error.raw_response()
-        && let Some(body) = raw.body().bytes()
-    {
-        let status = raw.status().as_u16();
-        if !raw.status().is_success() {
-            return refusal::http_refusal(status, |name| raw.headers().get(name), body, model, context);
+    let Some(raw) = error.raw_response() else { return unanswered(error, stage, context) };
+    let status = raw.status().as_u16();
+    let found = match raw.body().bytes() {
+        // A refusal that is too long to be read has a status and a code all the same.
+        body if !raw.status().is_success() => {
+            let body = body.unwrap_or_default();
+            refusal::http_refusal(status, |name| raw.headers().get(name), body, model, context)
         }
-        if serde_json::from_slice::<IgnoredAny>(body).is_err() {
-            return refusal::proxy_answer(status);
-        }
-    }
+        Some(body) if serde_json::from_slice::<IgnoredAny>(body).is_err() => refusal::proxy_answer(status),
+        _ if find_cause::<LengthLimitError>(error).is_some() => too_large(),
+        _ => unanswered(error, stage, context),
+    };
+    found.with_bedrock_request_id(raw.headers().get("x-amzn-requestid").map(ToOwned::to_owned))
+}
+
+/// Classifies a call that brought no answer, or one that cannot be read.
+fn unanswered<E>(error: &SdkError<E, Response>, stage: Stage, context: &AwsContext) -> Error
+where
+    E: StdError + ProvideErrorMetadata + 'static,
+{
     match error {
         _ if stage == Stage::Preparing => unprepared(error, context),
         _ if stage == Stage::Connecting => Error::new(
@@ -55,6 +68,38 @@ where
             Error::new(Kind::Truncated, format!("Bedrock's answer was cut off: {}", root_cause(error)))
         }
         _ => Error::new(Kind::InvalidUpstreamResponse, all_causes(error)),
+    }
+}
+
+/// Whether a connection was closed in place of an answer.
+pub(super) fn is_closed_connection<E>(error: &SdkError<E, Response>) -> bool {
+    let SdkError::DispatchFailure(failure) = error else { return false };
+    // The SDK calls a message that ends before its beginning transient.
+    let is_closed = |error: &ConnectorError| error.is_io() || error.as_other() == Some(ErrorKind::TransientError);
+    failure.as_connector_error().is_some_and(is_closed)
+}
+
+/// The error for an answer beyond its bound. Something was generated, so the call stays booked.
+pub(super) fn too_large() -> Error {
+    Error::new(Kind::InvalidUpstreamResponse, "Bedrock's answer is larger than any answer of this length")
+        .advise("what has arrived is kept, and may have been billed")
+}
+
+/// The error for an answer that did not come in time.
+pub(super) fn no_answer_in_time(stage: Stage, wait: AnswerWait, context: &AwsContext) -> Error {
+    let seconds = wait.limit().as_secs_f32();
+    match (stage, wait) {
+        (Stage::Preparing | Stage::Connecting, _) => {
+            let message = format!("cannot connect to Bedrock in {} within {seconds} s", context.region);
+            Error::new(Kind::Unreachable, message)
+        }
+        (Stage::Writing, AnswerWait::Complete(_)) => {
+            let message = format!("Bedrock has not answered within {seconds} s, and may bill the answer");
+            Error::new(Kind::AnswerTimeout, message)
+        }
+        (Stage::Writing, AnswerWait::FirstBytes(_)) => {
+            Error::new(Kind::StreamIdle, format!("Bedrock has sent no content for {seconds} s"))
+        }
     }
 }
 

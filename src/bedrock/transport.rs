@@ -8,6 +8,7 @@ mod endpoint;
 mod endpoint_url;
 mod environment;
 mod frames;
+mod http_client;
 mod interceptor;
 mod profiles;
 mod region;
@@ -18,8 +19,11 @@ pub(super) use frames::{FrameKind, FrameStream};
 pub use region::Region;
 
 use super::aws_context::AwsContext;
-use super::send_error::{call_error, sdk_panic};
-use crate::error::Result;
+use super::bounds::{AnswerWait, TimeLimits};
+use super::send_error::{call_error, is_closed_connection, no_answer_in_time, sdk_panic};
+use super::sending::{Outgoing, Sending};
+use crate::error::{Error, Result};
+use crate::telemetry::Telemetry;
 use aws_sdk_bedrockruntime::config::{Builder, Config};
 use aws_sdk_bedrockruntime::error::{ProvideErrorMetadata, SdkError};
 use aws_sdk_bedrockruntime::operation::RequestId;
@@ -33,7 +37,13 @@ use std::error::Error as StdError;
 use std::future::Future;
 use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
-use std::sync::atomic::AtomicBool;
+use std::time::Duration;
+use tokio::time::timeout;
+
+/// The most bytes of the answer that counts tokens.
+const MAX_COUNT_BYTES: usize = 64 * 1024;
+/// How long counting may take. Whoever waits for it gives up earlier.
+const COUNT_WAIT: AnswerWait = AnswerWait::Complete(Duration::from_secs(10));
 
 /// A complete answer.
 pub(super) struct Reply {
@@ -49,6 +59,7 @@ pub(super) struct Reply {
 pub(super) struct Transport {
     sdk: aws_sdk_bedrockruntime::Client,
     account: Account,
+    telemetry: Telemetry,
 }
 
 impl Transport {
@@ -56,9 +67,9 @@ impl Transport {
     ///
     /// # Errors
     /// `Config` and `NoCredentials`, for settings that cannot be used.
-    pub(super) async fn new(endpoint: Endpoint) -> Result<Self> {
-        let (sdk, account) = endpoint::client(endpoint).await?;
-        Ok(Self { sdk, account })
+    pub(super) async fn new(endpoint: Endpoint, limits: TimeLimits, telemetry: Telemetry) -> Result<Self> {
+        let (sdk, account) = endpoint::client(endpoint, limits).await?;
+        Ok(Self { sdk, account, telemetry })
     }
 
     pub(super) fn account(&self) -> &Account {
@@ -81,75 +92,116 @@ impl Transport {
     ///
     /// # Errors
     /// Any kind that [`call_error`] gives.
-    pub(super) async fn converse(&self, model: &str, body: Bytes, sent: &Arc<AtomicBool>) -> Result<Reply> {
-        let context = self.context(model)?;
-        let bytes = BodyInterceptor::complete(body, sent);
-        let call = self.sdk.converse().model_id(model).customize().interceptor(bytes.clone());
-        let call = call.config_override(in_region_of(&context));
-        let answer = outcome(call.send(), &bytes, model, &context).await?;
-        complete_reply(&bytes, answer.request_id())
+    pub(super) async fn converse(&self, outgoing: &Outgoing<'_>) -> Result<Reply> {
+        self.send(outgoing, BodyInterceptor::complete, |attempt| async move {
+            let call = self.sdk.converse().model_id(outgoing.model).customize().interceptor(attempt.bytes.clone());
+            let answer = attempt.outcome(call.config_override(attempt.settings()).send()).await?;
+            complete_reply(&attempt.bytes, answer.request_id())
+        })
+        .await
     }
 
     /// Makes one `ConverseStream` call. Returns once Bedrock has accepted it, with Bedrock's id for the call.
     ///
     /// # Errors
     /// Any kind that [`call_error`] gives.
-    pub(super) async fn converse_stream(
-        &self,
-        model: &str,
-        body: Bytes,
-        sent: &Arc<AtomicBool>,
-    ) -> Result<(FrameStream, Option<String>)> {
-        let context = self.context(model)?;
-        let bytes = BodyInterceptor::stream(body, sent);
-        let call = self.sdk.converse_stream().model_id(model).customize().interceptor(bytes.clone());
-        let call = call.config_override(in_region_of(&context));
-        let answer = outcome(call.send(), &bytes, model, &context).await?;
-        Ok((FrameStream::new(bytes.take_stream()?), answer.request_id().map(ToOwned::to_owned)))
+    pub(super) async fn converse_stream(&self, outgoing: &Outgoing<'_>) -> Result<(FrameStream, Option<String>)> {
+        self.send(outgoing, BodyInterceptor::stream, |attempt| async move {
+            let call = self.sdk.converse_stream().model_id(outgoing.model).customize();
+            let call = call.interceptor(attempt.bytes.clone()).config_override(attempt.settings());
+            let answer = attempt.outcome(call.send()).await?;
+            let body = attempt.bytes.take_stream()?;
+            Ok((FrameStream::new(body, outgoing.max_bytes), answer.request_id().map(ToOwned::to_owned)))
+        })
+        .await
     }
 
     /// Makes one `InvokeModel` call.
     ///
     /// # Errors
     /// Any kind that [`call_error`] gives.
-    pub(super) async fn invoke(&self, model: &str, body: Bytes, sent: &Arc<AtomicBool>) -> Result<Reply> {
-        let context = self.context(model)?;
-        let bytes = BodyInterceptor::complete(body, sent);
-        let call = self.sdk.invoke_model().model_id(model).content_type("application/json").accept("application/json");
-        let call = call.customize().interceptor(bytes.clone()).config_override(in_region_of(&context));
-        let answer = outcome(call.send(), &bytes, model, &context).await?;
-        complete_reply(&bytes, answer.request_id())
+    pub(super) async fn invoke(&self, outgoing: &Outgoing<'_>) -> Result<Reply> {
+        self.send(outgoing, BodyInterceptor::complete, |attempt| async move {
+            let call = self.sdk.invoke_model().model_id(outgoing.model);
+            let call = call.content_type("application/json").accept("application/json").customize();
+            let call = call.interceptor(attempt.bytes.clone()).config_override(attempt.settings());
+            let answer = attempt.outcome(call.send()).await?;
+            complete_reply(&attempt.bytes, answer.request_id())
+        })
+        .await
     }
 
     /// Makes one `CountTokens` call. `None` when it fails: without a count, a request is bounded by its length instead.
     pub(super) async fn count_tokens(&self, model: &str, body: Bytes) -> Option<u64> {
-        let input = CountTokensInput::Converse(ConverseTokensRequest::builder().build());
-        let bytes = BodyInterceptor::complete(body, &Arc::default());
-        let call = self.sdk.count_tokens().model_id(model).input(input).customize().interceptor(bytes.clone());
-        let answer = outcome(call.send(), &bytes, model, &self.account.context).await.ok()?;
-        u64::try_from(answer.input_tokens()).ok()
+        let sending = Sending { attempts: 1, sent: Arc::default() };
+        let outgoing = Outgoing { model, body, max_bytes: MAX_COUNT_BYTES, wait: COUNT_WAIT, sending: &sending };
+        let counted = self.send(&outgoing, BodyInterceptor::complete, |attempt| async move {
+            let input = CountTokensInput::Converse(ConverseTokensRequest::builder().build());
+            let call = self.sdk.count_tokens().model_id(model).input(input).customize();
+            let call = call.interceptor(attempt.bytes.clone()).config_override(attempt.settings());
+            attempt.outcome(call.send()).await
+        });
+        u64::try_from(counted.await.ok()?.input_tokens()).ok()
+    }
+
+    /// Sends a request. It is sent once more when it met a connection that the other side had already closed
+    /// (docs/bedrock.md §4.7).
+    async fn send<'a, T, F: Future<Output = Result<T>>>(
+        &self,
+        outgoing: &'a Outgoing<'a>,
+        interceptor: fn(&Outgoing<'_>) -> BodyInterceptor,
+        send: impl Fn(Attempt<'a>) -> F,
+    ) -> Result<T> {
+        let context = self.context(outgoing.model)?;
+        let attempt = || Attempt { bytes: interceptor(outgoing), outgoing, context: context.clone() };
+        let first = attempt();
+        let bytes = first.bytes.clone();
+        match Box::pin(send(first)).await {
+            Err(error) if bytes.met_closed_connection() => {
+                self.count_repetition(&error);
+                Box::pin(send(attempt())).await
+            }
+            result => result,
+        }
+    }
+
+    /// Counts an attempt that failed and is repeated here.
+    fn count_repetition(&self, error: &Error) {
+        self.telemetry.tried(2, Some(error.kind));
     }
 }
 
-/// Replaces the region of the client for one call. An endpoint that is set by hand stays, and the signature names the
-/// region.
-fn in_region_of(context: &AwsContext) -> Builder {
-    Config::builder().region(aws_config::Region::new(context.region.clone()))
+/// One sending of a request.
+struct Attempt<'a> {
+    bytes: BodyInterceptor,
+    outgoing: &'a Outgoing<'a>,
+    context: AwsContext,
 }
 
-/// Waits for the end of one call. A panic inside the SDK counts as its failure.
-async fn outcome<T, E>(
-    call: impl Future<Output = Result<T, SdkError<E, Response>>>,
-    bytes: &BodyInterceptor,
-    model: &str,
-    context: &AwsContext,
-) -> Result<T>
-where
-    E: StdError + ProvideErrorMetadata + 'static,
-{
-    match AssertUnwindSafe(call).catch_unwind().await {
-        Ok(answer) => answer.map_err(|error| call_error(&error, bytes.stage(), model, context)),
-        Err(_) => Err(sdk_panic(bytes.stage())),
+impl Attempt<'_> {
+    /// Replaces the region of the client for one call. An endpoint that is set by hand stays, and the signature names
+    /// the region.
+    fn settings(&self) -> Builder {
+        Config::builder().region(aws_config::Region::new(self.context.region.clone()))
+    }
+
+    /// Waits for the end of one call. A panic inside the SDK counts as its failure.
+    async fn outcome<T, E>(&self, call: impl Future<Output = Result<T, SdkError<E, Response>>>) -> Result<T>
+    where
+        E: StdError + ProvideErrorMetadata + 'static,
+    {
+        let wait = self.outgoing.wait;
+        match timeout(wait.limit(), AssertUnwindSafe(call).catch_unwind()).await {
+            Ok(Ok(Ok(answer))) => Ok(answer),
+            Ok(Ok(Err(error))) => {
+                if is_closed_connection(&error) {
+                    self.bytes.connection_was_closed();
+                }
+                Err(call_error(&error, self.bytes.stage(), self.outgoing.model, &self.context))
+            }
+            Ok(Err(_)) => Err(sdk_panic(self.bytes.stage())),
+            Err(_) => Err(no_answer_in_time(self.bytes.stage(), wait, &self.context)),
+        }
     }
 }
 

@@ -33,7 +33,7 @@ pub(crate) async fn open(
         Endpoint::Aws { profile: settings.aws.profile.clone(), region: settings.aws.region.clone() }
     };
     make_state_folder(settings);
-    let client = Client::new(endpoint, settings.aws.stream_idle, telemetry.clone()).await?;
+    let client = Client::new(endpoint, settings.aws.limits, telemetry.clone()).await?;
     let account = client.account().clone();
     let ledger = settings.ledger.as_ref().map(|path| Ledger::in_file(path, Clock::system(), telemetry.clone()));
     let guard = BudgetGuard { budgets: settings.budgets, ledger };

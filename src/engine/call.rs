@@ -33,6 +33,7 @@ pub struct Call {
     requested_model: Arc<Model>,
     /// `None` while the call is being dropped.
     upstream: Option<UpstreamAnswer>,
+    bedrock_request_id: Option<String>,
     recorder: ReasoningRecorder,
     usage: Option<Usage>,
     reserved: ReservedCall,
@@ -58,6 +59,7 @@ impl Call {
         start: Start,
     ) -> Self {
         let Accepted { answer, bedrock_request_id } = accepted;
+        let upstream_id = bedrock_request_id.clone();
         let edits = admitted.edits();
         let ascii_edits: Vec<String> =
             edits.iter().filter(|edit| edit.parameter.is_free_of_user_text()).map(Edit::ascii).collect();
@@ -71,6 +73,7 @@ impl Call {
             edits,
             requested_model,
             upstream: Some(answer),
+            bedrock_request_id: upstream_id,
             recorder,
             usage: None,
             reserved,
@@ -87,6 +90,12 @@ impl Call {
     #[must_use]
     pub fn model(&self) -> &Arc<Model> {
         self.admitted.model()
+    }
+
+    /// Bedrock's id for the call.
+    #[must_use]
+    pub fn bedrock_request_id(&self) -> Option<&str> {
+        self.bedrock_request_id.as_deref()
     }
 
     /// The changes that the policy made to the request.

@@ -134,6 +134,11 @@ impl Reservation {
         self.edits = edits;
     }
 
+    /// Notes Bedrock's id for a call that has failed. It is in the ledger if the call stays booked.
+    pub(crate) fn set_bedrock_request_id(&mut self, id: Option<String>) {
+        self.bedrock_request_id = id;
+    }
+
     /// Books the usage and the real cost. `cost` is `None` where the model has no price.
     pub fn settle(&mut self, usage: Usage, cost: Option<NanoDollars>) {
         self.end(Outcome::Settled(usage, cost));

@@ -4,7 +4,7 @@ use super::body::ReceivedBody;
 use super::body_memory::HeldBytes;
 use super::encoding::Encoding;
 use super::images::RequestImages;
-use super::reply::{json_response, random_digits, set_dollars, set_header};
+use super::reply::{BEDROCK_REQUEST_ID, json_response, random_digits, set_dollars, set_header};
 use super::sse;
 use super::state::State;
 use super::stop::{Stop, reached};
@@ -123,6 +123,9 @@ pub(super) async fn embed(
     state.console.warn(&embedded.warnings);
     let mut response = json_response(&embeddings::response_body(&name, &embedded.embeddings, encoding));
     set_header(response.headers_mut(), "x-chatrix-model", &embedded.model);
+    if let Some(id) = &embedded.bedrock_request_id {
+        set_header(response.headers_mut(), BEDROCK_REQUEST_ID, id);
+    }
     if let Some(changes) = policy_header(&embedded.edits) {
         set_header(response.headers_mut(), "x-chatrix-policy", &changes);
     }
@@ -151,6 +154,7 @@ fn policy_header(edits: &[Edit]) -> Option<String> {
 /// The headers that tell which model answers, what the policy changed, and whether a successor took over.
 fn policy_headers(call: &Call) -> Vec<(&'static str, String)> {
     let mut headers = vec![("x-chatrix-model", call.model().id.clone())];
+    headers.extend(call.bedrock_request_id().map(|id| (BEDROCK_REQUEST_ID, id.to_owned())));
     headers.extend(policy_header(call.edits()).map(|changes| ("x-chatrix-policy", changes)));
     if let Some(text) = call.successor_notice() {
         headers.push(("x-chatrix-successor", text));

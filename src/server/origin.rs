@@ -159,7 +159,7 @@ impl OriginPolicy {
     }
 }
 
-const EXPOSED: &str = "x-request-id, retry-after, retry-after-ms, x-chatrix-model, x-chatrix-policy, \
+const EXPOSED: &str = "x-request-id, x-amzn-requestid, retry-after, retry-after-ms, x-chatrix-model, x-chatrix-policy, \
                        x-chatrix-successor, x-chatrix-cost-usd, \
                        x-chatrix-budget-remaining-usd";
 

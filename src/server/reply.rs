@@ -11,6 +11,9 @@ use warp::Reply;
 use warp::http::{HeaderMap, HeaderValue, StatusCode};
 use warp::reply::Response;
 
+/// The header of Bedrock's id for the call, as Bedrock itself calls it.
+pub(super) const BEDROCK_REQUEST_ID: &str = "x-amzn-requestid";
+
 pub(super) fn json_response(value: &serde_json::Value) -> Response {
     let mut response = value.to_string().into_response();
     set_header(response.headers_mut(), "content-type", "application/json");
@@ -42,8 +45,12 @@ pub(super) fn error_response(error: &Error, dialect: &dyn Dialect, retries: Clie
     match (error.retry(), error.retry_after, spec.status) {
         (Retry::Free, _, _) if retries.are_used_up() => set_header(headers, "x-should-retry", "false"),
         (Retry::Free, wait, 429 | 503) => {
-            let seconds = wait.map_or(1, |wait| wait.as_secs().max(1));
-            set_header(headers, "retry-after", &seconds.to_string());
+            // Whole seconds for everybody, and milliseconds for OpenAI's SDKs, which prefer them.
+            let milliseconds = wait.map_or(1000, |wait| wait.as_millis().max(1));
+            set_header(headers, "retry-after", &milliseconds.div_ceil(1000).to_string());
+            if wait.is_some() {
+                set_header(headers, "retry-after-ms", &milliseconds.to_string());
+            }
         }
         // OpenAI's SDKs repeat a request after 408, 409, 429 and 5xx, and each repetition may be a paid generation. Some
         // other clients repeat one after 402.
@@ -51,6 +58,9 @@ pub(super) fn error_response(error: &Error, dialect: &dyn Dialect, retries: Clie
             set_header(headers, "x-should-retry", "false");
         }
         _ => {}
+    }
+    if let Some(id) = &error.bedrock_request_id {
+        set_header(headers, BEDROCK_REQUEST_ID, id);
     }
     match error.kind {
         Kind::MethodNotSupported => set_header(headers, "allow", error.advice.as_deref().unwrap_or_default()),

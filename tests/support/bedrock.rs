@@ -38,8 +38,12 @@ pub enum Reply {
     Stall(Vec<Bytes>),
     /// Endless text, a piece every few milliseconds.
     Endless,
+    /// This frame again and again, with this time between two.
+    Forever(Bytes, Duration),
     /// No answer.
     Silence,
+    /// The connection is closed after this time, without an answer.
+    HangUp(Duration),
     /// A complete answer of these blocks.
     Blocks(Value),
     /// A recorded response: status, headers, body.
@@ -81,6 +85,8 @@ struct Shared {
     counted: AtomicUsize,
     /// Whether answers wait for [`Bedrock::go_on`].
     held: AtomicBool,
+    connections: AtomicUsize,
+    open_connections: AtomicUsize,
 }
 
 /// A running scripted Bedrock. It ends with the test.
@@ -104,12 +110,15 @@ impl Bedrock {
                 loop {
                     let (socket, _) = listener.accept().await.unwrap();
                     socket.set_nodelay(true).unwrap();
-                    let shared = Arc::clone(&serving);
+                    serving.connections.fetch_add(1, Ordering::SeqCst);
+                    serving.open_connections.fetch_add(1, Ordering::SeqCst);
+                    let (shared, open) = (Arc::clone(&serving), Arc::clone(&serving));
                     tokio::spawn(async move {
                         let service = service_fn(move |request| answer(Arc::clone(&shared), request));
                         let _ = hyper::server::conn::http1::Builder::new()
                             .serve_connection(TokioIo::new(socket), service)
                             .await;
+                        open.open_connections.fetch_sub(1, Ordering::SeqCst);
                     });
                 }
             });
@@ -120,6 +129,15 @@ impl Bedrock {
     /// Gives this reply for all further calls.
     pub fn answer_with(&self, reply: Reply) {
         *self.shared.script.lock().unwrap() = vec![reply];
+    }
+
+    /// The number of connections so far.
+    pub fn connections(&self) -> usize {
+        self.shared.connections.load(Ordering::SeqCst)
+    }
+
+    pub fn open_connections(&self) -> usize {
+        self.shared.open_connections.load(Ordering::SeqCst)
     }
 
     /// Holds all answers back until [`Bedrock::go_on`].
@@ -202,6 +220,11 @@ async fn answer(shared: Arc<Shared>, request: Request<Incoming>) -> Result<Respo
     while shared.held.load(Ordering::SeqCst) {
         tokio::time::sleep(Duration::from_millis(5)).await;
     }
+    if let Reply::HangUp(after) = reply {
+        tokio::time::sleep(after).await;
+        std::mem::forget(watch);
+        return Err(io::Error::other("the script closes the connection"));
+    }
     Ok(respond(reply, operation == "converse-stream", watch).await)
 }
 
@@ -213,6 +236,13 @@ async fn respond(reply: Reply, streamed: bool, watch: Watch) -> Response<Body> {
             let pieces = futures_util::stream::unfold((0u64, watch), |(n, watch)| async move {
                 tokio::time::sleep(Duration::from_millis(5)).await;
                 Some((Ok(Frame::data(delta(&format!("line {n}\n")))), (n + 1, watch)))
+            });
+            eventstream(StreamBody::new(pieces).boxed_unsync())
+        }
+        Reply::Forever(frame, pause) => {
+            let pieces = futures_util::stream::unfold((frame, watch), move |(frame, watch)| async move {
+                tokio::time::sleep(pause).await;
+                Some((Ok(Frame::data(frame.clone())), (frame, watch)))
             });
             eventstream(StreamBody::new(pieces).boxed_unsync())
         }

@@ -66,6 +66,7 @@ fn type_and_code(kind: Kind) -> (&'static str, &'static str) {
         Kind::Unavailable => ("server_error", "service_unavailable"),
         Kind::Unreachable => ("server_error", "upstream_unreachable"),
         Kind::ModelTimeout => ("timeout_error", "model_timeout"),
+        Kind::AnswerTimeout => ("timeout_error", "upstream_timeout"),
         Kind::ModelFailed => ("server_error", "upstream_error"),
         Kind::UpstreamInternal => ("server_error", "internal_error"),
         Kind::ToolCallCut => ("invalid_request_error", "max_tokens_reached"),
@@ -100,7 +101,7 @@ mod tests {
     const DIALECTS: [&dyn Dialect; 2] = [&ChatCompletions, &TextCompletions];
 
     /// Clients act on these values, so a change must be made here too: kind, HTTP status, `type`, `code`.
-    const PINNED: [(Kind, u16, &str, &str); 45] = [
+    const PINNED: [(Kind, u16, &str, &str); 46] = [
         (Kind::InvalidRequest, 400, "invalid_request_error", "invalid_value"),
         (Kind::MissingParameter, 400, "invalid_request_error", "missing_required_parameter"),
         (Kind::Unsupported, 400, "invalid_request_error", "unsupported_parameter"),
@@ -125,6 +126,7 @@ mod tests {
         (Kind::Unavailable, 503, "server_error", "service_unavailable"),
         (Kind::Unreachable, 502, "server_error", "upstream_unreachable"),
         (Kind::ModelTimeout, 504, "timeout_error", "model_timeout"),
+        (Kind::AnswerTimeout, 504, "timeout_error", "upstream_timeout"),
         (Kind::ModelFailed, 502, "server_error", "upstream_error"),
         (Kind::UpstreamInternal, 500, "server_error", "internal_error"),
         (Kind::ToolCallCut, 400, "invalid_request_error", "max_tokens_reached"),

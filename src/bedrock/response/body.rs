@@ -4,6 +4,7 @@
 
 use crate::conversation::{Citation, Usage};
 use serde::Deserialize;
+use serde::de::IgnoredAny;
 use serde_json::Value;
 use serde_json::value::RawValue;
 
@@ -110,6 +111,26 @@ pub(super) struct Delta {
     pub reasoning_content: Option<ReasoningDelta>,
     pub tool_use: Option<ToolUseDelta>,
     pub citation: Option<CitationBody>,
+    /// A result of a tool that the service runs.
+    pub tool_result: Option<IgnoredAny>,
+    pub image: Option<IgnoredAny>,
+}
+
+impl Delta {
+    /// Whether it holds a part of the answer.
+    pub(super) fn has_content(&self) -> bool {
+        let is_some = |text: &Option<String>| text.as_deref().is_some_and(|text| !text.is_empty());
+        let Self { text, reasoning_content, tool_use, citation, tool_result, image } = self;
+        is_some(text)
+            || tool_use.as_ref().is_some_and(|tool| !tool.input.is_empty())
+            || reasoning_content.as_ref().is_some_and(|reasoning| {
+                let ReasoningDelta { text, signature, redacted_content } = reasoning;
+                [text, signature, redacted_content].into_iter().any(is_some)
+            })
+            || citation.is_some()
+            || tool_result.is_some()
+            || image.is_some()
+    }
 }
 
 #[derive(Deserialize)]

@@ -4,9 +4,11 @@ use super::account::Account;
 use super::credentials::{CheckedCredentials, TIME_LIMIT};
 use super::endpoint_url;
 use super::environment::Environment;
+use super::http_client::pooled;
 use super::profiles::Profiles;
 use super::region::Region;
 use crate::bedrock::aws_context::{AwsContext, CredentialSource};
+use crate::bedrock::bounds::TimeLimits;
 use crate::error::{Error, Kind, Result};
 use aws_config::BehaviorVersion;
 use aws_config::identity::IdentityCache;
@@ -44,7 +46,10 @@ type Setup = (Builder, Account);
 ///
 /// # Errors
 /// `Config` and `NoCredentials`, for settings that cannot be used.
-pub(super) async fn client(endpoint: Endpoint) -> Result<(aws_sdk_bedrockruntime::Client, Account)> {
+pub(super) async fn client(
+    endpoint: Endpoint,
+    limits: TimeLimits,
+) -> Result<(aws_sdk_bedrockruntime::Client, Account)> {
     let (config, account) = match endpoint {
         // The SDK panics on some settings. Those that are known are refused before; this is the net under them.
         Endpoint::Aws { profile, region } => {
@@ -56,6 +61,7 @@ pub(super) async fn client(endpoint: Endpoint) -> Result<(aws_sdk_bedrockruntime
     };
     // The SDK must not repeat a call by itself: each repetition may be a paid generation (docs/bedrock.md §4.5, §4.6).
     let config = config
+        .http_client(pooled(limits.connection_idle)?)
         .retry_config(RetryConfig::disabled())
         .stalled_stream_protection(StalledStreamProtectionConfig::disabled())
         .timeout_config(TimeoutConfig::builder().connect_timeout(CONNECT_TIMEOUT).build())

@@ -4,6 +4,7 @@
 mod tests;
 
 use crate::bedrock::causes::find_cause;
+use crate::bedrock::send_error::too_large;
 use crate::error::{Error, Kind, Result};
 use aws_smithy_eventstream::frame::{DecodedFrame, MessageFrameDecoder};
 use aws_smithy_types::body::SdkBody;
@@ -33,11 +34,15 @@ pub(in crate::bedrock) struct FrameStream {
     decoder: MessageFrameDecoder,
     /// Whether part of a frame has arrived. The buffer alone cannot tell: the decoder takes a frame's first bytes out.
     partial: bool,
+    /// How many more bytes may come.
+    bytes_left: usize,
 }
 
 impl FrameStream {
-    pub(super) fn new(body: SdkBody) -> Self {
-        Self { body, buffer: BytesMut::new(), decoder: MessageFrameDecoder::new(), partial: false }
+    /// `max_bytes` is the most that the whole stream may have.
+    pub(super) fn new(body: SdkBody, max_bytes: usize) -> Self {
+        let decoder = MessageFrameDecoder::new();
+        Self { body, buffer: BytesMut::new(), decoder, partial: false, bytes_left: max_bytes }
     }
 
     /// The next frame; `None` at the end of the body. The future may be dropped and `next` called again without losing
@@ -45,6 +50,7 @@ impl FrameStream {
     ///
     /// # Errors
     /// `Truncated` when the connection breaks, the body ends inside a frame, or the body holds anything but frames.
+    /// `InvalidUpstreamResponse` when the stream is larger than it may be.
     pub(in crate::bedrock) async fn next(&mut self) -> Result<Option<StreamFrame>> {
         loop {
             match self.decoder.decode_frame(&mut self.buffer) {
@@ -60,6 +66,10 @@ impl FrameStream {
                 // Anything but data is a trailer, which holds no part of the answer.
                 Some(Ok(frame)) => {
                     if let Some(data) = frame.data_ref() {
+                        let Some(left) = self.bytes_left.checked_sub(data.len()) else {
+                            return Err(too_large());
+                        };
+                        self.bytes_left = left;
                         self.partial |= data.has_remaining();
                         self.buffer.extend_from_slice(data);
                     }

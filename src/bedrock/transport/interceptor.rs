@@ -3,8 +3,10 @@
 
 use crate::bedrock::refusal::proxy_answer;
 use crate::bedrock::send_error::Stage;
+use crate::bedrock::sending::Outgoing;
 use crate::error::{Error, Kind, Result};
 use aws_smithy_runtime_api::box_error::BoxError;
+use aws_smithy_runtime_api::client::http::telemetry::{CaptureHttpAttemptTelemetry, ConnectionUsage};
 use aws_smithy_runtime_api::client::interceptors::context::{
     AfterDeserializationInterceptorContextRef, BeforeDeserializationInterceptorContextMut,
     BeforeTransmitInterceptorContextMut,
@@ -14,16 +16,26 @@ use aws_smithy_runtime_api::client::runtime_components::RuntimeComponents;
 use aws_smithy_types::body::SdkBody;
 use aws_smithy_types::config_bag::ConfigBag;
 use bytes::Bytes;
-use http_body_util::{BodyExt, Full};
+use http_body_util::{BodyExt, Full, Limited};
 use std::sync::atomic::{AtomicBool, AtomicU8, Ordering};
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
+use std::time::{Duration, Instant};
+
+/// The most bytes of a refusal.
+const MAX_REFUSAL_BYTES: usize = 1024 * 1024;
+/// A connection that was closed while it was unused is noticed within one way through the network once it is written to.
+/// No model answers within this time, so nothing can have been generated (docs/bedrock.md §4.7).
+const CLOSED_BEFORE: Duration = Duration::from_millis(100);
 
 /// Replaces the body of one request before it is signed, and keeps the body of its answer.
 #[derive(Debug, Clone)]
 pub(super) struct BodyInterceptor {
     request: Bytes,
+    /// The most bytes of the answer.
+    max_bytes: usize,
     answer: Answer,
     progress: Progress,
+    connection: CaptureHttpAttemptTelemetry,
 }
 
 /// The stage of one request, seen by all who hold it.
@@ -32,17 +44,27 @@ struct Progress {
     stage: Arc<AtomicU8>,
     /// The mark of the call's reservation that Bedrock may have received a part of the request.
     sent: Arc<AtomicBool>,
+    /// When a connection began to take the request.
+    writing_since: Arc<OnceLock<Instant>>,
+    /// Whether the connection had been closed before the request was written to it.
+    met_closed_connection: Arc<AtomicBool>,
 }
 
 impl Progress {
     fn new(sent: &Arc<AtomicBool>) -> Self {
-        Self { stage: Arc::default(), sent: Arc::clone(sent) }
+        Self {
+            stage: Arc::default(),
+            sent: Arc::clone(sent),
+            writing_since: Arc::default(),
+            met_closed_connection: Arc::default(),
+        }
     }
 
     fn reach(&self, stage: Stage) {
         self.stage.fetch_max(stage as u8, Ordering::SeqCst);
         if stage == Stage::Writing {
             self.sent.store(true, Ordering::SeqCst);
+            self.writing_since.get_or_init(Instant::now);
         }
     }
 
@@ -72,17 +94,37 @@ struct StreamedBody {
 
 impl BodyInterceptor {
     /// For a call whose answer comes in one piece.
-    pub(super) fn complete(request: Bytes, sent: &Arc<AtomicBool>) -> Self {
-        Self {
-            request,
-            answer: Answer::Complete { body: Arc::default(), input_tokens: Arc::default() },
-            progress: Progress::new(sent),
-        }
+    pub(super) fn complete(outgoing: &Outgoing<'_>) -> Self {
+        Self::new(outgoing, Answer::Complete { body: Arc::default(), input_tokens: Arc::default() })
     }
 
     /// For a call whose answer is a stream.
-    pub(super) fn stream(request: Bytes, sent: &Arc<AtomicBool>) -> Self {
-        Self { request, answer: Answer::Stream(Arc::default()), progress: Progress::new(sent) }
+    pub(super) fn stream(outgoing: &Outgoing<'_>) -> Self {
+        Self::new(outgoing, Answer::Stream(Arc::default()))
+    }
+
+    fn new(outgoing: &Outgoing<'_>, answer: Answer) -> Self {
+        Self {
+            request: outgoing.body.clone(),
+            max_bytes: outgoing.max_bytes,
+            answer,
+            progress: Progress::new(&outgoing.sending.sent),
+            connection: CaptureHttpAttemptTelemetry::new(),
+        }
+    }
+
+    /// Notes that the connection was closed before an answer came. If it had carried an earlier call and ended as soon as
+    /// it was written to, it had been closed before.
+    pub(super) fn connection_was_closed(&self) {
+        let acquired = self.connection.get().acquisition().copied();
+        let is_reused = acquired.is_some_and(|acquired| acquired.usage() == ConnectionUsage::Reused);
+        let at_once = self.progress.writing_since.get().is_some_and(|since| since.elapsed() < CLOSED_BEFORE);
+        self.progress.met_closed_connection.store(is_reused && at_once, Ordering::SeqCst);
+    }
+
+    /// Whether the connection had been closed before the request was written to it, so that nobody received the request.
+    pub(super) fn met_closed_connection(&self) -> bool {
+        self.progress.met_closed_connection.load(Ordering::SeqCst)
     }
 
     /// How far the request came.
@@ -160,6 +202,7 @@ impl Intercept for BodyInterceptor {
             frame
         });
         *context.request_mut().body_mut() = SdkBody::from_body_1_x(body);
+        context.request_mut().add_extension(self.connection.clone());
         Ok(())
     }
 
@@ -169,15 +212,20 @@ impl Intercept for BodyInterceptor {
         _components: &RuntimeComponents,
         _config: &mut ConfigBag,
     ) -> Result<(), BoxError> {
-        // The SDK reads the error out of a refusal, so its body is left in place.
+        let is_success = context.response().status().is_success();
         if let Answer::Stream(kept) = &self.answer
-            && context.response().status().is_success()
+            && is_success
         {
             let content_type = context.response().headers().get("content-type");
             let is_event_stream = content_type.is_none_or(|kind| kind.contains("eventstream"));
             let body = std::mem::replace(context.response_mut().body_mut(), SdkBody::empty());
             *kept.lock().unwrap_or_else(PoisonError::into_inner) = Some(StreamedBody { body, is_event_stream });
+            return Ok(());
         }
+        // The SDK reads what is left in place to its end.
+        let most = if is_success { self.max_bytes } else { MAX_REFUSAL_BYTES };
+        let body = std::mem::replace(context.response_mut().body_mut(), SdkBody::empty());
+        *context.response_mut().body_mut() = SdkBody::from_body_1_x(Limited::new(body, most));
         Ok(())
     }
 

@@ -8,10 +8,12 @@ use hyper::body::Frame as BodyFrame;
 use serde_json::json;
 use std::convert::Infallible;
 
+const MAX_BYTES: usize = 10_000;
+
 fn stream(bytes: &[u8], size: usize) -> FrameStream {
     let pieces: Vec<Result<BodyFrame<Bytes>, Infallible>> =
         bytes.chunks(size).map(|piece| Ok(BodyFrame::data(Bytes::copy_from_slice(piece)))).collect();
-    FrameStream::new(SdkBody::from_body_1_x(StreamBody::new(futures_util::stream::iter(pieces))))
+    FrameStream::new(SdkBody::from_body_1_x(StreamBody::new(futures_util::stream::iter(pieces))), MAX_BYTES)
 }
 
 /// What comes of a body: the names of its frames, and how it ends.
@@ -80,4 +82,14 @@ async fn bytes_that_are_damaged_are_an_error_and_never_an_event() {
     assert_eq!(error.unwrap().kind, Kind::Truncated);
     let (names, error) = read(b"<html>an error page of some proxy</html>", 50).await;
     assert_eq!((names.len(), error.unwrap().kind), (0, Kind::Truncated));
+}
+
+#[tokio::test]
+async fn a_stream_is_not_read_beyond_its_bound() {
+    let long = wire::event("contentBlockDelta", json!({"contentBlockIndex": 0, "delta": {"text": "x".repeat(3000)}}));
+    let (names, error) = read(&long.repeat(4), 500).await;
+    assert_eq!((names.len(), error.unwrap().kind), (3, Kind::InvalidUpstreamResponse));
+    // A frame that claims four gigabytes.
+    let (names, error) = read(&vec![0xff; 20_000], 500).await;
+    assert_eq!((names.len(), error.unwrap().kind), (0, Kind::InvalidUpstreamResponse));
 }
