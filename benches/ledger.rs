@@ -20,6 +20,7 @@ fn new_call() -> NewCall {
         requested_model: "nova-micro".into(),
         model: "us.amazon.nova-micro-v1:0".into(),
         request_id: Some("req_0123456789abcdef0123456789abcdef".into()),
+        rate: None,
     }
 }
 

@@ -582,7 +582,7 @@ _chatrix() {
             return 0
             ;;
         chatrix__subcmd__keys__subcmd__add)
-            opts="-h --request-usd --day-usd --month-usd --models --offline --config --profile --region --help"
+            opts="-h --request-usd --day-usd --month-usd --rpm --tpm --max-running --models --offline --config --profile --region --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -597,6 +597,18 @@ _chatrix() {
                     return 0
                     ;;
                 --month-usd)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --rpm)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --tpm)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --max-running)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;

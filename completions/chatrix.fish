@@ -232,6 +232,9 @@ complete -c chatrix -n "__fish_chatrix_using_subcommand keys; and __fish_seen_su
 complete -c chatrix -n "__fish_chatrix_using_subcommand keys; and __fish_seen_subcommand_from add" -l request-usd -d 'Spend at most this many dollars per call' -r
 complete -c chatrix -n "__fish_chatrix_using_subcommand keys; and __fish_seen_subcommand_from add" -l day-usd -d 'Spend at most this many dollars per day (UTC)' -r
 complete -c chatrix -n "__fish_chatrix_using_subcommand keys; and __fish_seen_subcommand_from add" -l month-usd -d 'Spend at most this many dollars per month (UTC)' -r
+complete -c chatrix -n "__fish_chatrix_using_subcommand keys; and __fish_seen_subcommand_from add" -l rpm -d 'Begin at most this many calls in any 60 seconds' -r
+complete -c chatrix -n "__fish_chatrix_using_subcommand keys; and __fish_seen_subcommand_from add" -l tpm -d 'Use at most this many tokens in any 60 seconds; a running call counts at the most that it can use' -r
+complete -c chatrix -n "__fish_chatrix_using_subcommand keys; and __fish_seen_subcommand_from add" -l max-running -d 'Run at most this many calls at once' -r
 complete -c chatrix -n "__fish_chatrix_using_subcommand keys; and __fish_seen_subcommand_from add" -l models -d 'Allow only these models, by name or id, separated by commas' -r -f -a "claude-sonnet-4\t''
 claude-sonnet-3\t''
 deepseek\t''

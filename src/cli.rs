@@ -280,6 +280,15 @@ pub(crate) struct KeysAdd {
     /// Spend at most this many dollars per month (UTC)
     #[arg(long, value_name = "USD", allow_negative_numbers = true)]
     pub(crate) month_usd: Option<NanoDollars>,
+    /// Begin at most this many calls in any 60 seconds
+    #[arg(long, value_name = "N")]
+    pub(crate) rpm: Option<NonZeroU32>,
+    /// Use at most this many tokens in any 60 seconds; a running call counts at the most that it can use
+    #[arg(long, value_name = "N")]
+    pub(crate) tpm: Option<NonZeroU32>,
+    /// Run at most this many calls at once
+    #[arg(long, value_name = "N")]
+    pub(crate) max_running: Option<NonZeroU32>,
     /// Allow only these models, by name or id, separated by commas
     #[arg(long, value_name = "MODEL", value_delimiter = ',')]
     pub(crate) models: Vec<String>,

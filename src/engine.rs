@@ -24,7 +24,7 @@ use crate::bedrock::{Accepted, Client, Sending, refused_part};
 use crate::catalog::{Lifecycle, Model, NanoDollars};
 use crate::conversation::{EmbeddingRequest, Embeddings, Request, Usage};
 use crate::error::{Error, Field, Kind, Result, Retry};
-use crate::ledger::Reservation;
+use crate::ledger::{RateStatus, Reservation};
 use crate::policy::{Admitted, AdmittedEmbedding, Edit, Policy, Refusable};
 use crate::telemetry::Telemetry;
 use call::Start;
@@ -216,7 +216,9 @@ impl Engine {
         let left = reserved.budget_left(cost);
         let warnings = reserved.warnings(cost);
         let edits = admitted.edits().to_vec();
-        Ok(Embedded { model: admitted.model().id.clone(), bedrock_request_id, embeddings, cost, edits, left, warnings })
+        let rates = reserved.rates;
+        let model = admitted.model().id.clone();
+        Ok(Embedded { model, bedrock_request_id, embeddings, cost, edits, left, rates, warnings })
     }
 
     async fn admit_embedding(
@@ -273,6 +275,8 @@ pub struct Embedded {
     pub edits: Vec<Edit>,
     /// What is left of the tightest budget; `None` without one.
     pub left: Option<NanoDollars>,
+    /// What was left of the key's limits on requests and tokens when the call began; `None` where it has none.
+    pub rates: Option<RateStatus>,
     /// Warnings about budgets that are nearly used up, and about a ledger that cannot be written.
     pub warnings: Vec<Warning>,
 }

@@ -100,6 +100,8 @@ table! {
         "the identity needs bedrock:InvokeModel and bedrock:InvokeModelWithResponseStream on this model, and the account needs model access";
     /// AWS has received too many requests or tokens for the moment.
     Throttled: 5, 429, Free, "wait a moment and try again";
+    /// The API key has made its requests, used its tokens or has its calls running, as many as its limits allow for now.
+    RateLimited: 3, 429, Free, "";
     /// An AWS quota is used up, and will not recover within seconds. The status is 402, as for a budget.
     QuotaExhausted: 5, 402, Never,
         "raise the quota in AWS Service Quotas, or wait until it resets";
@@ -196,7 +198,7 @@ pub struct Error {
     pub advice: Option<String>,
     /// The part of the request at fault.
     pub at: Option<Field>,
-    /// How long AWS asked its client to wait.
+    /// How long AWS asked its client to wait, or how long it takes until a limit of the API key lets the call through.
     pub retry_after: Option<Duration>,
     /// Bedrock's id for the call, if Bedrock gave it one.
     pub bedrock_request_id: Option<String>,

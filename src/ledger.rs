@@ -3,7 +3,7 @@
 //! real cost. Dropping a reservation never refunds what may have been billed: a call that was sent stays booked as
 //! uncertain.
 //!
-//! `budget` and `posting` are the rules, without any I/O; `store` is what a database must do; `sqlite` is the database
+//! `budget`, `rate` and `posting` are the rules, without any I/O; `store` is what a database must do; `sqlite` is the database
 //! of one machine; `writer` is the thread that owns it.
 
 pub mod budget;
@@ -14,6 +14,7 @@ mod ids;
 pub mod key;
 mod key_cache;
 mod posting;
+mod rate;
 pub mod report;
 mod reservation;
 mod session_totals;
@@ -27,6 +28,7 @@ pub(crate) use clock::day_of;
 pub use ids::{CallId, KeyId};
 pub use key_cache::KeyCache;
 pub use posting::CallState;
+pub use rate::{RateLimits, RateRefusal, RateRequest, RateStatus};
 pub use reservation::{Granted, Refused, Reservation};
 pub use session_totals::SessionTotals;
 

@@ -1,6 +1,7 @@
 //! The ledger: what every store must do (`store`, against a plain model of itself and the calendar), and what the thread
 //! in front of it does (`writer`).
 
+mod rates;
 mod store;
 mod writer;
 
@@ -35,7 +36,8 @@ impl ManualClock {
 }
 
 fn new_call(key: Option<KeyId>) -> NewCall {
-    NewCall { command: "ask", key, requested_model: "m".into(), model: "us.m".into(), request_id: Some("req_1".into()) }
+    let (requested_model, model, request_id) = ("m".into(), "us.m".into(), Some("req_1".into()));
+    NewCall { command: "ask", key, requested_model, model, request_id, rate: None }
 }
 
 fn limit(key: Option<KeyId>, period: Period, amount: u64) -> BudgetLimit {

@@ -5,6 +5,7 @@ use crate::cli::{KeysAction, KeysAdd};
 use crate::commands::setup::open_ledger;
 use crate::config::Settings;
 use crate::error::{Error, Kind};
+use crate::ledger::RateLimits;
 use crate::ledger::budget::{BudgetStatus, Period, date};
 use crate::ledger::day_of;
 use crate::ledger::key::{Key, KeyLimits, hash, new_token};
@@ -35,7 +36,7 @@ pub(crate) fn run(action: &KeysAction, settings: &Settings) -> anyhow::Result<u8
 }
 
 fn add(args: &KeysAdd, settings: &Settings, ledger: &mut dyn Store) -> anyhow::Result<u8> {
-    let KeysAdd { name, request_usd, day_usd, month_usd, models } = args;
+    let KeysAdd { name, request_usd, day_usd, month_usd, rpm, tpm, max_running, models } = args;
     let legal = |c: char| c.is_ascii_alphanumeric() || "._-".contains(c);
     if name.is_empty() || name.len() > 64 || !name.chars().all(legal) {
         return Err(Error::new(Kind::InvalidRequest, format!("{name:?} is not a valid name for a key"))
@@ -50,7 +51,13 @@ fn add(args: &KeysAdd, settings: &Settings, ledger: &mut dyn Store) -> anyhow::R
         }
     }
     let token = new_token().context("the operating system provides no random numbers")?;
-    let limits = KeyLimits { request: *request_usd, day: *day_usd, month: *month_usd, models: models.clone() };
+    let limits = KeyLimits {
+        request: *request_usd,
+        day: *day_usd,
+        month: *month_usd,
+        models: models.clone(),
+        rates: RateLimits { requests: *rpm, tokens: *tpm, running: *max_running },
+    };
     if !ledger.add_key(name, &hash(&token), &limits).map_err(Error::from)? {
         let message = format!("there is already a key {name:?}");
         return Err(Error::new(Kind::InvalidRequest, message)
@@ -90,7 +97,8 @@ fn list(as_json: bool, ledger: &mut dyn Store) -> anyhow::Result<u8> {
         return Ok(0);
     }
     let rows: Vec<Vec<Printable>> = keys.iter().map(KeyUsage::row).collect();
-    let heads = ["NAME", "SPENT", "A CALL", "A DAY", "A MONTH", "MODELS", "STATE"].map(Printable::from);
+    let heads =
+        ["NAME", "SPENT", "A CALL", "A DAY", "A MONTH", "A MINUTE", "AT ONCE", "MODELS", "STATE"].map(Printable::from);
     print(&table(&heads, &rows, &[1, 2], stdout().colour()))?;
     Ok(0)
 }
@@ -109,20 +117,28 @@ impl KeyUsage {
         let request = limits.request.map_or_else(|| "-".to_owned(), |amount| amount.to_string());
         let models = if limits.models.is_empty() { "all".to_owned() } else { limits.models.join(", ") };
         let state = revoked.map_or_else(|| "active".to_owned(), |at| format!("revoked {}", date(day_of(at))));
-        let cells = [name.clone(), spent.to_string(), request, left(Period::Day), left(Period::Month), models, state];
-        cells.map(Printable::line).into()
+        let rates = limits.rates;
+        let counts = [(rates.requests, "calls"), (rates.tokens, "tokens")];
+        let counts = counts.iter().filter_map(|(limit, what)| limit.map(|limit| format!("{limit} {what}")));
+        let minute = Some(counts.collect::<Vec<_>>().join(", ")).filter(|text| !text.is_empty());
+        let running = rates.running.map(|limit| limit.to_string());
+        let [minute, running] = [minute, running].map(|text| text.unwrap_or_else(|| "-".to_owned()));
+        let (day, month) = (left(Period::Day), left(Period::Month));
+        [name.clone(), spent.to_string(), request, day, month, minute, running, models, state]
+            .map(Printable::line)
+            .into()
     }
 
     fn json(&self) -> Value {
         let left = |period| self.status(period).map(|status| status.left().number());
         let Self { key, statuses: _, spent } = self;
         let Key { id: _, name, hash: _, made: _, revoked, limits } = key;
-        let KeyLimits { request, day, month, models } = limits;
+        let KeyLimits { request, day, month, models, rates: RateLimits { requests, tokens, running } } = limits;
         json!({
             "name": name, "spent_usd": spent.number(), "revoked": revoked.is_some(), "models": models,
             "request_usd": request.map(NanoDollars::number), "day_usd": day.map(NanoDollars::number),
             "day_left_usd": left(Period::Day), "month_usd": month.map(NanoDollars::number),
-            "month_left_usd": left(Period::Month),
+            "month_left_usd": left(Period::Month), "rpm": requests, "tpm": tokens, "max_running": running,
         })
     }
 }

@@ -4,7 +4,7 @@
 
 use super::caller::Caller;
 use super::cost_check::{
-    CallCeiling, cost_range, exceeds, explained_by_documents, has_price, over_budget, within_ceiling,
+    CallCeiling, cost_range, exceeds, explained_by_documents, has_price, over_budget, over_rate, within_ceiling,
 };
 use super::reserved_call::ReservedCall;
 use crate::bedrock::Client;
@@ -13,7 +13,7 @@ use crate::error::{Error, Kind, Result};
 use crate::ledger::budget::{BudgetLimit, BudgetStatus, Budgets, CostRange};
 use crate::ledger::key::Key;
 use crate::ledger::store::StoreError;
-use crate::ledger::{Granted, Ledger, NewCall, Refused, Reservation};
+use crate::ledger::{Granted, Ledger, NewCall, RateRequest, Refused, Reservation};
 use crate::policy::{Admitted, AdmittedEmbedding};
 use std::time::Duration;
 
@@ -57,8 +57,9 @@ impl BudgetGuard {
         let floor = self.budgets.floor_tokens;
         if !has_price(&admitted, !limits.is_empty() || ceiling.is_some())? {
             let cost = CostRange { full: NanoDollars(0), minimum: NanoDollars(0) };
-            let call = new_call(caller, requested_name, admitted.model().id.clone());
-            let reserved = self.book(call, limits, cost, Duration::ZERO).await?;
+            let rate = caller.rate_request(admitted.most_tokens());
+            let call = new_call(caller, requested_name, admitted.model().id.clone(), rate);
+            let reserved = self.book(call, limits, cost, self.budgets.wait).await?;
             return Ok((admitted, ReservedCall { priced: false, ..reserved }.counted_in(caller)));
         }
         // Counting lowers the bound of the input tokens. It takes a request to Bedrock, so it is done at most once, and
@@ -80,13 +81,14 @@ impl BudgetGuard {
             let counts_first = countable && !limits.is_empty();
             let cost = if counts_first { CostRange { minimum: cost.full, ..cost } } else { cost };
             let max_wait = if counts_first { Duration::ZERO } else { self.budgets.wait };
-            let call = new_call(caller, requested_name.clone(), admitted.model().id.clone());
+            let rate = caller.rate_request(admitted.most_tokens());
+            let call = new_call(caller, requested_name.clone(), admitted.model().id.clone(), rate);
             match self.book(call, limits.clone(), cost, max_wait).await {
                 Ok(reserved) => {
                     let admitted = reserved.shorten(admitted)?;
                     return Ok((admitted, reserved.counted_in(caller)));
                 }
-                Err(error) if error.kind == Kind::BudgetExceeded && countable => {
+                Err(error) if countable && may_fit_once_counted(&error) => {
                     countable = false;
                     admitted = with_counted_input(client, admitted).await;
                 }
@@ -112,7 +114,8 @@ impl BudgetGuard {
             let message = format!("{name} allows {} per call, but this call can cost {}", amount.exact(), full.exact());
             return Err(Error::new(Kind::BudgetExceeded, message).advise("send fewer texts in one request"));
         }
-        let call = new_call(caller, requested_name, admitted.model().id.clone());
+        let rate = caller.rate_request(admitted.input_bound());
+        let call = new_call(caller, requested_name, admitted.model().id.clone(), rate);
         let limits = self.limits(caller.key.as_deref());
         self.book(call, limits, CostRange { full, minimum: full }, self.budgets.wait).await
     }
@@ -125,18 +128,20 @@ impl BudgetGuard {
         cost: CostRange,
         max_wait: Duration,
     ) -> Result<ReservedCall> {
-        let budgeted = !limits.is_empty();
+        // Without the ledger, neither a budget nor a limit of the key can be kept.
+        let limited = !limits.is_empty() || call.rate.is_some();
         let reserved = match &self.ledger {
             Some(ledger) => ledger.reserve(call.clone(), limits, cost, max_wait).await,
             None => Err(Refused::Unavailable(StoreError::no_folder())),
         };
         match reserved {
-            Ok(Granted { reservation, statuses }) => {
-                Ok(ReservedCall { reservation, statuses, priced: true, unbooked: None })
+            Ok(Granted { reservation, statuses, rates }) => {
+                Ok(ReservedCall { reservation, statuses, rates, priced: true, unbooked: None })
             }
             Err(Refused::OverBudget(status)) => Err(over_budget(&status, cost)),
-            Err(Refused::Unavailable(error)) if budgeted => Err(Error::new(Kind::LedgerUnavailable, error.to_string())
-                .advise("a budget is set, so no call is made without the ledger")),
+            Err(Refused::OverRate(refusal)) => Err(over_rate(&refusal)),
+            Err(Refused::Unavailable(error)) if limited => Err(Error::new(Kind::LedgerUnavailable, error.to_string())
+                .advise("a budget or a limit of the API key is set, so no call is made without the ledger")),
             Err(Refused::Closed) => {
                 Err(Error::new(Kind::ShuttingDown, "the call came too late; this process is shutting down"))
             }
@@ -146,10 +151,21 @@ impl BudgetGuard {
                     None => Reservation::without_ledger(cost.full),
                 },
                 statuses: Vec::new(),
+                rates: None,
                 priced: true,
                 unbooked: Some(error),
             }),
         }
+    }
+}
+
+/// Whether a refused call may fit when its input is counted: under a budget, under its key's tokens a minute, or behind
+/// running calls, for which a call that is not counted yet does not wait.
+fn may_fit_once_counted(error: &Error) -> bool {
+    match error.kind {
+        Kind::BudgetExceeded | Kind::RefusedByPolicy => true,
+        Kind::RateLimited => error.retry_after.is_none(),
+        _ => false,
     }
 }
 
@@ -161,9 +177,9 @@ async fn with_counted_input(client: &Client, admitted: Admitted) -> Admitted {
     }
 }
 
-fn new_call(caller: &Caller, requested_model: String, model: String) -> NewCall {
+fn new_call(caller: &Caller, requested_model: String, model: String, rate: Option<RateRequest>) -> NewCall {
     let key = caller.key.as_ref().map(|key| key.id);
-    NewCall { command: caller.command, key, requested_model, model, request_id: caller.request_id.clone() }
+    NewCall { command: caller.command, key, requested_model, model, request_id: caller.request_id.clone(), rate }
 }
 
 /// Adds a safety margin of a twentieth and 64 tokens to counted tokens, although AWS bills what it counts.

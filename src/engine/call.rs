@@ -7,6 +7,7 @@ use crate::bedrock::{Accepted, UpstreamAnswer};
 use crate::catalog::{Model, NanoDollars};
 use crate::conversation::{Answer, AnswerBuilder, Event, StopReason, Usage};
 use crate::error::{Error, Field, Kind, Result};
+use crate::ledger::RateStatus;
 use crate::policy::{Admitted, Edit, LimitSource, TokenLimit, price};
 use crate::telemetry::Telemetry;
 use std::collections::VecDeque;
@@ -282,6 +283,12 @@ impl Call {
     #[must_use]
     pub fn budget_left(&self) -> Option<NanoDollars> {
         self.reserved.budget_left(self.cost())
+    }
+
+    /// What was left of the key's limits on requests and tokens when the call began; `None` where it has none.
+    #[must_use]
+    pub fn rates(&self) -> Option<RateStatus> {
+        self.reserved.rates
     }
 
     /// Warnings about budgets that are nearly used up, and about a ledger that cannot be written.

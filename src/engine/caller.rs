@@ -5,9 +5,9 @@ use crate::bedrock::MAX_ATTEMPTS;
 use crate::catalog::{Catalog, base};
 use crate::conversation::{ImageUrl, Media};
 use crate::error::{Error, Field, Kind, Result};
-use crate::ledger::SessionTotals;
 use crate::ledger::budget::Budgets;
 use crate::ledger::key::Key;
+use crate::ledger::{RateRequest, SessionTotals};
 use std::fmt;
 use std::future::Future;
 use std::pin::Pin;
@@ -62,6 +62,13 @@ impl Caller {
             let known = model.or_else(|_| catalog.resolve_embedding(name).map(|model| model.id));
             known.is_ok_and(|known| base(&known) == base(id))
         })
+    }
+
+    /// What a call asks of the key's limits on requests, tokens and running calls; `None` where the key has none.
+    /// `tokens`: the most that the call can use.
+    pub(super) fn rate_request(&self, tokens: u64) -> Option<RateRequest> {
+        let limits = self.key.as_ref()?.limits.rates;
+        (!limits.is_empty()).then_some(RateRequest { limits, tokens })
     }
 
     /// The lowest of the ceilings that hold for one call.

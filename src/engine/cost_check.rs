@@ -2,8 +2,10 @@
 
 use crate::catalog::NanoDollars;
 use crate::error::{Error, Field, Kind, Result};
+use crate::ledger::RateRefusal;
 use crate::ledger::budget::{BudgetStatus, CostRange, Decision, decide};
 use crate::policy::Admitted;
+use std::time::Duration;
 
 /// The most that one call may cost, and the name of that limit in messages.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -126,6 +128,36 @@ pub(super) fn explained_by_documents(error: Error, admitted: &Admitted) -> Error
     Error { message, ..error }.advise(
         "send the document's text, or choose a model marked n in `chatrix models`, which counts tokens before the call",
     )
+}
+
+/// The error for a call that is beyond a limit of its API key on requests, tokens or running calls. The client is told
+/// how many whole seconds to wait.
+pub(super) fn over_rate(refusal: &RateRefusal) -> Error {
+    let limited = |message: String, wait: Option<Duration>| {
+        let retry_after = wait.map(|wait| Duration::from_secs(wait.as_secs() + u64::from(wait.subsec_nanos() > 0)));
+        Error { retry_after, ..Error::new(Kind::RateLimited, message) }
+    };
+    match *refusal {
+        RateRefusal::Requests { limit, wait } => {
+            limited(format!("this API key may make {limit} requests a minute, and has made them"), Some(wait))
+        }
+        RateRefusal::Tokens { limit, used, needed, wait } => limited(
+            format!(
+                "this API key may use {limit} tokens a minute; it has used {used} (running calls at the most that they \
+                 can use), and this call can use {needed}"
+            ),
+            Some(wait),
+        ),
+        RateRefusal::Running { limit } => {
+            limited(format!("this API key may have {limit} calls running at once, and has"), None)
+        }
+        RateRefusal::TooLarge { limit, needed } => Error::new(
+            Kind::RefusedByPolicy,
+            format!("this call alone can use {needed} tokens, but this API key may use only {limit} a minute"),
+        )
+        .at(Field::Messages)
+        .advise("shorten the input, or ask for a shorter answer"),
+    }
 }
 
 /// The error for a call that costs more than what is left of a budget.

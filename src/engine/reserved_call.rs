@@ -3,9 +3,9 @@
 use super::caller::Caller;
 use crate::catalog::NanoDollars;
 use crate::error::{Error, Kind, Result};
-use crate::ledger::Reservation;
 use crate::ledger::budget::BudgetStatus;
 use crate::ledger::store::StoreError;
+use crate::ledger::{RateStatus, Reservation};
 use crate::policy::Admitted;
 use std::sync::Arc;
 
@@ -23,6 +23,8 @@ pub struct ReservedCall {
     pub reservation: Reservation,
     /// The budgets that apply to the call.
     pub(super) statuses: Vec<BudgetStatus>,
+    /// What is left of the key's limits on requests and tokens; `None` where it has none.
+    pub(super) rates: Option<RateStatus>,
     /// Whether the price is known, so that the reserved amount limits the cost.
     pub(super) priced: bool,
     /// Why the call is not in the ledger; `None` when it is.

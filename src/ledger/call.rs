@@ -1,6 +1,7 @@
 //! A call as the ledger knows it: how it begins, and how it ends.
 
 use super::ids::{CallId, KeyId};
+use super::rate::RateRequest;
 use crate::catalog::NanoDollars;
 use crate::conversation::Usage;
 
@@ -17,6 +18,8 @@ pub struct NewCall {
     pub model: String,
     /// Chatrix's own request id (`req_…`), which the client sees; not Bedrock's.
     pub request_id: Option<String>,
+    /// What it asks of its key's limits on requests, tokens and running calls; `None` where the key has none.
+    pub rate: Option<RateRequest>,
 }
 
 /// How a call can end.

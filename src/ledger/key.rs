@@ -3,6 +3,7 @@
 
 use super::budget::{BudgetLimit, LimitedKey};
 use super::ids::KeyId;
+use super::rate::RateLimits;
 use crate::catalog::NanoDollars;
 use sha2::{Digest, Sha256};
 use std::fmt::Write;
@@ -27,7 +28,7 @@ pub struct Key {
     pub limits: KeyLimits,
 }
 
-/// What a key may spend, and on what.
+/// What a key may spend, on what, and how fast.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct KeyLimits {
     /// On one call.
@@ -38,6 +39,8 @@ pub struct KeyLimits {
     pub month: Option<NanoDollars>,
     /// The models it may ask, by name or id; all when empty.
     pub models: Vec<String>,
+    /// What it may do in a minute, and at once.
+    pub rates: RateLimits,
 }
 
 impl Key {

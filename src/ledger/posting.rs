@@ -55,6 +55,8 @@ pub(super) struct BookedCall {
     pub state: CallState,
     /// Whether Bedrock reported its usage.
     pub has_usage: bool,
+    /// Whether its tokens count for a limit of its key.
+    pub is_rated: bool,
 }
 
 /// What is added to a row of sums (amounts in nano-dollars).
@@ -99,7 +101,7 @@ pub(super) fn signed(amount: u64) -> i64 {
 
 /// A call that begins on a day, at its worst case.
 pub(super) fn reserve(call: &NewCall, day: i64, reserved: NanoDollars) -> Posting {
-    let NewCall { command, key, requested_model: _, model, request_id: _ } = call;
+    let NewCall { command, key, requested_model: _, model, request_id: _, rate: _ } = call;
     let account = Account { day, command: (*command).to_owned(), key: *key, model: model.clone() };
     Posting { account, delta: contribution(CallState::Reserved, reserved, None, None) }
 }
@@ -219,7 +221,7 @@ mod tests {
             Released => Some(NanoDollars(0)),
             Reserved | Uncertain => None,
         };
-        BookedCall { account: account("m"), reserved: NanoDollars(90), settled, state, has_usage }
+        BookedCall { account: account("m"), reserved: NanoDollars(90), settled, state, has_usage, is_rated: false }
     }
 
     fn money(settled: i64, reserved: i64, uncertain: i64) -> Delta {
@@ -244,6 +246,7 @@ mod tests {
             requested_model: "alias".into(),
             model: "m".into(),
             request_id: None,
+            rate: None,
         };
         let delta = Delta { calls: 1, ..money(0, 90, 0) };
         assert_eq!(reserve(&call, 20_000, NanoDollars(90)), Posting { account: account("m"), delta });

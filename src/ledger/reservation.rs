@@ -4,6 +4,7 @@
 use super::budget::BudgetStatus;
 use super::call::{NewCall, Outcome, SettledCall, Settlement};
 use super::ids::CallId;
+use super::rate::{RateRefusal, RateStatus};
 use super::session_totals::SessionTotals;
 use super::store::StoreError;
 use crate::catalog::NanoDollars;
@@ -20,6 +21,8 @@ pub struct Granted {
     pub reservation: Reservation,
     /// One for each limit.
     pub statuses: Vec<BudgetStatus>,
+    /// `None` where its key has no limits on requests, tokens and running calls.
+    pub rates: Option<RateStatus>,
 }
 
 /// Why nothing was reserved.
@@ -27,6 +30,8 @@ pub struct Granted {
 pub enum Refused {
     /// It does not fit under this limit.
     OverBudget(BudgetStatus),
+    /// It is beyond a limit of its key on requests, tokens or running calls.
+    OverRate(RateRefusal),
     /// The ledger cannot be read or written.
     Unavailable(StoreError),
     /// The process is ending.
@@ -256,6 +261,7 @@ mod tests {
             requested_model: "alias".into(),
             model: "m".into(),
             request_id: Some("req_1".into()),
+            rate: None,
         };
         drop(Reservation::late(call.clone(), NanoDollars(9), Arc::clone(&queue) as _));
         let settlements = queue.0.lock().unwrap();

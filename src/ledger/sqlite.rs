@@ -5,6 +5,7 @@
 mod calls;
 mod keys;
 mod process_lock;
+mod rates;
 mod schema;
 mod sums;
 mod values;
@@ -16,6 +17,7 @@ use super::key::{Key, KeyLimits};
 use super::report::{By, ReportRow, UncertainCall};
 use super::store::{Batch, Correction, ReserveOutcome, Store, StoreError, StoreResult, decide_in_order};
 use crate::catalog::NanoDollars;
+use calls::Begin;
 use process_lock::ProcessLock;
 use rusqlite::config::DbConfig;
 use rusqlite::{Connection, Result, Transaction, TransactionBehavior};
@@ -101,9 +103,12 @@ impl Store for SqliteStore {
         let Batch { settlements, reservations } = *batch;
         let process = if reservations.is_empty() { String::new() } else { self.process()?.to_owned() };
         let now = self.clock.now();
+        let is_running = |process: &str| process_lock::is_running(&self.lock_folder, process);
         self.write(|connection| {
             settlements.iter().try_for_each(|settlement| calls::settle(connection, now, settlement))?;
-            decide_in_order(reservations, |request| calls::reserve(connection, now, &process, request))
+            decide_in_order(reservations, |request| {
+                calls::reserve(connection, Begin { now, process: &process }, request, &is_running)
+            })
         })
     }
 

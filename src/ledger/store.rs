@@ -6,6 +6,7 @@ use super::call::{NewCall, Settlement};
 use super::ids::{CallId, KeyId};
 use super::key::{Key, KeyLimits};
 use super::posting::CallState;
+use super::rate::{RateRefusal, RateStatus};
 use super::report::{By, ReportRow, UncertainCall};
 use crate::catalog::NanoDollars;
 use crate::error::{Error, Kind};
@@ -64,11 +65,15 @@ pub enum ReserveOutcome {
         amount: NanoDollars,
         /// What is booked under each limit, this call included.
         statuses: Vec<BudgetStatus>,
+        /// What is left of its key's limits on requests and tokens; `None` where it has none.
+        rates: Option<RateStatus>,
     },
     /// It must wait for running calls.
     Waiting,
     /// It does not fit under this limit.
     OverBudget(BudgetStatus),
+    /// It is beyond a limit of its key on requests, tokens or running calls.
+    OverRate(RateRefusal),
 }
 
 /// What is written in one transaction.
@@ -142,7 +147,8 @@ pub trait Store: fmt::Debug + Send {
 }
 
 /// Decides reservations in their order. Once one has to wait, later ones that ask for as much or more under the same
-/// limits wait too, without being decided, so that a long queue is cheap.
+/// limits wait too, without being decided, so that a long queue is cheap. A call whose key has limits of its own is always
+/// decided: it may be refused at once, and what it waits for concerns no other key.
 pub(super) fn decide_in_order<E>(
     requests: &[ReserveRequest<'_>],
     mut reserve: impl FnMut(&ReserveRequest<'_>) -> Result<ReserveOutcome, E>,
@@ -150,13 +156,16 @@ pub(super) fn decide_in_order<E>(
     let mut first_waiting: Option<&ReserveRequest<'_>> = None;
     let outcomes = requests.iter().map(|request| {
         let must_wait = |first: &ReserveRequest<'_>| {
-            request.may_wait && first.cost.full <= request.cost.full && first.limits == request.limits
+            request.may_wait
+                && request.call.rate.is_none()
+                && first.cost.full <= request.cost.full
+                && first.limits == request.limits
         };
         if first_waiting.is_some_and(must_wait) {
             return Ok(ReserveOutcome::Waiting);
         }
         let outcome = reserve(request)?;
-        if outcome == ReserveOutcome::Waiting && first_waiting.is_none() {
+        if outcome == ReserveOutcome::Waiting && request.call.rate.is_none() && first_waiting.is_none() {
             first_waiting = Some(request);
         }
         Ok(outcome)
@@ -168,12 +177,21 @@ pub(super) fn decide_in_order<E>(
 mod tests {
     use super::*;
     use crate::ledger::budget::Period;
+    use crate::ledger::rate::{RateLimits, RateRequest};
     use std::convert::Infallible;
 
     #[test]
     fn requests_behind_a_waiting_one_are_not_decided_when_they_ask_for_as_much() {
-        let call =
-            NewCall { command: "ask", key: None, requested_model: "m".into(), model: "m".into(), request_id: None };
+        let call = NewCall {
+            command: "ask",
+            key: None,
+            requested_model: "m".into(),
+            model: "m".into(),
+            request_id: None,
+            rate: None,
+        };
+        let rate = Some(RateRequest { limits: RateLimits::default(), tokens: 1 });
+        let rated = NewCall { rate, ..call.clone() };
         let limits = |amount| [BudgetLimit { key: None, period: Period::Day, amount: NanoDollars(amount) }];
         let these = limits(100);
         let others = limits(200);
@@ -187,13 +205,22 @@ mod tests {
             request(&these[..], 40, true),
             request(&these[..], 70, false),
             request(&others[..], 80, true),
+            ReserveRequest { call: &rated, ..request(&these[..], 90, true) },
         ];
         let mut asked = Vec::new();
         let Ok(outcomes) = decide_in_order(&requests, |request| {
             asked.push(request.cost.full.0);
             Ok::<_, Infallible>(ReserveOutcome::Waiting)
         });
-        assert_eq!(asked, [50, 40, 70, 80], "60 waits behind 50 without being asked");
-        assert_eq!(outcomes, vec![ReserveOutcome::Waiting; 5]);
+        assert_eq!(asked, [50, 40, 70, 80, 90], "60 waits behind 50 without being asked");
+        assert_eq!(outcomes, vec![ReserveOutcome::Waiting; 6]);
+        // A call that waits for those of its own key holds nobody up.
+        let requests = [ReserveRequest { call: &rated, ..requests[0] }, requests[1]];
+        let mut asked = 0;
+        let Ok(_) = decide_in_order(&requests, |_| {
+            asked += 1;
+            Ok::<_, Infallible>(ReserveOutcome::Waiting)
+        });
+        assert_eq!(asked, 2);
     }
 }

@@ -207,10 +207,11 @@ impl Writer {
                     continue;
                 }
                 ReserveOutcome::OverBudget(status) => Err(Refused::OverBudget(status)),
-                ReserveOutcome::Reserved { id, amount, statuses } => {
+                ReserveOutcome::OverRate(refusal) => Err(Refused::OverRate(refusal)),
+                ReserveOutcome::Reserved { id, amount, statuses, rates } => {
                     let queue = Arc::clone(&self.queue);
                     let reservation = Reservation::booked(id, amount, pending.call.model, queue);
-                    Ok(Granted { reservation, statuses })
+                    Ok(Granted { reservation, statuses, rates })
                 }
             };
             // If the caller has left, the reservation is dropped here, unsent, and so released.

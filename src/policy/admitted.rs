@@ -144,6 +144,13 @@ impl Admitted {
         self.quotes.first().map_or(0, |quote| quote.input_bound)
     }
 
+    /// The most tokens that the call can use: its input and its longest answer, with the model or its successor.
+    #[must_use]
+    pub fn most_tokens(&self) -> u64 {
+        let input = self.quotes.iter().map(|quote| quote.input_bound).max().unwrap_or(0);
+        input.saturating_add(u64::from(self.parameters.max_tokens))
+    }
+
     /// Whether the bound of the input comes from documents whose tokens cannot be known before the call.
     #[must_use]
     pub fn has_unbounded_documents(&self) -> bool {

@@ -18,6 +18,7 @@ pub struct AdmittedEmbedding {
     dimensions: Option<u32>,
     purpose: Option<EmbeddingPurpose>,
     truncation: Option<Truncation>,
+    input_bound: u64,
     worst_case: NanoDollars,
     edits: Vec<Edit>,
 }
@@ -58,6 +59,12 @@ impl AdmittedEmbedding {
         &self.edits
     }
 
+    /// The upper bound of the input tokens, which are all that an embedding uses.
+    #[must_use]
+    pub fn input_bound(&self) -> u64 {
+        self.input_bound
+    }
+
     /// What the call can cost at most.
     #[must_use]
     pub fn worst_case(&self) -> NanoDollars {
@@ -95,7 +102,8 @@ impl Policy {
         }
         // No tokenizer makes more tokens than there are bytes, and the service adds only a few tokens to each text.
         let input_bound: usize = texts.iter().map(|text| text.len() + 16).sum();
-        let worst_case = model.price.cost(u64::try_from(input_bound).unwrap_or(u64::MAX));
+        let input_bound = u64::try_from(input_bound).unwrap_or(u64::MAX);
+        let worst_case = model.price.cost(input_bound);
         let (purpose, truncation) = if model.family == EmbeddingFamily::Titan {
             let unused = [("input_type", purpose.is_some()), ("truncate", truncation.is_some())];
             let unused = unused.into_iter().filter(|(_, given)| *given);
@@ -105,6 +113,6 @@ impl Policy {
             (purpose, truncation)
         };
         let edits = ignored_edits(&ignored);
-        Ok(AdmittedEmbedding { texts, model, dimensions, purpose, truncation, worst_case, edits })
+        Ok(AdmittedEmbedding { texts, model, dimensions, purpose, truncation, input_bound, worst_case, edits })
     }
 }

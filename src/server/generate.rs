@@ -4,7 +4,7 @@ use super::body::ReceivedBody;
 use super::body_memory::HeldBytes;
 use super::encoding::Encoding;
 use super::images::RequestImages;
-use super::reply::{BEDROCK_REQUEST_ID, json_response, random_digits, set_dollars, set_header};
+use super::reply::{BEDROCK_REQUEST_ID, json_response, random_digits, set_dollars, set_header, set_rates};
 use super::sse;
 use super::state::State;
 use super::stop::{Stop, reached};
@@ -55,6 +55,7 @@ pub(super) async fn generate(
     state.console.announce(&call);
     let headers = policy_headers(&call);
     let mut left = call.budget_left();
+    let rates = call.rates();
     let mut response = if stream {
         let notices = sse::Notices { console: state.console.clone(), key };
         let kept = (place, memory, images);
@@ -74,6 +75,7 @@ pub(super) async fn generate(
         response
     };
     set_dollars(&mut response, "x-chatrix-budget-remaining-usd", left);
+    set_rates(&mut response, rates);
     for (name, value) in headers {
         set_header(response.headers_mut(), name, &value);
     }
@@ -131,6 +133,7 @@ pub(super) async fn embed(
     }
     set_dollars(&mut response, "x-chatrix-cost-usd", embedded.cost);
     set_dollars(&mut response, "x-chatrix-budget-remaining-usd", embedded.left);
+    set_rates(&mut response, embedded.rates);
     Ok(response)
 }
 

@@ -6,7 +6,9 @@ use crate::api::Dialect;
 use crate::api::openai::ChatCompletions;
 use crate::catalog::NanoDollars;
 use crate::error::{Error, Kind, Retry};
+use crate::ledger::RateStatus;
 use std::fmt::Write;
+use std::time::Duration;
 use warp::Reply;
 use warp::http::{HeaderMap, HeaderValue, StatusCode};
 use warp::reply::Response;
@@ -42,15 +44,14 @@ pub(super) fn error_response(error: &Error, dialect: &dyn Dialect, retries: Clie
     let mut response = json_response(&dialect.error(error));
     *response.status_mut() = StatusCode::from_u16(spec.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
     let headers = response.headers_mut();
+    // A limit of the API key is known to let the call through after a time, even when this client stops trying.
+    if error.kind == Kind::RateLimited {
+        set_retry_after(headers, error.retry_after);
+    }
     match (error.retry(), error.retry_after, spec.status) {
         (Retry::Free, _, _) if retries.are_used_up() => set_header(headers, "x-should-retry", "false"),
         (Retry::Free, wait, 429 | 503) => {
-            // Whole seconds for everybody, and milliseconds for OpenAI's SDKs, which prefer them.
-            let milliseconds = wait.map_or(1000, |wait| wait.as_millis().max(1));
-            set_header(headers, "retry-after", &milliseconds.div_ceil(1000).to_string());
-            if wait.is_some() {
-                set_header(headers, "retry-after-ms", &milliseconds.to_string());
-            }
+            set_retry_after(headers, wait);
         }
         // OpenAI's SDKs repeat a request after 408, 409, 429 and 5xx, and each repetition may be a paid generation. Some
         // other clients repeat one after 402.
@@ -69,6 +70,34 @@ pub(super) fn error_response(error: &Error, dialect: &dyn Dialect, retries: Clie
         _ => {}
     }
     response
+}
+
+/// Says after how many seconds, at least one, a request may be sent again.
+/// Whole seconds for everybody, and milliseconds for OpenAI's SDKs, which prefer them.
+fn set_retry_after(headers: &mut HeaderMap, wait: Option<Duration>) {
+    let milliseconds = wait.map_or(1000, |wait| wait.as_millis().max(1));
+    set_header(headers, "retry-after", &milliseconds.div_ceil(1000).to_string());
+    if wait.is_some() {
+        set_header(headers, "retry-after-ms", &milliseconds.to_string());
+    }
+}
+
+/// Says what is left of a key's limits on requests and tokens, in OpenAI's headers
+/// (<https://platform.openai.com/docs/guides/rate-limits>).
+pub(super) fn set_rates(response: &mut Response, rates: Option<RateStatus>) {
+    let Some(RateStatus { limits, requests_left, tokens_left }) = rates else { return };
+    let headers = response.headers_mut();
+    let resets = format!("{}s", RateStatus::RESETS_AFTER.as_secs());
+    if let Some(limit) = limits.requests {
+        set_header(headers, "x-ratelimit-limit-requests", &limit.to_string());
+        set_header(headers, "x-ratelimit-remaining-requests", &requests_left.to_string());
+        set_header(headers, "x-ratelimit-reset-requests", &resets);
+    }
+    if let Some(limit) = limits.tokens {
+        set_header(headers, "x-ratelimit-limit-tokens", &limit.to_string());
+        set_header(headers, "x-ratelimit-remaining-tokens", &tokens_left.to_string());
+        set_header(headers, "x-ratelimit-reset-tokens", &resets);
+    }
 }
 
 /// The bytes of a response to a client whose request never reached a route. The connection is closed after it.

@@ -8,7 +8,8 @@ use chatrix::ledger::budget::{BudgetLimit, BudgetTotals, CostRange, Period};
 use chatrix::ledger::key::KeyLimits;
 use chatrix::ledger::report::{By, ReportRow, UncertainCall};
 use chatrix::ledger::store::{Batch, Correction, ReserveOutcome, ReserveRequest, Store};
-use chatrix::ledger::{self, CallId, CallState, Clock, KeyId, Outcome, SettledCall, Settlement};
+use chatrix::ledger::{self, CallId, CallState, Clock, KeyId, Outcome, RateLimits, SettledCall, Settlement};
+use std::num::NonZeroU32;
 
 /// A new, empty SQLite ledger.
 fn sqlite() -> impl Fn(Clock) -> Box<dyn Store> {
@@ -59,7 +60,7 @@ fn reserve(store: &mut dyn Store, key: Option<KeyId>, limits: &[BudgetLimit], co
 fn reserved(outcome: &ReserveOutcome) -> Option<(CallId, u64)> {
     match outcome {
         ReserveOutcome::Reserved { id, amount, .. } => Some((*id, amount.0)),
-        ReserveOutcome::Waiting | ReserveOutcome::OverBudget(_) => None,
+        ReserveOutcome::Waiting | ReserveOutcome::OverBudget(_) | ReserveOutcome::OverRate(_) => None,
     }
 }
 
@@ -162,7 +163,7 @@ impl Interleaving<'_> {
             });
             let left = left.min().unwrap();
             match outcome {
-                ReserveOutcome::Reserved { id, amount, statuses } => {
+                ReserveOutcome::Reserved { id, amount, statuses, rates: _ } => {
                     assert_eq!(amount, cost.full.min(left), "seed {seed}");
                     assert!(statuses.iter().all(|status| status.totals.all() <= status.limit.amount), "seed {seed}");
                     let (day, reserved) = (self.today, amount.0);
@@ -174,6 +175,7 @@ impl Interleaving<'_> {
                 ReserveOutcome::OverBudget(_) => {
                     assert!(cost.minimum > left, "seed {seed}: {cost:?} was refused with {left:?} left");
                 }
+                ReserveOutcome::OverRate(_) => panic!("seed {seed}: no key has such limits"),
                 ReserveOutcome::Waiting => panic!("seed {seed}: nobody may wait"),
             }
         }
@@ -360,6 +362,7 @@ fn keeps_keys(open: &dyn Fn(Clock) -> Box<dyn Store>) {
         day: Some(NanoDollars(5)),
         month: Some(NanoDollars(u64::from(u32::MAX))),
         models: vec!["a".into(), "b".into()],
+        rates: RateLimits { requests: NonZeroU32::new(7), tokens: None, running: NonZeroU32::new(u32::MAX) },
     };
     assert_eq!(store.add_key("laptop", "hash-1", &limits), Ok(true));
     assert_eq!(other.add_key("laptop", "hash-2", &KeyLimits::default()), Ok(false));

@@ -61,6 +61,7 @@ fn type_and_code(kind: Kind) -> (&'static str, &'static str) {
         Kind::AccountNotReady => ("permission_error", "aws_account_not_ready"),
         Kind::AccessDenied => ("permission_error", "model_access_denied"),
         Kind::Throttled => ("rate_limit_error", "rate_limit_exceeded"),
+        Kind::RateLimited => ("rate_limit_error", "rate_limit_exceeded"),
         Kind::QuotaExhausted => ("insufficient_quota", "insufficient_quota"),
         Kind::ModelNotReady => ("server_error", "model_not_ready"),
         Kind::Unavailable => ("server_error", "service_unavailable"),
@@ -101,7 +102,7 @@ mod tests {
     const DIALECTS: [&dyn Dialect; 2] = [&ChatCompletions, &TextCompletions];
 
     /// Clients act on these values, so a change must be made here too: kind, HTTP status, `type`, `code`.
-    const PINNED: [(Kind, u16, &str, &str); 46] = [
+    const PINNED: [(Kind, u16, &str, &str); 47] = [
         (Kind::InvalidRequest, 400, "invalid_request_error", "invalid_value"),
         (Kind::MissingParameter, 400, "invalid_request_error", "missing_required_parameter"),
         (Kind::Unsupported, 400, "invalid_request_error", "unsupported_parameter"),
@@ -121,6 +122,7 @@ mod tests {
         (Kind::AccountNotReady, 403, "permission_error", "aws_account_not_ready"),
         (Kind::AccessDenied, 403, "permission_error", "model_access_denied"),
         (Kind::Throttled, 429, "rate_limit_error", "rate_limit_exceeded"),
+        (Kind::RateLimited, 429, "rate_limit_error", "rate_limit_exceeded"),
         (Kind::QuotaExhausted, 402, "insufficient_quota", "insufficient_quota"),
         (Kind::ModelNotReady, 503, "server_error", "model_not_ready"),
         (Kind::Unavailable, 503, "server_error", "service_unavailable"),

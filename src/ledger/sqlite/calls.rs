@@ -1,5 +1,6 @@
 //! The table of calls. Every change of a call also updates the sums. The caller holds the transaction.
 
+use super::rates;
 use super::sums;
 use super::values::{StoredKey, state_number};
 use crate::catalog::NanoDollars;
@@ -9,6 +10,7 @@ use crate::ledger::call::{NewCall, Outcome, SettledCall, Settlement};
 use crate::ledger::clock::day_of;
 use crate::ledger::ids::CallId;
 use crate::ledger::posting::{self, Account, BookedCall, CallState, Change, signed};
+use crate::ledger::rate::{RateDecision, used_tokens};
 use crate::ledger::report::UncertainCall;
 use crate::ledger::store::{Correction, ReserveOutcome, ReserveRequest};
 use rusqlite::{Connection, OptionalExtension, Result, Row, named_params, params};
@@ -16,13 +18,30 @@ use rusqlite::{Connection, OptionalExtension, Result, Row, named_params, params}
 /// The process of calls that are written together with their end, which never are open reservations.
 const NO_PROCESS: &str = "";
 
-/// Reserves what a call can cost, or as much of it as is left, if it fits. `now`: milliseconds since 1970.
+/// When calls begin (milliseconds since 1970), and the process that books them.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Begin<'a> {
+    pub now: i64,
+    pub process: &'a str,
+}
+
+/// Reserves what a call can cost, or as much of it as is left, if it fits. `is_running`: whether the process that booked
+/// calls under a name is running.
 pub(super) fn reserve(
     connection: &Connection,
-    now: i64,
-    process: &str,
+    begin: Begin<'_>,
     request: &ReserveRequest<'_>,
+    is_running: &dyn Fn(&str) -> bool,
 ) -> Result<ReserveOutcome> {
+    let Begin { now, process } = begin;
+    let mut rates = None;
+    if let (Some(key), Some(rate)) = (request.call.key, request.call.rate) {
+        match rates::decide(connection, now, key, rate, request.may_wait, is_running)? {
+            RateDecision::Grant(status) => rates = Some(status),
+            RateDecision::Wait => return Ok(ReserveOutcome::Waiting),
+            RateDecision::Refuse(refusal) => return Ok(ReserveOutcome::OverRate(refusal)),
+        }
+    }
     let mut statuses = sums::statuses(connection, day_of(now), request.limits)?;
     let amount = match decide(&statuses, request.cost, request.may_wait) {
         Decision::Grant(amount) => amount,
@@ -33,17 +52,17 @@ pub(super) fn reserve(
     for status in &mut statuses {
         status.totals.reserved += amount;
     }
-    Ok(ReserveOutcome::Reserved { id, amount, statuses })
+    Ok(ReserveOutcome::Reserved { id, amount, statuses, rates })
 }
 
 fn insert(connection: &Connection, now: i64, process: &str, call: &NewCall, reserved: NanoDollars) -> Result<CallId> {
-    let NewCall { command, key, requested_model, model, request_id } = call;
+    let NewCall { command, key, requested_model, model, request_id, rate } = call;
     let day = day_of(now);
     connection
         .prepare_cached(
             "INSERT INTO calls
-             (at, day, command, key, asked, model, reserved, state, edits, process, chatrix_request_id)
-             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, '', ?9, ?10)",
+             (at, day, command, key, asked, model, reserved, state, edits, process, chatrix_request_id, rate_tokens)
+             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, '', ?9, ?10, ?11)",
         )?
         .execute(params![
             now,
@@ -56,6 +75,7 @@ fn insert(connection: &Connection, now: i64, process: &str, call: &NewCall, rese
             CallState::Reserved,
             process,
             request_id,
+            rate.map(|rate| signed(rate.tokens)),
         ])?;
     let id = CallId(connection.last_insert_rowid());
     sums::post(connection, &posting::reserve(call, day, reserved))?;
@@ -91,7 +111,22 @@ pub(super) fn settle(connection: &Connection, now: i64, settlement: &Settlement)
             tokens(|usage| usage.cache_write_1h),
             settlement.edits,
         ])?;
+    if booked.is_rated {
+        count_tokens(connection, id, state, usage)?;
+    }
     postings.iter().try_for_each(|posting| sums::post(connection, posting))
+}
+
+/// Counts what a call has used against its key's tokens a minute. Where that is not known, the most that it can have used
+/// stays counted.
+fn count_tokens(connection: &Connection, id: CallId, state: CallState, usage: Option<Usage>) -> Result<()> {
+    let tokens = match (state, usage) {
+        (CallState::Released, _) => 0,
+        (_, Some(usage)) => used_tokens(&usage),
+        (_, None) => return Ok(()),
+    };
+    let sql = "UPDATE calls SET rate_tokens = ?2 WHERE id = ?1";
+    connection.prepare_cached(sql)?.execute(params![id, signed(tokens)]).map(drop)
 }
 
 /// Books the cost that a person gives for a call.
@@ -165,7 +200,8 @@ pub(super) fn uncertain(connection: &Connection) -> Result<Vec<UncertainCall>> {
 }
 
 fn find_call(connection: &Connection, id: CallId) -> Result<Option<BookedCall>> {
-    let sql = "SELECT day, command, key, model, reserved, settled, state, input IS NOT NULL FROM calls WHERE id = ?1";
+    let sql = "SELECT day, command, key, model, reserved, settled, state, input IS NOT NULL, rate_tokens IS NOT NULL
+               FROM calls WHERE id = ?1";
     connection.prepare_cached(sql)?.query_row([id], booked_call).optional()
 }
 
@@ -178,5 +214,6 @@ fn booked_call(row: &Row<'_>) -> Result<BookedCall> {
         settled: row.get(5)?,
         state: row.get(6)?,
         has_usage: row.get(7)?,
+        is_rated: row.get(8)?,
     })
 }

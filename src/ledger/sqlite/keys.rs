@@ -1,14 +1,17 @@
 //! The table of API keys. Revoked keys are kept, because the calls that were made with them refer to them.
 
 use crate::ledger::key::{Key, KeyLimits};
+use crate::ledger::rate::RateLimits;
 use rusqlite::{Connection, ErrorCode, Result, Row, named_params};
+use std::num::NonZeroU32;
 
 /// `false` when a key of that name exists and is not revoked. `now`: milliseconds since 1970.
 pub(super) fn add(connection: &Connection, now: i64, name: &str, hash: &str, limits: &KeyLimits) -> Result<bool> {
-    let KeyLimits { request, day, month, models } = limits;
+    let KeyLimits { request, day, month, models, rates: RateLimits { requests, tokens, running } } = limits;
+    let number = |limit: &Option<NonZeroU32>| limit.map(NonZeroU32::get);
     let added = connection.execute(
-        "INSERT INTO keys (name, hash, made, request, day, month, models)
-         VALUES (:name, :hash, :made, :request, :day, :month, :models)",
+        "INSERT INTO keys (name, hash, made, request, day, month, models, requests_per_minute, tokens_per_minute, max_running)
+         VALUES (:name, :hash, :made, :request, :day, :month, :models, :requests, :tokens, :running)",
         named_params! {
             ":name": name,
             ":hash": hash,
@@ -17,6 +20,9 @@ pub(super) fn add(connection: &Connection, now: i64, name: &str, hash: &str, lim
             ":day": day,
             ":month": month,
             ":models": models.join("\n"),
+            ":requests": number(requests),
+            ":tokens": number(tokens),
+            ":running": number(running),
         },
     );
     match added {
@@ -34,12 +40,15 @@ pub(super) fn revoke(connection: &Connection, now: i64, name: &str) -> Result<bo
 
 /// Every key, revoked ones too, in the order they were made.
 pub(super) fn all(connection: &Connection) -> Result<Vec<Key>> {
-    let sql = "SELECT id, name, hash, made, revoked, request, day, month, models FROM keys ORDER BY id";
+    let sql =
+        "SELECT id, name, hash, made, revoked, request, day, month, models, requests_per_minute, tokens_per_minute,
+               max_running FROM keys ORDER BY id";
     connection.prepare_cached(sql)?.query_map([], key)?.collect()
 }
 
 fn key(row: &Row<'_>) -> Result<Key> {
     let models: String = row.get("models")?;
+    let limit = |column| row.get::<_, Option<u32>>(column).map(|limit| limit.and_then(NonZeroU32::new));
     Ok(Key {
         id: row.get("id")?,
         name: row.get("name")?,
@@ -51,6 +60,11 @@ fn key(row: &Row<'_>) -> Result<Key> {
             day: row.get("day")?,
             month: row.get("month")?,
             models: models.lines().map(ToOwned::to_owned).collect(),
+            rates: RateLimits {
+                requests: limit("requests_per_minute")?,
+                tokens: limit("tokens_per_minute")?,
+                running: limit("max_running")?,
+            },
         },
     })
 }

@@ -8,7 +8,7 @@ const APPLICATION: i64 = 0x4368_7478;
 
 /// Each step brings the ledger from one version to the next. Steps are added, never changed. A step leaves what an
 /// older process reads and writes as it is, so that a running server goes on while a newer command opens its ledger.
-const STEPS: [&str; 3] = [
+const STEPS: [&str; 4] = [
     "
 -- Amounts: nano-dollars. Times: milliseconds since 1970. day: days since 1970, UTC.
 CREATE TABLE calls (
@@ -85,6 +85,17 @@ FROM (SELECT day, command, key, model, COUNT(*) AS unpriced FROM calls WHERE sta
 WHERE totals.day = found.day AND totals.command = found.command AND totals.key = found.key
     AND totals.model = found.model;
 ",
+    "
+-- Limits of keys on what begins in any 60 seconds, and on what runs at once. NULL: none.
+ALTER TABLE keys ADD COLUMN requests_per_minute INTEGER;
+ALTER TABLE keys ADD COLUMN tokens_per_minute INTEGER;
+ALTER TABLE keys ADD COLUMN max_running INTEGER;
+-- What a call counts for in its key's tokens a minute: the most that it can use, then what it has used. NULL for calls
+-- of keys without such limits, which are in neither index.
+ALTER TABLE calls ADD COLUMN rate_tokens INTEGER;
+CREATE INDEX calls_recent ON calls (key, at, rate_tokens) WHERE rate_tokens IS NOT NULL;
+CREATE INDEX calls_running ON calls (key, process) WHERE state = 0 AND rate_tokens IS NOT NULL;
+",
 ];
 
 /// Brings a ledger up to date.
@@ -143,11 +154,12 @@ mod tests {
     #![expect(clippy::unwrap_used, reason = "a test may stop at the first surprise")]
     use super::*;
     use crate::ledger::key::hash;
+    use crate::ledger::rate::RateLimits;
 
     #[test]
     fn published_steps_are_never_changed() {
         let hashes = STEPS.map(|step| hash(step)[..16].to_owned());
-        assert_eq!(hashes, ["c92bcaa66c2bf053", "c54bc26b0d69ae61", "a497024bd4c16e48"]);
+        assert_eq!(hashes, ["c92bcaa66c2bf053", "c54bc26b0d69ae61", "a497024bd4c16e48", "3ffcaf686f0614f5"]);
     }
 
     #[test]
@@ -160,7 +172,11 @@ mod tests {
             "INSERT INTO calls (at, day, command, key, asked, model, reserved, state, request_id, edits, process)
                       VALUES (0, 0, 'ask', 0, 'm', 'us.m', 90, 3, 'aws-1', '', 'p')";
         connection.execute(insert, []).unwrap();
+        let key = "INSERT INTO keys (name, hash, made, models) VALUES ('old', 'h', 0, '')";
+        connection.execute(key, []).unwrap();
         migrate(&mut connection).unwrap();
+        let keys = super::super::keys::all(&connection).unwrap();
+        assert_eq!((keys[0].name.as_str(), keys[0].limits.rates), ("old", RateLimits::default()));
         assert_eq!(Version::of(&connection).unwrap(), Version::NEWEST);
         let ids: (String, Option<String>) = connection
             .query_row("SELECT request_id, chatrix_request_id FROM calls", [], |row| Ok((row.get(0)?, row.get(1)?)))
