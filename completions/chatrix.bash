@@ -828,7 +828,7 @@ _chatrix() {
             return 0
             ;;
         chatrix__subcmd__serve)
-            opts="-p -m -h --host --port --max-tokens --max-tokens-limit --allow-origin --require-key --max-connections --max-in-flight --allow-unauthenticated --log --model --offline --config --profile --region --help"
+            opts="-p -m -h --host --port --max-tokens --max-tokens-limit --allow-origin --require-key --max-connections --max-in-flight --allow-unauthenticated --log-format --log --model --offline --config --profile --region --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -863,6 +863,10 @@ _chatrix() {
                     return 0
                     ;;
                 --max-in-flight)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --log-format)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;

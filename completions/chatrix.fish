@@ -170,6 +170,7 @@ complete -c chatrix -n "__fish_chatrix_using_subcommand serve" -l max-tokens-lim
 complete -c chatrix -n "__fish_chatrix_using_subcommand serve" -l allow-origin -d 'Allow a web origin besides local ones, or * for all of them; repeatable' -r
 complete -c chatrix -n "__fish_chatrix_using_subcommand serve" -l max-connections -d 'Most connections at once [default: 1024, or what the file limit allows]' -r
 complete -c chatrix -n "__fish_chatrix_using_subcommand serve" -l max-in-flight -d 'Most answers at once; as many requests again wait up to 5 seconds, others get 503 [default: 256]' -r
+complete -c chatrix -n "__fish_chatrix_using_subcommand serve" -l log-format -d 'How requests are logged on stderr, one line each: off, text or json [default: text]' -r
 complete -c chatrix -n "__fish_chatrix_using_subcommand serve" -s m -l model -d 'Model for requests that name none [env: CHATRIX_MODEL]' -r -f -a "claude-sonnet-4\t''
 claude-sonnet-3\t''
 deepseek\t''
@@ -206,7 +207,7 @@ complete -c chatrix -n "__fish_chatrix_using_subcommand serve" -l profile -d 'AW
 complete -c chatrix -n "__fish_chatrix_using_subcommand serve" -l region -d 'AWS region [env: AWS_REGION] [default: the profile\'s, or us-west-2]' -r
 complete -c chatrix -n "__fish_chatrix_using_subcommand serve" -l require-key -d 'Accept only API keys created with `chatrix keys add`'
 complete -c chatrix -n "__fish_chatrix_using_subcommand serve" -l allow-unauthenticated -d 'Listen beyond this machine without API keys: anyone who can connect spends your money'
-complete -c chatrix -n "__fish_chatrix_using_subcommand serve" -l log -d 'Write one line per request to stderr: time, id, route, key name, models, status, tokens, cost, milliseconds'
+complete -c chatrix -n "__fish_chatrix_using_subcommand serve" -l log -d 'Once switched the log on, which is on now. Kept so that scripts with it still run'
 complete -c chatrix -n "__fish_chatrix_using_subcommand serve" -l offline -d 'Use the built-in offline model, which costs nothing and has its own ledger and API keys [env: CHATRIX_OFFLINE]'
 complete -c chatrix -n "__fish_chatrix_using_subcommand serve" -s h -l help -d 'Print help'
 complete -c chatrix -n "__fish_chatrix_using_subcommand keys; and not __fish_seen_subcommand_from list revoke add help" -l config -d 'Config file [env: CHATRIX_CONFIG]' -r -F

@@ -4,6 +4,7 @@
 
 use crate::catalog::{Features, NanoDollars};
 use crate::config::Host;
+use crate::telemetry::LogFormat;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use std::num::NonZeroU32;
 use std::path::PathBuf;
@@ -196,9 +197,12 @@ pub(crate) struct Serve {
     /// Listen beyond this machine without API keys: anyone who can connect spends your money
     #[arg(long, alias = "i-know-this-is-open")]
     pub(crate) allow_unauthenticated: bool,
-    /// Write one line per request to stderr: time, id, route, key name, models, status, tokens, cost, milliseconds
-    #[arg(long)]
-    pub(crate) log: bool,
+    /// How requests are logged on stderr, one line each: off, text or json [default: text]
+    #[arg(long, value_name = "FORMAT")]
+    pub(crate) log_format: Option<LogFormat>,
+    /// Once switched the log on, which is on now. Kept so that scripts with it still run
+    #[arg(long, hide = true)]
+    log: bool,
 }
 
 #[derive(Debug, Args)]

@@ -31,7 +31,7 @@ use std::num::NonZeroU32;
 pub fn run(cli: Cli) -> anyhow::Result<u8> {
     let flags = flags(&cli);
     let settings =
-        || Settings::load(flags, |name| std::env::var_os(name).map(|value| value.to_string_lossy().into_owned()));
+        || Settings::load(&flags, |name| std::env::var_os(name).map(|value| value.to_string_lossy().into_owned()));
     match cli.command {
         // The only command that must work with a broken config file.
         Command::Completions(args) => completions::run(args.shell),
@@ -73,6 +73,7 @@ fn flags(cli: &Cli) -> Flags {
             require_key: args.require_key,
             max_connections: args.max_connections,
             max_in_flight: args.max_in_flight,
+            log_format: args.log_format,
             ..global
         },
         Command::Models(_) | Command::Usage(_) | Command::Keys(_) | Command::Completions(_) => global,

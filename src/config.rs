@@ -16,6 +16,7 @@ use crate::error::{Error, Kind, Result};
 use crate::ledger::budget::Budgets;
 use crate::policy::{Limits, ModelLimits, Overrides, Policy};
 use crate::server::Timeouts;
+use crate::telemetry::LogFormat;
 use file::File;
 use std::io::ErrorKind::{NotADirectory, NotFound};
 use std::net::IpAddr;
@@ -41,10 +42,13 @@ pub(crate) struct Flags {
     pub(crate) require_key: bool,
     pub(crate) max_connections: Option<NonZeroU32>,
     pub(crate) max_in_flight: Option<NonZeroU32>,
+    pub(crate) log_format: Option<LogFormat>,
 }
 
 #[derive(Debug)]
 pub(crate) struct Settings {
+    /// The config file that was read; `None` when there is none.
+    pub(crate) config_file: Option<PathBuf>,
     /// The model of a request that names none.
     pub(crate) model: Setting<String>,
     /// Whether the model inside this process answers, and not AWS.
@@ -91,6 +95,8 @@ pub(crate) struct ServeSettings {
     /// Request bodies in memory (bytes).
     pub(crate) max_body_memory: Option<usize>,
     pub(crate) timeouts: Timeouts,
+    /// How requests are logged.
+    pub(crate) log_format: LogFormat,
 }
 
 /// What [`Settings::policy`] is made of.
@@ -108,9 +114,10 @@ impl Settings {
     ///
     /// # Errors
     /// `Config`, naming the variable, or file, line and key. `ModelNotFound` for `--model`.
-    pub(crate) fn load(flags: Flags, environment: impl Fn(&str) -> Option<String>) -> Result<Self> {
+    pub(crate) fn load(flags: &Flags, environment: impl Fn(&str) -> Option<String>) -> Result<Self> {
         let environment = |name: &str| environment(name).filter(|value| !value.is_empty());
-        let (file, path) = read(flags.config, &environment)?;
+        let ReadFile { file, path, exists } = read(flags.config.clone(), &environment)?;
+        let config_file = exists.then(|| path.clone());
         let layers = Layers { environment: &environment, path: &path };
 
         let of_the_flags = Overrides {
@@ -121,7 +128,7 @@ impl Settings {
         let limits = limits(&of_the_flags, &file)?;
         let time_limits = time_limits(&file);
         let catalog = Arc::new(models::catalog(&file, &path)?);
-        let model = layers.pick(flags.model, &["CHATRIX_MODEL"], file.default_model, "a model's name")?;
+        let model = layers.pick(flags.model.clone(), &["CHATRIX_MODEL"], file.default_model, "a model's name")?;
         let model =
             model.unwrap_or_else(|| Setting { value: catalog.default_alias().to_owned(), source: Source::Default });
         check_model(&model, &catalog)?;
@@ -134,39 +141,23 @@ impl Settings {
         };
         let offline = flags.offline || offline_variable(&environment)?;
         let region =
-            layers.pick(flags.region, &["AWS_REGION", "AWS_DEFAULT_REGION"], file.region, "a region's name")?;
+            layers.pick(flags.region.clone(), &["AWS_REGION", "AWS_DEFAULT_REGION"], file.region, "a region's name")?;
         // Offline calls go to no region.
         let region =
             region.filter(|_| !offline).map(|region| Region::parse(&region.value, &region.source)).transpose()?;
         let aws = AwsSettings {
-            profile: named_profile(flags.profile, file.profile, &environment),
+            profile: named_profile(flags.profile.clone(), file.profile, &environment),
             region,
             limits: time_limits,
         };
-        let host = layers.pick(flags.host, &["CHATRIX_HOST"], file.serve.host, "an IP address or localhost")?;
-        let port = layers.pick(flags.port, &["CHATRIX_PORT"], file.serve.port, "a port")?;
-        let serve = ServeSettings {
-            host: host.map_or(
-                Setting { value: IpAddr::from([127, 0, 0, 1]), source: Source::Default },
-                |Setting { value: Host(value), source }| Setting { value, source },
-            ),
-            port: port.map_or(3000, |port| port.value),
-            allow_origins: [flags.allow_origins, file.serve.allow_origins].concat(),
-            allow_hosts: file.serve.allow_hosts,
-            fetch_images: file.serve.fetch_images,
-            require_key: flags.require_key || file.serve.require_key,
-            drain: file.serve.on_disconnect == Some(file::OnDisconnect::Drain),
-            max_connections: flags.max_connections.or(file.serve.max_connections.map(|most| most.0)).map(count),
-            max_in_flight: flags.max_in_flight.or(file.serve.max_in_flight.map(|most| most.0)).map(count),
-            max_body_memory: file.serve.max_body_memory_mib.map(|most| count(most.0).saturating_mul(1 << 20)),
-            timeouts: file.serve.timeouts.timeouts(),
-        };
+        let serve = serve_settings(flags, file.serve, &layers)?;
         let state = folder("XDG_STATE_HOME", ".local/state", &environment);
         // Offline calls have a ledger of their own: they are never billed.
         let ledger = state.as_ref().map(|folder| folder.join(if offline { "offline.db" } else { "ledger.db" }));
         let keeps_history = file.history.unwrap_or(true);
         let history = state.filter(|_| keeps_history).map(|folder| folder.join("history"));
-        Ok(Self { model, offline, aws, serve, budgets: file.budget.budgets(), ledger, history, policy, catalog })
+        let budgets = file.budget.budgets();
+        Ok(Self { config_file, model, offline, aws, serve, budgets, ledger, history, policy, catalog })
     }
 
     /// All models, the operator's own included.
@@ -216,6 +207,29 @@ impl Layers<'_> {
         }
         Ok(file.map(|value| Setting { value, source: Source::ConfigFile(self.path.to_owned()) }))
     }
+}
+
+/// The settings of the server.
+fn serve_settings(flags: &Flags, file: file::Serve, layers: &Layers<'_>) -> Result<ServeSettings> {
+    let host = layers.pick(flags.host, &["CHATRIX_HOST"], file.host, "an IP address or localhost")?;
+    let port = layers.pick(flags.port, &["CHATRIX_PORT"], file.port, "a port")?;
+    Ok(ServeSettings {
+        host: host.map_or(
+            Setting { value: IpAddr::from([127, 0, 0, 1]), source: Source::Default },
+            |Setting { value: Host(value), source }| Setting { value, source },
+        ),
+        port: port.map_or(3000, |port| port.value),
+        allow_origins: [flags.allow_origins.clone(), file.allow_origins].concat(),
+        allow_hosts: file.allow_hosts,
+        fetch_images: file.fetch_images,
+        require_key: flags.require_key || file.require_key,
+        drain: file.on_disconnect == Some(file::OnDisconnect::Drain),
+        max_connections: flags.max_connections.or(file.max_connections.map(|most| most.0)).map(count),
+        max_in_flight: flags.max_in_flight.or(file.max_in_flight.map(|most| most.0)).map(count),
+        max_body_memory: file.max_body_memory_mib.map(|most| count(most.0).saturating_mul(1 << 20)),
+        timeouts: file.timeouts.timeouts(),
+        log_format: flags.log_format.or(file.log_format.map(|format| format.0)).unwrap_or_default(),
+    })
 }
 
 fn count(number: NonZeroU32) -> usize {
@@ -283,18 +297,27 @@ fn folder(variable: &str, default: &str, environment: &dyn Fn(&str) -> Option<St
     Some(base.join("chatrix"))
 }
 
-/// The config file and its path. Only a file that was named must exist.
-fn read(flag: Option<PathBuf>, environment: &dyn Fn(&str) -> Option<String>) -> Result<(File, PathBuf)> {
+/// A config file, and where it is or would be.
+struct ReadFile {
+    file: File,
+    path: PathBuf,
+    exists: bool,
+}
+
+/// The config file. Only one that was named must exist.
+fn read(flag: Option<PathBuf>, environment: &dyn Fn(&str) -> Option<String>) -> Result<ReadFile> {
     let named = flag.or_else(|| environment("CHATRIX_CONFIG").map(PathBuf::from));
     let must_exist = named.is_some();
     let usual = || Some(folder("XDG_CONFIG_HOME", ".config", environment)?.join("config.toml"));
     let Some(path) = named.or_else(usual) else {
-        return Ok((File::default(), PathBuf::new()));
+        return Ok(ReadFile { file: File::default(), path: PathBuf::new(), exists: false });
     };
     match std::fs::read_to_string(&path) {
-        Ok(text) => Ok((File::parse(&text, &path)?, path)),
+        Ok(text) => Ok(ReadFile { file: File::parse(&text, &path)?, path, exists: true }),
         // NotADirectory: HOME may be /dev/null, which holds no config file either.
-        Err(error) if !must_exist && matches!(error.kind(), NotFound | NotADirectory) => Ok((File::default(), path)),
+        Err(error) if !must_exist && matches!(error.kind(), NotFound | NotADirectory) => {
+            Ok(ReadFile { file: File::default(), path, exists: false })
+        }
         Err(error) => Err(Error::new(Kind::Config, format!("cannot read the config file {}: {error}", path.display()))),
     }
 }

@@ -4,6 +4,7 @@
 
 mod admission;
 mod call;
+mod call_watch;
 mod caller;
 mod cost_check;
 mod heavy_work;
@@ -26,13 +27,13 @@ use crate::conversation::{EmbeddingRequest, Embeddings, Request, Usage};
 use crate::error::{Error, Field, Kind, Result, Retry};
 use crate::ledger::{RateStatus, Reservation};
 use crate::policy::{Admitted, AdmittedEmbedding, Edit, Policy, Refusable};
-use crate::telemetry::Telemetry;
+use crate::telemetry::{RequestScope, Telemetry};
 use call::Start;
+use call_watch::CallWatch;
 use reasoning_cache::{ReasoningCache, ReasoningRecorder};
 use refusal_cache::RefusalCache;
 use reserved_call::ReservedCall;
 use std::sync::Arc;
-use std::time::Instant;
 
 /// How many parts of a request are left out, one after the other, because the model refuses them. The next refusal is
 /// final.
@@ -65,9 +66,9 @@ struct ReadyCall {
     requested_model: Arc<Model>,
     admitted: Admitted,
     reserved: ReservedCall,
-    began: Instant,
     /// The most times that the request is sent to Bedrock.
     attempts: u32,
+    request: Option<RequestScope>,
 }
 
 impl Engine {
@@ -95,8 +96,8 @@ impl Engine {
     /// # Errors
     /// Refusals by the policy and the budgets, and any kind that Bedrock causes.
     pub async fn ask(self: &Arc<Self>, request: Request, mode: AnswerMode, caller: Caller) -> Result<Call> {
-        let ready = self.admit(request, &caller).await.inspect_err(|error| self.telemetry.refused(error.kind))?;
-        let ready = with_images(ready, &caller).await.inspect_err(|error| self.telemetry.refused(error.kind))?;
+        let ready = self.admit(request, &caller).await?;
+        let ready = with_images(ready, &caller).await?;
         if !self.drain {
             return self.send(ready, mode).await;
         }
@@ -109,7 +110,6 @@ impl Engine {
 
     /// Applies the policy and the budgets to a request.
     async fn admit(&self, mut request: Request, caller: &Caller) -> Result<ReadyCall> {
-        let began = Instant::now();
         let requested_name = self.policy.model_name(&request.model).to_owned();
         self.reasoning.restore(&mut request.messages);
         let mut admitted = self.policy.admit(request)?;
@@ -119,17 +119,28 @@ impl Engine {
             admitted = self.policy.admit_successor(admitted)?;
         }
         admitted = self.refusals.apply(admitted);
+        if let (Some(scope), Some(alias)) = (&caller.request, &admitted.model().alias) {
+            scope.set_model(alias);
+        }
         let (admitted, reserved) = self.guard.reserve(&self.client, admitted, requested_name, caller).await?;
-        Ok(ReadyCall { requested_model, admitted, reserved, began, attempts: caller.attempts })
+        let attempts = caller.attempts;
+        Ok(ReadyCall { requested_model, admitted, reserved, attempts, request: caller.request.clone() })
     }
 
     async fn send(&self, ready: ReadyCall, mode: AnswerMode) -> Result<Call> {
-        let ReadyCall { requested_model, admitted, mut reserved, began, attempts } = ready;
+        let ReadyCall { requested_model, admitted, mut reserved, attempts, request } = ready;
+        let mut watch = CallWatch::start(self.telemetry.clone(), request);
         match self.send_until_accepted(&requested_model, admitted, &mut reserved, mode, attempts).await {
             Ok((admitted, accepted)) => {
                 let recorder = ReasoningRecorder::new(Arc::clone(&self.reasoning));
-                let start = Start { began, drain: self.drain, telemetry: self.telemetry.clone() };
-                Ok(Call::new(admitted, requested_model, accepted, recorder, reserved, start))
+                Ok(Call::new(
+                    admitted,
+                    requested_model,
+                    accepted,
+                    recorder,
+                    reserved,
+                    Start { drain: self.drain, watch },
+                ))
             }
             Err(error) => {
                 // A call that may have been billed stays booked, as uncertain.
@@ -137,6 +148,7 @@ impl Engine {
                 if !error.may_be_billed() {
                     reserved.reservation.release();
                 }
+                watch.fail(error.kind);
                 Err(error)
             }
         }
@@ -191,14 +203,15 @@ impl Engine {
     /// # Errors
     /// Refusals by the policy and the budgets, and any kind that Bedrock causes.
     pub async fn embed(&self, request: EmbeddingRequest, caller: &Caller) -> Result<Embedded> {
-        let admission = self.admit_embedding(request, caller).await;
-        let (admitted, mut reserved) = admission.inspect_err(|error| self.telemetry.refused(error.kind))?;
+        let (admitted, mut reserved) = self.admit_embedding(request, caller).await?;
+        let mut watch = CallWatch::start(self.telemetry.clone(), caller.request.clone());
         let calls = admitted.texts().len().div_ceil(admitted.model().batch.max(1));
         let sending = Sending { attempts: caller.attempts, sent: reserved.reservation.sent_mark() };
         let (embeddings, bedrock_request_id) = match self.client.embed(&admitted, &sending).await {
             Ok(answer) => answer,
             Err(error) => {
                 reserved.reservation.set_bedrock_request_id(error.bedrock_request_id.clone());
+                watch.fail(error.kind);
                 if calls == 1 && !error.may_be_billed() {
                     reserved.reservation.release();
                 }
@@ -211,9 +224,13 @@ impl Engine {
             }
         };
         reserved.reservation.accepted(&admitted.model().id, bedrock_request_id.clone(), String::new());
+        watch.accepted(&admitted.model().id, bedrock_request_id.as_deref(), false);
         let cost = embeddings.input_tokens.map(|tokens| admitted.model().price.cost(tokens));
         settle_embedding(&mut reserved.reservation, &embeddings, cost);
         let left = reserved.budget_left(cost);
+        if let Some(input) = embeddings.input_tokens {
+            watch.settled(Usage { input, ..Usage::default() }, cost, left);
+        }
         let warnings = reserved.warnings(cost);
         let edits = admitted.edits().to_vec();
         let rates = reserved.rates;
@@ -229,6 +246,9 @@ impl Engine {
         let requested_name = request.model.clone();
         let admitted = self.policy.admit_embedding(request)?;
         caller.check(&self.policy.catalog, &admitted.model().id)?;
+        if let Some(scope) = &caller.request {
+            scope.set_model(&admitted.model().alias);
+        }
         let reserved = self.guard.reserve_embedding(&admitted, requested_name, caller).await?;
         Ok((admitted, reserved))
     }

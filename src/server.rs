@@ -70,10 +70,10 @@ pub struct Parts {
 /// When the socket cannot be set up, or the certificates for fetching images cannot be read.
 pub async fn serve(listener: TcpListener, parts: Parts, stop: watch::Receiver<Stop>) -> std::io::Result<()> {
     let Parts { engine, origin, keys, limits, fetch_images, telemetry } = parts;
-    panics::report_places_only();
+    panics::report_places_only(telemetry.clone());
     let fetcher = if fetch_images { Some(Arc::new(images::Fetcher::new(images::Reach::Public)?)) } else { None };
     let load = Load::new(&limits);
-    let console = Console::default();
+    let console = Console::new(telemetry.clone());
     let state = Arc::new(State {
         engine,
         origin,

@@ -1,77 +1,106 @@
-//! Counters and logs. A [`Telemetry`] handle is passed to each component when it is built, and the component reports
-//! its events to it. Telemetry never contains a prompt, an answer, the token of an API key or a credential.
+//! Metrics and logs. A [`Telemetry`] handle is passed to each component when it is built, and the component reports
+//! its events to it. Telemetry never contains a prompt, an answer, the token of an API key, a credential or an ARN.
 
 mod log;
 mod metrics;
+mod redaction;
 mod request;
+mod sink;
+mod writer;
 
-pub use metrics::{Metrics, ReservationEnd, Snapshot};
-pub use request::RequestScope;
+pub use log::LogFormat;
+pub use metrics::{BudgetReading, Readings, ReservationEnd};
+pub use redaction::without_secrets;
+pub use request::{RequestHead, RequestScope};
 
+use crate::catalog::NanoDollars;
 use crate::error::Kind;
+use metrics::Metrics;
+use sink::Sink;
 use std::sync::Arc;
 use std::time::Duration;
+use writer::LineWriter;
 
 /// A handle for counting and logging. It is cheap to clone.
 #[derive(Debug, Clone, Default)]
-pub struct Telemetry(Arc<Inner>);
-
-#[derive(Debug, Default)]
-struct Inner {
-    metrics: Metrics,
-    /// Whether requests are logged as well as counted.
-    log: bool,
-}
+pub struct Telemetry(Arc<Sink>);
 
 impl Telemetry {
-    /// Telemetry that counts, and also writes one line to stderr for each request.
+    /// Telemetry that counts, and writes the log and notices to stderr.
     #[must_use]
-    pub fn with_log() -> Self {
-        Self(Arc::new(Inner { metrics: Metrics::default(), log: true }))
+    pub fn with_log(format: LogFormat) -> Self {
+        Self(Arc::new(Sink { metrics: Metrics::default(), writer: Some(LineWriter::start(format)) }))
     }
 
-    /// Counts a request that has come in. It is logged when the last clone of the scope is dropped.
-    #[must_use]
-    pub fn request(&self, id: &str, method: &str, route: &'static str) -> RequestScope {
-        self.0.metrics.count_request();
-        RequestScope::new(id, method, route, self.0.log)
+    /// Changes how the log is written from now on.
+    pub fn set_log_format(&self, format: LogFormat) {
+        if let Some(writer) = &self.0.writer {
+            writer.set_format(format);
+        }
     }
 
-    /// Counts a request that was refused before anything was sent to Bedrock: by the policy, a budget, its key or its
-    /// origin.
-    pub fn refused(&self, _kind: Kind) {
-        self.0.metrics.count_refusal();
+    /// Tells the operator something, in a line on stderr. Never waits.
+    pub fn notice(&self, text: &str) {
+        if let Some(writer) = &self.0.writer {
+            writer.write(log::notice(writer.format(), text));
+        }
+    }
+
+    /// Writes a line as it is, whatever the format, for programs that wait for it.
+    pub(crate) fn plain_line(&self, line: String) {
+        if let Some(writer) = &self.0.writer {
+            writer.write(line);
+        }
+    }
+
+    /// Waits until everything so far is on stderr, or until the time is up.
+    pub fn flush(&self, limit: Duration) {
+        if let Some(writer) = &self.0.writer {
+            writer.flush(limit);
+        }
+    }
+
+    /// A request that has come in. It is logged and counted when the last clone of the scope is dropped.
+    #[must_use]
+    pub fn request(&self, head: &RequestHead<'_>) -> RequestScope {
+        RequestScope::new(head, Arc::clone(&self.0))
     }
 
     /// Counts an attempt to send a call to Bedrock. `attempt` begins at 1, and `failure` is `None` when Bedrock
     /// accepted the call.
     pub fn tried(&self, attempt: u32, failure: Option<Kind>) {
-        self.0.metrics.count_try(attempt > 1, failure.is_some());
+        self.0.metrics.count_try(attempt > 1, failure);
     }
 
-    /// Counts the first event of an answer, and the time since the call began.
-    pub fn first_event(&self, after: Duration) {
-        self.0.metrics.count_first_event(after);
+    /// Counts a call that was made for a request, and the time from sending it to the end of its answer.
+    pub(crate) fn call_ended(&self, request: &RequestScope, failure: Option<Kind>, took: Duration) {
+        let (operation, model) = (request.operation().unwrap_or_default(), request.counted_model());
+        self.0.metrics.count_call(operation, &model, failure, took);
     }
 
-    pub fn reservation_ended(&self, end: ReservationEnd) {
-        self.0.metrics.count_reservation(end);
+    /// Counts a load of AWS credentials after the first.
+    pub fn credentials_renewed(&self, loaded: bool) {
+        self.0.metrics.count_credential_renewal(loaded);
     }
 
-    /// Counts a transaction of the ledger, and the time that it took.
-    pub fn ledger_transaction(&self, took: Duration, committed: bool) {
-        self.0.metrics.count_transaction(took, committed);
+    pub(crate) fn reserved(&self, amount: NanoDollars) {
+        self.0.metrics.count_reserved(amount);
     }
 
+    /// Counts the end of a reservation of an amount, of which `booked` stays booked.
+    pub(crate) fn reservation_ended(&self, end: ReservationEnd, amount: NanoDollars, booked: NanoDollars) {
+        self.0.metrics.count_reservation_end(end, amount, booked);
+    }
+
+    /// Counts a transaction of the ledger, the time that it took, and how many reservations and settlements it held.
+    pub(crate) fn ledger_transaction(&self, took: Duration, entries: usize, committed: bool) {
+        self.0.metrics.count_transaction(took, entries, committed);
+    }
+
+    /// Every metric in Prometheus's text format.
     #[must_use]
-    pub fn snapshot(&self) -> Snapshot {
-        self.0.metrics.snapshot()
-    }
-
-    /// Writes the counters to the log, if there is one.
-    pub fn log_summary(&self) {
-        if self.0.log {
-            log::Line::summary(&self.snapshot()).write();
-        }
+    pub fn prometheus(&self, readings: &Readings) -> String {
+        let dropped = self.0.writer.as_ref().map_or(0, LineWriter::dropped);
+        self.0.metrics.text(readings, dropped)
     }
 }

@@ -1,19 +1,22 @@
 //! `chatrix serve`: opens the socket, runs the server, and books what is left when it ends.
 
-use crate::bedrock::Account;
+mod startup;
+
 use crate::cli::Serve;
-use crate::commands::setup::{OFFLINE_NOTICE, check_credentials, offline_pace, open};
+use crate::commands::setup::{offline_pace, open};
 use crate::commands::{file_limit, signals};
 use crate::config::{ServeSettings, Settings};
 use crate::error::{Error, Kind};
 use crate::ledger::Ledger;
 use crate::server::{self, Keys, Limits, OriginPolicy, Parts};
 use crate::telemetry::Telemetry;
-use crate::terminal::output::note;
-use crate::terminal::printable::Printable;
 use std::io::ErrorKind;
 use std::net::SocketAddr;
+use std::time::Duration;
 use tokio::net::TcpListener;
+
+/// How long the end of the process waits for the last lines of the log.
+const FLUSH_TIMEOUT: Duration = Duration::from_secs(1);
 
 /// Serves until Ctrl-C or SIGTERM.
 pub(crate) async fn run(args: Serve, settings: Settings) -> anyhow::Result<u8> {
@@ -43,24 +46,30 @@ pub(crate) async fn run(args: Serve, settings: Settings) -> anyhow::Result<u8> {
         Error::new(Kind::Io, message).advise(advice)
     })?;
     let address = listener.local_addr()?;
-    let telemetry = if args.log { Telemetry::with_log() } else { Telemetry::default() };
-    let (engine, account) = open(&settings, offline_pace(false)?, settings.serve.drain, &telemetry).await?;
+    let telemetry = Telemetry::with_log(settings.serve.log_format);
+    let ended = serve_on(listener, address, settings, &telemetry).await;
+    telemetry.flush(FLUSH_TIMEOUT);
+    ended
+}
+
+async fn serve_on(
+    listener: TcpListener,
+    address: SocketAddr,
+    settings: Settings,
+    telemetry: &Telemetry,
+) -> anyhow::Result<u8> {
+    let (engine, account) = open(&settings, offline_pace(false)?, settings.serve.drain, telemetry).await?;
     let ledger = engine.guard().ledger.clone();
-    let keys = api_keys(&settings, ledger.as_ref()).await?;
-    if settings.offline {
-        note(OFFLINE_NOTICE);
-    } else {
-        say_who_pays(&account).await;
+    let keys = Keys { cache: ledger.as_ref().map(Ledger::key_cache), required: settings.serve.require_key };
+    if keys.required {
+        keys.all().await?;
     }
-    let stop = signals::hear()?;
-    note(Printable::line(format_args!("listening on http://{address}")));
-    let key = if keys.required { "a key from `chatrix keys add`" } else { "any API key" };
-    let port = address.port();
-    note(Printable::line(format_args!(
-        "in Jan: Settings › Model Providers › Add, with base URL http://localhost:{port}/v1 and {key}"
-    )));
     let limits = limits(&settings.serve);
-    let origin = OriginPolicy { bound: host, origins: settings.serve.allow_origins, hosts: settings.serve.allow_hosts };
+    startup::announce(&settings, &engine, &account, &keys, &limits, telemetry).await;
+    let stop = signals::hear(telemetry)?;
+    startup::say_address(address, &keys, telemetry);
+    let origin =
+        OriginPolicy { bound: address.ip(), origins: settings.serve.allow_origins, hosts: settings.serve.allow_hosts };
     let fetch_images = settings.serve.fetch_images;
     let parts = Parts { engine, origin, keys, limits, fetch_images, telemetry: telemetry.clone() };
     server::serve(listener, parts, stop).await?;
@@ -68,7 +77,6 @@ pub(crate) async fn run(args: Serve, settings: Settings) -> anyhow::Result<u8> {
     if let Some(ledger) = ledger {
         ledger.close();
     }
-    telemetry.log_summary();
     Ok(0)
 }
 
@@ -82,39 +90,4 @@ fn limits(serve: &ServeSettings) -> Limits {
         body_bytes: serve.max_body_memory.unwrap_or(default.body_bytes),
         timeouts: serve.timeouts,
     }
-}
-
-/// Says which credentials are used, and warns when there are none. The server starts all the same: they may come later.
-async fn say_who_pays(account: &Account) {
-    let warn = |error: &Error| note(Printable::line(format_args!("warning: every call will fail: {error}")));
-    note(Printable::line(account.summary()));
-    if let Err(error) = check_credentials(account, warn).await {
-        warn(&error);
-    }
-}
-
-/// The API keys, with a notice where they and `--require-key` do not go together.
-async fn api_keys(settings: &Settings, ledger: Option<&Ledger>) -> anyhow::Result<Keys> {
-    let keys = Keys { cache: ledger.map(Ledger::key_cache), required: settings.serve.require_key };
-    if !keys.required && !settings.ledger.as_ref().is_some_and(|path| path.exists()) {
-        return Ok(keys);
-    }
-    match keys.all().await {
-        Ok(known) => match (keys.required, known.iter().any(|key| key.revoked.is_none())) {
-            (true, false) => {
-                let offline = if settings.offline { " --offline" } else { "" };
-                note(Printable::line(format_args!(
-                    "every call needs an API key, and there is none yet; create one: chatrix keys add NAME{offline}"
-                )));
-            }
-            (false, true) => {
-                note("calls without an API key are answered too, although there are keys; --require-key refuses them");
-            }
-            _ => {}
-        },
-        Err(error) if keys.required => return Err(error.into()),
-        // The ledger cannot be read. Each call that needs it will say so.
-        Err(_) => {}
-    }
-    Ok(keys)
 }

@@ -44,7 +44,10 @@ pub(crate) async fn open(
 ///
 /// # Errors
 /// `NoCredentials` or `ExpiredCredentials`, when that is known in time.
-pub(crate) async fn check_credentials(account: &Account, late: fn(&Error)) -> Result<(), Error> {
+pub(crate) async fn check_credentials(
+    account: &Account,
+    late: impl FnOnce(&Error) + Send + 'static,
+) -> Result<(), Error> {
     let account = account.clone();
     let mut check = tokio::spawn(async move { account.check().await });
     if let Ok(checked) = tokio::time::timeout(CREDENTIALS_PATIENCE, &mut check).await {

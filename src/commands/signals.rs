@@ -2,7 +2,7 @@
 //! can be stopped whatever its workers do.
 
 use crate::server::{FLUSH_TIMEOUT, GRACE, Stop};
-use crate::terminal::output::note;
+use crate::telemetry::Telemetry;
 use anyhow::Context;
 use std::time::Duration;
 use tokio::sync::watch;
@@ -56,7 +56,7 @@ impl Signals {
 }
 
 /// Starts to hear signals. The first one to stop makes the server drain; after some time, or at the second one, it ends.
-pub(crate) fn hear() -> anyhow::Result<watch::Receiver<Stop>> {
+pub(crate) fn hear(telemetry: &Telemetry) -> anyhow::Result<watch::Receiver<Stop>> {
     let (stop, receiver) = watch::channel(Stop::Running);
     let runtime =
         tokio::runtime::Builder::new_current_thread().enable_all().build().context("cannot listen for signals")?;
@@ -64,23 +64,21 @@ pub(crate) fn hear() -> anyhow::Result<watch::Receiver<Stop>> {
         let _inside = runtime.enter();
         Signals::new().context("cannot listen for signals")?
     };
+    let telemetry = telemetry.clone();
     std::thread::Builder::new()
         .name("signals".to_owned())
-        .spawn(move || runtime.block_on(conduct(signals, stop)))
+        .spawn(move || runtime.block_on(conduct(signals, stop, telemetry)))
         .context("cannot listen for signals")?;
     Ok(receiver)
 }
 
 /// Takes a server through its end.
-async fn conduct(mut signals: Signals, stop: watch::Sender<Stop>) {
+async fn conduct(mut signals: Signals, stop: watch::Sender<Stop>, telemetry: Telemetry) {
     while !matches!(signals.next().await, Signal::Stop) {}
     stop.send_replace(Stop::Draining);
-    // On a thread of its own, because a console that nobody reads must not hold up the end.
-    std::thread::spawn(|| {
-        note(
-            "stopping: no new requests are accepted; running answers have 10 s to finish, and a second signal stops them at once",
-        );
-    });
+    telemetry.notice(
+        "stopping: no new requests are accepted; running answers have 10 s to finish, and a second signal stops them at once",
+    );
     if !signals.stop_comes_within(GRACE).await {
         // The open answers get an error and are cut off.
         stop.send_replace(Stop::CutOff);
@@ -102,7 +100,7 @@ mod tests {
     fn signals_are_heard_while_every_worker_is_busy() {
         static BUSY: AtomicBool = AtomicBool::new(true);
         let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build().unwrap();
-        let mut stop = hear().unwrap();
+        let mut stop = hear(&Telemetry::default()).unwrap();
         runtime.spawn(async {
             while BUSY.load(Ordering::SeqCst) {
                 std::thread::sleep(Duration::from_millis(1));

@@ -7,6 +7,7 @@ use crate::error::{Error, Kind, Result};
 use crate::ledger::budget::Budgets;
 use crate::policy::{Limits, Overrides, SamplingOverride};
 use crate::server::Timeouts;
+use crate::telemetry::LogFormat;
 use serde::de::{Error as _, Unexpected};
 use serde::{Deserialize, Deserializer};
 use std::collections::BTreeMap;
@@ -79,6 +80,7 @@ pub(crate) struct Serve {
     pub(crate) fetch_images: bool,
     pub(crate) require_key: bool,
     pub(crate) on_disconnect: Option<OnDisconnect>,
+    pub(crate) log_format: Option<LogFormatName>,
     pub(crate) max_connections: Option<Positive>,
     pub(crate) max_in_flight: Option<Positive>,
     pub(crate) max_body_memory_mib: Option<Positive>,
@@ -159,6 +161,16 @@ impl From<AllowedTier> for ServiceTier {
             AllowedTier::Flex => Self::Flex,
             AllowedTier::Priority => Self::Priority,
         }
+    }
+}
+
+/// How requests are logged.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct LogFormatName(pub(crate) LogFormat);
+
+impl<'de> Deserialize<'de> for LogFormatName {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        String::deserialize(deserializer)?.parse().map(Self).map_err(D::Error::custom)
     }
 }
 

@@ -8,7 +8,7 @@ fn load(text: &str, flags: Flags, variables: &[(&str, &str)]) -> Result<Settings
     let mut file = tempfile::NamedTempFile::new().unwrap();
     file.write_all(text.as_bytes()).unwrap();
     let flags = Flags { config: Some(file.path().to_owned()), ..flags };
-    Settings::load(flags, |name| {
+    Settings::load(&flags, |name| {
         variables.iter().find(|(known, _)| *known == name).map(|(_, value)| (*value).to_owned())
     })
 }

@@ -179,7 +179,8 @@ async fn with_counted_input(client: &Client, admitted: Admitted) -> Admitted {
 
 fn new_call(caller: &Caller, requested_model: String, model: String, rate: Option<RateRequest>) -> NewCall {
     let key = caller.key.as_ref().map(|key| key.id);
-    NewCall { command: caller.command, key, requested_model, model, request_id: caller.request_id.clone(), rate }
+    let request_id = caller.request.as_ref().map(|request| request.id().to_owned());
+    NewCall { command: caller.command, key, requested_model, model, request_id, rate }
 }
 
 /// Adds a safety margin of a twentieth and 64 tokens to counted tokens, although AWS bills what it counts.

@@ -1,5 +1,6 @@
 //! A call that Bedrock has accepted: its events, its usage and its settlement in the ledger.
 
+use super::call_watch::CallWatch;
 use super::reasoning_cache::ReasoningRecorder;
 use super::reserved_call::{ReservedCall, Warning};
 use super::tool_call_guard::{CutCall, ToolCallGuard, Wholeness};
@@ -9,20 +10,19 @@ use crate::conversation::{Answer, AnswerBuilder, Event, StopReason, Usage};
 use crate::error::{Error, Field, Kind, Result};
 use crate::ledger::RateStatus;
 use crate::policy::{Admitted, Edit, LimitSource, TokenLimit, price};
-use crate::telemetry::Telemetry;
 use std::collections::VecDeque;
 use std::sync::Arc;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 /// How long an answer that nobody waits for is read in order to learn its usage.
 const DRAIN_TIMEOUT: Duration = Duration::from_mins(2);
 
-/// When a call began, and what its engine does with calls.
+/// What its engine does with a call.
 pub(super) struct Start {
-    pub(super) began: Instant,
     /// Whether an answer that nobody waits for any more is read to its end, so that its usage is known.
     pub(super) drain: bool,
-    pub(super) telemetry: Telemetry,
+    /// Tells the telemetry what happens to the call.
+    pub(super) watch: CallWatch,
 }
 
 /// A call that Bedrock has accepted. Dropping it ends the stream, or reads the rest of it in the background if the
@@ -64,8 +64,9 @@ impl Call {
         let edits = admitted.edits();
         let ascii_edits: Vec<String> =
             edits.iter().filter(|edit| edit.parameter.is_free_of_user_text()).map(Edit::ascii).collect();
-        reserved.reservation.accepted(&admitted.model().id, bedrock_request_id, ascii_edits.join("; "));
         let is_stream = matches!(answer, UpstreamAnswer::Stream(_));
+        start.watch.accepted(&admitted.model().id, bedrock_request_id.as_deref(), is_stream);
+        reserved.reservation.accepted(&admitted.model().id, bedrock_request_id, ascii_edits.join("; "));
         // A client that set the limit itself expects that its calls stream. Any other must never see half of one.
         let wholeness = if is_stream { Wholeness::Json } else { required_arguments(&admitted) };
         let hold = !is_stream || admitted.token_limit().source != LimitSource::Request;
@@ -152,7 +153,7 @@ impl Call {
             let event = self.upstream_event().await?;
             if event.is_some() && !self.has_event {
                 self.has_event = true;
-                self.start.telemetry.first_event(self.start.began.elapsed());
+                self.start.watch.first_event();
             }
             match event {
                 Some(Event::Usage(usage)) => {
@@ -164,6 +165,7 @@ impl Call {
                     // If the usage never came, the call is booked as uncertain.
                     self.reserved.reservation.abandon();
                     if self.stop.is_none() {
+                        self.start.watch.fail(Kind::Truncated);
                         return Err(Error::new(Kind::Truncated, "the stream ended before the answer was complete"));
                     }
                     return Ok(None);
@@ -242,7 +244,8 @@ impl Call {
             Some(UpstreamAnswer::Complete(events)) => Ok(events.pop_front()),
             Some(UpstreamAnswer::Stream(stream)) => {
                 let event = stream.next().await;
-                if event.is_err() {
+                if let Err(error) = &event {
+                    self.start.watch.fail(error.kind);
                     self.reserved.reservation.abandon();
                 }
                 event
@@ -264,6 +267,7 @@ impl Call {
         self.usage = Some(usage);
         let cost = self.cost();
         self.reserved.reservation.settle(usage, cost);
+        self.start.watch.settled(usage, cost, self.reserved.budget_left(cost));
     }
 
     /// `None` until the usage has come.

@@ -8,6 +8,7 @@ use crate::error::{Error, Field, Kind, Result};
 use crate::ledger::budget::Budgets;
 use crate::ledger::key::Key;
 use crate::ledger::{RateRequest, SessionTotals};
+use crate::telemetry::RequestScope;
 use std::fmt;
 use std::future::Future;
 use std::pin::Pin;
@@ -22,8 +23,8 @@ pub struct Caller {
     pub key: Option<Arc<Key>>,
     /// A ceiling of this call's own.
     pub ceiling: Option<CallCeiling>,
-    /// Chatrix's id of the request that the call is made for.
-    pub request_id: Option<String>,
+    /// The request of `serve` that the call is made for.
+    pub request: Option<RequestScope>,
     /// The most times that the request is sent to Bedrock.
     pub attempts: u32,
     /// The totals of the session to which the cost is added, besides the ledger.
@@ -42,7 +43,7 @@ pub trait ImageSource: fmt::Debug + Send + Sync {
 impl Default for Caller {
     fn default() -> Self {
         let attempts = MAX_ATTEMPTS;
-        Self { command: "", key: None, ceiling: None, request_id: None, attempts, session_totals: None, images: None }
+        Self { command: "", key: None, ceiling: None, request: None, attempts, session_totals: None, images: None }
     }
 }
 

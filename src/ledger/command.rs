@@ -5,6 +5,7 @@ use super::call::{NewCall, Outcome, Settlement};
 use super::key::Key;
 use super::reservation::{Granted, Refused, SettlementQueue};
 use super::store::{ReserveRequest, StoreResult};
+use crate::catalog::NanoDollars;
 use crate::telemetry::{ReservationEnd, Telemetry};
 use std::sync::Arc;
 use std::sync::mpsc::Sender;
@@ -75,13 +76,18 @@ impl CommandQueue {
 }
 
 impl SettlementQueue for CommandQueue {
-    fn settle(&self, settlement: Settlement) {
-        self.telemetry.reservation_ended(match settlement.outcome {
-            Outcome::Settled(..) => ReservationEnd::Settled,
-            Outcome::Estimated(_) => ReservationEnd::Estimated,
-            Outcome::Uncertain => ReservationEnd::Uncertain,
-            Outcome::Released => ReservationEnd::Released,
-        });
+    fn reserved(&self, amount: NanoDollars) {
+        self.telemetry.reserved(amount);
+    }
+
+    fn settle(&self, settlement: Settlement, reserved: NanoDollars) {
+        let (end, booked) = match settlement.outcome {
+            Outcome::Settled(_, cost) => (ReservationEnd::Settled, cost.unwrap_or_default()),
+            Outcome::Estimated(cost) => (ReservationEnd::Estimated, cost),
+            Outcome::Uncertain => (ReservationEnd::Uncertain, reserved),
+            Outcome::Released => (ReservationEnd::Released, NanoDollars(0)),
+        };
+        self.telemetry.reservation_ended(end, reserved, booked);
         // A thread that has ended has booked every open reservation as uncertain.
         let _ = self.send(Command::Settle(settlement));
     }

@@ -40,8 +40,12 @@ pub enum Refused {
 
 /// Where the end of a call goes to be written.
 pub(super) trait SettlementQueue: fmt::Debug + Send + Sync {
-    /// Never waits, and never fails: a queue that is closed has booked every open reservation as uncertain.
-    fn settle(&self, settlement: Settlement);
+    /// Takes note of a reservation that is handed out.
+    fn reserved(&self, amount: NanoDollars);
+
+    /// Never waits, and never fails: a queue that is closed has booked every open reservation as uncertain. `reserved`
+    /// is the amount of the reservation.
+    fn settle(&self, settlement: Settlement, reserved: NanoDollars);
 }
 
 /// How a reservation is written in the ledger.
@@ -76,12 +80,14 @@ pub struct Reservation {
 impl Reservation {
     /// A reservation that is in the ledger.
     pub(super) fn booked(id: CallId, amount: NanoDollars, model: String, queue: Arc<dyn SettlementQueue>) -> Self {
+        queue.reserved(amount);
         Self::new(Booking::Booked(id, queue), amount, model)
     }
 
     /// A reservation that could not be written yet.
     pub(super) fn late(call: NewCall, amount: NanoDollars, queue: Arc<dyn SettlementQueue>) -> Self {
         let model = call.model.clone();
+        queue.reserved(amount);
         Self::new(Booking::Late(call, queue), amount, model)
     }
 
@@ -176,14 +182,15 @@ impl Reservation {
             Booking::Late(call, queue) => (SettledCall::Unwritten { call, reserved: self.amount }, queue),
             Booking::Unledgered => return,
         };
-        queue.settle(Settlement {
+        let settlement = Settlement {
             call,
             outcome,
             model: std::mem::take(&mut self.model),
             bedrock_request_id: self.bedrock_request_id.take(),
             milliseconds: u64::try_from(self.began.elapsed().as_millis()).unwrap_or(u64::MAX),
             edits: std::mem::take(&mut self.edits),
-        });
+        };
+        queue.settle(settlement, self.amount);
     }
 }
 
@@ -207,7 +214,12 @@ mod tests {
     struct Settlements(Mutex<Vec<Settlement>>);
 
     impl SettlementQueue for Settlements {
-        fn settle(&self, settlement: Settlement) {
+        fn reserved(&self, amount: NanoDollars) {
+            assert_eq!(amount, NanoDollars(9));
+        }
+
+        fn settle(&self, settlement: Settlement, reserved: NanoDollars) {
+            assert_eq!(reserved, NanoDollars(9));
             self.0.lock().unwrap().push(settlement);
         }
     }

@@ -173,8 +173,9 @@ impl Writer {
             return;
         }
         let began = Instant::now();
+        let entries = self.waiting.len() + self.unwritten.len();
         let result = self.try_post(recover);
-        self.telemetry.ledger_transaction(began.elapsed(), result.is_ok());
+        self.telemetry.ledger_transaction(began.elapsed(), entries, result.is_ok());
         match result {
             Ok(outcomes) => {
                 self.unwritten.clear();

@@ -5,7 +5,7 @@ use std::net::SocketAddr;
 
 #[derive(Debug, Clone)]
 pub(super) struct Arrival {
-    #[expect(dead_code, reason = "the log line of the request is about to name it")]
+    /// The address of the client.
     pub(super) peer: SocketAddr,
     pub(super) version: Version,
     /// The host in the request line, or HTTP/2's `:authority`.

@@ -1,8 +1,7 @@
 //! What the server tells its operator on stderr. Each notice is shown once, or once an hour.
 
 use crate::engine::{Call, Warning};
-use crate::terminal::output::note;
-use crate::terminal::printable::Printable;
+use crate::telemetry::Telemetry;
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
@@ -13,13 +12,18 @@ const HOUR: Duration = Duration::from_hours(1);
 const MAX_NOTICES: usize = 1000;
 
 /// The notices of one server. Clones share what was already shown.
-#[derive(Debug, Clone, Default)]
+#[derive(Debug, Clone)]
 pub(super) struct Console {
+    telemetry: Telemetry,
     /// When each notice was shown last, by what it is about.
     shown: Arc<Mutex<HashMap<String, Instant>>>,
 }
 
 impl Console {
+    pub(super) fn new(telemetry: Telemetry) -> Self {
+        Self { telemetry, shown: Arc::default() }
+    }
+
     /// Says, once each, that a successor answers for a retired model, and the warnings of a call.
     pub(super) fn announce(&self, call: &Call) {
         if let Some(text) = call.successor_notice() {
@@ -71,6 +75,6 @@ impl Console {
             return;
         }
         shown.insert(about, Instant::now());
-        note(Printable::line(text));
+        self.telemetry.notice(text);
     }
 }

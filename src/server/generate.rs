@@ -10,12 +10,11 @@ use super::state::State;
 use super::stop::{Stop, reached};
 use crate::api::openai::embeddings;
 use crate::api::{AnswerHead, Dialect, ParsedRequest, Positions};
-use crate::conversation::Usage;
 use crate::conversation::json_blocks::JsonBlocks;
 use crate::engine::{AnswerMode, Call, Caller, ImageSource};
 use crate::error::{Error, Field, Result};
 use crate::policy::Edit;
-use crate::telemetry::RequestScope;
+use crate::telemetry::{RequestScope, without_secrets};
 use bytes::Bytes;
 use std::sync::Arc;
 use std::time::{SystemTime, UNIX_EPOCH};
@@ -51,7 +50,6 @@ pub(super) async fn generate(
     scope.set_requested_model(&head.model);
     let call = state.heavy_work.steps(memory.bytes(), state.engine.ask(request, mode, caller)).await;
     let mut call = call.map_err(|error| locate(error, dialect, &head.positions))?;
-    scope.set_answering_model(&call.model().id);
     state.console.announce(&call);
     let headers = policy_headers(&call);
     let mut left = call.budget_left();
@@ -65,9 +63,6 @@ pub(super) async fn generate(
         let answer = call.answer().await;
         state.console.announce_cut(&call, key.as_deref());
         let answer = answer.map_err(|error| locate(error, dialect, &head.positions))?;
-        if let Some(usage) = answer.usage {
-            scope.set_usage(usage, call.cost());
-        }
         let mut response = json_response(&dialect.complete(&head, &answer, call.cost()));
         set_dollars(&mut response, "x-chatrix-cost-usd", call.cost());
         left = call.budget_left();
@@ -118,13 +113,9 @@ pub(super) async fn embed(
     let name = request.model.clone();
     scope.set_requested_model(&name);
     let embedded = state.heavy_work.steps(memory.bytes(), state.engine.embed(request, &caller)).await?;
-    scope.set_answering_model(&embedded.model);
-    if let Some(input) = embedded.embeddings.input_tokens {
-        scope.set_usage(Usage { input, ..Usage::default() }, embedded.cost);
-    }
     state.console.warn(&embedded.warnings);
     let mut response = json_response(&embeddings::response_body(&name, &embedded.embeddings, encoding));
-    set_header(response.headers_mut(), "x-chatrix-model", &embedded.model);
+    set_header(response.headers_mut(), "x-chatrix-model", &without_secrets(&embedded.model));
     if let Some(id) = &embedded.bedrock_request_id {
         set_header(response.headers_mut(), BEDROCK_REQUEST_ID, id);
     }
@@ -156,11 +147,11 @@ fn policy_header(edits: &[Edit]) -> Option<String> {
 
 /// The headers that tell which model answers, what the policy changed, and whether a successor took over.
 fn policy_headers(call: &Call) -> Vec<(&'static str, String)> {
-    let mut headers = vec![("x-chatrix-model", call.model().id.clone())];
+    let mut headers = vec![("x-chatrix-model", without_secrets(&call.model().id))];
     headers.extend(call.bedrock_request_id().map(|id| (BEDROCK_REQUEST_ID, id.to_owned())));
     headers.extend(policy_header(call.edits()).map(|changes| ("x-chatrix-policy", changes)));
     if let Some(text) = call.successor_notice() {
-        headers.push(("x-chatrix-successor", text));
+        headers.push(("x-chatrix-successor", without_secrets(&text)));
     }
     headers
 }

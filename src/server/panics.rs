@@ -1,8 +1,7 @@
 //! Panics: bugs of this program. The request in question fails, and no other notices.
 
 use crate::error::{Error, Kind, Result};
-use crate::terminal::output::note;
-use crate::terminal::printable::Printable;
+use crate::telemetry::Telemetry;
 use futures_util::FutureExt;
 use std::future::Future;
 use std::panic::AssertUnwindSafe;
@@ -22,10 +21,10 @@ fn bug() -> Error {
 }
 
 /// Says on the console where a panic arose, and not what it says.
-pub(super) fn report_places_only() {
-    std::panic::set_hook(Box::new(|panic| {
+pub(super) fn report_places_only(telemetry: Telemetry) {
+    std::panic::set_hook(Box::new(move |panic| {
         let place = panic.location().map(|place| format!(" at {}:{}", place.file(), place.line())).unwrap_or_default();
-        note(Printable::line(format_args!("a request has run into a bug{place}; please report this")));
+        telemetry.notice(&format!("a request has run into a bug{place}; please report this"));
     }));
 }
 

@@ -16,7 +16,7 @@ use crate::api::Dialect;
 use crate::api::openai::{ChatCompletions, TextCompletions, models};
 use crate::engine::Caller;
 use crate::error::{Error, Kind, Result};
-use crate::telemetry::RequestScope;
+use crate::telemetry::{RequestHead, RequestScope};
 use bytes::Buf;
 use futures_util::Stream;
 use percent_encoding::percent_decode_str;
@@ -89,6 +89,16 @@ impl Route {
         }
     }
 
+    /// What is asked of a model, in the words of OpenTelemetry's conventions; `None` for a route that asks none.
+    fn operation(&self) -> Option<&'static str> {
+        match self {
+            Self::ChatCompletions => Some("chat"),
+            Self::Completions => Some("text_completion"),
+            Self::Embeddings => Some("embeddings"),
+            Self::Root | Self::Health | Self::Models | Self::Model(_) => None,
+        }
+    }
+
     /// The dialect of the route's answers and errors.
     fn dialect(&self) -> &'static dyn Dialect {
         match self {
@@ -113,7 +123,13 @@ where
     let route = Route::from_path(&request.path);
     let dialect = route.as_ref().map_or(&ChatCompletions as &dyn Dialect, Route::dialect);
     let pattern = route.as_ref().map_or("unknown", Route::pattern);
-    let scope = state.telemetry.request(&request_id, request.method.as_str(), pattern);
+    let scope = state.telemetry.request(&RequestHead {
+        id: &request_id,
+        client: Some(request.arrival.peer),
+        method: logged_method(&request.method),
+        route: pattern,
+        operation: route.as_ref().and_then(Route::operation),
+    });
     let response = tokio::select! {
         response = caught(dispatch(state, route, request, &scope)) => response,
         () = reached(state.stop.clone(), Stop::CutOff) => Err(shutdown_error()),
@@ -155,9 +171,9 @@ where
     let caller = match route {
         Route::Root | Route::Health => Caller::default(),
         _ => {
-            let caller = state.keys.caller(&headers).await.inspect_err(|error| state.telemetry.refused(error.kind))?;
+            let caller = state.keys.caller(&headers).await?;
             let attempts = ClientRetries::from_headers(&headers).attempts();
-            Caller { request_id: Some(scope.id().to_owned()), attempts, ..caller }
+            Caller { request: Some(scope.clone()), attempts, ..caller }
         }
     };
     if let Some(key) = &caller.key {
@@ -192,14 +208,27 @@ fn check_arrival(state: &State, arrival: &Arrival, headers: &HeaderMap) -> Resul
         let message = "this server is no proxy: a request needs a path";
         return Err(Error::new(Kind::MethodNotSupported, message).advise("GET, HEAD, POST, OPTIONS"));
     }
-    state.origin.check(arrival, headers).inspect_err(|error| {
-        state.telemetry.refused(error.kind);
-        match error.kind {
-            Kind::OriginRefused => state.console.announce_refused_origin(text(headers, "origin"), &error.to_string()),
-            Kind::HostRefused => state.console.announce_refused_host(text(headers, "host"), &error.to_string()),
-            _ => {}
-        }
+    state.origin.check(arrival, headers).inspect_err(|error| match error.kind {
+        Kind::OriginRefused => state.console.announce_refused_origin(text(headers, "origin"), &error.to_string()),
+        Kind::HostRefused => state.console.announce_refused_host(text(headers, "host"), &error.to_string()),
+        _ => {}
     })
+}
+
+/// A method as it is logged. A client could fill any other word than those of HTTP.
+fn logged_method(method: &Method) -> &'static str {
+    match method.as_str() {
+        "GET" => "GET",
+        "HEAD" => "HEAD",
+        "POST" => "POST",
+        "PUT" => "PUT",
+        "PATCH" => "PATCH",
+        "DELETE" => "DELETE",
+        "OPTIONS" => "OPTIONS",
+        "CONNECT" => "CONNECT",
+        "TRACE" => "TRACE",
+        _ => "OTHER",
+    }
 }
 
 /// The response of a route that asks no model; `None` for the others.

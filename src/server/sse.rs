@@ -11,7 +11,7 @@ use super::state::shutdown_error;
 use crate::api::{Frame, FrameWriter};
 use crate::conversation::{Event, Usage};
 use crate::engine::Call;
-use crate::error::Error;
+use crate::error::{Error, Kind};
 use crate::telemetry::RequestScope;
 use bytes::Bytes;
 use futures_util::{Stream, stream};
@@ -107,10 +107,7 @@ impl Events {
             () = tokio::time::sleep(KEEP_ALIVE) => return frames.push(self.writer.keep_alive()),
         };
         match event {
-            Ok(Some(Event::Usage(usage))) => {
-                self.usage = Some(usage);
-                self.scope.set_usage(usage, self.call.cost());
-            }
+            Ok(Some(Event::Usage(usage))) => self.usage = Some(usage),
             Ok(Some(event)) => self.writer.event(&event, frames),
             Ok(None) => {
                 self.phase = Phase::Done;
@@ -126,6 +123,15 @@ impl Events {
         self.notices.console.announce_cut(&self.call, self.notices.key.as_deref());
         self.scope.set_error(error.kind);
         self.writer.fail(error, frames);
+    }
+}
+
+impl Drop for Events {
+    fn drop(&mut self) {
+        if self.phase != Phase::Done {
+            // The client has closed the connection.
+            self.scope.set_error(Kind::Interrupted);
+        }
     }
 }
 

@@ -1,62 +1,162 @@
-//! Log lines on stderr, each with a timestamp. Text from clients is escaped, so that it can neither begin a new line
-//! nor send control sequences to a terminal.
+//! The lines of the log: one for each request, and the server's notices. A line is a list of fields, written as text or
+//! as a JSON object. Text from outside is redacted, bounded and escaped, so that it can neither begin a new line nor
+//! send control sequences to a terminal.
 
-use super::metrics::Snapshot;
-use std::io::Write;
+use super::redaction::without_secrets;
+use crate::catalog::NanoDollars;
+use crate::conversation::text::is_invisible;
+use serde_json::value::RawValue;
+use std::fmt::Write;
+use std::str::FromStr;
 use std::time::{SystemTime, UNIX_EPOCH};
 use time::OffsetDateTime;
 
 /// The longest value that is written in full (characters).
 const MAX_VALUE_LENGTH: usize = 200;
+/// The longest notice that is written in full (characters).
+const MAX_NOTICE_LENGTH: usize = 2000;
 
-/// A line of the log. It is made of the words of this program and of values, which are escaped.
-#[derive(Debug)]
-pub(super) struct Line(String);
+/// How the log is written.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum LogFormat {
+    /// Requests are not logged; notices are text.
+    Off,
+    #[default]
+    Text,
+    /// One JSON object on each line.
+    Json,
+}
 
-impl Line {
-    /// A line that begins with a value.
-    pub(super) fn new(first: &str) -> Self {
-        Self(value(first))
-    }
+impl FromStr for LogFormat {
+    type Err = String;
 
-    /// The line of the counters, which are numbers.
-    pub(super) fn summary(counters: &Snapshot) -> Self {
-        Self(format!("summary {counters}"))
-    }
-
-    pub(super) fn word(&mut self, word: &'static str) {
-        self.0.push(' ');
-        self.0.push_str(word);
-    }
-
-    pub(super) fn value(&mut self, text: &str) {
-        self.0.push(' ');
-        self.0.push_str(&value(text));
-    }
-
-    /// `name=value`.
-    pub(super) fn field(&mut self, name: &'static str, text: &str) {
-        self.word(name);
-        self.0.push('=');
-        self.0.push_str(&value(text));
-    }
-
-    /// Writes the line with a timestamp.
-    pub(super) fn write(&self) {
-        // Chatrix goes on when stderr is closed.
-        let _ = writeln!(std::io::stderr().lock(), "{} {}", timestamp(SystemTime::now()), self.0);
+    fn from_str(text: &str) -> Result<Self, String> {
+        match text {
+            "off" => Ok(Self::Off),
+            "text" => Ok(Self::Text),
+            "json" => Ok(Self::Json),
+            other => Err(format!("{other:?} is not off, text or json")),
+        }
     }
 }
 
-/// A value for a log line. It is quoted and escaped if it has other characters than ASCII letters, digits and the
-/// punctuation of names and paths.
-fn value(text: &str) -> String {
-    let plain = |c: char| c.is_ascii_alphanumeric() || "._:/-{}".contains(c);
-    if !text.is_empty() && text.len() <= MAX_VALUE_LENGTH && text.chars().all(plain) {
-        return text.to_owned();
+/// A value of a line.
+#[derive(Debug, Clone)]
+pub(super) enum Value {
+    /// A word of this program.
+    Word(&'static str),
+    /// Text from outside.
+    Text(String),
+    Number(u64),
+    Dollars(NanoDollars),
+}
+
+/// A field of a line. In text the first ones stand without their names.
+pub(super) type Field = (&'static str, Value);
+
+/// The fields whose values stand without their names in text.
+const UNNAMED: [&str; 3] = ["id", "method", "route"];
+
+/// A line with a timestamp.
+pub(super) fn line(format: LogFormat, fields: &[Field]) -> String {
+    let time = timestamp(SystemTime::now());
+    match format {
+        LogFormat::Json => {
+            let mut text = format!("{{\"time\":\"{time}\"");
+            for (name, value) in fields {
+                let _ = write!(text, ",\"{name}\":{}", json(value));
+            }
+            text.push('}');
+            text
+        }
+        LogFormat::Off | LogFormat::Text => {
+            let mut text = time;
+            for (name, value) in fields {
+                text.push(' ');
+                if !UNNAMED.contains(name) {
+                    text.extend([name, "="]);
+                }
+                text.push_str(&plain(value));
+            }
+            text
+        }
     }
-    let short: String = text.chars().take(MAX_VALUE_LENGTH).collect();
-    format!("{short:?}")
+}
+
+/// A line that tells the operator something. In text it has no timestamp: it is a sentence for a person.
+pub(super) fn notice(format: LogFormat, text: &str) -> String {
+    let text: String = without_secrets(text).chars().take(MAX_NOTICE_LENGTH).collect();
+    match format {
+        LogFormat::Json => line(format, &[("message", Value::Text(text))]),
+        LogFormat::Off | LogFormat::Text => printable(&text),
+    }
+}
+
+/// The line about lines that could not be written.
+pub(super) fn dropped_line(format: LogFormat, lost: u64) -> String {
+    notice(format, &format!("{lost} lines of this log were dropped, because nobody read it"))
+}
+
+fn json(value: &Value) -> String {
+    match value {
+        Value::Word(word) => serde_json::to_string(word).unwrap_or_default(),
+        Value::Text(text) => escaped_json(&bounded(text)),
+        Value::Number(number) => number.to_string(),
+        // All decimals, as a JSON number.
+        Value::Dollars(amount) => {
+            RawValue::from_string(amount.dollars()).map_or_else(|_| "null".into(), |raw| raw.get().to_owned())
+        }
+    }
+}
+
+fn plain(value: &Value) -> String {
+    match value {
+        Value::Word(word) => (*word).to_owned(),
+        Value::Text(text) => quoted(&bounded(text)),
+        Value::Number(number) => number.to_string(),
+        Value::Dollars(amount) => amount.dollars(),
+    }
+}
+
+fn bounded(text: &str) -> String {
+    // Redacted first: a cut could hide from the redaction what a secret is.
+    without_secrets(text).chars().take(MAX_VALUE_LENGTH).collect()
+}
+
+/// A value for a line of text. It is quoted and escaped if it has other characters than ASCII letters, digits and the
+/// punctuation of names and paths.
+fn quoted(text: &str) -> String {
+    let is_plain = |c: char| c.is_ascii_alphanumeric() || "._:/-{}[]".contains(c);
+    if !text.is_empty() && text.chars().all(is_plain) { text.to_owned() } else { format!("{text:?}") }
+}
+
+/// A JSON string. What must not reach a terminal is escaped even where JSON would allow it.
+fn escaped_json(text: &str) -> String {
+    let encoded = serde_json::to_string(text).unwrap_or_default();
+    let mut escaped = String::with_capacity(encoded.len());
+    for c in encoded.chars() {
+        if is_printable(c) {
+            escaped.push(c);
+        } else {
+            for unit in c.encode_utf16(&mut [0; 2]) {
+                let _ = write!(escaped, "\\u{unit:04x}");
+            }
+        }
+    }
+    escaped
+}
+
+/// The text on one line, without what a terminal would obey.
+fn printable(text: &str) -> String {
+    let mut line = String::with_capacity(text.len());
+    for c in text.chars() {
+        if is_printable(c) { line.push(c) } else { line.extend(c.escape_default()) }
+    }
+    line
+}
+
+fn is_printable(c: char) -> bool {
+    !c.is_control() && !is_invisible(c) && !matches!(c, '\u{2028}' | '\u{2029}')
 }
 
 /// A time in RFC 3339 format, in UTC and with milliseconds.
@@ -70,6 +170,8 @@ fn timestamp(moment: SystemTime) -> String {
 
 #[cfg(test)]
 mod tests {
+    #![expect(clippy::unwrap_used, reason = "a test may stop at the first surprise")]
+
     use super::*;
     use std::time::Duration;
 
@@ -83,10 +185,31 @@ mod tests {
             ("\u{1b}]52;c;eA==\u{7}", "\"\\u{1b}]52;c;eA==\\u{7}\""),
             ("\u{202e}evil", "\"\\u{202e}evil\""),
             ("key=value", "\"key=value\""),
+            ("arn:aws:bedrock:us-east-1:123456789012:provisioned-model/x", "provisioned-model/x"),
         ] {
-            assert_eq!(value(text), expected);
+            assert_eq!(plain(&Value::Text(text.to_owned())), expected);
         }
-        assert_eq!(value(&"x".repeat(5000)).len(), MAX_VALUE_LENGTH + 2);
+        assert_eq!(plain(&Value::Text("x".repeat(5000))).len(), MAX_VALUE_LENGTH);
+    }
+
+    #[test]
+    fn json_lines_parse_back_and_hold_nothing_a_terminal_obeys() {
+        for text in ["plain", "a\nb\"\\", "\u{1b}]0;x\u{7}\u{9b}2J\u{202e}\u{e0041}\u{2028}é👩", ""] {
+            let fields = [("id", Value::Word("req_1")), ("model", Value::Text(text.into())), ("ms", Value::Number(7))];
+            let line = line(LogFormat::Json, &fields);
+            assert!(line.chars().all(is_printable), "{line:?}");
+            let parsed: serde_json::Value = serde_json::from_str(&line).unwrap();
+            assert_eq!((&parsed["id"], &parsed["ms"]), (&"req_1".into(), &7.into()));
+            assert_eq!(parsed["model"], text);
+        }
+        let cost = line(LogFormat::Json, &[("cost_usd", Value::Dollars(NanoDollars(1_050)))]);
+        assert!(cost.ends_with(",\"cost_usd\":0.00000105}"), "{cost}");
+    }
+
+    #[test]
+    fn a_notice_is_one_line() {
+        let notice = notice(LogFormat::Text, "a\nb\u{1b}[2J arn:aws:iam::123456789012:role/x");
+        assert_eq!(notice, "a\\nb\\u{1b}[2J role/x");
     }
 
     #[test]

@@ -82,7 +82,7 @@ pub(super) const RULES: Rules = Rules {
         ("hyper_rustls", &["src/server/images.rs"]),
         ("toml", &["src/catalog.rs", "src/catalog/", "src/config/"]),
     ],
-    writers: &["src/terminal/output.rs", "src/telemetry/log.rs"],
+    writers: &["src/terminal/output.rs", "src/telemetry/writer.rs"],
     leak_exceptions: &[],
 };
 

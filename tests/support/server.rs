@@ -15,6 +15,8 @@ pub struct Server {
     child: Child,
     stderr: BufReader<ChildStderr>,
     address: String,
+    /// What it wrote to stderr before it was ready.
+    start_up: String,
     _home: TempDir,
 }
 
@@ -77,7 +79,12 @@ impl Server {
             }
             text.push_str(&line);
         };
-        Self { child, stderr, address, _home: home }
+        Self { child, stderr, address, start_up: text, _home: home }
+    }
+
+    /// What it wrote to stderr before it was ready.
+    pub fn start_up(&self) -> &str {
+        &self.start_up
     }
 
     pub fn pid(&self) -> u32 {

@@ -175,7 +175,7 @@ pub(super) const WRITERS: &[Example] = &[
     example(
         "stderr by its module",
         &[("src/server/x.rs", "use std::io;\nfn f() { g(io::stderr()) }")],
-        &["src/server/x.rs:3: names `std::io::stderr`; only src/terminal/output.rs and src/telemetry/log.rs write"],
+        &["src/server/x.rs:3: names `std::io::stderr`; only src/terminal/output.rs and src/telemetry/writer.rs write"],
     ),
     example(
         "stdout by another name",

@@ -226,7 +226,7 @@ fn the_console_and_the_log_of_serve() {
     assert_eq!(ledger.execute("UPDATE keys SET name = ?1", [HOSTILE]).unwrap(), 1);
     drop(ledger);
     let bedrock = Bedrock::script([Reply::retired(), Reply::Measured(1000, 1000)]);
-    let server = Server::run(Chatrix::serve().home(&home).bedrock(&bedrock).arg("--log"));
+    let server = Server::run(Chatrix::serve().home(&home).bedrock(&bedrock));
     let body = |model: &str| {
         json!({"model": model, "max_tokens": 150, "messages": [{"role": "user", "content": "hi"}]}).to_string()
     };

@@ -1,0 +1,100 @@
+//! What `serve` says when it starts: everything that is in force.
+
+use crate::bedrock::Account;
+use crate::commands::setup::{OFFLINE_NOTICE, check_credentials};
+use crate::config::Settings;
+use crate::engine::Engine;
+use crate::error::Error;
+use crate::server::{Keys, Limits};
+use crate::telemetry::Telemetry;
+use std::net::SocketAddr;
+
+/// Says which config file, credentials, budgets, API keys and limits are in force.
+pub(super) async fn announce(
+    settings: &Settings,
+    engine: &Engine,
+    account: &Account,
+    keys: &Keys,
+    limits: &Limits,
+    telemetry: &Telemetry,
+) {
+    match &settings.config_file {
+        Some(path) => telemetry.notice(&format!("config file: {}", path.display())),
+        None => telemetry.notice("config file: none; the defaults are in force"),
+    }
+    if settings.offline {
+        telemetry.notice(OFFLINE_NOTICE);
+    } else {
+        say_who_pays(account, telemetry).await;
+    }
+    say_limits(engine, telemetry).await;
+    telemetry.notice(&format!(
+        "limits: {} connections, {} running answers, and {} MiB of request bodies in memory",
+        limits.connections,
+        limits.answers,
+        limits.body_bytes >> 20
+    ));
+    say_keys(settings, keys, telemetry).await;
+}
+
+/// Says which credentials are used, and warns when there are none. The server starts all the same: they may come later.
+async fn say_who_pays(account: &Account, telemetry: &Telemetry) {
+    let log = telemetry.clone();
+    let warn = move |error: &Error| log.notice(&format!("warning: every call will fail: {error}"));
+    telemetry.notice(account.summary());
+    if let Err(error) = check_credentials(account, warn.clone()).await {
+        warn(&error);
+    }
+}
+
+/// Says what calls may cost, and how long answers may be.
+pub(super) async fn say_limits(engine: &Engine, telemetry: &Telemetry) {
+    let guard = engine.guard();
+    if guard.budgets == crate::ledger::budget::Budgets::default() {
+        telemetry.notice("budgets: none; [budget] in the config file sets them");
+    }
+    if let Some(amount) = guard.budgets.request {
+        telemetry.notice(&format!("budgets: at most {amount} for one request"));
+    }
+    for status in guard.statuses().await {
+        telemetry.notice(&format!("budgets: {} left of the {status}", status.left()));
+    }
+    let limits = engine.policy().limits;
+    telemetry.notice(&format!(
+        "limits: answers of {} tokens for requests that set no limit, and of {} at most",
+        limits.max_tokens, limits.max_tokens_limit
+    ));
+}
+
+/// Says how many API keys there are, and where they and `--require-key` do not go together.
+async fn say_keys(settings: &Settings, keys: &Keys, telemetry: &Telemetry) {
+    // Reading the keys would make a ledger where there is none.
+    let has_ledger = settings.ledger.as_ref().is_some_and(|path| path.exists());
+    let usable = match if has_ledger { Some(keys.all().await) } else { None } {
+        None => 0,
+        Some(Ok(known)) => known.iter().filter(|key| key.revoked.is_none()).count(),
+        Some(Err(error)) => return telemetry.notice(&format!("warning: {error}")),
+    };
+    let offline = if settings.offline { " --offline" } else { "" };
+    telemetry.notice(&match (keys.required, usable) {
+        (true, 0) => format!(
+            "every call needs an API key, and there is none yet; create one: chatrix keys add NAME{offline}"
+        ),
+        (true, usable) => format!("API keys: {usable}; every call needs one"),
+        (false, 0) => "API keys: none; every call is answered".to_owned(),
+        (false, usable) => format!(
+            "API keys: {usable}; calls without an API key are answered too, although there are keys; --require-key refuses them"
+        ),
+    });
+}
+
+/// Says where the server listens, and what a person types into Jan.
+pub(super) fn say_address(address: SocketAddr, keys: &Keys, telemetry: &Telemetry) {
+    // Programs wait for this line, so it has the same form in every format of the log.
+    telemetry.plain_line(format!("listening on http://{address}"));
+    let key = if keys.required { "a key from `chatrix keys add`" } else { "any API key" };
+    let port = address.port();
+    telemetry.notice(&format!(
+        "in Jan: Settings › Model Providers › Add, with base URL http://localhost:{port}/v1 and {key}"
+    ));
+}

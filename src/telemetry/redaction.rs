@@ -1,0 +1,100 @@
+//! Takes out of a text what must never be logged or shown to a client: ARNs and the numbers of AWS accounts, and the
+//! tokens of API keys and access keys. Clients choose model names, AWS and the operator choose ids, and any of them may
+//! hold such a thing.
+
+/// The fewest digits in a row that are taken for the number of an AWS account.
+const ACCOUNT_DIGITS: usize = 12;
+/// What stands in the place of a secret.
+const REDACTED: &str = "[redacted]";
+/// How the tokens of API keys begin, Chatrix's own and those of others, and the ids and tokens of AWS credentials.
+const SECRET_PREFIXES: [&str; 6] = ["sk-", "AKIA", "ASIA", "ABSK", "bedrock-api-key-", "IQoJ"];
+/// The fewest characters of a token. A shorter word with such a beginning is none.
+const SHORTEST_SECRET: usize = 16;
+
+/// The text without secrets. An ARN keeps its resource, which names the model: `inference-profile/us.amazon.nova…`.
+#[must_use]
+pub fn without_secrets(text: &str) -> String {
+    let mut clean = String::with_capacity(text.len());
+    let mut rest = text;
+    while !rest.is_empty() {
+        let word_end = rest.find(is_separator).unwrap_or(rest.len());
+        let (word, tail) = rest.split_at(word_end);
+        clean.push_str(&without_accounts(clean_word(word)));
+        let separator = tail.chars().next().map_or(0, char::len_utf8);
+        clean.push_str(&tail[..separator]);
+        rest = &tail[separator..];
+    }
+    clean
+}
+
+/// Whether a character ends a word. A colon or a slash does not: both are parts of ARNs.
+fn is_separator(c: char) -> bool {
+    c.is_whitespace() || c.is_control() || "\"'`()[]{}<>,;|=".contains(c)
+}
+
+fn clean_word(word: &str) -> &str {
+    if let Some(resource) = resource_of_arn(word) {
+        return resource;
+    }
+    let is_token =
+        |part: &str| part.len() >= SHORTEST_SECRET && SECRET_PREFIXES.iter().any(|prefix| part.starts_with(prefix));
+    // A token may stand behind a colon or a slash.
+    if word.split([':', '/']).any(is_token) { REDACTED } else { word }
+}
+
+/// The last part of `arn:PARTITION:SERVICE:REGION:ACCOUNT:RESOURCE`, wherever the ARN begins in a word.
+fn resource_of_arn(word: &str) -> Option<&str> {
+    let start = word.as_bytes().windows(4).position(|bytes| bytes.eq_ignore_ascii_case(b"arn:"))?;
+    Some(word.get(start..)?.splitn(6, ':').nth(5).unwrap_or(REDACTED))
+}
+
+/// The word with its long runs of digits replaced.
+fn without_accounts(word: &str) -> String {
+    let mut clean = String::with_capacity(word.len());
+    let mut digits = 0;
+    for c in word.chars() {
+        clean.push(c);
+        digits = if c.is_ascii_digit() { digits + 1 } else { 0 };
+        if digits == ACCOUNT_DIGITS {
+            clean.truncate(clean.len() - ACCOUNT_DIGITS);
+            clean.push_str(REDACTED);
+        } else if digits > ACCOUNT_DIGITS {
+            clean.pop();
+        }
+    }
+    clean
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_stay_and_secrets_go() {
+        let token = format!("sk-chatrix-{}", "0f".repeat(32));
+        for (text, expected) in [
+            ("us.anthropic.claude-sonnet-4-20250514-v1:0".to_owned(), "us.anthropic.claude-sonnet-4-20250514-v1:0"),
+            (
+                "arn:aws:bedrock:us-east-1:123456789012:inference-profile/us.amazon.nova-micro-v1:0".into(),
+                "inference-profile/us.amazon.nova-micro-v1:0",
+            ),
+            ("bedrock/ARN:aws-us-gov:bedrock:r:123456789012:provisioned-model/abc".into(), "provisioned-model/abc"),
+            ("arn:aws:sts::123456789012".into(), "[redacted]"),
+            (
+                "User: arn:aws:sts::123456789012:assumed-role/x is not authorized".into(),
+                "User: assumed-role/x is not authorized",
+            ),
+            (
+                "arn%3Aaws%3Abedrock%3Aus-east-1%3A123456789012%3Ax".into(),
+                "arn%3Aaws%3Abedrock%3Aus-east-1%3A[redacted]%3Ax",
+            ),
+            (format!("key {token}."), "key [redacted]"),
+            (format!("x/{token}"), "[redacted]"),
+            ("AKIAIOSFODNN7EXAMPLE, ASIAIOSFODNN7EXAMPLE".into(), "[redacted], [redacted]"),
+            ("arn:aws:bedrock:r:123456789012:x/123456789012345".into(), "x/[redacted]"),
+            ("listening on http://127.0.0.1:3000, sk-none".into(), "listening on http://127.0.0.1:3000, sk-none"),
+        ] {
+            assert_eq!(without_secrets(&text), expected, "{text}");
+        }
+    }
+}
