@@ -20,9 +20,9 @@ pub use region::Region;
 
 use super::aws_context::AwsContext;
 use super::bounds::{AnswerWait, TimeLimits};
-use super::send_error::{call_error, is_closed_connection, no_answer_in_time, sdk_panic};
+use super::send_error::{Stage, call_error, is_closed_connection, no_answer_in_time, sdk_panic};
 use super::sending::{Outgoing, Sending};
-use crate::error::{Error, Result};
+use crate::error::{Error, Kind, Result};
 use crate::telemetry::Telemetry;
 use aws_sdk_bedrockruntime::config::{Builder, Config};
 use aws_sdk_bedrockruntime::error::{ProvideErrorMetadata, SdkError};
@@ -44,6 +44,10 @@ use tokio::time::timeout;
 const MAX_COUNT_BYTES: usize = 64 * 1024;
 /// How long counting may take. Whoever waits for it gives up earlier.
 const COUNT_WAIT: AnswerWait = AnswerWait::Complete(Duration::from_secs(10));
+
+/// How often a call is sent again with other credentials. Keys may be renewed while it is on its way, and a file may be
+/// read while it is being written.
+const MAX_RENEWALS: u32 = 3;
 
 /// A complete answer.
 pub(super) struct Reply {
@@ -145,7 +149,7 @@ impl Transport {
     }
 
     /// Sends a request. It is sent once more when it met a connection that the other side had already closed
-    /// (docs/bedrock.md §4.7).
+    /// (docs/bedrock.md §4.7), and again when AWS refuses its credentials and there are others (docs/credentials.md §5).
     async fn send<'a, T, F: Future<Output = Result<T>>>(
         &self,
         outgoing: &'a Outgoing<'a>,
@@ -153,15 +157,30 @@ impl Transport {
         send: impl Fn(Attempt<'a>) -> F,
     ) -> Result<T> {
         let context = self.context(outgoing.model)?;
-        let attempt = || Attempt { bytes: interceptor(outgoing), outgoing, context: context.clone() };
-        let first = attempt();
-        let bytes = first.bytes.clone();
-        match Box::pin(send(first)).await {
-            Err(error) if bytes.met_closed_connection() => {
-                self.count_repetition(&error);
-                Box::pin(send(attempt())).await
+        // Loaded here, so that a slow helper does not use up the time of the answer.
+        let mut identity = self.account.identity().await?;
+        let mut renewals = 0;
+        let mut met_closed_connection = false;
+        loop {
+            let attempt = Attempt { bytes: interceptor(outgoing), outgoing, context: context.clone() };
+            let bytes = attempt.bytes.clone();
+            let error = match Box::pin(send(attempt)).await {
+                Err(error) => error,
+                answer => return answer,
+            };
+            if bytes.met_closed_connection() && !met_closed_connection {
+                met_closed_connection = true;
+            } else if is_refused_identity(&error, bytes.stage())
+                && renewals < MAX_RENEWALS
+                && let Some(refused) = &identity
+                && let Some(renewed) = self.account.renewed(refused).await
+            {
+                renewals += 1;
+                identity = Some(renewed);
+            } else {
+                return Err(error);
             }
-            result => result,
+            self.count_repetition(&error);
         }
     }
 
@@ -169,6 +188,11 @@ impl Transport {
     fn count_repetition(&self, error: &Error) {
         self.telemetry.tried(2, Some(error.kind));
     }
+}
+
+/// Whether AWS has refused the credentials of a request that it received. Such a request is free.
+fn is_refused_identity(error: &Error, stage: Stage) -> bool {
+    stage == Stage::Writing && error.kind == Kind::ExpiredCredentials
 }
 
 /// One sending of a request.

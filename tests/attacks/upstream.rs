@@ -2,6 +2,7 @@
 //! (docs/bedrock.md §4.5 to §4.11).
 
 mod connections;
+mod credentials;
 
 use crate::support::{Answer, Bedrock, Chatrix, Home, Reply, Server, delta};
 use chatrix::offline::wire;

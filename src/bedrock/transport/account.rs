@@ -4,6 +4,7 @@ use super::credentials::CheckedCredentials;
 use crate::bedrock::aws_context::AwsContext;
 use crate::bedrock::identity_error::credentials_error;
 use crate::error::Result;
+use aws_credential_types::Credentials;
 
 /// Whose credentials sign the requests, and in which region.
 #[derive(Debug, Clone)]
@@ -27,9 +28,20 @@ impl Account {
     /// # Errors
     /// `NoCredentials` or `ExpiredCredentials`, as the first request would give it.
     pub async fn check(&self) -> Result<()> {
-        match &self.credentials {
-            Some(credentials) => credentials.preload().await.map_err(|error| credentials_error(&error, &self.context)),
-            None => Ok(()),
-        }
+        self.identity().await.map(drop)
+    }
+
+    /// The credentials that sign the next request; `None` where there is nothing to load.
+    ///
+    /// # Errors
+    /// `NoCredentials` or `ExpiredCredentials`.
+    pub(super) async fn identity(&self) -> Result<Option<Credentials>> {
+        let Some(credentials) = &self.credentials else { return Ok(None) };
+        credentials.provide().await.map(Some).map_err(|error| credentials_error(&error, &self.context))
+    }
+
+    /// The credentials in place of those that AWS has refused; `None` when there are no others.
+    pub(super) async fn renewed(&self, refused: &Credentials) -> Option<Credentials> {
+        self.credentials.as_ref()?.renewed(refused).await
     }
 }

@@ -1,56 +1,198 @@
-//! The credentials that sign requests, checked on their way from the SDK's providers.
+//! The credentials that sign requests: loaded once for all callers, kept until they expire or AWS refuses them, and
+//! checked on their way from the SDK's providers (docs/credentials.md §5).
 
 use super::environment::is_key;
 use aws_credential_types::Credentials;
 use aws_credential_types::provider::error::CredentialsError;
 use aws_credential_types::provider::{self, ProvideCredentials, SharedCredentialsProvider, future};
 use futures_util::FutureExt;
+use futures_util::future::{BoxFuture, Shared};
+use std::error::Error as StdError;
+use std::fmt;
 use std::panic::AssertUnwindSafe;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, SystemTime};
+use tokio::time::Instant;
 
 /// How long a provider may take, such as a `credential_process` or the instance metadata service.
-pub(super) const TIME_LIMIT: Duration = Duration::from_secs(15);
+const TIME_LIMIT: Duration = Duration::from_secs(15);
+/// How long before their end credentials are loaded again.
+const BEFORE_EXPIRY: Duration = Duration::from_secs(10);
+/// How long credentials are kept that do not say when they expire.
+const KEPT: Duration = Duration::from_mins(15);
+/// How long all callers share what a load has brought, if that is no help: a failure, or keys that AWS has refused.
+const SHARED: Duration = Duration::from_secs(1);
+/// The wait before a second look at files that may just be written.
+const BEING_WRITTEN: Duration = Duration::from_millis(100);
+
+/// Builds the SDK's chain of providers. A new one reads the files of profiles again, which each chain reads only once.
+pub(super) type Providers = Arc<dyn Fn() -> BoxFuture<'static, Option<SharedCredentialsProvider>> + Send + Sync>;
+type Outcome = Result<Credentials, Arc<CredentialsError>>;
 
 /// Loads credentials with a time limit, and refuses those that cannot be part of an HTTP header: they make the signer
-/// panic.
-#[derive(Debug, Clone)]
+/// panic. All copies share what was loaded.
+#[derive(Clone)]
 pub(super) struct CheckedCredentials {
-    provider: SharedCredentialsProvider,
-    /// What [`preload`](Self::preload) has loaded, until the first request takes it.
-    preloaded: Arc<Mutex<Option<Credentials>>>,
+    providers: Providers,
+    state: Arc<Mutex<State>>,
+}
+
+#[derive(Default)]
+struct State {
+    kept: Option<Kept>,
+    failed: Option<(Instant, Arc<CredentialsError>)>,
+    /// The load that is under way. It goes on when those who wait for it are gone.
+    loading: Option<Shared<BoxFuture<'static, Outcome>>>,
+    /// Whether AWS has refused what was loaded before.
+    is_renewal: bool,
+}
+
+struct Kept {
+    credentials: Credentials,
+    loaded: Instant,
+    until: SystemTime,
+}
+
+impl fmt::Debug for CheckedCredentials {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str("CheckedCredentials")
+    }
 }
 
 impl CheckedCredentials {
-    pub(super) fn new(provider: SharedCredentialsProvider) -> Self {
-        Self { provider, preloaded: Arc::default() }
+    pub(super) fn new(providers: Providers) -> Self {
+        Self { providers, state: Arc::default() }
     }
 
-    /// Loads the credentials before there is a request, and keeps them for the first one.
+    /// The credentials that are kept, or new ones.
     ///
     /// # Errors
     /// Whatever the provider says.
-    pub(super) async fn preload(&self) -> Result<(), CredentialsError> {
-        let credentials = self.load().await?;
-        *self.preloaded.lock().unwrap_or_else(PoisonError::into_inner) = Some(credentials);
-        Ok(())
+    pub(super) async fn provide(&self) -> provider::Result {
+        let loading = {
+            let mut state = self.state();
+            if let Some(kept) = state.kept.as_ref().filter(|kept| kept.until > SystemTime::now()) {
+                return Ok(kept.credentials.clone());
+            }
+            if let Some((at, error)) = &state.failed
+                && at.elapsed() < SHARED
+            {
+                return Err(repeated(error));
+            }
+            state.loading.get_or_insert_with(|| self.start_loading()).clone()
+        };
+        loading.await.map_err(|error| repeated(&error))
+    }
+
+    /// Drops credentials that AWS has refused, unless others are there already, and loads new ones. `None` when they
+    /// cannot be loaded, or are the same.
+    pub(super) async fn renewed(&self, refused: &Credentials) -> Option<Credentials> {
+        {
+            let mut state = self.state();
+            if let Some(kept) = state.kept.as_ref().filter(|kept| is_same(&kept.credentials, refused)) {
+                if state.is_renewal && kept.loaded.elapsed() < SHARED {
+                    return None;
+                }
+                state.kept = None;
+                state.is_renewal = true;
+            }
+        }
+        self.provide().await.ok().filter(|credentials| !is_same(credentials, refused))
+    }
+
+    fn state(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn start_loading(&self) -> Shared<BoxFuture<'static, Outcome>> {
+        let this = self.clone();
+        let task = tokio::spawn(async move {
+            let outcome = this.load_for_all().await.map_err(Arc::new);
+            this.state().finish(&outcome);
+            outcome
+        });
+        let gone = |_| Err(Arc::new(CredentialsError::unhandled("the load was interrupted")));
+        task.map(move |outcome| outcome.unwrap_or_else(gone)).boxed().shared()
+    }
+
+    async fn load_for_all(&self) -> provider::Result {
+        let is_renewal = self.state().is_renewal;
+        match self.load().await {
+            // A file that is being written holds nothing, or half of it.
+            Err(error) if is_renewal && !matches!(error, CredentialsError::ProviderTimedOut(_)) => {
+                tokio::time::sleep(BEING_WRITTEN).await;
+                self.load().await
+            }
+            loaded => loaded,
+        }
     }
 
     async fn load(&self) -> provider::Result {
-        let loading = AssertUnwindSafe(self.provider.provide_credentials()).catch_unwind();
-        match tokio::time::timeout(TIME_LIMIT, loading).await {
+        let loading = AssertUnwindSafe(async {
+            match (self.providers)().await {
+                Some(provider) => provider.provide_credentials().await,
+                None => Err(CredentialsError::not_loaded_no_source()),
+            }
+        });
+        match tokio::time::timeout(TIME_LIMIT, loading.catch_unwind()).await {
             Ok(Ok(loaded)) => check(loaded?),
             Ok(Err(_)) => Err(CredentialsError::invalid_configuration("the AWS SDK cannot use these settings")),
             Err(_) => Err(CredentialsError::provider_timed_out(TIME_LIMIT)),
         }
     }
+}
 
-    async fn provide(&self) -> provider::Result {
-        let preloaded = self.preloaded.lock().unwrap_or_else(PoisonError::into_inner).take();
-        match preloaded.filter(|credentials| credentials.expiry().is_none_or(|expiry| expiry > SystemTime::now())) {
-            Some(credentials) => Ok(credentials),
-            None => self.load().await,
+impl State {
+    fn finish(&mut self, outcome: &Outcome) {
+        self.loading = None;
+        self.failed = None;
+        match outcome {
+            Ok(credentials) => {
+                let until = match credentials.expiry() {
+                    Some(expiry) => expiry.checked_sub(BEFORE_EXPIRY).unwrap_or(expiry),
+                    None => SystemTime::now() + KEPT,
+                };
+                self.kept = Some(Kept { credentials: credentials.clone(), loaded: Instant::now(), until });
+            }
+            Err(error) => self.failed = Some((Instant::now(), Arc::clone(error))),
         }
+    }
+}
+
+/// Whether two credentials sign alike. Their origin and their end do not matter.
+fn is_same(one: &Credentials, other: &Credentials) -> bool {
+    let keys = |credentials: &Credentials| {
+        let token = credentials.session_token().map(ToOwned::to_owned);
+        (credentials.access_key_id().to_owned(), credentials.secret_access_key().to_owned(), token)
+    };
+    keys(one) == keys(other)
+}
+
+/// A failure for one more caller, of the same kind and with the same causes.
+fn repeated(error: &Arc<CredentialsError>) -> CredentialsError {
+    let cause = SharedCause(Arc::clone(error));
+    match &**error {
+        CredentialsError::CredentialsNotLoaded(_) => CredentialsError::not_loaded(cause),
+        CredentialsError::ProviderTimedOut(limit) => CredentialsError::provider_timed_out(limit.timeout_duration()),
+        CredentialsError::InvalidConfiguration(_) => CredentialsError::invalid_configuration(cause),
+        CredentialsError::ProviderError(_) => CredentialsError::provider_error(cause),
+        _ => CredentialsError::unhandled(cause),
+    }
+}
+
+/// The causes of a failure that several callers have.
+#[derive(Debug)]
+struct SharedCause(Arc<CredentialsError>);
+
+impl fmt::Display for SharedCause {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.fmt(formatter)
+    }
+}
+
+impl StdError for SharedCause {
+    fn source(&self) -> Option<&(dyn StdError + 'static)> {
+        self.0.source()
     }
 }
 
@@ -90,6 +232,92 @@ fn check(loaded: Credentials) -> provider::Result {
 mod tests {
     #![expect(clippy::unwrap_used, reason = "a test may stop at the first surprise")]
     use super::*;
+    use std::sync::atomic::{AtomicUsize, Ordering};
+
+    /// A provider that numbers its keys from 1; `fails` says which loads fail, and `number` which key a load gives.
+    #[derive(Debug, Clone)]
+    struct Numbered {
+        loads: Arc<AtomicUsize>,
+        fails: fn(usize) -> bool,
+        number: fn(usize) -> usize,
+    }
+
+    impl ProvideCredentials for Numbered {
+        fn provide_credentials<'a>(&'a self) -> future::ProvideCredentials<'a>
+        where
+            Self: 'a,
+        {
+            future::ProvideCredentials::new(async {
+                let load = self.loads.fetch_add(1, Ordering::SeqCst) + 1;
+                tokio::time::sleep(Duration::from_millis(50)).await;
+                if (self.fails)(load) {
+                    return Err(CredentialsError::provider_error("no"));
+                }
+                Ok(credentials(&format!("KEY{}", (self.number)(load)), "s", None))
+            })
+        }
+    }
+
+    fn numbered(fails: fn(usize) -> bool, number: fn(usize) -> usize) -> (CheckedCredentials, Arc<AtomicUsize>) {
+        let loads = Arc::new(AtomicUsize::new(0));
+        let provider = Numbered { loads: Arc::clone(&loads), fails, number };
+        let providers: Providers = Arc::new(move || {
+            let provider = SharedCredentialsProvider::new(provider.clone());
+            async move { Some(provider) }.boxed()
+        });
+        (CheckedCredentials::new(providers), loads)
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn all_callers_share_one_load() {
+        let (shared, loads) = numbered(|_| false, |load| load);
+        let all = futures_util::future::join_all((0..50).map(|_| shared.provide())).await;
+        assert!(all.iter().all(|one| one.as_ref().unwrap().access_key_id() == "KEY1"));
+        let first = all.into_iter().next().unwrap().unwrap();
+        let renewed = futures_util::future::join_all((0..50).map(|_| shared.renewed(&first))).await;
+        assert!(renewed.iter().all(|one| one.as_ref().unwrap().access_key_id() == "KEY2"));
+        // Whoever is refused later, with the old keys, gets the new ones without a load.
+        assert_eq!(shared.renewed(&first).await.unwrap().access_key_id(), "KEY2");
+        assert_eq!(loads.load(Ordering::SeqCst), 2);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn the_same_keys_are_no_renewal_and_are_not_loaded_again_at_once() {
+        let (shared, loads) = numbered(|_| false, |_| 1);
+        let first = shared.provide().await.unwrap();
+        for (loaded, wait) in [(2, 0), (2, 1), (3, 0)] {
+            assert!(shared.renewed(&first).await.is_none());
+            assert_eq!(loads.load(Ordering::SeqCst), loaded);
+            tokio::time::sleep(Duration::from_secs(wait)).await;
+        }
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_failure_is_shared_for_a_second() {
+        let (shared, loads) = numbered(|load| load == 1, |load| load);
+        for _ in 0..5 {
+            assert!(matches!(shared.provide().await, Err(CredentialsError::ProviderError(_))));
+        }
+        assert_eq!(loads.load(Ordering::SeqCst), 1);
+        tokio::time::sleep(SHARED).await;
+        assert_eq!(shared.provide().await.unwrap().access_key_id(), "KEY2");
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_renewal_looks_twice() {
+        let (shared, _) = numbered(|load| load == 2, |load| load);
+        let first = shared.provide().await.unwrap();
+        assert_eq!(shared.renewed(&first).await.unwrap().access_key_id(), "KEY3");
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_load_goes_on_without_those_who_wait() {
+        let (shared, loads) = numbered(|_| false, |load| load);
+        let gone = tokio::time::timeout(Duration::from_millis(10), shared.provide()).await;
+        assert!(gone.is_err());
+        assert_eq!(shared.provide().await.unwrap().access_key_id(), "KEY1");
+        assert_eq!(loads.load(Ordering::SeqCst), 1);
+    }
 
     fn credentials(id: &str, secret: &str, token: Option<&str>) -> Credentials {
         Credentials::new(id, secret, token.map(ToOwned::to_owned), None, "a test")

@@ -1,7 +1,7 @@
 //! The configuration of the AWS client: region, profile, credentials and endpoint (docs/credentials.md).
 
 use super::account::Account;
-use super::credentials::{CheckedCredentials, TIME_LIMIT};
+use super::credentials::{CheckedCredentials, Providers};
 use super::endpoint_url;
 use super::environment::Environment;
 use super::http_client::pooled;
@@ -10,16 +10,17 @@ use super::region::Region;
 use crate::bedrock::aws_context::{AwsContext, CredentialSource};
 use crate::bedrock::bounds::TimeLimits;
 use crate::error::{Error, Kind, Result};
-use aws_config::BehaviorVersion;
 use aws_config::identity::IdentityCache;
 use aws_config::retry::RetryConfig;
 use aws_config::stalled_stream_protection::StalledStreamProtectionConfig;
 use aws_config::timeout::TimeoutConfig;
+use aws_config::{BehaviorVersion, SdkConfig};
 use aws_credential_types::provider::SharedCredentialsProvider;
 use aws_sdk_bedrockruntime::config::{Builder, Config, Credentials};
 use aws_smithy_runtime_api::client::auth::{AuthSchemeId, AuthSchemePreference};
 use futures_util::FutureExt;
 use std::panic::AssertUnwindSafe;
+use std::sync::Arc;
 use std::time::Duration;
 
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(5);
@@ -65,8 +66,8 @@ pub(super) async fn client(
         .retry_config(RetryConfig::disabled())
         .stalled_stream_protection(StalledStreamProtectionConfig::disabled())
         .timeout_config(TimeoutConfig::builder().connect_timeout(CONNECT_TIMEOUT).build())
-        // Longer than our own limit, which gives the better message.
-        .identity_cache(IdentityCache::lazy().load_timeout(TIME_LIMIT + CONNECT_TIMEOUT).build())
+        // Ours forgets what AWS has refused (docs/credentials.md §5).
+        .identity_cache(IdentityCache::no_cache())
         .build();
     Ok((aws_sdk_bedrockruntime::Client::from_conf(config), account))
 }
@@ -84,11 +85,7 @@ async fn aws(profile: Option<&str>, region: Option<Region>) -> Result<Setup> {
         check_root_certificates()?;
     }
     let source = credential_source(&environment, &profiles)?;
-    // The SDK panics on a retry mode or a number of attempts that it does not understand, and none is needed: these are
-    // the attempts to load credentials.
-    let loader = aws_config::defaults(BehaviorVersion::latest()).env(environment.for_sdk());
-    let loader = loader.retry_config(RetryConfig::standard());
-    let shared = loader.region(aws_config::Region::new(region.as_str().to_owned())).load().await;
+    let shared = sdk_config(&environment, &region).await;
     let uses_variant = shared.use_fips() == Some(true) || shared.use_dual_stack() == Some(true);
     if url.is_some() && uses_variant {
         let message = "an endpoint set by hand cannot be combined with FIPS or dual-stack endpoints";
@@ -101,7 +98,7 @@ async fn aws(profile: Option<&str>, region: Option<Region>) -> Result<Setup> {
     if source != CredentialSource::ApiKey {
         config.set_token_provider(None);
         config.set_auth_scheme_preference(Some(AuthSchemePreference::from([AuthSchemeId::from("sigv4")])));
-        credentials = shared.credentials_provider().map(CheckedCredentials::new);
+        credentials = Some(CheckedCredentials::new(providers(environment.clone(), region.clone())));
         config.set_credentials_provider(credentials.clone().map(SharedCredentialsProvider::new));
     }
     let mut summary = format!("AWS credentials: {source}; region {}", region.as_str());
@@ -117,6 +114,23 @@ async fn aws(profile: Option<&str>, region: Option<Region>) -> Result<Setup> {
         region: region.as_str().to_owned(),
     };
     Ok((config, Account { context, credentials, summary }))
+}
+
+/// The SDK's settings for this environment. The files of profiles are read, once for each result.
+async fn sdk_config(environment: &Environment, region: &Region) -> SdkConfig {
+    let loader = aws_config::defaults(BehaviorVersion::latest()).env(environment.for_sdk());
+    // The SDK panics on a retry mode or a number of attempts that it does not understand, and none is needed: these are
+    // the attempts to load credentials.
+    let loader = loader.retry_config(RetryConfig::standard());
+    loader.region(aws_config::Region::new(region.as_str().to_owned())).load().await
+}
+
+/// Builds the SDK's chain of providers anew for each load, so that files that have changed are read again.
+fn providers(environment: Environment, region: Region) -> Providers {
+    Arc::new(move || {
+        let (environment, region) = (environment.clone(), region.clone());
+        async move { sdk_config(&environment, &region).await.credentials_provider() }.boxed()
+    })
 }
 
 /// Without root certificates no server of AWS can be trusted, and each connection would fail with a riddle.
