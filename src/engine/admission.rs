@@ -129,7 +129,11 @@ impl BudgetGuard {
         max_wait: Duration,
     ) -> Result<ReservedCall> {
         // Without the ledger, neither a budget nor a limit of the key can be kept.
-        let limited = !limits.is_empty() || call.rate.is_some();
+        let kept = match (limits.is_empty(), call.rate) {
+            (false, _) => Some("a budget is set, so no call is made without the ledger"),
+            (true, Some(_)) => Some("the API key has limits, so no call is made without the ledger"),
+            (true, None) => None,
+        };
         let reserved = match &self.ledger {
             Some(ledger) => ledger.reserve(call.clone(), limits, cost, max_wait).await,
             None => Err(Refused::Unavailable(StoreError::no_folder())),
@@ -140,8 +144,9 @@ impl BudgetGuard {
             }
             Err(Refused::OverBudget(status)) => Err(over_budget(&status, cost)),
             Err(Refused::OverRate(refusal)) => Err(over_rate(&refusal)),
-            Err(Refused::Unavailable(error)) if limited => Err(Error::new(Kind::LedgerUnavailable, error.to_string())
-                .advise("a budget or a limit of the API key is set, so no call is made without the ledger")),
+            Err(Refused::Unavailable(error)) if kept.is_some() => {
+                Err(Error::new(Kind::LedgerUnavailable, error.to_string()).advise(kept.unwrap_or_default()))
+            }
             Err(Refused::Closed) => {
                 Err(Error::new(Kind::ShuttingDown, "the call came too late; this process is shutting down"))
             }
