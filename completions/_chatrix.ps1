@@ -31,6 +31,7 @@ Register-ArgumentCompleter -Native -CommandName 'chatrix' -ScriptBlock {
             [CompletionResult]::new('--version', '--version', [CompletionResultType]::ParameterName, 'Print version')
             [CompletionResult]::new('models', 'models', [CompletionResultType]::ParameterValue, 'List models with their prices per million tokens, features and life cycle')
             [CompletionResult]::new('usage', 'usage', [CompletionResultType]::ParameterValue, 'Show what was spent and what is left of each budget')
+            [CompletionResult]::new('ledger', 'ledger', [CompletionResultType]::ParameterValue, 'Check the ledger, or accept another one after it was lost')
             [CompletionResult]::new('completions', 'completions', [CompletionResultType]::ParameterValue, 'Print a shell completion script')
             [CompletionResult]::new('ask', 'ask', [CompletionResultType]::ParameterValue, 'Ask one question and print the answer')
             [CompletionResult]::new('chat', 'chat', [CompletionResultType]::ParameterValue, 'Hold a conversation in the terminal')
@@ -90,6 +91,51 @@ Register-ArgumentCompleter -Native -CommandName 'chatrix' -ScriptBlock {
             break
         }
         'chatrix;usage;help;help' {
+            break
+        }
+        'chatrix;ledger' {
+            [CompletionResult]::new('--config', '--config', [CompletionResultType]::ParameterName, 'Config file [env: CHATRIX_CONFIG]')
+            [CompletionResult]::new('--profile', '--profile', [CompletionResultType]::ParameterName, 'AWS profile [env: AWS_PROFILE]')
+            [CompletionResult]::new('--region', '--region', [CompletionResultType]::ParameterName, 'AWS region [env: AWS_REGION] [default: the profile''s, or us-west-2]')
+            [CompletionResult]::new('--offline', '--offline', [CompletionResultType]::ParameterName, 'Use the built-in offline model, which costs nothing and has its own ledger and API keys [env: CHATRIX_OFFLINE]')
+            [CompletionResult]::new('-h', '-h', [CompletionResultType]::ParameterName, 'Print help')
+            [CompletionResult]::new('--help', '--help', [CompletionResultType]::ParameterName, 'Print help')
+            [CompletionResult]::new('check', 'check', [CompletionResultType]::ParameterValue, 'Look for damage, and show what is booked')
+            [CompletionResult]::new('accept', 'accept', [CompletionResultType]::ParameterValue, 'Declare the present ledger, or a new one, to be right, so that running servers go on with it')
+            [CompletionResult]::new('help', 'help', [CompletionResultType]::ParameterValue, 'Print this message or the help of the given subcommand(s)')
+            break
+        }
+        'chatrix;ledger;check' {
+            [CompletionResult]::new('--config', '--config', [CompletionResultType]::ParameterName, 'Config file [env: CHATRIX_CONFIG]')
+            [CompletionResult]::new('--profile', '--profile', [CompletionResultType]::ParameterName, 'AWS profile [env: AWS_PROFILE]')
+            [CompletionResult]::new('--region', '--region', [CompletionResultType]::ParameterName, 'AWS region [env: AWS_REGION] [default: the profile''s, or us-west-2]')
+            [CompletionResult]::new('--offline', '--offline', [CompletionResultType]::ParameterName, 'Use the built-in offline model, which costs nothing and has its own ledger and API keys [env: CHATRIX_OFFLINE]')
+            [CompletionResult]::new('-h', '-h', [CompletionResultType]::ParameterName, 'Print help')
+            [CompletionResult]::new('--help', '--help', [CompletionResultType]::ParameterName, 'Print help')
+            break
+        }
+        'chatrix;ledger;accept' {
+            [CompletionResult]::new('--config', '--config', [CompletionResultType]::ParameterName, 'Config file [env: CHATRIX_CONFIG]')
+            [CompletionResult]::new('--profile', '--profile', [CompletionResultType]::ParameterName, 'AWS profile [env: AWS_PROFILE]')
+            [CompletionResult]::new('--region', '--region', [CompletionResultType]::ParameterName, 'AWS region [env: AWS_REGION] [default: the profile''s, or us-west-2]')
+            [CompletionResult]::new('--offline', '--offline', [CompletionResultType]::ParameterName, 'Use the built-in offline model, which costs nothing and has its own ledger and API keys [env: CHATRIX_OFFLINE]')
+            [CompletionResult]::new('-h', '-h', [CompletionResultType]::ParameterName, 'Print help')
+            [CompletionResult]::new('--help', '--help', [CompletionResultType]::ParameterName, 'Print help')
+            break
+        }
+        'chatrix;ledger;help' {
+            [CompletionResult]::new('check', 'check', [CompletionResultType]::ParameterValue, 'Look for damage, and show what is booked')
+            [CompletionResult]::new('accept', 'accept', [CompletionResultType]::ParameterValue, 'Declare the present ledger, or a new one, to be right, so that running servers go on with it')
+            [CompletionResult]::new('help', 'help', [CompletionResultType]::ParameterValue, 'Print this message or the help of the given subcommand(s)')
+            break
+        }
+        'chatrix;ledger;help;check' {
+            break
+        }
+        'chatrix;ledger;help;accept' {
+            break
+        }
+        'chatrix;ledger;help;help' {
             break
         }
         'chatrix;completions' {
@@ -237,6 +283,7 @@ Register-ArgumentCompleter -Native -CommandName 'chatrix' -ScriptBlock {
         'chatrix;help' {
             [CompletionResult]::new('models', 'models', [CompletionResultType]::ParameterValue, 'List models with their prices per million tokens, features and life cycle')
             [CompletionResult]::new('usage', 'usage', [CompletionResultType]::ParameterValue, 'Show what was spent and what is left of each budget')
+            [CompletionResult]::new('ledger', 'ledger', [CompletionResultType]::ParameterValue, 'Check the ledger, or accept another one after it was lost')
             [CompletionResult]::new('completions', 'completions', [CompletionResultType]::ParameterValue, 'Print a shell completion script')
             [CompletionResult]::new('ask', 'ask', [CompletionResultType]::ParameterValue, 'Ask one question and print the answer')
             [CompletionResult]::new('chat', 'chat', [CompletionResultType]::ParameterValue, 'Hold a conversation in the terminal')
@@ -253,6 +300,17 @@ Register-ArgumentCompleter -Native -CommandName 'chatrix' -ScriptBlock {
             break
         }
         'chatrix;help;usage;settle' {
+            break
+        }
+        'chatrix;help;ledger' {
+            [CompletionResult]::new('check', 'check', [CompletionResultType]::ParameterValue, 'Look for damage, and show what is booked')
+            [CompletionResult]::new('accept', 'accept', [CompletionResultType]::ParameterValue, 'Declare the present ledger, or a new one, to be right, so that running servers go on with it')
+            break
+        }
+        'chatrix;help;ledger;check' {
+            break
+        }
+        'chatrix;help;ledger;accept' {
             break
         }
         'chatrix;help;completions' {

@@ -34,6 +34,9 @@ _chatrix() {
             chatrix,keys)
                 cmd="chatrix__subcmd__keys"
                 ;;
+            chatrix,ledger)
+                cmd="chatrix__subcmd__ledger"
+                ;;
             chatrix,models)
                 cmd="chatrix__subcmd__models"
                 ;;
@@ -58,6 +61,9 @@ _chatrix() {
             chatrix__subcmd__help,keys)
                 cmd="chatrix__subcmd__help__subcmd__keys"
                 ;;
+            chatrix__subcmd__help,ledger)
+                cmd="chatrix__subcmd__help__subcmd__ledger"
+                ;;
             chatrix__subcmd__help,models)
                 cmd="chatrix__subcmd__help__subcmd__models"
                 ;;
@@ -75,6 +81,12 @@ _chatrix() {
                 ;;
             chatrix__subcmd__help__subcmd__keys,revoke)
                 cmd="chatrix__subcmd__help__subcmd__keys__subcmd__revoke"
+                ;;
+            chatrix__subcmd__help__subcmd__ledger,accept)
+                cmd="chatrix__subcmd__help__subcmd__ledger__subcmd__accept"
+                ;;
+            chatrix__subcmd__help__subcmd__ledger,check)
+                cmd="chatrix__subcmd__help__subcmd__ledger__subcmd__check"
                 ;;
             chatrix__subcmd__help__subcmd__usage,settle)
                 cmd="chatrix__subcmd__help__subcmd__usage__subcmd__settle"
@@ -103,6 +115,24 @@ _chatrix() {
             chatrix__subcmd__keys__subcmd__help,revoke)
                 cmd="chatrix__subcmd__keys__subcmd__help__subcmd__revoke"
                 ;;
+            chatrix__subcmd__ledger,accept)
+                cmd="chatrix__subcmd__ledger__subcmd__accept"
+                ;;
+            chatrix__subcmd__ledger,check)
+                cmd="chatrix__subcmd__ledger__subcmd__check"
+                ;;
+            chatrix__subcmd__ledger,help)
+                cmd="chatrix__subcmd__ledger__subcmd__help"
+                ;;
+            chatrix__subcmd__ledger__subcmd__help,accept)
+                cmd="chatrix__subcmd__ledger__subcmd__help__subcmd__accept"
+                ;;
+            chatrix__subcmd__ledger__subcmd__help,check)
+                cmd="chatrix__subcmd__ledger__subcmd__help__subcmd__check"
+                ;;
+            chatrix__subcmd__ledger__subcmd__help,help)
+                cmd="chatrix__subcmd__ledger__subcmd__help__subcmd__help"
+                ;;
             chatrix__subcmd__usage,help)
                 cmd="chatrix__subcmd__usage__subcmd__help"
                 ;;
@@ -122,7 +152,7 @@ _chatrix() {
 
     case "${cmd}" in
         chatrix)
-            opts="-h -V --offline --config --profile --region --help --version models usage completions ask chat serve keys help"
+            opts="-h -V --offline --config --profile --region --help --version models usage ledger completions ask chat serve keys help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 1 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -363,7 +393,7 @@ _chatrix() {
             return 0
             ;;
         chatrix__subcmd__help)
-            opts="models usage completions ask chat serve keys help"
+            opts="models usage ledger completions ask chat serve keys help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -475,6 +505,48 @@ _chatrix() {
             return 0
             ;;
         chatrix__subcmd__help__subcmd__keys__subcmd__revoke)
+            opts=""
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 4 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        chatrix__subcmd__help__subcmd__ledger)
+            opts="check accept"
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        chatrix__subcmd__help__subcmd__ledger__subcmd__accept)
+            opts=""
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 4 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        chatrix__subcmd__help__subcmd__ledger__subcmd__check)
             opts=""
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 4 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
@@ -783,6 +855,173 @@ _chatrix() {
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        chatrix__subcmd__ledger)
+            opts="-h --offline --config --profile --region --help check accept help"
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                --config)
+                    local oldifs
+                    if [ -n "${IFS+x}" ]; then
+                        oldifs="$IFS"
+                    fi
+                    IFS=$'\n'
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    if [ -n "${oldifs+x}" ]; then
+                        IFS="$oldifs"
+                    fi
+                    if [[ "${BASH_VERSINFO[0]}" -ge 4 ]]; then
+                        compopt -o filenames
+                    fi
+                    return 0
+                    ;;
+                --profile)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --region)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        chatrix__subcmd__ledger__subcmd__accept)
+            opts="-h --offline --config --profile --region --help"
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                --config)
+                    local oldifs
+                    if [ -n "${IFS+x}" ]; then
+                        oldifs="$IFS"
+                    fi
+                    IFS=$'\n'
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    if [ -n "${oldifs+x}" ]; then
+                        IFS="$oldifs"
+                    fi
+                    if [[ "${BASH_VERSINFO[0]}" -ge 4 ]]; then
+                        compopt -o filenames
+                    fi
+                    return 0
+                    ;;
+                --profile)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --region)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        chatrix__subcmd__ledger__subcmd__check)
+            opts="-h --offline --config --profile --region --help"
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                --config)
+                    local oldifs
+                    if [ -n "${IFS+x}" ]; then
+                        oldifs="$IFS"
+                    fi
+                    IFS=$'\n'
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    if [ -n "${oldifs+x}" ]; then
+                        IFS="$oldifs"
+                    fi
+                    if [[ "${BASH_VERSINFO[0]}" -ge 4 ]]; then
+                        compopt -o filenames
+                    fi
+                    return 0
+                    ;;
+                --profile)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --region)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        chatrix__subcmd__ledger__subcmd__help)
+            opts="check accept help"
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        chatrix__subcmd__ledger__subcmd__help__subcmd__accept)
+            opts=""
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 4 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        chatrix__subcmd__ledger__subcmd__help__subcmd__check)
+            opts=""
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 4 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        chatrix__subcmd__ledger__subcmd__help__subcmd__help)
+            opts=""
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 4 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
                 *)
                     COMPREPLY=()
                     ;;

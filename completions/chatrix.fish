@@ -32,6 +32,7 @@ complete -c chatrix -n "__fish_chatrix_needs_command" -s h -l help -d 'Print hel
 complete -c chatrix -n "__fish_chatrix_needs_command" -s V -l version -d 'Print version'
 complete -c chatrix -n "__fish_chatrix_needs_command" -f -a "models" -d 'List models with their prices per million tokens, features and life cycle'
 complete -c chatrix -n "__fish_chatrix_needs_command" -f -a "usage" -d 'Show what was spent and what is left of each budget'
+complete -c chatrix -n "__fish_chatrix_needs_command" -f -a "ledger" -d 'Check the ledger, or accept another one after it was lost'
 complete -c chatrix -n "__fish_chatrix_needs_command" -f -a "completions" -d 'Print a shell completion script'
 complete -c chatrix -n "__fish_chatrix_needs_command" -f -a "ask" -d 'Ask one question and print the answer'
 complete -c chatrix -n "__fish_chatrix_needs_command" -f -a "chat" -d 'Hold a conversation in the terminal'
@@ -71,6 +72,27 @@ complete -c chatrix -n "__fish_chatrix_using_subcommand usage; and __fish_seen_s
 complete -c chatrix -n "__fish_chatrix_using_subcommand usage; and __fish_seen_subcommand_from settle" -s h -l help -d 'Print help'
 complete -c chatrix -n "__fish_chatrix_using_subcommand usage; and __fish_seen_subcommand_from help" -f -a "settle" -d 'Record what AWS billed for an uncertain call'
 complete -c chatrix -n "__fish_chatrix_using_subcommand usage; and __fish_seen_subcommand_from help" -f -a "help" -d 'Print this message or the help of the given subcommand(s)'
+complete -c chatrix -n "__fish_chatrix_using_subcommand ledger; and not __fish_seen_subcommand_from check accept help" -l config -d 'Config file [env: CHATRIX_CONFIG]' -r -F
+complete -c chatrix -n "__fish_chatrix_using_subcommand ledger; and not __fish_seen_subcommand_from check accept help" -l profile -d 'AWS profile [env: AWS_PROFILE]' -r
+complete -c chatrix -n "__fish_chatrix_using_subcommand ledger; and not __fish_seen_subcommand_from check accept help" -l region -d 'AWS region [env: AWS_REGION] [default: the profile\'s, or us-west-2]' -r
+complete -c chatrix -n "__fish_chatrix_using_subcommand ledger; and not __fish_seen_subcommand_from check accept help" -l offline -d 'Use the built-in offline model, which costs nothing and has its own ledger and API keys [env: CHATRIX_OFFLINE]'
+complete -c chatrix -n "__fish_chatrix_using_subcommand ledger; and not __fish_seen_subcommand_from check accept help" -s h -l help -d 'Print help'
+complete -c chatrix -n "__fish_chatrix_using_subcommand ledger; and not __fish_seen_subcommand_from check accept help" -f -a "check" -d 'Look for damage, and show what is booked'
+complete -c chatrix -n "__fish_chatrix_using_subcommand ledger; and not __fish_seen_subcommand_from check accept help" -f -a "accept" -d 'Declare the present ledger, or a new one, to be right, so that running servers go on with it'
+complete -c chatrix -n "__fish_chatrix_using_subcommand ledger; and not __fish_seen_subcommand_from check accept help" -f -a "help" -d 'Print this message or the help of the given subcommand(s)'
+complete -c chatrix -n "__fish_chatrix_using_subcommand ledger; and __fish_seen_subcommand_from check" -l config -d 'Config file [env: CHATRIX_CONFIG]' -r -F
+complete -c chatrix -n "__fish_chatrix_using_subcommand ledger; and __fish_seen_subcommand_from check" -l profile -d 'AWS profile [env: AWS_PROFILE]' -r
+complete -c chatrix -n "__fish_chatrix_using_subcommand ledger; and __fish_seen_subcommand_from check" -l region -d 'AWS region [env: AWS_REGION] [default: the profile\'s, or us-west-2]' -r
+complete -c chatrix -n "__fish_chatrix_using_subcommand ledger; and __fish_seen_subcommand_from check" -l offline -d 'Use the built-in offline model, which costs nothing and has its own ledger and API keys [env: CHATRIX_OFFLINE]'
+complete -c chatrix -n "__fish_chatrix_using_subcommand ledger; and __fish_seen_subcommand_from check" -s h -l help -d 'Print help'
+complete -c chatrix -n "__fish_chatrix_using_subcommand ledger; and __fish_seen_subcommand_from accept" -l config -d 'Config file [env: CHATRIX_CONFIG]' -r -F
+complete -c chatrix -n "__fish_chatrix_using_subcommand ledger; and __fish_seen_subcommand_from accept" -l profile -d 'AWS profile [env: AWS_PROFILE]' -r
+complete -c chatrix -n "__fish_chatrix_using_subcommand ledger; and __fish_seen_subcommand_from accept" -l region -d 'AWS region [env: AWS_REGION] [default: the profile\'s, or us-west-2]' -r
+complete -c chatrix -n "__fish_chatrix_using_subcommand ledger; and __fish_seen_subcommand_from accept" -l offline -d 'Use the built-in offline model, which costs nothing and has its own ledger and API keys [env: CHATRIX_OFFLINE]'
+complete -c chatrix -n "__fish_chatrix_using_subcommand ledger; and __fish_seen_subcommand_from accept" -s h -l help -d 'Print help'
+complete -c chatrix -n "__fish_chatrix_using_subcommand ledger; and __fish_seen_subcommand_from help" -f -a "check" -d 'Look for damage, and show what is booked'
+complete -c chatrix -n "__fish_chatrix_using_subcommand ledger; and __fish_seen_subcommand_from help" -f -a "accept" -d 'Declare the present ledger, or a new one, to be right, so that running servers go on with it'
+complete -c chatrix -n "__fish_chatrix_using_subcommand ledger; and __fish_seen_subcommand_from help" -f -a "help" -d 'Print this message or the help of the given subcommand(s)'
 complete -c chatrix -n "__fish_chatrix_using_subcommand completions" -l config -d 'Config file [env: CHATRIX_CONFIG]' -r -F
 complete -c chatrix -n "__fish_chatrix_using_subcommand completions" -l profile -d 'AWS profile [env: AWS_PROFILE]' -r
 complete -c chatrix -n "__fish_chatrix_using_subcommand completions" -l region -d 'AWS region [env: AWS_REGION] [default: the profile\'s, or us-west-2]' -r
@@ -276,15 +298,18 @@ complete -c chatrix -n "__fish_chatrix_using_subcommand keys; and __fish_seen_su
 complete -c chatrix -n "__fish_chatrix_using_subcommand keys; and __fish_seen_subcommand_from help" -f -a "revoke" -d 'Revoke a key immediately'
 complete -c chatrix -n "__fish_chatrix_using_subcommand keys; and __fish_seen_subcommand_from help" -f -a "add" -d 'Create a key; its token is shown once and stored only as a hash'
 complete -c chatrix -n "__fish_chatrix_using_subcommand keys; and __fish_seen_subcommand_from help" -f -a "help" -d 'Print this message or the help of the given subcommand(s)'
-complete -c chatrix -n "__fish_chatrix_using_subcommand help; and not __fish_seen_subcommand_from models usage completions ask chat serve keys help" -f -a "models" -d 'List models with their prices per million tokens, features and life cycle'
-complete -c chatrix -n "__fish_chatrix_using_subcommand help; and not __fish_seen_subcommand_from models usage completions ask chat serve keys help" -f -a "usage" -d 'Show what was spent and what is left of each budget'
-complete -c chatrix -n "__fish_chatrix_using_subcommand help; and not __fish_seen_subcommand_from models usage completions ask chat serve keys help" -f -a "completions" -d 'Print a shell completion script'
-complete -c chatrix -n "__fish_chatrix_using_subcommand help; and not __fish_seen_subcommand_from models usage completions ask chat serve keys help" -f -a "ask" -d 'Ask one question and print the answer'
-complete -c chatrix -n "__fish_chatrix_using_subcommand help; and not __fish_seen_subcommand_from models usage completions ask chat serve keys help" -f -a "chat" -d 'Hold a conversation in the terminal'
-complete -c chatrix -n "__fish_chatrix_using_subcommand help; and not __fish_seen_subcommand_from models usage completions ask chat serve keys help" -f -a "serve" -d 'Serve the OpenAI API to Jan and other apps'
-complete -c chatrix -n "__fish_chatrix_using_subcommand help; and not __fish_seen_subcommand_from models usage completions ask chat serve keys help" -f -a "keys" -d 'Create, list and revoke API keys for `chatrix serve`'
-complete -c chatrix -n "__fish_chatrix_using_subcommand help; and not __fish_seen_subcommand_from models usage completions ask chat serve keys help" -f -a "help" -d 'Print this message or the help of the given subcommand(s)'
+complete -c chatrix -n "__fish_chatrix_using_subcommand help; and not __fish_seen_subcommand_from models usage ledger completions ask chat serve keys help" -f -a "models" -d 'List models with their prices per million tokens, features and life cycle'
+complete -c chatrix -n "__fish_chatrix_using_subcommand help; and not __fish_seen_subcommand_from models usage ledger completions ask chat serve keys help" -f -a "usage" -d 'Show what was spent and what is left of each budget'
+complete -c chatrix -n "__fish_chatrix_using_subcommand help; and not __fish_seen_subcommand_from models usage ledger completions ask chat serve keys help" -f -a "ledger" -d 'Check the ledger, or accept another one after it was lost'
+complete -c chatrix -n "__fish_chatrix_using_subcommand help; and not __fish_seen_subcommand_from models usage ledger completions ask chat serve keys help" -f -a "completions" -d 'Print a shell completion script'
+complete -c chatrix -n "__fish_chatrix_using_subcommand help; and not __fish_seen_subcommand_from models usage ledger completions ask chat serve keys help" -f -a "ask" -d 'Ask one question and print the answer'
+complete -c chatrix -n "__fish_chatrix_using_subcommand help; and not __fish_seen_subcommand_from models usage ledger completions ask chat serve keys help" -f -a "chat" -d 'Hold a conversation in the terminal'
+complete -c chatrix -n "__fish_chatrix_using_subcommand help; and not __fish_seen_subcommand_from models usage ledger completions ask chat serve keys help" -f -a "serve" -d 'Serve the OpenAI API to Jan and other apps'
+complete -c chatrix -n "__fish_chatrix_using_subcommand help; and not __fish_seen_subcommand_from models usage ledger completions ask chat serve keys help" -f -a "keys" -d 'Create, list and revoke API keys for `chatrix serve`'
+complete -c chatrix -n "__fish_chatrix_using_subcommand help; and not __fish_seen_subcommand_from models usage ledger completions ask chat serve keys help" -f -a "help" -d 'Print this message or the help of the given subcommand(s)'
 complete -c chatrix -n "__fish_chatrix_using_subcommand help; and __fish_seen_subcommand_from usage" -f -a "settle" -d 'Record what AWS billed for an uncertain call'
+complete -c chatrix -n "__fish_chatrix_using_subcommand help; and __fish_seen_subcommand_from ledger" -f -a "check" -d 'Look for damage, and show what is booked'
+complete -c chatrix -n "__fish_chatrix_using_subcommand help; and __fish_seen_subcommand_from ledger" -f -a "accept" -d 'Declare the present ledger, or a new one, to be right, so that running servers go on with it'
 complete -c chatrix -n "__fish_chatrix_using_subcommand help; and __fish_seen_subcommand_from keys" -f -a "list" -d 'List the keys with their limits and what they have spent'
 complete -c chatrix -n "__fish_chatrix_using_subcommand help; and __fish_seen_subcommand_from keys" -f -a "revoke" -d 'Revoke a key immediately'
 complete -c chatrix -n "__fish_chatrix_using_subcommand help; and __fish_seen_subcommand_from keys" -f -a "add" -d 'Create a key; its token is shown once and stored only as a hash'

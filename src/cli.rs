@@ -65,6 +65,8 @@ pub(crate) enum Command {
     Usage(Usage),
     /// Create, list and revoke API keys for `chatrix serve`
     Keys(Keys),
+    /// Check the ledger, or accept another one after it was lost
+    Ledger(Ledger),
     /// Print a shell completion script
     Completions(Completions),
 }
@@ -309,6 +311,21 @@ pub(crate) struct KeysList {
 pub(crate) struct KeysRevoke {
     /// Name of the key
     pub(crate) name: String,
+}
+
+#[derive(Debug, Args)]
+#[command(arg_required_else_help = true)]
+pub(crate) struct Ledger {
+    #[command(subcommand)]
+    pub(crate) action: LedgerAction,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum LedgerAction {
+    /// Look for damage, and show what is booked
+    Check,
+    /// Declare the present ledger, or a new one, to be right, so that running servers go on with it
+    Accept,
 }
 
 #[derive(Debug, Args)]

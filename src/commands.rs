@@ -7,6 +7,7 @@ mod command_line;
 mod completions;
 mod file_limit;
 mod keys;
+mod ledger;
 mod models;
 mod serve;
 mod setup;
@@ -38,6 +39,7 @@ pub fn run(cli: Cli) -> anyhow::Result<u8> {
         Command::Models(args) => models::run(&args, &settings()?),
         Command::Usage(args) => usage::run(&args, &settings()?),
         Command::Keys(args) => keys::run(&args.action, &settings()?),
+        Command::Ledger(args) => ledger::run(&args.action, &settings()?),
         Command::Ask(args) => block_on(ask::run(args, settings()?)),
         Command::Chat(args) => block_on(chat::run(args, settings()?)),
         Command::Serve(args) => block_on(serve::run(args, settings()?)),
@@ -76,7 +78,9 @@ fn flags(cli: &Cli) -> Flags {
             log_format: args.log_format,
             ..global
         },
-        Command::Models(_) | Command::Usage(_) | Command::Keys(_) | Command::Completions(_) => global,
+        Command::Models(_) | Command::Usage(_) | Command::Keys(_) | Command::Ledger(_) | Command::Completions(_) => {
+            global
+        }
     }
 }
 

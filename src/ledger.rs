@@ -10,9 +10,12 @@ pub mod budget;
 mod call;
 mod clock;
 mod command;
+pub mod continuity;
+mod health;
 mod ids;
 pub mod key;
 mod key_cache;
+mod open_calls;
 mod posting;
 mod rate;
 pub mod report;
@@ -20,6 +23,7 @@ mod reservation;
 mod session_totals;
 mod sqlite;
 pub mod store;
+mod store_slot;
 mod writer;
 
 pub use call::{NewCall, Outcome, SettledCall, Settlement};
@@ -35,14 +39,16 @@ pub use session_totals::SessionTotals;
 use crate::catalog::NanoDollars;
 use crate::telemetry::Telemetry;
 use budget::{BudgetLimit, BudgetStatus, CostRange};
-use command::{Command, CommandQueue, PendingReservation, StatusRequest};
+use command::{Check, Command, CommandQueue, PendingReservation, StatusRequest};
+use continuity::Opening;
+use health::Health;
 use sqlite::SqliteStore;
 use std::path::Path;
 use std::sync::mpsc::channel;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
-use store::{Store, StoreResult};
+use store::{Store, StoreError, StoreResult};
 use tokio::sync::oneshot;
 use writer::Writer;
 
@@ -51,7 +57,11 @@ use writer::Writer;
 /// # Errors
 /// When the file cannot be opened, was written by a newer version, or is not a ledger.
 pub fn open(path: &Path, clock: Clock) -> StoreResult<Box<dyn Store>> {
-    Ok(Box::new(SqliteStore::open(path, clock)?))
+    open_as(path, clock, Opening::Create)
+}
+
+fn open_as(path: &Path, clock: Clock, opening: Opening) -> StoreResult<Box<dyn Store>> {
+    Ok(Box::new(SqliteStore::open(path, clock, opening)?))
 }
 
 /// The ledger of this process. Cheap to clone. When the last clone is dropped, what is left is written and the ledger
@@ -62,6 +72,7 @@ pub struct Ledger(Arc<Inner>);
 #[derive(Debug)]
 struct Inner {
     queue: CommandQueue,
+    health: Health,
     thread: Mutex<Option<JoinHandle<()>>>,
 }
 
@@ -69,20 +80,41 @@ impl Ledger {
     /// Starts the ledger's thread. `open` is called there, when the store is first needed, and again whenever it has
     /// been removed or replaced.
     #[must_use]
-    pub fn start(open: impl Fn() -> StoreResult<Box<dyn Store>> + Send + 'static, telemetry: Telemetry) -> Self {
+    pub fn start(open: impl Fn(Opening) -> StoreResult<Box<dyn Store>> + Send + 'static, telemetry: Telemetry) -> Self {
         let (sender, commands) = channel();
         let queue = CommandQueue::new(sender, telemetry.clone());
-        let writer = Writer::new(Box::new(open), Arc::new(queue.clone()), telemetry);
+        let health = Health::default();
+        let writer = Writer::new(Box::new(open), Arc::new(queue.clone()), health.clone(), telemetry);
         let thread = std::thread::Builder::new().name("ledger".into()).spawn(move || writer.run(&commands));
         // Without a thread the queue is closed, and every command is refused.
-        Self(Arc::new(Inner { queue, thread: Mutex::new(thread.ok()) }))
+        Self(Arc::new(Inner { queue, health, thread: Mutex::new(thread.ok()) }))
     }
 
     /// Starts a ledger that is kept in a file.
     #[must_use]
     pub fn in_file(path: &Path, clock: Clock, telemetry: Telemetry) -> Self {
         let path = path.to_owned();
-        Self::start(move || open(&path, clock.clone()), telemetry)
+        Self::start(move |opening| open_as(&path, clock.clone(), opening), telemetry)
+    }
+
+    /// Opens the ledger and finds out whether it can be written. `guards_budget`: whether a budget depends on it, so that
+    /// from now on no other ledger may take its place.
+    ///
+    /// # Errors
+    /// When it cannot be read or written.
+    pub async fn check(&self, guards_budget: bool) -> StoreResult<()> {
+        let closed = || StoreError::new("the ledger is closed: this process is shutting down");
+        let (reply, checked) = oneshot::channel();
+        self.0.queue.send(Command::Check(Check { guards_budget, reply })).map_err(|_| closed())?;
+        checked.await.map_err(|_| closed())?
+    }
+
+    /// Whether the ledger can be written, as its thread last found it. Never waits.
+    ///
+    /// # Errors
+    /// Why it cannot be written.
+    pub fn health(&self) -> StoreResult<()> {
+        self.0.health.get()
     }
 
     /// Reserves what a call can cost, and returns once that is committed. `patience`: how long to wait while only

@@ -2,5 +2,6 @@
 
 mod cost;
 mod keys;
+mod ledger;
 mod server;
 mod upstream;

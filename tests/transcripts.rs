@@ -140,6 +140,14 @@ fn models() {
 }
 
 #[test]
+fn ledger() {
+    let mut transcript = Transcript::of("ledger");
+    transcript.run(&["--help"]).run(&["check", "--help"]).run(&["accept", "--help"]);
+    transcript.run(&["check"]).run(&["accept"]).run(&["check"]);
+    transcript.compare();
+}
+
+#[test]
 fn usage() {
     Transcript::of("usage")
         .run(&["--help"])

@@ -6,8 +6,10 @@ use crate::cli::Serve;
 use crate::commands::setup::{offline_pace, open};
 use crate::commands::{file_limit, signals};
 use crate::config::{ServeSettings, Settings};
+use crate::engine::BudgetGuard;
 use crate::error::{Error, Kind};
 use crate::ledger::Ledger;
+use crate::ledger::store::StoreError;
 use crate::server::{self, Keys, Limits, OriginPolicy, Parts};
 use crate::telemetry::Telemetry;
 use std::io::ErrorKind;
@@ -30,35 +32,17 @@ pub(crate) async fn run(args: Serve, settings: Settings) -> anyhow::Result<u8> {
             .advise("require API keys with --require-key, or add --allow-unauthenticated to allow it")
             .into());
     }
-    let address = SocketAddr::new(host, settings.serve.port);
-    let listener = TcpListener::bind(address).await.map_err(|error| {
-        let advice = match error.kind() {
-            ErrorKind::AddrInUse => {
-                "is another chatrix running? choose another port with --port, or any free one with --port 0"
-            }
-            ErrorKind::PermissionDenied => "ports below 1024 need privileges; choose another port with --port",
-            _ => "choose another address with --host and --port",
-        };
-        let message = match error.kind() {
-            ErrorKind::AddrInUse => format!("port {} on {host} is taken", address.port()),
-            _ => format!("cannot listen on {address}: {error}"),
-        };
-        Error::new(Kind::Io, message).advise(advice)
-    })?;
-    let address = listener.local_addr()?;
     let telemetry = Telemetry::with_log(settings.serve.log_format);
-    let ended = serve_on(listener, address, settings, &telemetry).await;
+    let ended = serve(settings, &telemetry).await;
     telemetry.flush(FLUSH_TIMEOUT);
     ended
 }
 
-async fn serve_on(
-    listener: TcpListener,
-    address: SocketAddr,
-    settings: Settings,
-    telemetry: &Telemetry,
-) -> anyhow::Result<u8> {
+async fn serve(settings: Settings, telemetry: &Telemetry) -> anyhow::Result<u8> {
     let (engine, account) = open(&settings, offline_pace(false)?, settings.serve.drain, telemetry).await?;
+    check_ledger(engine.guard(), telemetry).await?;
+    let listener = listen(SocketAddr::new(settings.serve.host.value, settings.serve.port)).await?;
+    let address = listener.local_addr()?;
     let ledger = engine.guard().ledger.clone();
     let keys = Keys { cache: ledger.as_ref().map(Ledger::key_cache), required: settings.serve.require_key };
     if keys.required {
@@ -78,6 +62,45 @@ async fn serve_on(
         ledger.close();
     }
     Ok(0)
+}
+
+async fn listen(address: SocketAddr) -> Result<TcpListener, Error> {
+    TcpListener::bind(address).await.map_err(|error| {
+        let advice = match error.kind() {
+            ErrorKind::AddrInUse => {
+                "is another chatrix running? choose another port with --port, or any free one with --port 0"
+            }
+            ErrorKind::PermissionDenied => "ports below 1024 need privileges; choose another port with --port",
+            _ => "choose another address with --host and --port",
+        };
+        let message = match error.kind() {
+            ErrorKind::AddrInUse => format!("port {} on {} is taken", address.port(), address.ip()),
+            _ => format!("cannot listen on {address}: {error}"),
+        };
+        Error::new(Kind::Io, message).advise(advice)
+    })
+}
+
+/// Finds out whether calls can be booked. Without a budget the server starts even if they cannot.
+async fn check_ledger(guard: &BudgetGuard, telemetry: &Telemetry) -> Result<(), Error> {
+    let guards_budget = !guard.limits(None).is_empty();
+    let checked = match &guard.ledger {
+        Some(ledger) => ledger.check(guards_budget).await,
+        None => Err(StoreError::no_folder()),
+    };
+    match checked {
+        Ok(()) => Ok(()),
+        Err(error) if guards_budget => Err(Error::from(error).advise(
+            "a budget is set, so the server does not start without its ledger; make it readable and writable, or move \
+             it away and accept a new one with `chatrix ledger accept`",
+        )),
+        Err(error) => {
+            telemetry.notice(&format!(
+                "warning: {error}; there is no budget, so calls are answered, but they are booked only if that changes"
+            ));
+            Ok(())
+        }
+    }
 }
 
 /// What clients may use of the server. As many connections are allowed as there may be open files for.

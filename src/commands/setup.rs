@@ -10,6 +10,7 @@ use crate::offline;
 use crate::telemetry::Telemetry;
 use anyhow::Context;
 use std::fs::DirBuilder;
+use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -74,12 +75,14 @@ fn make_state_folder(settings: &Settings) {
     let _ = std::fs::set_permissions(folder, std::os::unix::fs::PermissionsExt::from_mode(0o700));
 }
 
+/// Where the ledger is.
+pub(crate) fn ledger_path(settings: &Settings) -> Result<&Path, Error> {
+    settings.ledger.as_deref().ok_or_else(|| Error::from(StoreError::no_folder()).advise("set XDG_STATE_HOME or HOME"))
+}
+
 /// Opens the ledger for reports, corrections and API keys. What killed processes left open becomes uncertain now.
 pub(crate) fn open_ledger(settings: &Settings) -> anyhow::Result<Box<dyn Store>> {
-    let path = settings
-        .ledger
-        .as_ref()
-        .ok_or_else(|| Error::from(StoreError::no_folder()).advise("set XDG_STATE_HOME or HOME"))?;
+    let path = ledger_path(settings)?;
     make_state_folder(settings);
     let mut ledger = ledger::open(path, Clock::system()).map_err(Error::from)?;
     ledger.recover().map_err(Error::from)?;

@@ -18,6 +18,7 @@ pub(super) enum Command {
     Settle(Settlement),
     ReadStatuses(StatusRequest),
     ReadKeys(oneshot::Sender<KeySnapshot>),
+    Check(Check),
     /// Write what is left, book open reservations as uncertain, and end.
     Close,
 }
@@ -38,6 +39,14 @@ pub(super) struct PendingReservation {
 pub(super) struct StatusRequest {
     pub limits: Vec<BudgetLimit>,
     pub reply: oneshot::Sender<Vec<BudgetStatus>>,
+}
+
+/// A request to find out whether the ledger can be written.
+#[derive(Debug)]
+pub(super) struct Check {
+    /// Whether a budget depends on the ledger from now on.
+    pub guards_budget: bool,
+    pub reply: oneshot::Sender<StoreResult<()>>,
 }
 
 impl PendingReservation {

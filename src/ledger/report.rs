@@ -1,5 +1,6 @@
 //! What the ledger reports: sums by day, model, key or command, and the calls whose usage never arrived.
 
+use super::budget::BudgetTotals;
 use super::ids::CallId;
 use crate::catalog::NanoDollars;
 
@@ -26,6 +27,22 @@ impl By {
             Self::Command => "command",
         }
     }
+}
+
+/// The state of a ledger.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Examination {
+    /// Of its tables.
+    pub version: usize,
+    /// What is damaged; empty when nothing is.
+    pub problems: Vec<String>,
+    pub calls: u64,
+    /// The running ones among them.
+    pub open: u64,
+    /// Those whose usage never arrived.
+    pub uncertain: u64,
+    /// The sums of all days.
+    pub totals: BudgetTotals,
 }
 
 /// Sums of some calls.

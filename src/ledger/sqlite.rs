@@ -3,6 +3,7 @@
 //! keeps their transactions apart.
 
 mod calls;
+mod examination;
 mod keys;
 mod process_lock;
 mod rates;
@@ -12,15 +13,17 @@ mod values;
 
 use super::budget::{BudgetLimit, BudgetStatus};
 use super::clock::Clock;
+use super::continuity::{Continuity, Mark, Opening};
 use super::ids::{CallId, KeyId};
 use super::key::{Key, KeyLimits};
-use super::report::{By, ReportRow, UncertainCall};
+use super::report::{By, Examination, ReportRow, UncertainCall};
 use super::store::{Batch, Correction, ReserveOutcome, Store, StoreError, StoreResult, decide_in_order};
 use crate::catalog::NanoDollars;
 use calls::Begin;
 use process_lock::ProcessLock;
 use rusqlite::config::DbConfig;
 use rusqlite::{Connection, Result, Transaction, TransactionBehavior};
+use std::cell::Cell;
 use std::fmt;
 use std::fs::OpenOptions;
 use std::io;
@@ -37,6 +40,8 @@ pub(super) struct SqliteStore {
     path: PathBuf,
     /// Identifies the file that was opened, even if it is renamed.
     file: Option<FileIdentity>,
+    /// How long the file has been (bytes). It never becomes shorter by itself.
+    length: Cell<u64>,
     lock_folder: PathBuf,
     /// Taken with the first reservation, so that a process that only reads leaves no trace.
     process_lock: Option<ProcessLock>,
@@ -54,8 +59,11 @@ struct FileIdentity {
 
 impl SqliteStore {
     /// Opens a ledger, creates one if there is none, and brings an older one up to date.
-    pub(super) fn open(path: &Path, clock: Clock) -> StoreResult<Self> {
+    pub(super) fn open(path: &Path, clock: Clock, opening: Opening) -> StoreResult<Self> {
         let failed = |error: &dyn fmt::Display| failure(path, "opened", error);
+        if opening == Opening::Existing && length(path) == 0 {
+            return Err(StoreError::lost());
+        }
         create_private(path).map_err(|error| failed(&error))?;
         let mut connection = Connection::open(path).map_err(|error| failed(&error))?;
         configure(&connection).map_err(|error| failed(&error))?;
@@ -64,6 +72,7 @@ impl SqliteStore {
             connection,
             path: path.to_owned(),
             file: identity(path),
+            length: Cell::new(length(path)),
             // The folder beside a ledger in which processes show that they are running.
             lock_folder: path.with_extension("running"),
             process_lock: None,
@@ -178,7 +187,38 @@ impl Store for SqliteStore {
     }
 
     fn is_current(&self) -> bool {
-        identity(&self.path) == self.file
+        let length = length(&self.path);
+        let is_shorter = length < self.length.replace(length);
+        !is_shorter && identity(&self.path) == self.file
+    }
+
+    fn check_writable(&mut self) -> StoreResult<()> {
+        // Even a value that stays the same is written, so a full disk shows.
+        self.write(|connection| connection.pragma_update(None, "application_id", schema::APPLICATION))
+    }
+
+    fn mark(&mut self) -> StoreResult<Mark> {
+        let seen_at = self.clock.now();
+        Ok(Mark { call: self.read(calls::last)?, seen_at })
+    }
+
+    fn continuity(&mut self, mark: &Mark) -> StoreResult<Continuity> {
+        self.read(|connection| {
+            let found = match &mark.call {
+                Some(call) => calls::seen(connection, call.id)?,
+                None => None,
+            };
+            Ok(mark.compare(found.as_ref(), examination::accepted_at(connection)?))
+        })
+    }
+
+    fn accept(&mut self) -> StoreResult<()> {
+        let now = self.clock.now();
+        self.write(|connection| examination::accept(connection, now))
+    }
+
+    fn examine(&mut self) -> StoreResult<Examination> {
+        self.read(examination::examine)
     }
 }
 
@@ -207,6 +247,11 @@ fn identity(path: &Path) -> Option<FileIdentity> {
 #[cfg(not(unix))]
 fn identity(_: &Path) -> Option<FileIdentity> {
     None
+}
+
+/// The length of a file (bytes); 0 when there is none.
+fn length(path: &Path) -> u64 {
+    std::fs::metadata(path).map_or(0, |file| file.len())
 }
 
 /// Creates the file and its folder. Only this user can read the file, and SQLite gives its helper files the same

@@ -3,11 +3,12 @@
 
 use super::budget::{BudgetLimit, BudgetStatus, CostRange};
 use super::call::{NewCall, Settlement};
+use super::continuity::{Continuity, Mark};
 use super::ids::{CallId, KeyId};
 use super::key::{Key, KeyLimits};
 use super::posting::CallState;
 use super::rate::{RateRefusal, RateStatus};
-use super::report::{By, ReportRow, UncertainCall};
+use super::report::{By, Examination, ReportRow, UncertainCall};
 use crate::catalog::NanoDollars;
 use crate::error::{Error, Kind};
 use std::fmt;
@@ -19,6 +20,15 @@ pub struct StoreError(String);
 impl StoreError {
     pub fn new(sentence: impl Into<String>) -> Self {
         Self(sentence.into())
+    }
+
+    /// The ledger that this process has booked its calls in is gone.
+    pub(super) fn lost() -> Self {
+        Self::new(
+            "the ledger was removed, replaced or set back while this process was running, so what is left of the \
+             budgets is not known; look at it with `chatrix ledger check`, put the right one back, or declare the \
+             present one to be right with `chatrix ledger accept`",
+        )
     }
 
     /// No folder for the ledger can be found.
@@ -142,8 +152,23 @@ pub trait Store: fmt::Debug + Send {
     /// it cannot be determined.
     fn has_changed(&mut self) -> bool;
 
-    /// Whether the ledger is still the one that was opened. `false` when it was removed or replaced.
+    /// Whether the ledger is still the one that was opened. `false` when it was removed, replaced or truncated.
     fn is_current(&self) -> bool;
+
+    /// Writes without changing anything, to find out whether the ledger can be written.
+    fn check_writable(&mut self) -> StoreResult<()>;
+
+    /// What to remember of the ledger as it is now.
+    fn mark(&mut self) -> StoreResult<Mark>;
+
+    /// What became of the ledger since a mark was made.
+    fn continuity(&mut self, mark: &Mark) -> StoreResult<Continuity>;
+
+    /// Records that the operator declares this ledger to be right.
+    fn accept(&mut self) -> StoreResult<()>;
+
+    /// Looks for damage, and counts what is booked.
+    fn examine(&mut self) -> StoreResult<Examination>;
 }
 
 /// Decides reservations in their order. Once one has to wait, later ones that ask for as much or more under the same

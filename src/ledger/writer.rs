@@ -3,9 +3,12 @@
 //! booked first, then calls that wait for money are decided in the order they came, then new ones.
 
 use super::call::Settlement;
-use super::command::{Command, KeySnapshot, PendingReservation, StatusRequest};
+use super::command::{Check, Command, KeySnapshot, PendingReservation, StatusRequest};
+use super::health::Health;
+use super::open_calls::OpenCalls;
 use super::reservation::{Granted, Refused, Reservation, SettlementQueue};
 use super::store::{Batch, ReserveOutcome, Store, StoreError, StoreResult};
+use super::store_slot::{OpenStore, StoreSlot};
 use crate::telemetry::Telemetry;
 use std::sync::Arc;
 use std::sync::mpsc::{Receiver, RecvTimeoutError};
@@ -19,15 +22,6 @@ const POLL: Duration = Duration::from_millis(25);
 /// How often a failed transaction is tried again, and how often ended processes are looked for while calls wait.
 const RETRY: Duration = Duration::from_secs(1);
 
-/// How a store is opened: when it is first needed, and again when it has been removed or replaced.
-pub(super) type OpenStore = Box<dyn Fn() -> StoreResult<Box<dyn Store>> + Send>;
-
-/// The store, once it is open.
-struct StoreSlot {
-    open: OpenStore,
-    store: Option<Box<dyn Store>>,
-}
-
 /// The thread's own state.
 pub(super) struct Writer {
     slot: StoreSlot,
@@ -37,6 +31,8 @@ pub(super) struct Writer {
     waiting: Vec<PendingReservation>,
     /// Settlements that are not written yet. They are kept until they can be, even when the disk is full.
     unwritten: Vec<Settlement>,
+    open_calls: OpenCalls,
+    health: Health,
     /// When a failed transaction is tried again.
     retry_at: Instant,
     /// When ended processes are looked for again.
@@ -50,40 +46,22 @@ struct Received {
     reservations: Vec<PendingReservation>,
     status_requests: Vec<StatusRequest>,
     key_requests: Vec<oneshot::Sender<KeySnapshot>>,
+    checks: Vec<Check>,
     /// Whether there is something new to write.
     to_write: bool,
     closing: bool,
 }
 
-impl StoreSlot {
-    /// The store. Opening it also books the open reservations of ended processes.
-    fn get(&mut self) -> StoreResult<&mut dyn Store> {
-        if self.store.as_ref().is_some_and(|store| !store.is_current()) {
-            self.store = None;
-        }
-        let store = if let Some(store) = self.store.take() {
-            store
-        } else {
-            let mut store = (self.open)()?;
-            store.recover()?;
-            store
-        };
-        Ok(self.store.insert(store).as_mut())
-    }
-
-    fn has_changed(&mut self) -> bool {
-        self.store.as_mut().is_none_or(|store| !store.is_current() || store.has_changed())
-    }
-}
-
 impl Writer {
-    pub(super) fn new(open: OpenStore, queue: Arc<dyn SettlementQueue>, telemetry: Telemetry) -> Self {
+    pub(super) fn new(open: OpenStore, queue: Arc<dyn SettlementQueue>, health: Health, telemetry: Telemetry) -> Self {
         let now = Instant::now();
         Self {
-            slot: StoreSlot { open, store: None },
+            slot: StoreSlot::new(open),
             queue,
             waiting: Vec::new(),
             unwritten: Vec::new(),
+            open_calls: OpenCalls::default(),
+            health,
             retry_at: now,
             recover_at: now,
             telemetry,
@@ -100,6 +78,7 @@ impl Writer {
             if received.closing {
                 break;
             }
+            self.answer_checks(received.checks);
             // Before anything is written, because another process that is writing does not prevent reading.
             self.answer_keys(received.key_requests);
             if must_post {
@@ -120,6 +99,9 @@ impl Writer {
             taken += 1;
             match command {
                 Command::Reserve(pending) => {
+                    if !pending.limits.is_empty() {
+                        self.slot.guard_budget();
+                    }
                     received.reservations.push(pending);
                     received.to_write = true;
                 }
@@ -129,6 +111,7 @@ impl Writer {
                 }
                 Command::ReadStatuses(request) => received.status_requests.push(request),
                 Command::ReadKeys(reply) => received.key_requests.push(reply),
+                Command::Check(check) => received.checks.push(check),
                 Command::Close => received.closing = true,
             }
             // What an earlier transaction could not write is not counted, so that it does not delay new calls.
@@ -176,8 +159,11 @@ impl Writer {
         let entries = self.waiting.len() + self.unwritten.len();
         let result = self.try_post(recover);
         self.telemetry.ledger_transaction(began.elapsed(), entries, result.is_ok());
+        self.health.note(result.as_ref().err());
         match result {
             Ok(outcomes) => {
+                self.slot.remember();
+                self.open_calls.remove(&self.unwritten);
                 self.unwritten.clear();
                 self.answer_reservations(outcomes);
             }
@@ -189,6 +175,11 @@ impl Writer {
     }
 
     fn try_post(&mut self, recover: bool) -> StoreResult<Vec<ReserveOutcome>> {
+        self.slot.get()?;
+        if self.slot.take_replaced() {
+            self.open_calls.lose_numbers();
+        }
+        let settlements: Vec<_> = self.unwritten.iter().map(|settlement| self.open_calls.locate(settlement)).collect();
         let store = self.slot.get()?;
         let now = Instant::now();
         if recover {
@@ -196,7 +187,7 @@ impl Writer {
             store.recover()?;
         }
         let reservations: Vec<_> = self.waiting.iter().map(|pending| pending.request(now)).collect();
-        store.post(&Batch { settlements: &self.unwritten, reservations: &reservations })
+        store.post(&Batch { settlements: &settlements, reservations: &reservations })
     }
 
     fn answer_reservations(&mut self, outcomes: Vec<ReserveOutcome>) {
@@ -211,7 +202,9 @@ impl Writer {
                 ReserveOutcome::OverRate(refusal) => Err(Refused::OverRate(refusal)),
                 ReserveOutcome::Reserved { id, amount, statuses, rates } => {
                     let queue = Arc::clone(&self.queue);
-                    let reservation = Reservation::booked(id, amount, pending.call.model, queue);
+                    let model = pending.call.model.clone();
+                    let ticket = self.open_calls.add(id, pending.call, amount);
+                    let reservation = Reservation::booked(ticket, amount, model, queue);
                     Ok(Granted { reservation, statuses, rates })
                 }
             };
@@ -248,19 +241,32 @@ impl Writer {
     fn read_keys(&mut self) -> KeySnapshot {
         let began = Instant::now();
         let keys = self.slot.get().and_then(Store::keys);
+        self.health.note_failure(keys.as_ref().err());
+        if keys.as_ref().is_ok_and(|keys| keys.iter().any(|key| key.budget_limits().next().is_some())) {
+            self.slot.guard_budget();
+        }
         // The age of keys counts from the start of the read. The age of a failure counts from its end, so that a ledger
         // that takes long to fail is not tried for every request.
         let read_at = if keys.is_ok() { began } else { Instant::now() };
         KeySnapshot { read_at, keys: keys.map(Into::into) }
     }
 
+    fn answer_checks(&mut self, checks: Vec<Check>) {
+        for Check { guards_budget, reply } in checks {
+            let checked = self.slot.get().and_then(Store::check_writable);
+            self.health.note(checked.as_ref().err());
+            if guards_budget {
+                self.slot.guard_budget();
+            }
+            let _ = reply.send(checked);
+        }
+    }
+
     fn close(&mut self) {
         self.refuse_all(&Refused::Closed);
         self.post(false);
-        if let Some(store) = &mut self.slot.store {
-            // Open reservations can no longer be settled. If this cannot be written they stay reserved, and the next
-            // process that opens the ledger books them as uncertain.
-            let _: Result<(), StoreError> = store.abandon_own();
-        }
+        // Open reservations can no longer be settled. If this cannot be written they stay reserved, and the next
+        // process that opens the ledger books them as uncertain.
+        let _: Result<(), StoreError> = self.slot.abandon_own();
     }
 }

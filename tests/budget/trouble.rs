@@ -110,8 +110,8 @@ fn a_disk_that_is_full() {
 }
 
 #[test]
-fn a_ledger_that_was_removed_is_created_again() {
-    let (home, bedrock) = (Home::new(&day(1_000_000)), Bedrock::script([Reply::text("ok")]));
+fn without_a_budget_a_ledger_that_was_removed_is_created_again() {
+    let (home, bedrock) = (Home::new(""), Bedrock::script([Reply::text("ok")]));
     let server = serve(&home, &bedrock);
     assert_eq!(server.chat(&question(&json!({}))).status, 200);
     home.at_rest();

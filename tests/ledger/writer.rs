@@ -4,8 +4,9 @@ use super::{cost, limit, new_call};
 use chatrix::catalog::NanoDollars;
 use chatrix::conversation::Usage;
 use chatrix::ledger::budget::{BudgetLimit, BudgetStatus, BudgetTotals, CostRange, Period};
+use chatrix::ledger::continuity::{Continuity, Mark, Opening};
 use chatrix::ledger::key::{Key, KeyLimits};
-use chatrix::ledger::report::{By, ReportRow, UncertainCall};
+use chatrix::ledger::report::{By, Examination, ReportRow, UncertainCall};
 use chatrix::ledger::store::{Batch, Correction, ReserveOutcome, Store, StoreError, StoreResult};
 use chatrix::ledger::{self, CallId, Clock, Granted, KeyId, Ledger, Refused};
 use chatrix::telemetry::Telemetry;
@@ -89,13 +90,29 @@ impl Store for Watched {
     fn is_current(&self) -> bool {
         self.0.is_current()
     }
+    fn check_writable(&mut self) -> StoreResult<()> {
+        self.1.check()?;
+        self.0.check_writable()
+    }
+    fn mark(&mut self) -> StoreResult<Mark> {
+        self.0.mark()
+    }
+    fn continuity(&mut self, mark: &Mark) -> StoreResult<Continuity> {
+        self.0.continuity(mark)
+    }
+    fn accept(&mut self) -> StoreResult<()> {
+        self.0.accept()
+    }
+    fn examine(&mut self) -> StoreResult<Examination> {
+        self.0.examine()
+    }
 }
 
 /// A ledger of its own, as one process has it.
 fn watched(folder: &Path) -> (Ledger, Arc<Watch>) {
     let (path, watch) = (folder.join("ledger.db"), Arc::new(Watch::default()));
     let shared = Arc::clone(&watch);
-    let open = move || -> StoreResult<Box<dyn Store>> {
+    let open = move |_: Opening| -> StoreResult<Box<dyn Store>> {
         shared.opened.fetch_add(1, Ordering::SeqCst);
         Ok(Box::new(Watched(ledger::open(&path, Clock::system())?, Arc::clone(&shared))))
     };
@@ -237,7 +254,7 @@ async fn keys_are_read_at_most_once_a_second_and_a_failure_is_too() {
 }
 
 #[tokio::test]
-async fn a_ledger_is_opened_when_it_is_first_needed_and_again_when_it_was_removed() {
+async fn a_ledger_is_opened_when_it_is_first_needed_and_never_again_under_a_budget() {
     let folder = tempfile::tempdir().unwrap();
     let home = folder.path().join("state");
     let (ledger, watch) = watched(&home);
@@ -246,8 +263,9 @@ async fn a_ledger_is_opened_when_it_is_first_needed_and_again_when_it_was_remove
     assert_eq!(totals(&ledger).await, (0, 0, 0));
     assert_eq!(watch.opened.load(Ordering::SeqCst), 1);
     std::fs::remove_dir_all(&home).unwrap();
-    let kept = reserve(&ledger, cost(1, 1), Duration::ZERO).await.unwrap();
-    assert_eq!(watch.opened.load(Ordering::SeqCst), 2);
-    assert_eq!(totals(&ledger).await, (0, 1, 0));
-    drop(kept);
+    let unlimited = async || ledger.reserve(new_call(None), Vec::new(), cost(1, 1), Duration::ZERO).await;
+    // A budget depends on it.
+    for refused in [reserve(&ledger, cost(1, 1), Duration::ZERO).await, unlimited().await] {
+        assert!(matches!(refused, Err(Refused::Unavailable(_))), "{refused:?}");
+    }
 }

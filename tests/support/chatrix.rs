@@ -49,6 +49,10 @@ impl Chatrix {
         Self::new("usage")
     }
 
+    pub fn ledger() -> Self {
+        Self::new("ledger")
+    }
+
     pub fn keys() -> Self {
         Self::new("keys")
     }

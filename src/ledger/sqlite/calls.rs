@@ -8,6 +8,7 @@ use crate::conversation::Usage;
 use crate::ledger::budget::{Decision, decide};
 use crate::ledger::call::{NewCall, Outcome, SettledCall, Settlement};
 use crate::ledger::clock::day_of;
+use crate::ledger::continuity::SeenCall;
 use crate::ledger::ids::CallId;
 use crate::ledger::posting::{self, Account, BookedCall, CallState, Change, signed};
 use crate::ledger::rate::{RateDecision, used_tokens};
@@ -148,6 +149,21 @@ pub(super) fn correct(
     )?;
     postings.iter().try_for_each(|posting| sums::post(connection, posting))?;
     Ok(Correction::Booked)
+}
+
+/// The last call.
+pub(super) fn last(connection: &Connection) -> Result<Option<SeenCall>> {
+    let sql = "SELECT id, at, process FROM calls ORDER BY id DESC LIMIT 1";
+    connection.prepare_cached(sql)?.query_row([], seen_call).optional()
+}
+
+/// The call with a number.
+pub(super) fn seen(connection: &Connection, id: CallId) -> Result<Option<SeenCall>> {
+    connection.prepare_cached("SELECT id, at, process FROM calls WHERE id = ?1")?.query_row([id], seen_call).optional()
+}
+
+fn seen_call(row: &Row<'_>) -> Result<SeenCall> {
+    Ok(SeenCall { id: row.get(0)?, at: row.get(1)?, process: row.get(2)? })
 }
 
 /// The processes that have open reservations.

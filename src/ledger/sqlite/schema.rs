@@ -4,11 +4,11 @@
 use rusqlite::{Connection, TransactionBehavior};
 
 /// "Chtx", which distinguishes a ledger from any other SQLite file.
-const APPLICATION: i64 = 0x4368_7478;
+pub(super) const APPLICATION: i64 = 0x4368_7478;
 
 /// Each step brings the ledger from one version to the next. Steps are added, never changed. A step leaves what an
 /// older process reads and writes as it is, so that a running server goes on while a newer command opens its ledger.
-const STEPS: [&str; 4] = [
+const STEPS: [&str; 5] = [
     "
 -- Amounts: nano-dollars. Times: milliseconds since 1970. day: days since 1970, UTC.
 CREATE TABLE calls (
@@ -96,7 +96,18 @@ ALTER TABLE calls ADD COLUMN rate_tokens INTEGER;
 CREATE INDEX calls_recent ON calls (key, at, rate_tokens) WHERE rate_tokens IS NOT NULL;
 CREATE INDEX calls_running ON calls (key, process) WHERE state = 0 AND rate_tokens IS NOT NULL;
 ",
+    "
+-- When the operator declared this file to be the right ledger (milliseconds since 1970).
+CREATE TABLE acceptances (
+    at INTEGER NOT NULL
+) STRICT;
+",
 ];
+
+/// The version of an open ledger.
+pub(super) fn version(connection: &Connection) -> rusqlite::Result<usize> {
+    Ok(Version::of(connection)?.steps)
+}
 
 /// Brings a ledger up to date.
 ///
@@ -159,7 +170,10 @@ mod tests {
     #[test]
     fn published_steps_are_never_changed() {
         let hashes = STEPS.map(|step| hash(step)[..16].to_owned());
-        assert_eq!(hashes, ["c92bcaa66c2bf053", "c54bc26b0d69ae61", "a497024bd4c16e48", "3ffcaf686f0614f5"]);
+        assert_eq!(
+            hashes,
+            ["c92bcaa66c2bf053", "c54bc26b0d69ae61", "a497024bd4c16e48", "3ffcaf686f0614f5", "2bbc9932b402ba01"]
+        );
     }
 
     #[test]

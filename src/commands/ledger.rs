@@ -1,0 +1,50 @@
+//! `chatrix ledger`: whether the ledger is sound, and which file is the right one after it was lost.
+
+use crate::cli::LedgerAction;
+use crate::commands::setup::{ledger_path, open_ledger};
+use crate::config::Settings;
+use crate::error::{Error, Kind};
+use crate::ledger::budget::BudgetTotals;
+use crate::ledger::report::Examination;
+use crate::terminal::output::{note, print};
+use crate::terminal::printable::Printable;
+use std::path::Path;
+
+/// Checks or accepts the ledger.
+pub(crate) fn run(action: &LedgerAction, settings: &Settings) -> anyhow::Result<u8> {
+    let path = ledger_path(settings)?;
+    match action {
+        LedgerAction::Check => check(path, settings),
+        LedgerAction::Accept => accept(path, settings),
+    }
+}
+
+fn check(path: &Path, settings: &Settings) -> anyhow::Result<u8> {
+    // Opening a ledger would make a new one.
+    if !path.exists() {
+        let message = format!("there is no ledger at {}", path.display());
+        return Err(Error::new(Kind::LedgerUnavailable, message).advise("the first call makes one").into());
+    }
+    let mut ledger = open_ledger(settings)?;
+    let examination = ledger.examine().map_err(Error::from)?;
+    ledger.check_writable().map_err(Error::from)?;
+    print(&report(path, &examination))?;
+    Ok(u8::from(!examination.problems.is_empty()))
+}
+
+fn report(path: &Path, examination: &Examination) -> Printable {
+    let Examination { version, problems, calls, open, uncertain, totals } = examination;
+    let BudgetTotals { settled, reserved, uncertain: uncertain_amount } = totals;
+    let state = if problems.is_empty() { "sound".to_owned() } else { problems.join("; ") };
+    Printable::lines(format_args!(
+        "path       {}\nversion    {version}\nstate      {state}\ncalls      {calls}\nspent      {settled}\n\
+         open       {open}, {reserved} reserved\nuncertain  {uncertain}, {uncertain_amount} (may have been billed)\n",
+        path.display()
+    ))
+}
+
+fn accept(path: &Path, settings: &Settings) -> anyhow::Result<u8> {
+    open_ledger(settings)?.accept().map_err(Error::from)?;
+    note(Printable::line(format_args!("{} is the ledger from now on; running servers go on with it", path.display())));
+    Ok(0)
+}

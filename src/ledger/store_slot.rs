@@ -1,0 +1,87 @@
+//! The store, once it is open, and what this process remembers of it: under a budget no other ledger takes its place
+//! unless the operator accepts that.
+
+use super::continuity::{Continuity, Mark, Opening};
+use super::store::{Store, StoreError, StoreResult};
+
+/// How a store is opened: when it is first needed, and again when it has been removed or replaced.
+pub(super) type OpenStore = Box<dyn Fn(Opening) -> StoreResult<Box<dyn Store>> + Send>;
+
+pub(super) struct StoreSlot {
+    open: OpenStore,
+    store: Option<Box<dyn Store>>,
+    /// `None` until the ledger was opened.
+    mark: Option<Mark>,
+    /// Whether a budget depends on the ledger.
+    guards_budget: bool,
+    /// Whether another ledger has taken the place of the one that running calls are booked in.
+    was_replaced: bool,
+}
+
+impl StoreSlot {
+    pub(super) fn new(open: OpenStore) -> Self {
+        Self { open, store: None, mark: None, guards_budget: false, was_replaced: false }
+    }
+
+    /// Notes that a budget depends on the ledger.
+    pub(super) fn guard_budget(&mut self) {
+        self.guards_budget = true;
+    }
+
+    /// The store. Opening it also books the open reservations of ended processes.
+    ///
+    /// # Errors
+    /// When it cannot be opened, or when a budget depends on it and it is not the one that was used before.
+    pub(super) fn get(&mut self) -> StoreResult<&mut dyn Store> {
+        if self.store.as_ref().is_some_and(|store| !store.is_current()) {
+            self.store = None;
+        }
+        let (mut store, is_new) = match self.store.take() {
+            Some(store) => (store, false),
+            None => ((self.open)(self.opening())?, true),
+        };
+        if let Some(mark) = &self.mark {
+            match store.continuity(mark)? {
+                Continuity::Same => {}
+                Continuity::Lost if self.guards_budget => return Err(StoreError::lost()),
+                Continuity::Accepted | Continuity::Lost => self.was_replaced = true,
+            }
+        }
+        if is_new {
+            store.recover()?;
+        }
+        if is_new || self.was_replaced {
+            self.mark = Some(store.mark()?);
+        }
+        Ok(self.store.insert(store).as_mut())
+    }
+
+    fn opening(&self) -> Opening {
+        if self.guards_budget && self.mark.is_some() { Opening::Existing } else { Opening::Create }
+    }
+
+    /// Remembers the ledger as it is after a transaction.
+    pub(super) fn remember(&mut self) {
+        // A mark that cannot be read leaves the older one, which is as true.
+        if let Some(Ok(mark)) = self.store.as_mut().map(|store| store.mark()) {
+            self.mark = Some(mark);
+        }
+    }
+
+    /// Whether another ledger has taken the place of the former one since this was last asked.
+    pub(super) fn take_replaced(&mut self) -> bool {
+        std::mem::take(&mut self.was_replaced)
+    }
+
+    pub(super) fn has_changed(&mut self) -> bool {
+        self.store.as_mut().is_none_or(|store| !store.is_current() || store.has_changed())
+    }
+
+    /// Books the open reservations of this process as uncertain, because it ends.
+    ///
+    /// # Errors
+    /// When the ledger cannot be written.
+    pub(super) fn abandon_own(&mut self) -> StoreResult<()> {
+        self.store.as_mut().map_or(Ok(()), |store| store.abandon_own())
+    }
+}
