@@ -68,6 +68,28 @@ pub fn is_invisible(c: char) -> bool {
     )
 }
 
+/// Whether a character may be printed inside a line: no control character, and none that is invisible, reorders text or
+/// separates lines.
+#[must_use]
+pub fn is_printable(c: char) -> bool {
+    !(c.is_control() || is_invisible(c) || matches!(c, '\u{2028}' | '\u{2029}'))
+}
+
+/// A JSON document in which every character that does not pass is escaped, so that the document still means the same.
+/// Only characters of strings may fail to pass.
+#[must_use]
+pub fn escape_in_json(document: &str, passes: impl Fn(char) -> bool) -> String {
+    let mut text = String::with_capacity(document.len());
+    for c in document.chars() {
+        if passes(c) {
+            text.push(c);
+        } else {
+            text.extend(c.encode_utf16(&mut [0; 2]).iter().map(|unit| format!("\\u{unit:04x}")));
+        }
+    }
+    text
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

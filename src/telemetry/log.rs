@@ -4,7 +4,7 @@
 
 use super::redaction::without_secrets;
 use crate::catalog::NanoDollars;
-use crate::conversation::text::is_invisible;
+use crate::conversation::text::{escape_in_json, is_printable};
 use serde_json::value::RawValue;
 use std::fmt::Write;
 use std::str::FromStr;
@@ -132,18 +132,7 @@ fn quoted(text: &str) -> String {
 
 /// A JSON string. What must not reach a terminal is escaped even where JSON would allow it.
 fn escaped_json(text: &str) -> String {
-    let encoded = serde_json::to_string(text).unwrap_or_default();
-    let mut escaped = String::with_capacity(encoded.len());
-    for c in encoded.chars() {
-        if is_printable(c) {
-            escaped.push(c);
-        } else {
-            for unit in c.encode_utf16(&mut [0; 2]) {
-                let _ = write!(escaped, "\\u{unit:04x}");
-            }
-        }
-    }
-    escaped
+    escape_in_json(&serde_json::to_string(text).unwrap_or_default(), is_printable)
 }
 
 /// The text on one line, without what a terminal would obey.
@@ -153,10 +142,6 @@ fn printable(text: &str) -> String {
         if is_printable(c) { line.push(c) } else { line.extend(c.escape_default()) }
     }
     line
-}
-
-fn is_printable(c: char) -> bool {
-    !c.is_control() && !is_invisible(c) && !matches!(c, '\u{2028}' | '\u{2029}')
 }
 
 /// A time in RFC 3339 format, in UTC and with milliseconds.

@@ -2,6 +2,7 @@
 //! that takes a [`Printable`] cannot be given anything that a terminal would obey.
 
 use super::sanitize::{self, Sanitizer};
+use crate::conversation::text::escape_in_json;
 use std::fmt::Display;
 use unicode_width::UnicodeWidthStr;
 
@@ -42,16 +43,8 @@ impl Printable {
 
     /// A JSON document. What must not be printed is escaped, so that the document still means the same.
     pub(crate) fn json(document: impl Display) -> Self {
-        let mut text = String::new();
-        for c in document.to_string().chars() {
-            // Everything outside strings is printable, so this is inside one.
-            if sanitize::is_printable(c) {
-                text.push(c);
-            } else {
-                text.extend(c.encode_utf16(&mut [0; 2]).iter().map(|unit| format!("\\u{unit:04x}")));
-            }
-        }
-        Self(text)
+        // Everything outside strings is printable.
+        Self(escape_in_json(&document.to_string(), sanitize::is_printable))
     }
 
     /// A text of this program, several times.

@@ -2,7 +2,7 @@
 //! could move the cursor, set the title, write the clipboard or hide text, so they are removed together with the whole
 //! escape sequence that they begin. [`Printable`](super::printable::Printable) is what comes out.
 
-use crate::conversation::text::is_invisible;
+use crate::conversation::text;
 
 /// Removes what a terminal would obey, also where it is split over the pieces of a stream. One for each stream.
 #[derive(Debug, Default)]
@@ -92,10 +92,9 @@ impl Sanitizer {
     }
 }
 
-/// Whether a character may be printed wherever it stands: no control character, and none that is invisible, reorders
-/// text or separates lines.
+/// Whether a character may be printed wherever it stands: as [`text::is_printable`] says, and also line ends and tabs.
 pub(super) fn is_printable(c: char) -> bool {
-    matches!(c, '\n' | '\t') || !(c.is_control() || is_invisible(c) || matches!(c, '\u{2028}' | '\u{2029}'))
+    matches!(c, '\n' | '\t') || text::is_printable(c)
 }
 
 /// The printable part of a whole text. A sequence without an end hides nothing here: only its first character is
