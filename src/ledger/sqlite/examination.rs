@@ -1,7 +1,7 @@
 //! Whether a ledger file is sound, and whether the operator has declared it to be the right one.
 
 use super::schema;
-use super::values::state_number;
+use super::values::{state_number, unsigned};
 use crate::ledger::budget::BudgetTotals;
 use crate::ledger::posting::CallState;
 use crate::ledger::report::Examination;
@@ -30,9 +30,8 @@ pub(super) fn examine(connection: &Connection) -> Result<Examination> {
         problems.push("the sums are not those of the calls".to_owned());
     }
     let count = |condition: &str| -> Result<u64> {
-        let count: i64 =
-            transaction.query_row(&format!("SELECT COUNT(*) FROM calls WHERE {condition}"), [], |row| row.get(0))?;
-        Ok(u64::try_from(count).unwrap_or(0))
+        let sql = format!("SELECT COUNT(*) FROM calls WHERE {condition}");
+        transaction.query_row(&sql, [], |row| row.get(0)).map(unsigned)
     };
     Ok(Examination {
         version,

@@ -4,7 +4,7 @@
 use crate::ledger::ids::KeyId;
 use crate::ledger::posting::CallState;
 use crate::ledger::rate::{RateDecision, RateRequest, RateUse, RecentCall, WINDOW};
-use crate::ledger::sqlite::values::state_number;
+use crate::ledger::sqlite::values::{state_number, unsigned};
 use rusqlite::{Connection, Result, params};
 
 /// The calls of a key in the window: those that began in the last 60 seconds, and those whose beginning lies in the
@@ -60,8 +60,4 @@ fn recent(connection: &Connection, key: KeyId, since: i64) -> Result<Vec<RecentC
     let calls = statement
         .query_map(params![key, since], |row| Ok(RecentCall { at: row.get(0)?, tokens: unsigned(row.get(1)?) }))?;
     calls.collect()
-}
-
-fn unsigned(count: i64) -> u64 {
-    u64::try_from(count).unwrap_or(0)
 }

@@ -1,6 +1,6 @@
 //! The running sums: `totals` for reports and `booked` for budgets, so that neither ever scans the calls.
 
-use super::values::StoredKey;
+use super::values::{StoredKey, unsigned};
 use crate::catalog::NanoDollars;
 use crate::ledger::budget::{BudgetLimit, BudgetStatus, BudgetTotals, date};
 use crate::ledger::ids::KeyId;
@@ -95,7 +95,7 @@ fn budget_totals(row: &Row<'_>) -> Result<BudgetTotals> {
 }
 
 fn sums(row: &Row<'_>) -> Result<Sums> {
-    let count = |column| row.get::<_, i64>(column).map(|count| u64::try_from(count).unwrap_or(0));
+    let count = |column| row.get(column).map(unsigned);
     Ok(Sums {
         calls: count("calls")?,
         unpriced: count("unpriced")?,

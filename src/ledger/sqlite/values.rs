@@ -5,6 +5,11 @@ use crate::ledger::ids::{CallId, KeyId};
 use crate::ledger::posting::{CallState, signed};
 use rusqlite::types::{FromSql, FromSqlError, FromSqlResult, ToSql, ToSqlOutput, ValueRef};
 
+/// A count as it is read. None is negative; if a sum ever were, it would count as zero.
+pub(super) fn unsigned(stored: i64) -> u64 {
+    u64::try_from(stored).unwrap_or(0)
+}
+
 impl ToSql for NanoDollars {
     fn to_sql(&self) -> rusqlite::Result<ToSqlOutput<'_>> {
         Ok(signed(self.0).into())
@@ -13,8 +18,7 @@ impl ToSql for NanoDollars {
 
 impl FromSql for NanoDollars {
     fn column_result(value: ValueRef<'_>) -> FromSqlResult<Self> {
-        // No amount is negative. If a sum ever were, it would count as zero.
-        Ok(Self(u64::try_from(i64::column_result(value)?).unwrap_or(0)))
+        Ok(Self(unsigned(i64::column_result(value)?)))
     }
 }
 
