@@ -33,6 +33,22 @@ impl StoreSlot {
     /// # Errors
     /// When it cannot be opened, or when a budget depends on it and it is not the one that was used before.
     pub(super) fn get(&mut self) -> StoreResult<&mut dyn Store> {
+        let store = self.take_current()?;
+        Ok(self.store.insert(store).as_mut())
+    }
+
+    /// The store as [`get`](Self::get) gives it, and whether another ledger has taken the place of the former one since
+    /// this was last asked.
+    ///
+    /// # Errors
+    /// As [`get`](Self::get).
+    pub(super) fn get_and_take_replaced(&mut self) -> StoreResult<(&mut dyn Store, bool)> {
+        let store = self.take_current()?;
+        let was_replaced = std::mem::take(&mut self.was_replaced);
+        Ok((self.store.insert(store).as_mut(), was_replaced))
+    }
+
+    fn take_current(&mut self) -> StoreResult<Box<dyn Store>> {
         if self.store.as_ref().is_some_and(|store| !store.is_current()) {
             self.store = None;
         }
@@ -53,7 +69,7 @@ impl StoreSlot {
         if is_new || self.was_replaced {
             self.mark = Some(store.mark()?);
         }
-        Ok(self.store.insert(store).as_mut())
+        Ok(store)
     }
 
     fn opening(&self) -> Opening {
@@ -66,11 +82,6 @@ impl StoreSlot {
         if let Some(Ok(mark)) = self.store.as_mut().map(|store| store.mark()) {
             self.mark = Some(mark);
         }
-    }
-
-    /// Whether another ledger has taken the place of the former one since this was last asked.
-    pub(super) fn take_replaced(&mut self) -> bool {
-        std::mem::take(&mut self.was_replaced)
     }
 
     pub(super) fn has_changed(&mut self) -> bool {

@@ -175,12 +175,11 @@ impl Writer {
     }
 
     fn try_post(&mut self, recover: bool) -> StoreResult<Vec<ReserveOutcome>> {
-        self.slot.get()?;
-        if self.slot.take_replaced() {
+        let (store, was_replaced) = self.slot.get_and_take_replaced()?;
+        if was_replaced {
             self.open_calls.lose_numbers();
         }
         let settlements: Vec<_> = self.unwritten.iter().map(|settlement| self.open_calls.locate(settlement)).collect();
-        let store = self.slot.get()?;
         let now = Instant::now();
         if recover {
             self.recover_at = now + RETRY;
