@@ -1,1 +1,0 @@
-//! Requests that are small, but would cost much work. Each is answered, and a second client is served meanwhile.
