@@ -72,8 +72,8 @@ pub(super) fn error_response(error: &Error, dialect: &dyn Dialect, retries: Clie
     response
 }
 
-/// Says after how many seconds, at least one, a request may be sent again.
-/// Whole seconds for everybody, and milliseconds for OpenAI's SDKs, which prefer them.
+/// Says after what time a request may be sent again: in whole seconds, at least one, for everybody, and in milliseconds
+/// for OpenAI's SDKs, which prefer them.
 fn set_retry_after(headers: &mut HeaderMap, wait: Option<Duration>) {
     let milliseconds = wait.map_or(1000, |wait| wait.as_millis().max(1));
     set_header(headers, "retry-after", &milliseconds.div_ceil(1000).to_string());

@@ -161,11 +161,9 @@ impl State {
 
 /// Whether two credentials sign alike. Their origin and their end do not matter.
 fn is_same(one: &Credentials, other: &Credentials) -> bool {
-    let keys = |credentials: &Credentials| {
-        let token = credentials.session_token().map(ToOwned::to_owned);
-        (credentials.access_key_id().to_owned(), credentials.secret_access_key().to_owned(), token)
-    };
-    keys(one) == keys(other)
+    one.access_key_id() == other.access_key_id()
+        && one.secret_access_key() == other.secret_access_key()
+        && one.session_token() == other.session_token()
 }
 
 /// A failure for one more caller, of the same kind and with the same causes.

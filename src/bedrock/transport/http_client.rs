@@ -8,6 +8,7 @@ use aws_smithy_http_client::proxy::ProxyConfig;
 use aws_smithy_http_client::tls::Provider;
 use aws_smithy_http_client::tls::rustls_provider::CryptoMode;
 use aws_smithy_runtime_api::client::http::SharedHttpClient;
+use std::fmt::Display;
 use std::time::Duration;
 
 /// How often a connection without traffic is probed, so that one whose other end has vanished is noticed.
@@ -18,14 +19,13 @@ const KEEP_ALIVE: Duration = Duration::from_secs(30);
 /// # Errors
 /// `Internal` when the SDK refuses these settings.
 pub(super) fn pooled(idle: Duration) -> Result<SharedHttpClient> {
+    let failed = |error: &dyn Display| Error::new(Kind::Internal, format!("the connections cannot be set up: {error}"));
     let pool = ConnectionPool::builder()
         .idle_timeout(idle)
         .tcp_keepalive(KEEP_ALIVE)
         .proxy_config(ProxyConfig::from_env())
         .tls_provider(Provider::Rustls(CryptoMode::AwsLc))
         .build_https()
-        .map_err(|error| Error::new(Kind::Internal, format!("the connections cannot be set up: {error}")))?;
-    let client = Client::new(&pool)
-        .map_err(|error| Error::new(Kind::Internal, format!("the connections cannot be set up: {error}")))?;
-    Ok(SharedHttpClient::new(client))
+        .map_err(|error| failed(&error))?;
+    Ok(SharedHttpClient::new(Client::new(&pool).map_err(|error| failed(&error))?))
 }
