@@ -103,12 +103,17 @@ pub(super) fn required_string<'a>(value: &'a Value, at: &str) -> Result<&'a str>
     }
 }
 
-/// Takes a string that the request must have out of an object, so that a long one is not copied.
-pub(super) fn take_string(object: &mut Value, name: &str, at: &str) -> Result<String> {
-    match object.get_mut(name) {
-        Some(Value::String(text)) => Ok(std::mem::take(text)),
-        other => required_string(&other.map(Value::take).unwrap_or_default(), at).map(ToOwned::to_owned),
+/// As [`required_string`], for a value that is not needed any more, so that a long text is not copied.
+pub(super) fn into_string(value: Value, at: &str) -> Result<String> {
+    match value {
+        Value::String(text) => Ok(text),
+        other => required_string(&other, at).map(ToOwned::to_owned),
     }
+}
+
+/// Takes a string that the request must have out of an object.
+pub(super) fn take_string(object: &mut Value, name: &str, at: &str) -> Result<String> {
+    into_string(object.get_mut(name).map(Value::take).unwrap_or_default(), at)
 }
 
 /// A string or an array of strings. Empty strings are left out: Bedrock refuses them, and they have no meaning.

@@ -1,6 +1,6 @@
 //! `POST /embeddings` (docs/openai.md §4.5). OpenAI's SDKs request base64 by default.
 
-use crate::api::json::{body_members, ignored_members, integer, invalid, missing, model_name, required_string, take};
+use crate::api::json::{body_members, ignored_members, integer, into_string, invalid, missing, model_name, take};
 use crate::conversation::json_blocks::JsonBlocks;
 use crate::conversation::{EmbeddingPurpose, EmbeddingRequest, Embeddings, Truncation};
 use crate::error::Result;
@@ -33,12 +33,7 @@ pub fn parse(body: JsonBlocks) -> Result<(EmbeddingRequest, Encoding)> {
         }
         Value::Array(items) => {
             let texts = items.into_iter().enumerate();
-            texts
-                .map(|(index, item)| match item {
-                    Value::String(text) => Ok(text),
-                    other => Ok(required_string(&other, &format!("input[{index}]"))?.to_owned()),
-                })
-                .collect::<Result<_>>()?
+            texts.map(|(index, item)| into_string(item, &format!("input[{index}]"))).collect::<Result<_>>()?
         }
         _ => return Err(invalid("input", "must be a string or an array of strings")),
     };
