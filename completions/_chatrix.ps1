@@ -199,6 +199,7 @@ Register-ArgumentCompleter -Native -CommandName 'chatrix' -ScriptBlock {
             [CompletionResult]::new('--allow-origin', '--allow-origin', [CompletionResultType]::ParameterName, 'Allow a web origin besides local ones, or * for all of them; repeatable')
             [CompletionResult]::new('--max-connections', '--max-connections', [CompletionResultType]::ParameterName, 'Most connections at once [default: 1024, or what the file limit allows]')
             [CompletionResult]::new('--max-in-flight', '--max-in-flight', [CompletionResultType]::ParameterName, 'Most answers at once; as many requests again wait up to 5 seconds, others get 503 [default: 256]')
+            [CompletionResult]::new('--metrics-addr', '--metrics-addr', [CompletionResultType]::ParameterName, 'Also answer /metrics, /readyz and /healthz on this address and port, without asking for a key')
             [CompletionResult]::new('--log-format', '--log-format', [CompletionResultType]::ParameterName, 'How requests are logged on stderr, one line each: off, text or json [default: text]')
             [CompletionResult]::new('-m', '-m', [CompletionResultType]::ParameterName, 'Model for requests that name none [env: CHATRIX_MODEL]')
             [CompletionResult]::new('--model', '--model', [CompletionResultType]::ParameterName, 'Model for requests that name none [env: CHATRIX_MODEL]')

@@ -1067,7 +1067,7 @@ _chatrix() {
             return 0
             ;;
         chatrix__subcmd__serve)
-            opts="-p -m -h --host --port --max-tokens --max-tokens-limit --allow-origin --require-key --max-connections --max-in-flight --allow-unauthenticated --log-format --log --model --offline --config --profile --region --help"
+            opts="-p -m -h --host --port --max-tokens --max-tokens-limit --allow-origin --require-key --max-connections --max-in-flight --allow-unauthenticated --metrics-addr --log-format --log --model --offline --config --profile --region --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -1102,6 +1102,10 @@ _chatrix() {
                     return 0
                     ;;
                 --max-in-flight)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --metrics-addr)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;

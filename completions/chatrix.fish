@@ -192,6 +192,7 @@ complete -c chatrix -n "__fish_chatrix_using_subcommand serve" -l max-tokens-lim
 complete -c chatrix -n "__fish_chatrix_using_subcommand serve" -l allow-origin -d 'Allow a web origin besides local ones, or * for all of them; repeatable' -r
 complete -c chatrix -n "__fish_chatrix_using_subcommand serve" -l max-connections -d 'Most connections at once [default: 1024, or what the file limit allows]' -r
 complete -c chatrix -n "__fish_chatrix_using_subcommand serve" -l max-in-flight -d 'Most answers at once; as many requests again wait up to 5 seconds, others get 503 [default: 256]' -r
+complete -c chatrix -n "__fish_chatrix_using_subcommand serve" -l metrics-addr -d 'Also answer /metrics, /readyz and /healthz on this address and port, without asking for a key' -r
 complete -c chatrix -n "__fish_chatrix_using_subcommand serve" -l log-format -d 'How requests are logged on stderr, one line each: off, text or json [default: text]' -r
 complete -c chatrix -n "__fish_chatrix_using_subcommand serve" -s m -l model -d 'Model for requests that name none [env: CHATRIX_MODEL]' -r -f -a "claude-sonnet-4\t''
 claude-sonnet-3\t''

@@ -6,6 +6,7 @@ use crate::catalog::{Features, NanoDollars};
 use crate::config::Host;
 use crate::telemetry::LogFormat;
 use clap::{Args, Parser, Subcommand, ValueEnum};
+use std::net::SocketAddr;
 use std::num::NonZeroU32;
 use std::path::PathBuf;
 
@@ -199,6 +200,9 @@ pub(crate) struct Serve {
     /// Listen beyond this machine without API keys: anyone who can connect spends your money
     #[arg(long, alias = "i-know-this-is-open")]
     pub(crate) allow_unauthenticated: bool,
+    /// Also answer /metrics, /readyz and /healthz on this address and port, without asking for a key
+    #[arg(long, value_name = "ADDR")]
+    pub(crate) metrics_addr: Option<SocketAddr>,
     /// How requests are logged on stderr, one line each: off, text or json [default: text]
     #[arg(long, value_name = "FORMAT")]
     pub(crate) log_format: Option<LogFormat>,

@@ -12,12 +12,13 @@ mod models;
 mod serve;
 mod setup;
 mod signals;
+mod systemd;
 mod usage;
 
 pub use command_line::parse;
 
 use crate::cli::{Cli, Command};
-use crate::config::{Flags, Settings};
+use crate::config::Flags;
 use crate::error::Error;
 use crate::terminal::output::note;
 use crate::terminal::printable::Printable;
@@ -31,8 +32,7 @@ use std::num::NonZeroU32;
 /// Whatever ended the command. An [`Error`] inside carries its own exit code.
 pub fn run(cli: Cli) -> anyhow::Result<u8> {
     let flags = flags(&cli);
-    let settings =
-        || Settings::load(&flags, |name| std::env::var_os(name).map(|value| value.to_string_lossy().into_owned()));
+    let settings = || setup::load_settings(&flags);
     match cli.command {
         // The only command that must work with a broken config file.
         Command::Completions(args) => completions::run(args.shell),
@@ -42,7 +42,10 @@ pub fn run(cli: Cli) -> anyhow::Result<u8> {
         Command::Ledger(args) => ledger::run(&args.action, &settings()?),
         Command::Ask(args) => block_on(ask::run(args, settings()?)),
         Command::Chat(args) => block_on(chat::run(args, settings()?)),
-        Command::Serve(args) => block_on(serve::run(args, settings()?)),
+        Command::Serve(args) => {
+            let sockets = systemd::sockets().context("cannot use the sockets of systemd")?;
+            block_on(serve::run(args, settings()?, flags.clone(), sockets))
+        }
     }
 }
 
@@ -76,6 +79,7 @@ fn flags(cli: &Cli) -> Flags {
             max_connections: args.max_connections,
             max_in_flight: args.max_in_flight,
             log_format: args.log_format,
+            metrics_addr: args.metrics_addr,
             ..global
         },
         Command::Models(_) | Command::Usage(_) | Command::Keys(_) | Command::Ledger(_) | Command::Completions(_) => {

@@ -19,7 +19,7 @@ use crate::server::Timeouts;
 use crate::telemetry::LogFormat;
 use file::File;
 use std::io::ErrorKind::{NotADirectory, NotFound};
-use std::net::IpAddr;
+use std::net::{IpAddr, SocketAddr};
 use std::num::NonZeroU32;
 use std::path::{Path, PathBuf};
 use std::str::FromStr;
@@ -43,6 +43,7 @@ pub(crate) struct Flags {
     pub(crate) max_connections: Option<NonZeroU32>,
     pub(crate) max_in_flight: Option<NonZeroU32>,
     pub(crate) log_format: Option<LogFormat>,
+    pub(crate) metrics_addr: Option<SocketAddr>,
 }
 
 #[derive(Debug)]
@@ -97,6 +98,8 @@ pub(crate) struct ServeSettings {
     pub(crate) timeouts: Timeouts,
     /// How requests are logged.
     pub(crate) log_format: LogFormat,
+    /// The address for metrics besides that of the server.
+    pub(crate) metrics_addr: Option<SocketAddr>,
 }
 
 /// What [`Settings::policy`] is made of.
@@ -151,7 +154,7 @@ impl Settings {
             limits: time_limits,
         };
         let serve = serve_settings(flags, file.serve, &layers)?;
-        let state = folder("XDG_STATE_HOME", ".local/state", &environment);
+        let state = folder("XDG_STATE_HOME", "STATE_DIRECTORY", ".local/state", &environment);
         // Offline calls have a ledger of their own: they are never billed.
         let ledger = state.as_ref().map(|folder| folder.join(if offline { "offline.db" } else { "ledger.db" }));
         let keeps_history = file.history.unwrap_or(true);
@@ -229,6 +232,7 @@ fn serve_settings(flags: &Flags, file: file::Serve, layers: &Layers<'_>) -> Resu
         max_body_memory: file.max_body_memory_mib.map(|most| count(most.0).saturating_mul(1 << 20)),
         timeouts: file.timeouts.timeouts(),
         log_format: flags.log_format.or(file.log_format.map(|format| format.0)).unwrap_or_default(),
+        metrics_addr: flags.metrics_addr.or(file.metrics_addr),
     })
 }
 
@@ -290,11 +294,18 @@ fn offline_variable(environment: &dyn Fn(&str) -> Option<String>) -> Result<bool
     }
 }
 
-/// Chatrix's folder below the folder that a variable names, or else below its default in the home folder.
-fn folder(variable: &str, default: &str, environment: &dyn Fn(&str) -> Option<String>) -> Option<PathBuf> {
-    let absolute = |name: &str| environment(name).map(PathBuf::from).filter(|path| path.is_absolute());
-    let base = absolute(variable).or_else(|| Some(absolute("HOME")?.join(default)))?;
-    Some(base.join("chatrix"))
+/// Chatrix's folder of a kind: below the folder that the XDG variable names; the folder that systemd has made for the
+/// service; or below the default in the home folder.
+fn folder(xdg: &str, systemd: &str, default: &str, environment: &dyn Fn(&str) -> Option<String>) -> Option<PathBuf> {
+    let absolute = |path: &str| Some(PathBuf::from(path)).filter(|path| path.is_absolute());
+    if let Some(base) = environment(xdg).as_deref().and_then(absolute) {
+        return Some(base.join("chatrix"));
+    }
+    // systemd separates several folders by colons; the first is ours.
+    if let Some(folder) = environment(systemd).as_deref().and_then(|list| absolute(list.split(':').next()?)) {
+        return Some(folder);
+    }
+    Some(environment("HOME").as_deref().and_then(absolute)?.join(default).join("chatrix"))
 }
 
 /// A config file, and where it is or would be.
@@ -308,7 +319,8 @@ struct ReadFile {
 fn read(flag: Option<PathBuf>, environment: &dyn Fn(&str) -> Option<String>) -> Result<ReadFile> {
     let named = flag.or_else(|| environment("CHATRIX_CONFIG").map(PathBuf::from));
     let must_exist = named.is_some();
-    let usual = || Some(folder("XDG_CONFIG_HOME", ".config", environment)?.join("config.toml"));
+    let usual =
+        || Some(folder("XDG_CONFIG_HOME", "CONFIGURATION_DIRECTORY", ".config", environment)?.join("config.toml"));
     let Some(path) = named.or_else(usual) else {
         return Ok(ReadFile { file: File::default(), path: PathBuf::new(), exists: false });
     };

@@ -21,10 +21,11 @@ pub use heavy_work::HeavyWork;
 pub use reserved_call::Warning;
 
 pub use crate::bedrock::MAX_ATTEMPTS;
-use crate::bedrock::{Accepted, Client, Sending, refused_part};
+use crate::bedrock::{Accepted, Account, Client, Sending, refused_part};
 use crate::catalog::{Lifecycle, Model, NanoDollars};
 use crate::conversation::{EmbeddingRequest, Embeddings, Request, Usage};
 use crate::error::{Error, Field, Kind, Result, Retry};
+use crate::ledger::budget::Budgets;
 use crate::ledger::{RateStatus, Reservation};
 use crate::policy::{Admitted, AdmittedEmbedding, Edit, Policy, Refusable};
 use crate::telemetry::{RequestScope, Telemetry};
@@ -51,9 +52,9 @@ pub enum AnswerMode {
 #[derive(Debug)]
 pub struct Engine {
     policy: Policy,
-    client: Client,
+    client: Arc<Client>,
     guard: BudgetGuard,
-    refusals: RefusalCache,
+    refusals: Arc<RefusalCache>,
     reasoning: Arc<ReasoningCache>,
     /// Whether an answer that nobody waits for any more is read to its end, so that its usage is known.
     drain: bool,
@@ -76,7 +77,28 @@ impl Engine {
     /// it is stopped and booked at its worst case.
     #[must_use]
     pub fn new(policy: Policy, client: Client, guard: BudgetGuard, drain: bool, telemetry: Telemetry) -> Self {
-        Self { policy, client, guard, refusals: RefusalCache::default(), reasoning: Arc::default(), drain, telemetry }
+        let client = Arc::new(client);
+        Self { policy, client, guard, refusals: Arc::default(), reasoning: Arc::default(), drain, telemetry }
+    }
+
+    /// The same engine with other settings. The connection, the ledger and what was learned are shared.
+    #[must_use]
+    pub fn with_settings(&self, policy: Policy, budgets: Budgets, drain: bool) -> Self {
+        Self {
+            policy,
+            client: Arc::clone(&self.client),
+            guard: BudgetGuard { budgets, ledger: self.guard.ledger.clone() },
+            refusals: Arc::clone(&self.refusals),
+            reasoning: Arc::clone(&self.reasoning),
+            drain,
+            telemetry: self.telemetry.clone(),
+        }
+    }
+
+    /// Whose credentials are used.
+    #[must_use]
+    pub fn account(&self) -> &Account {
+        self.client.account()
     }
 
     #[must_use]

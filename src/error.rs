@@ -158,6 +158,8 @@ table! {
     OriginRefused: 1, 403, Never, "";
     /// The `Host` header does not name this server, which happens in a DNS rebinding attack.
     HostRefused: 1, 403, Never, "";
+    /// The metrics are not for this client.
+    MetricsRefused: 1, 403, Never, "";
     /// Reading or writing failed on this machine.
     Io: 1, 500, Never, "";
     /// Chatrix has a bug.

@@ -1,84 +1,92 @@
 //! `chatrix serve`: opens the socket, runs the server, and books what is left when it ends.
 
+mod address;
+mod reload;
+mod service;
 mod startup;
 
 use crate::cli::Serve;
 use crate::commands::setup::{offline_pace, open};
-use crate::commands::{file_limit, signals};
-use crate::config::{ServeSettings, Settings};
+use crate::commands::{file_limit, signals, systemd};
+use crate::config::{Flags, ServeSettings, Settings};
 use crate::engine::BudgetGuard;
-use crate::error::{Error, Kind};
-use crate::ledger::Ledger;
+use crate::error::Error;
 use crate::ledger::store::StoreError;
-use crate::server::{self, Keys, Limits, OriginPolicy, Parts};
+use crate::server::{Limits, Server};
 use crate::telemetry::Telemetry;
-use std::io::ErrorKind;
-use std::net::SocketAddr;
+use address::{Access, Listeners};
+use futures_util::future::try_join_all;
+use reload::Reloader;
+use service::service;
+use std::net::TcpListener;
+use std::sync::Arc;
 use std::time::Duration;
-use tokio::net::TcpListener;
 
 /// How long the end of the process waits for the last lines of the log.
 const FLUSH_TIMEOUT: Duration = Duration::from_secs(1);
 
-/// Serves until Ctrl-C or SIGTERM.
-pub(crate) async fn run(args: Serve, settings: Settings) -> anyhow::Result<u8> {
-    let host = settings.serve.host.value;
-    if !host.is_loopback() && !args.allow_unauthenticated && !settings.serve.require_key {
-        let message = format!(
-            "{host} (from {}) is reachable beyond this machine, and anyone who can connect could spend your money",
-            settings.serve.host.source
-        );
-        return Err(Error::new(Kind::RefusedByPolicy, message)
-            .advise("require API keys with --require-key, or add --allow-unauthenticated to allow it")
-            .into());
-    }
+/// Serves until Ctrl-C or SIGTERM, on the sockets that systemd has passed or else on the configured address.
+pub(crate) async fn run(
+    args: Serve,
+    settings: Settings,
+    flags: Flags,
+    sockets: Vec<TcpListener>,
+) -> anyhow::Result<u8> {
+    let access = Access { allow_unauthenticated: args.allow_unauthenticated };
+    access.check_all(&settings.serve, &sockets)?;
     let telemetry = Telemetry::with_log(settings.serve.log_format);
-    let ended = serve(settings, &telemetry).await;
+    let ended = serve(settings, flags, access, sockets, &telemetry).await;
+    systemd::stopping();
     telemetry.flush(FLUSH_TIMEOUT);
     ended
 }
 
-async fn serve(settings: Settings, telemetry: &Telemetry) -> anyhow::Result<u8> {
+async fn serve(
+    settings: Settings,
+    flags: Flags,
+    access: Access,
+    sockets: Vec<TcpListener>,
+    telemetry: &Telemetry,
+) -> anyhow::Result<u8> {
     let (engine, account) = open(&settings, offline_pace(false)?, settings.serve.drain, telemetry).await?;
     check_ledger(engine.guard(), telemetry).await?;
-    let listener = listen(SocketAddr::new(settings.serve.host.value, settings.serve.port)).await?;
-    let address = listener.local_addr()?;
+    let listeners = Listeners::open(&settings.serve, sockets).await?;
+    let bound = listeners.bound();
     let ledger = engine.guard().ledger.clone();
-    let keys = Keys { cache: ledger.as_ref().map(Ledger::key_cache), required: settings.serve.require_key };
-    if keys.required {
-        keys.all().await?;
+    let service = service(&settings, Arc::clone(&engine), bound);
+    if service.keys.required {
+        service.keys.all().await?;
     }
     let limits = limits(&settings.serve);
-    startup::announce(&settings, &engine, &account, &keys, &limits, telemetry).await;
-    let stop = signals::hear(telemetry)?;
-    startup::say_address(address, &keys, telemetry);
-    let origin =
-        OriginPolicy { bound: address.ip(), origins: settings.serve.allow_origins, hosts: settings.serve.allow_hosts };
-    let fetch_images = settings.serve.fetch_images;
-    let parts = Parts { engine, origin, keys, limits, fetch_images, telemetry: telemetry.clone() };
-    server::serve(listener, parts, stop).await?;
+    startup::announce(&settings, &engine, &account, &service.keys, &limits, telemetry).await;
+    let signals = signals::hear(telemetry)?;
+    let keys_required = service.keys.required;
+    let server = Server::new(service, limits, telemetry.clone(), signals.stop)?;
+    if let Some(listener) = listeners.metrics {
+        telemetry.notice(&format!("metrics on http://{}/metrics", listener.local_addr()?));
+        tokio::spawn(Arc::clone(&server).serve_metrics(listener));
+    }
+    for listener in &listeners.main {
+        startup::say_address(listener.local_addr()?, keys_required, telemetry);
+    }
+    let reloader = Reloader {
+        flags,
+        access,
+        bound,
+        running: settings,
+        engine,
+        server: Arc::clone(&server),
+        telemetry: telemetry.clone(),
+    };
+    tokio::spawn(reloader.run(signals.reloads));
+    systemd::watch_workers();
+    systemd::ready();
+    try_join_all(listeners.main.into_iter().map(|listener| Arc::clone(&server).serve(listener))).await?;
     // Answers that were cut off still hold the engine, so dropping it would not close the ledger.
     if let Some(ledger) = ledger {
         ledger.close();
     }
     Ok(0)
-}
-
-async fn listen(address: SocketAddr) -> Result<TcpListener, Error> {
-    TcpListener::bind(address).await.map_err(|error| {
-        let advice = match error.kind() {
-            ErrorKind::AddrInUse => {
-                "is another chatrix running? choose another port with --port, or any free one with --port 0"
-            }
-            ErrorKind::PermissionDenied => "ports below 1024 need privileges; choose another port with --port",
-            _ => "choose another address with --host and --port",
-        };
-        let message = match error.kind() {
-            ErrorKind::AddrInUse => format!("port {} on {} is taken", address.port(), address.ip()),
-            _ => format!("cannot listen on {address}: {error}"),
-        };
-        Error::new(Kind::Io, message).advise(advice)
-    })
 }
 
 /// Finds out whether calls can be booked. Without a budget the server starts even if they cannot.

@@ -1,7 +1,7 @@
 //! What commands open: the engine and the ledger.
 
 use crate::bedrock::{Account, Client, Endpoint};
-use crate::config::Settings;
+use crate::config::{Flags, Settings};
 use crate::engine::{BudgetGuard, Engine};
 use crate::error::{Error, Kind};
 use crate::ledger::store::{Store, StoreError};
@@ -17,6 +17,11 @@ use std::time::Duration;
 /// How long the start of a command waits to learn whether there are AWS credentials. Off EC2 the instance metadata
 /// service takes seconds not to answer.
 const CREDENTIALS_PATIENCE: Duration = Duration::from_secs(2);
+
+/// The settings that the flags, the environment and the config file give at this moment.
+pub(crate) fn load_settings(flags: &Flags) -> Result<Settings, Error> {
+    Settings::load(flags, |name| std::env::var_os(name).map(|value| value.to_string_lossy().into_owned()))
+}
 
 /// Opens the engine on AWS, or on a Bedrock inside this process, and says whose credentials are used.
 /// `pace` is the time between two tokens of the offline model.

@@ -11,6 +11,7 @@ use crate::telemetry::LogFormat;
 use serde::de::{Error as _, Unexpected};
 use serde::{Deserialize, Deserializer};
 use std::collections::BTreeMap;
+use std::net::SocketAddr;
 use std::num::NonZeroU32;
 use std::path::Path;
 use std::time::Duration;
@@ -81,6 +82,7 @@ pub(crate) struct Serve {
     pub(crate) require_key: bool,
     pub(crate) on_disconnect: Option<OnDisconnect>,
     pub(crate) log_format: Option<LogFormatName>,
+    pub(crate) metrics_addr: Option<SocketAddr>,
     pub(crate) max_connections: Option<Positive>,
     pub(crate) max_in_flight: Option<Positive>,
     pub(crate) max_body_memory_mib: Option<Positive>,

@@ -15,7 +15,7 @@ pub struct Limits {
 }
 
 /// How long a client may take.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Timeouts {
     /// For the head of a request, from its first byte on. A new connection has the same time to send one.
     pub head: Duration,

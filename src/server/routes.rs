@@ -6,6 +6,7 @@ use super::body::read_body;
 use super::connection::{HEAD_LIMIT, MAX_FIELDS};
 use super::encoding::Encoding;
 use super::generate;
+use super::monitoring;
 use super::origin::OriginPolicy;
 use super::panics::caught;
 use super::reply::{error_response, json_response, random_digits, set_header};
@@ -21,6 +22,7 @@ use bytes::Buf;
 use futures_util::Stream;
 use percent_encoding::percent_decode_str;
 use std::fmt::Display;
+use std::net::IpAddr;
 use warp::Reply;
 use warp::http::{HeaderMap, Method, StatusCode};
 use warp::reply::Response;
@@ -39,6 +41,8 @@ pub(super) struct Incoming<S> {
 enum Route {
     Root,
     Health,
+    Ready,
+    Metrics,
     Models,
     Model(String),
     ChatCompletions,
@@ -53,6 +57,8 @@ impl Route {
         let route = match segments.next() {
             None => Self::Root,
             Some("healthz") => Self::Health,
+            Some("readyz") => Self::Ready,
+            Some("metrics") => Self::Metrics,
             Some("models") => match segments.next() {
                 None => return Some(Self::Models),
                 // An ARN contains slashes, which clients may or may not encode.
@@ -81,6 +87,8 @@ impl Route {
         match self {
             Self::Root => "/",
             Self::Health => "/healthz",
+            Self::Ready => "/readyz",
+            Self::Metrics => "/metrics",
             Self::Models => "/v1/models",
             Self::Model(_) => "/v1/models/{id}",
             Self::ChatCompletions => "/v1/chat/completions",
@@ -95,7 +103,7 @@ impl Route {
             Self::ChatCompletions => Some("chat"),
             Self::Completions => Some("text_completion"),
             Self::Embeddings => Some("embeddings"),
-            Self::Root | Self::Health | Self::Models | Self::Model(_) => None,
+            Self::Root | Self::Health | Self::Ready | Self::Metrics | Self::Models | Self::Model(_) => None,
         }
     }
 
@@ -103,9 +111,7 @@ impl Route {
     fn dialect(&self) -> &'static dyn Dialect {
         match self {
             Self::Completions => &TextCompletions,
-            Self::Root | Self::Health | Self::Models | Self::Model(_) | Self::ChatCompletions | Self::Embeddings => {
-                &ChatCompletions
-            }
+            _ => &ChatCompletions,
         }
     }
 }
@@ -169,7 +175,11 @@ where
     };
     // Anyone may ask whether the server is running.
     let caller = match route {
-        Route::Root | Route::Health => Caller::default(),
+        Route::Root | Route::Health | Route::Ready => Caller::default(),
+        Route::Metrics => {
+            monitoring::check_reader(state, &arrival, &headers).await?;
+            Caller::default()
+        }
         _ => {
             let caller = state.keys.caller(&headers).await?;
             let attempts = ClientRetries::from_headers(&headers).attempts();
@@ -190,11 +200,30 @@ where
             let body = (read_body(&headers, body, state.load.bodies(), &state.timeouts).await?, encoding);
             generate::embed(state, body, caller, scope).await
         }
+        ("GET" | "HEAD", Route::Health) => Ok(monitoring::alive()),
+        ("GET" | "HEAD", Route::Ready) => Ok(monitoring::ready(state).await),
+        ("GET" | "HEAD", Route::Metrics) => Ok(monitoring::metrics(state).await),
         ("GET" | "HEAD", _) => {
             read_only(state, &route, &caller).unwrap_or_else(|| Err(wrong_method(&route, &method, &path)))
         }
         _ => Err(wrong_method(&route, &method, &path)),
     }
+}
+
+/// Responds to a request to the address for metrics, which is `bound`. The host must be right there too; keys are not
+/// asked for.
+pub(super) async fn handle_watcher<S>(state: &State, bound: IpAddr, request: Incoming<S>) -> Response {
+    let Incoming { arrival, method, path, headers, body: _ } = request;
+    let origin = OriginPolicy { bound, origins: Vec::new(), hosts: state.origin.hosts.clone() };
+    let checked = origin.check(&arrival, &headers);
+    let answered = match (checked, method.as_str(), Route::from_path(&path)) {
+        (Err(error), ..) => Err(error),
+        (Ok(()), "GET" | "HEAD", Some(Route::Metrics)) => Ok(monitoring::metrics(state).await),
+        (Ok(()), "GET" | "HEAD", Some(Route::Ready)) => Ok(monitoring::ready(state).await),
+        (Ok(()), "GET" | "HEAD", Some(Route::Health)) => Ok(monitoring::alive()),
+        (Ok(()), ..) => Err(Error::new(Kind::UnknownUrl, "this address answers /metrics, /readyz and /healthz only")),
+    };
+    answered.unwrap_or_else(|error| error_response(&error, &ChatCompletions, ClientRetries::from_headers(&headers)))
 }
 
 /// Checks what can be said of a request before its route is looked at.
@@ -237,10 +266,9 @@ fn read_only(state: &State, route: &Route, caller: &Caller) -> Option<Result<Res
         Route::Root => Some(Ok(json_response(&serde_json::json!({
             "name": "chatrix", "version": env!("CARGO_PKG_VERSION"), "openai_base_url": "/v1",
         })))),
-        Route::Health => Some(Ok(json_response(&serde_json::json!({"status": "ok"})))),
         Route::Models => Some(list_models(state, caller)),
         Route::Model(name) => Some(one_model(state, caller, name)),
-        Route::ChatCompletions | Route::Completions | Route::Embeddings => None,
+        _ => None,
     }
 }
 
@@ -290,7 +318,9 @@ fn way_out(path: &str) -> &'static str {
             "this server does not speak Ollama's API; choose an OpenAI-compatible provider with the base URL of this \
              server and /v1"
         }
-        _ => "the routes are /v1/models, /v1/chat/completions, /v1/completions, /v1/embeddings and /healthz",
+        _ => {
+            "the routes are /v1/models, /v1/chat/completions, /v1/completions, /v1/embeddings, /healthz, /readyz and /metrics"
+        }
     }
 }
 

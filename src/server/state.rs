@@ -6,6 +6,7 @@ use super::keys::Keys;
 use super::limits::Timeouts;
 use super::load::Load;
 use super::origin::OriginPolicy;
+use super::readiness::Readiness;
 use super::stop::Stop;
 use crate::engine::{Engine, HeavyWork};
 use crate::error::{Error, Kind};
@@ -25,6 +26,32 @@ pub(super) struct State {
     pub(super) load: Load,
     pub(super) heavy_work: HeavyWork,
     pub(super) console: Console,
+    pub(super) readiness: Arc<Readiness>,
+}
+
+impl State {
+    /// The state after a reload. What was counted, held or said is kept.
+    pub(super) fn with(
+        &self,
+        engine: Arc<Engine>,
+        origin: OriginPolicy,
+        keys: Keys,
+        fetcher: Option<Arc<Fetcher>>,
+    ) -> Self {
+        Self {
+            engine,
+            origin,
+            keys,
+            fetcher,
+            telemetry: self.telemetry.clone(),
+            stop: self.stop.clone(),
+            timeouts: self.timeouts,
+            load: self.load.clone(),
+            heavy_work: self.heavy_work.clone(),
+            console: self.console.clone(),
+            readiness: Arc::clone(&self.readiness),
+        }
+    }
 }
 
 /// The error of an answer that the shutdown cuts off.

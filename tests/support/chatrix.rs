@@ -184,7 +184,9 @@ impl Home {
     pub fn configure(&self, config: &str) {
         let folder = self.0.path().join(".config/chatrix");
         std::fs::create_dir_all(&folder).unwrap();
-        std::fs::write(folder.join("config.toml"), config).unwrap();
+        // A running server may read it at any time, so it is never half written.
+        std::fs::write(folder.join("config.new"), config).unwrap();
+        std::fs::rename(folder.join("config.new"), folder.join("config.toml")).unwrap();
     }
 
     pub fn path(&self, path: &str) -> PathBuf {

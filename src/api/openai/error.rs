@@ -87,6 +87,7 @@ fn type_and_code(kind: Kind) -> (&'static str, &'static str) {
         Kind::Overloaded => ("server_error", "server_is_overloaded"),
         Kind::OriginRefused => ("permission_error", "origin_not_allowed"),
         Kind::HostRefused => ("permission_error", "host_not_allowed"),
+        Kind::MetricsRefused => ("permission_error", "metrics_not_allowed"),
         Kind::Io => ("server_error", "internal_error"),
         Kind::Internal => ("server_error", "internal_error"),
     }
@@ -102,7 +103,7 @@ mod tests {
     const DIALECTS: [&dyn Dialect; 2] = [&ChatCompletions, &TextCompletions];
 
     /// Clients act on these values, so a change must be made here too: kind, HTTP status, `type`, `code`.
-    const PINNED: [(Kind, u16, &str, &str); 47] = [
+    const PINNED: [(Kind, u16, &str, &str); 48] = [
         (Kind::InvalidRequest, 400, "invalid_request_error", "invalid_value"),
         (Kind::MissingParameter, 400, "invalid_request_error", "missing_required_parameter"),
         (Kind::Unsupported, 400, "invalid_request_error", "unsupported_parameter"),
@@ -148,6 +149,7 @@ mod tests {
         (Kind::Overloaded, 503, "server_error", "server_is_overloaded"),
         (Kind::OriginRefused, 403, "permission_error", "origin_not_allowed"),
         (Kind::HostRefused, 403, "permission_error", "host_not_allowed"),
+        (Kind::MetricsRefused, 403, "permission_error", "metrics_not_allowed"),
         (Kind::Io, 500, "server_error", "internal_error"),
         (Kind::Internal, 500, "server_error", "internal_error"),
     ];

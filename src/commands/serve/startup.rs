@@ -89,10 +89,10 @@ async fn say_keys(settings: &Settings, keys: &Keys, telemetry: &Telemetry) {
 }
 
 /// Says where the server listens, and what a person types into Jan.
-pub(super) fn say_address(address: SocketAddr, keys: &Keys, telemetry: &Telemetry) {
+pub(super) fn say_address(address: SocketAddr, keys_required: bool, telemetry: &Telemetry) {
     // Programs wait for this line, so it has the same form in every format of the log.
     telemetry.plain_line(format!("listening on http://{address}"));
-    let key = if keys.required { "a key from `chatrix keys add`" } else { "any API key" };
+    let key = if keys_required { "a key from `chatrix keys add`" } else { "any API key" };
     let port = address.port();
     telemetry.notice(&format!(
         "in Jan: Settings › Model Providers › Add, with base URL http://localhost:{port}/v1 and {key}"

@@ -12,6 +12,10 @@ pub struct Readings {
     /// Whether the ledger can be read and written.
     pub ledger: bool,
     pub open_connections: u64,
+    /// Connections that were refused since the start, because all were in use.
+    pub refused_connections: u64,
+    /// Answers that are being made.
+    pub running_answers: u64,
     /// Bytes of request bodies that are held in memory.
     pub body_bytes: u64,
     pub budgets: Vec<BudgetReading>,
@@ -43,13 +47,14 @@ pub(super) struct Counted {
 
 impl Readings {
     pub(super) fn write(&self, counted: &Counted, text: &mut Exposition) {
-        let Self { ready, ledger, open_connections, body_bytes, budgets } = self;
+        let Self { ready, ledger, open_connections, refused_connections, running_answers, body_bytes, budgets } = self;
         let Counted { began, in_flight, streams, reserved, dropped_lines } = counted;
-        let levels: [(&str, &str, String); 9] = [
+        let levels: [(&str, &str, String); 10] = [
             ("chatrix_ready", "Whether new calls can be answered, as /readyz says.", u8::from(*ready).to_string()),
             ("chatrix_ledger_up", "Whether the ledger can be used.", u8::from(*ledger).to_string()),
             ("chatrix_requests_in_flight", "Requests whose answer is not complete.", in_flight.to_string()),
             ("chatrix_streams_open", "Streamed answers that are not complete.", streams.to_string()),
+            ("chatrix_answers_running", "Answers that are being made.", running_answers.to_string()),
             ("chatrix_connections_open", "Connections of clients.", open_connections.to_string()),
             ("chatrix_body_bytes_in_flight", "Bytes of request bodies in memory.", body_bytes.to_string()),
             ("chatrix_reserved_dollars", "What running calls of this process have reserved.", reserved.dollars()),
@@ -67,6 +72,12 @@ impl Readings {
         }
         text.announce("chatrix_log_lines_dropped_total", MetricType::Counter, "Log lines that nobody read.");
         text.sample("chatrix_log_lines_dropped_total", [], dropped_lines);
+        text.announce(
+            "chatrix_connections_refused_total",
+            MetricType::Counter,
+            "Connections that were refused because all were in use.",
+        );
+        text.sample("chatrix_connections_refused_total", [], refused_connections);
         write_budgets(budgets, text);
     }
 }

@@ -1,0 +1,88 @@
+//! Reads the config again while the server runs. What runs goes on as it began; the next request gets what is new. A
+//! config with a mistake changes nothing.
+
+use super::address::Access;
+use super::service::service;
+use super::startup;
+use crate::commands::setup::load_settings;
+use crate::commands::systemd;
+use crate::config::{Flags, Settings};
+use crate::engine::Engine;
+use crate::error::{Error, Kind, Result};
+use crate::server::Server;
+use crate::telemetry::Telemetry;
+use std::net::IpAddr;
+use std::sync::Arc;
+use tokio::sync::watch;
+
+pub(super) struct Reloader {
+    pub(super) flags: Flags,
+    pub(super) access: Access,
+    /// The address that clients reach.
+    pub(super) bound: IpAddr,
+    /// The settings with which the server was started.
+    pub(super) running: Settings,
+    /// The engine with which the server was started, whose connection and ledger are kept.
+    pub(super) engine: Arc<Engine>,
+    pub(super) server: Arc<Server>,
+    pub(super) telemetry: Telemetry,
+}
+
+impl Reloader {
+    /// Reloads whenever the number of requests to reload grows.
+    pub(super) async fn run(self, mut reloads: watch::Receiver<u64>) {
+        while reloads.changed().await.is_ok() {
+            systemd::reloading();
+            if let Err(error) = self.reload().await {
+                self.telemetry.notice(&format!("the config was not reloaded, and nothing has changed: {error}"));
+            }
+            systemd::ready();
+        }
+    }
+
+    async fn reload(&self) -> Result<()> {
+        let flags = self.flags.clone();
+        let loaded = tokio::task::spawn_blocking(move || load_settings(&flags)).await;
+        let settings = loaded.map_err(|_| Error::new(Kind::Internal, "reading the config has failed"))??;
+        self.access.check(self.bound, "the start of this server", settings.serve.require_key)?;
+        let engine = self.engine.with_settings(settings.policy(), settings.budgets, settings.serve.drain);
+        let service = service(&settings, Arc::new(engine), self.bound);
+        if service.keys.required {
+            service.keys.all().await?;
+        }
+        let engine = Arc::clone(&service.engine);
+        self.server.replace(service).map_err(|error| Error::new(Kind::Io, error.to_string()))?;
+        self.telemetry.set_log_format(settings.serve.log_format);
+        match &settings.config_file {
+            Some(path) => self.telemetry.notice(&format!("reloaded the config file {}", path.display())),
+            None => self.telemetry.notice("reloaded: there is no config file; the defaults are in force"),
+        }
+        for name in needs_restart(&self.running, &settings) {
+            self.telemetry.notice(&format!("{name} cannot change while the server runs; restart it for that"));
+        }
+        startup::say_limits(&engine, &self.telemetry).await;
+        Ok(())
+    }
+}
+
+/// What differs and stays as it is until a restart.
+fn needs_restart(running: &Settings, new: &Settings) -> impl Iterator<Item = &'static str> {
+    let (old, serve) = (&running.serve, &new.serve);
+    [
+        ("host", old.host.value != serve.host.value),
+        ("port", old.port != serve.port),
+        ("metrics_addr", old.metrics_addr != serve.metrics_addr),
+        ("max_connections", old.max_connections != serve.max_connections),
+        ("max_in_flight", old.max_in_flight != serve.max_in_flight),
+        ("max_body_memory_mib", old.max_body_memory != serve.max_body_memory),
+        ("[serve.timeouts]", old.timeouts != serve.timeouts),
+        ("offline", running.offline != new.offline),
+        ("the ledger's folder", running.ledger != new.ledger),
+        ("profile", running.aws.profile != new.aws.profile),
+        ("region", running.aws.region != new.aws.region),
+        ("stream_idle_seconds", running.aws.limits.stream_idle != new.aws.limits.stream_idle),
+        ("answer_seconds", running.aws.limits.answer != new.aws.limits.answer),
+    ]
+    .into_iter()
+    .filter_map(|(name, differs)| differs.then_some(name))
+}
