@@ -26,6 +26,7 @@ mod response;
 mod retries;
 mod send_error;
 mod sending;
+mod trace_context;
 mod transport;
 
 pub use bounds::TimeLimits;
@@ -35,4 +36,5 @@ pub use event_stream::EventStream;
 pub use request::preview;
 pub use retries::MAX_ATTEMPTS;
 pub use sending::Sending;
+pub use trace_context::TraceContext;
 pub use transport::{Account, Endpoint, Region};

@@ -20,15 +20,15 @@ pub use cost_check::{CallCeiling, DryRun, dry_run};
 pub use heavy_work::HeavyWork;
 pub use reserved_call::Warning;
 
-pub use crate::bedrock::MAX_ATTEMPTS;
 use crate::bedrock::{Accepted, Account, Client, Sending, refused_part};
+pub use crate::bedrock::{MAX_ATTEMPTS, TraceContext};
 use crate::catalog::{Lifecycle, Model, NanoDollars};
 use crate::conversation::{EmbeddingRequest, Embeddings, Request, Usage};
 use crate::error::{Error, Field, Kind, Result, Retry};
 use crate::ledger::budget::Budgets;
 use crate::ledger::{RateStatus, Reservation};
 use crate::policy::{Admitted, AdmittedEmbedding, Edit, Policy, Refusable};
-use crate::telemetry::{RequestScope, Telemetry};
+use crate::telemetry::Telemetry;
 use call::Start;
 use call_watch::CallWatch;
 use reasoning_cache::{ReasoningCache, ReasoningRecorder};
@@ -67,9 +67,7 @@ struct ReadyCall {
     requested_model: Arc<Model>,
     admitted: Admitted,
     reserved: ReservedCall,
-    /// The most times that the request is sent to Bedrock.
-    attempts: u32,
-    request: Option<RequestScope>,
+    sending: Sending,
 }
 
 impl Engine {
@@ -145,14 +143,14 @@ impl Engine {
             scope.set_model(alias);
         }
         let (admitted, reserved) = self.guard.reserve(&self.client, admitted, requested_name, caller).await?;
-        let attempts = caller.attempts;
-        Ok(ReadyCall { requested_model, admitted, reserved, attempts, request: caller.request.clone() })
+        let sending = caller.sending(reserved.reservation.sent_mark());
+        Ok(ReadyCall { requested_model, admitted, reserved, sending })
     }
 
     async fn send(&self, ready: ReadyCall, mode: AnswerMode) -> Result<Call> {
-        let ReadyCall { requested_model, admitted, mut reserved, attempts, request } = ready;
-        let mut watch = CallWatch::start(self.telemetry.clone(), request);
-        match self.send_until_accepted(&requested_model, admitted, &mut reserved, mode, attempts).await {
+        let ReadyCall { requested_model, admitted, mut reserved, sending } = ready;
+        let mut watch = CallWatch::start(self.telemetry.clone(), sending.request.clone());
+        match self.send_until_accepted(&requested_model, admitted, &mut reserved, mode, &sending).await {
             Ok((admitted, accepted)) => {
                 let recorder = ReasoningRecorder::new(Arc::clone(&self.reasoning));
                 Ok(Call::new(
@@ -170,7 +168,7 @@ impl Engine {
                 if !error.may_be_billed() {
                     reserved.reservation.release();
                 }
-                watch.fail(error.kind);
+                watch.fail(&error);
                 Err(error)
             }
         }
@@ -185,12 +183,11 @@ impl Engine {
         mut admitted: Admitted,
         reserved: &mut ReservedCall,
         mode: AnswerMode,
-        attempts: u32,
+        sending: &Sending,
     ) -> Result<(Admitted, Accepted)> {
         let mut refusals = 0;
-        let sending = Sending { attempts, sent: reserved.reservation.sent_mark() };
         loop {
-            let error = match self.client.ask(&admitted, mode == AnswerMode::Streamed, &sending).await {
+            let error = match self.client.ask(&admitted, mode == AnswerMode::Streamed, sending).await {
                 Ok(accepted) => return Ok((admitted, accepted)),
                 Err(error) if error.may_be_billed() => return Err(error),
                 Err(error) => error,
@@ -228,12 +225,12 @@ impl Engine {
         let (admitted, mut reserved) = self.admit_embedding(request, caller).await?;
         let mut watch = CallWatch::start(self.telemetry.clone(), caller.request.clone());
         let calls = admitted.texts().len().div_ceil(admitted.model().batch.max(1));
-        let sending = Sending { attempts: caller.attempts, sent: reserved.reservation.sent_mark() };
+        let sending = caller.sending(reserved.reservation.sent_mark());
         let (embeddings, bedrock_request_id) = match self.client.embed(&admitted, &sending).await {
             Ok(answer) => answer,
             Err(error) => {
                 reserved.reservation.set_bedrock_request_id(error.bedrock_request_id.clone());
-                watch.fail(error.kind);
+                watch.fail(&error);
                 if calls == 1 && !error.may_be_billed() {
                     reserved.reservation.release();
                 }

@@ -91,6 +91,8 @@ table! {
     /// The AWS credentials have expired.
     ExpiredCredentials: 4, 403, Never,
         "renew them (aws sso login, or new keys)";
+    /// AWS refuses a signature because this machine's clock differs from its own.
+    ClockSkew: 4, 403, Never, "correct this machine's clock";
     /// The AWS account may not use the model yet: an agreement, a form, a payment method or a setting is missing, or AWS
     /// has not verified the account.
     AccountNotReady: 4, 403, Never,

@@ -212,3 +212,33 @@ fn a_stderr_that_nobody_reads_blocks_nothing() {
     assert_eq!(code, Some(0));
     assert!(lines(&log).len() > 100);
 }
+
+#[test]
+fn repetitions_renewals_and_the_ids_of_refused_calls_are_shown() {
+    const ID: &str = "8c7b4a3f-11d2-4a90-9f00-123456789012";
+    let home = Home::new("");
+    let keys = |name: &str| format!("[default]\naws_access_key_id = {name}\naws_secret_access_key = dummy\n");
+    home.write(".aws/credentials", &keys("AKIDFIRST"));
+    let headers = [("x-amzn-requestid", ID), ("x-amzn-errortype", "ValidationException")];
+    let headers = headers.map(|(name, value)| (name.to_owned(), value.to_owned())).to_vec();
+    let bedrock = Bedrock::script([
+        Reply::text("ok"),
+        Reply::Error(429, "ThrottlingException", "Too many requests."),
+        Reply::Error(403, "ExpiredTokenException", "The security token included in the request is expired"),
+        Reply::text("ok"),
+        Reply::Recorded(400, headers, "{\"message\":\"no\"}".into()),
+    ]);
+    let serve = Chatrix::serve().home(&home).args(["--log-format", "json"]);
+    let server = Server::run(serve.env("AWS_ENDPOINT_URL_BEDROCK_RUNTIME", &bedrock.url));
+    let send = || server.send("POST", "/v1/chat/completions", &[], &question(false)).status;
+    assert_eq!(send(), 200);
+    home.write(".aws/credentials", &keys("AKIDSECOND"));
+    assert_eq!((send(), send()), (200, 400));
+    let metrics = server.get("/metrics").body;
+    assert!(metrics.contains("\nchatrix_credential_renewals_total{outcome=\"loaded\"} 1\n"), "{metrics}");
+    assert!(metrics.contains("\nchatrix_upstream_retries_total 2\n"), "{metrics}");
+    let log = objects(&stop(server));
+    let retries: Vec<&Value> = log.iter().filter(|line| line["model"].is_string()).map(|l| &l["retries"]).collect();
+    assert_eq!(retries, [0, 2, 0]);
+    assert!(log.iter().any(|line| line["bedrock_id"] == ID && line["status"] == 400), "{log:?}");
+}

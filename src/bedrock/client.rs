@@ -14,7 +14,7 @@ use crate::catalog::foundation_model;
 use crate::conversation::{Embeddings, Event};
 use crate::error::{Error, Kind, Result};
 use crate::policy::{Admitted, AdmittedEmbedding};
-use crate::telemetry::Telemetry;
+use crate::telemetry::{RequestScope, Telemetry};
 use bytes::Bytes;
 use futures_util::StreamExt;
 use std::collections::VecDeque;
@@ -56,7 +56,7 @@ impl Client {
     /// # Errors
     /// Any upstream kind of the table.
     pub async fn ask(&self, admitted: &Admitted, streamed: bool, sending: &Sending) -> Result<Accepted> {
-        let encoded = request::encode(admitted)?;
+        let encoded = request::encode(admitted, sending.request.as_ref().map(RequestScope::id))?;
         if streamed && !request::must_be_complete(admitted) {
             match self.converse_stream(admitted, &encoded, sending).await {
                 // The refusal came before anything was generated, so the second call costs nothing extra.
@@ -119,7 +119,7 @@ impl Client {
             body,
             sending,
         };
-        let reply = self.retries.run(sending.attempts, || self.transport.invoke(&outgoing)).await?;
+        let reply = self.retries.run(sending, || self.transport.invoke(&outgoing)).await?;
         let embeddings = embeddings::parse_answer(&reply.body, reply.input_tokens)
             .map_err(|error| error.with_bedrock_request_id(reply.bedrock_request_id.clone()))?;
         Ok((embeddings, reply.bedrock_request_id))
@@ -135,7 +135,7 @@ impl Client {
             wait: AnswerWait::Complete(self.limits.answer),
             sending,
         };
-        let reply = self.retries.run(sending.attempts, || self.transport.converse(&outgoing)).await;
+        let reply = self.retries.run(sending, || self.transport.converse(&outgoing)).await;
         let reply = reply.map_err(|error| in_words_of_clients(error, model.context_window))?;
         let mut events = VecDeque::new();
         Decoder::new(encoded.response_options)
@@ -162,7 +162,7 @@ impl Client {
         };
         let (stream, bedrock_request_id) = self
             .retries
-            .run(sending.attempts, || async {
+            .run(sending, || async {
                 let (frames, bedrock_request_id) = self.transport.converse_stream(&outgoing).await?;
                 let setup = StreamSetup {
                     decoder: Decoder::new(encoded.response_options.clone()),

@@ -113,36 +113,95 @@ fn expired(context: &AwsContext, message: &str) -> Error {
     Error::new(Kind::ExpiredCredentials, message).advise(context.renewal())
 }
 
-/// The error for a refusal of the credentials or the signature; `None` for any other. `name` is the code in lower case.
-pub(super) fn refused_identity(name: &str, message: &str, context: &AwsContext) -> Option<Error> {
-    let text = message.to_lowercase();
+/// What AWS has against an identity.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Objection {
+    /// It has expired.
+    Expired,
+    /// It is not known, or not any more.
+    Unknown,
+    /// The signature is not that of the key.
+    Signature,
+    /// The time of the signature is not AWS's.
+    Clock,
+}
+
+/// What a refusal has against the identity; `None` for any other refusal. `name` is the code in lower case without
+/// `Exception`, and `text` the message in lower case. AWS's services share these codes, and a proxy may give others than
+/// Bedrock (<https://docs.aws.amazon.com/general/latest/gr/CommonErrors.html>).
+fn objection(name: &str, text: &str) -> Option<Objection> {
+    let is_about_time = || text.contains("signature expired") || text.contains("not yet current");
+    let is_about_token = || text.contains("security token") || text.contains("access key");
     match name {
-        "expiredtoken" | "tokenrefreshrequired" => Some(expired(context, "the AWS credentials have expired")),
-        "accessdenied" | "forbidden" | "" if text.contains("security token included in the request is expired") => {
-            Some(expired(context, "the AWS credentials have expired"))
-        }
+        "expiredtoken" | "expiredtokenid" | "tokenrefreshrequired" => Some(Objection::Expired),
         "unrecognizedclient"
         | "invalidclienttokenid"
         | "invalidaccesskeyid"
-        | "incompletesignature"
-        | "missingauthenticationtoken" => {
-            let message = format!("AWS does not accept these credentials: {}", message.trim_end_matches('.'));
-            let advice =
-                "check the access key, the session token or the Bedrock API key, and that they belong to this region";
-            Some(Error::new(Kind::ExpiredCredentials, message).advise(advice))
+        | "invalidtoken"
+        | "invalidsecurity"
+        | "missingauthenticationtoken" => Some(Objection::Unknown),
+        "requesttimetooskewed" | "requestexpired" | "requestinthefuture" => Some(Objection::Clock),
+        "invalidsignature" | "signaturedoesnotmatch" | "incompletesignature" if is_about_time() => {
+            Some(Objection::Clock)
         }
-        "invalidsignature" | "signaturedoesnotmatch" => {
-            let clock = text.contains("expired") || text.contains("not yet current");
-            let advice = if clock { "correct this machine's clock" } else { "check AWS_SECRET_ACCESS_KEY" };
-            Some(Error::new(Kind::ExpiredCredentials, "AWS does not accept the signature").advise(advice))
+        "invalidsignature" | "signaturedoesnotmatch" | "incompletesignature" => Some(Objection::Signature),
+        "accessdenied" | "forbidden" | "authfailure" | "" if is_about_time() => Some(Objection::Clock),
+        "accessdenied" | "forbidden" | "authfailure" | "" if is_about_token() && text.contains("expired") => {
+            Some(Objection::Expired)
+        }
+        "accessdenied" | "forbidden" | "authfailure" | "" if is_about_token() && text.contains("invalid") => {
+            Some(Objection::Unknown)
         }
         _ => None,
     }
 }
 
+/// The error for a refusal of the credentials or the signature; `None` for any other. `name` is the code in lower case.
+pub(super) fn refused_identity(name: &str, message: &str, context: &AwsContext) -> Option<Error> {
+    Some(match objection(name, &message.to_lowercase())? {
+        Objection::Expired => expired(context, "the AWS credentials have expired"),
+        Objection::Unknown => {
+            let message = format!("AWS does not accept these credentials: {}", message.trim_end_matches('.'));
+            let advice =
+                "check the access key, the session token or the Bedrock API key, and that they belong to this region";
+            Error::new(Kind::ExpiredCredentials, message).advise(advice)
+        }
+        Objection::Signature => Error::new(Kind::ExpiredCredentials, "AWS does not accept the signature")
+            .advise("check AWS_SECRET_ACCESS_KEY"),
+        Objection::Clock => {
+            Error::new(Kind::ClockSkew, "AWS does not accept the signature, because this machine's clock is wrong")
+        }
+    })
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn refusals_of_an_identity_are_told_apart() {
+        use Objection::{Clock, Expired, Signature, Unknown};
+        for (name, text, expected) in [
+            ("expiredtoken", "the security token included in the request is expired", Some(Expired)),
+            ("tokenrefreshrequired", "", Some(Expired)),
+            ("accessdenied", "the security token included in the request is expired", Some(Expired)),
+            ("", "the security token included in the request is invalid.", Some(Unknown)),
+            ("unrecognizedclient", "the security token included in the request is invalid.", Some(Unknown)),
+            ("invalidclienttokenid", "", Some(Unknown)),
+            ("invalidaccesskeyid", "", Some(Unknown)),
+            ("invalidsignature", "the request signature we calculated does not match", Some(Signature)),
+            ("signaturedoesnotmatch", "", Some(Signature)),
+            ("invalidsignature", "signature expired: 20261126t040000z is now earlier than", Some(Clock)),
+            ("invalidsignature", "signature not yet current: 20261126t060000z", Some(Clock)),
+            ("accessdenied", "signature expired: 20261126t040000z is now earlier than", Some(Clock)),
+            ("requesttimetooskewed", "", Some(Clock)),
+            ("requestexpired", "", Some(Clock)),
+            ("accessdenied", "user is not authorized to perform: bedrock:invokemodel", None),
+            ("validation", "the security token included in the request is expired", None),
+        ] {
+            assert_eq!(objection(name, text), expected, "{name} {text}");
+        }
+    }
 
     #[test]
     fn advice_says_how_to_renew() {

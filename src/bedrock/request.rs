@@ -17,6 +17,7 @@ mod tools;
 pub(super) use response_options::ResponseOptions;
 pub(super) use schema::PropertyNames;
 
+use super::sending::REQUEST_ID_TAG;
 use crate::catalog::Family;
 use crate::conversation::{Request, ToolChoice};
 use crate::error::{Error, Kind, Result};
@@ -31,6 +32,9 @@ use std::borrow::Cow;
 use std::collections::BTreeMap;
 use structured_output::{ANSWER_TOOL, Binding};
 use tool_names::ToolNames;
+
+/// The most tags of the invocation log (docs/bedrock.md §1.2).
+const MAX_TAGS: usize = 16;
 
 /// An encoded request, and how to read its answer.
 #[derive(Debug)]
@@ -48,11 +52,11 @@ pub(super) fn must_be_complete(admitted: &Admitted) -> bool {
     with_tools && features.tools && !features.streamed_tools
 }
 
-/// Encodes a request.
+/// Encodes a request. `request_id` is Chatrix's own, and becomes a tag of the invocation log.
 ///
 /// # Errors
 /// `InvalidRequest`, naming the part that Bedrock would refuse.
-pub(super) fn encode(admitted: &Admitted) -> Result<EncodedRequest> {
+pub(super) fn encode(admitted: &Admitted, request_id: Option<&str>) -> Result<EncodedRequest> {
     let request = admitted.request();
     let capabilities = &admitted.model().capabilities;
     let binding = structured_output::choose_binding(request, capabilities)?;
@@ -61,8 +65,11 @@ pub(super) fn encode(admitted: &Admitted) -> Result<EncodedRequest> {
     let schemas =
         if keeps_tools(admitted, &binding) { tools::schemas(&request.tools, capabilities.rules)? } else { Vec::new() };
     let properties = renamed_properties(request, &schemas, &tool_names, &binding);
-    let body =
+    let mut body =
         encode_body(admitted, &binding, &Tools { names: &tool_names, schemas: &schemas, properties: &properties })?;
+    if let Some(id) = request_id.filter(|_| body.request_metadata.len() < MAX_TAGS) {
+        body.request_metadata.entry(REQUEST_ID_TAG.to_owned()).or_insert_with(|| id.to_owned());
+    }
     let bytes = serde_json::to_vec(&body).map_err(|error| Error::new(Kind::Internal, error.to_string()))?;
     let response_options = ResponseOptions {
         tool_names,
@@ -182,7 +189,7 @@ fn tool_config<'a>(
 /// # Errors
 /// As [`encode`].
 pub fn preview(admitted: &Admitted) -> Result<Value> {
-    let body = encode(admitted)?.body;
+    let body = encode(admitted, None)?.body;
     serde_json::from_slice(&body).map_err(|error| Error::new(Kind::Internal, error.to_string()))
 }
 
@@ -204,6 +211,6 @@ fn metadata(tags: &[(String, String)]) -> BTreeMap<String, String> {
         let chars = text.chars().take(256);
         chars.map(|c| if c.is_ascii_alphanumeric() || " :_@$#=/+,-.".contains(c) { c } else { '_' }).collect()
     };
-    let tags = tags.iter().filter(|(name, _)| !name.is_empty()).take(16);
+    let tags = tags.iter().filter(|(name, _)| !name.is_empty()).take(MAX_TAGS);
     tags.map(|(name, value)| (legal(name), legal(value))).collect()
 }

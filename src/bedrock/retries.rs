@@ -3,6 +3,7 @@
 //! (<https://docs.aws.amazon.com/sdkref/latest/guide/feature-retry-behavior.html>): when AWS refuses everybody, more
 //! requests are no help.
 
+use super::sending::Sending;
 use crate::error::{Error, Kind, Result, Retry};
 use crate::telemetry::Telemetry;
 use std::future::Future;
@@ -42,13 +43,13 @@ impl Retries {
         Self { quota: AtomicU32::new(CAPACITY), telemetry }
     }
 
-    /// Calls `send` until it succeeds, up to `attempts` times in all.
+    /// Calls `send` until it succeeds, up to `sending.attempts` times in all.
     ///
     /// # Errors
     /// The last failure.
     pub(super) async fn run<T, F: Future<Output = Result<T>>>(
         &self,
-        attempts: u32,
+        sending: &Sending,
         mut send: impl FnMut() -> F,
     ) -> Result<T> {
         let mut attempt = 1;
@@ -63,7 +64,7 @@ impl Retries {
                 }
                 Err(error) => error,
             };
-            if attempt >= attempts || error.retry() != Retry::Free {
+            if attempt >= sending.attempts || error.retry() != Retry::Free {
                 return Err(error);
             }
             let wait = wait(&error, attempt, fastrand::f32());
@@ -74,6 +75,7 @@ impl Retries {
             spent = cost;
             tokio::time::sleep(wait).await;
             attempt += 1;
+            sending.is_repeated();
         }
     }
 
@@ -116,6 +118,7 @@ fn wait(error: &Error, attempt: u32, random: f32) -> Duration {
 mod tests {
     #![expect(clippy::unwrap_used, reason = "a test may stop at the first surprise")]
     use super::*;
+    use std::sync::Arc;
     use std::sync::atomic::AtomicUsize;
 
     fn error(kind: Kind, asked: Option<u64>) -> Error {
@@ -139,6 +142,10 @@ mod tests {
         }
     }
 
+    fn up_to(attempts: u32) -> Sending {
+        Sending { attempts, sent: Arc::default(), request: None, trace: None }
+    }
+
     /// The attempts that `calls` calls at once make, which all fail in this way.
     async fn attempts(calls: usize, kind: Kind) -> usize {
         let retries = Retries::new(Telemetry::default());
@@ -148,7 +155,7 @@ mod tests {
                 attempts.fetch_add(1, Ordering::SeqCst);
                 Err::<(), Error>(error(kind, Some(0)))
             };
-            assert!(retries.run(MAX_ATTEMPTS, send).await.is_err());
+            assert!(retries.run(&up_to(MAX_ATTEMPTS), send).await.is_err());
         };
         futures_util::future::join_all((0..calls).map(|_| call())).await;
         attempts.into_inner()
@@ -168,13 +175,13 @@ mod tests {
         let retries = Retries::new(Telemetry::default());
         assert!(retries.take(CAPACITY) && !retries.take(1));
         for _ in 0..REFUSED_COST {
-            retries.run(1, || async { Ok(()) }).await.unwrap();
+            retries.run(&up_to(1), || async { Ok(()) }).await.unwrap();
         }
         let first = AtomicUsize::new(0);
         let once_refused = || async {
             if first.fetch_add(1, Ordering::SeqCst) == 0 { Err(error(Kind::Throttled, Some(0))) } else { Ok(()) }
         };
-        retries.run(2, once_refused).await.unwrap();
+        retries.run(&up_to(2), once_refused).await.unwrap();
         assert_eq!(retries.quota.load(Ordering::SeqCst), REFUSED_COST, "a repetition that succeeds costs nothing");
     }
 }

@@ -1,6 +1,8 @@
 //! How a call is sent, and what is sent with it.
 
 use super::bounds::AnswerWait;
+use super::trace_context::TraceContext;
+use crate::telemetry::RequestScope;
 use bytes::Bytes;
 use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
@@ -12,7 +14,22 @@ pub struct Sending {
     pub attempts: u32,
     /// Becomes true when Bedrock may have received a part of it.
     pub sent: Arc<AtomicBool>,
+    /// The request of `serve` that it is made for.
+    pub request: Option<RequestScope>,
+    pub trace: Option<TraceContext>,
 }
+
+impl Sending {
+    /// Notes that the call is about to be sent again.
+    pub(super) fn is_repeated(&self) {
+        if let Some(request) = &self.request {
+            request.retried();
+        }
+    }
+}
+
+/// The name under which Chatrix's id of a request is in the invocation log of the AWS account.
+pub(super) const REQUEST_ID_TAG: &str = "chatrix_request_id";
 
 /// A request for one of Bedrock's operations, and what bounds its answer.
 #[derive(Debug)]

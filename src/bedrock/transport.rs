@@ -21,7 +21,7 @@ pub use region::Region;
 use super::aws_context::AwsContext;
 use super::bounds::{AnswerWait, TimeLimits};
 use super::send_error::{Stage, call_error, is_closed_connection, no_answer_in_time, sdk_panic};
-use super::sending::{Outgoing, Sending};
+use super::sending::{Outgoing, REQUEST_ID_TAG, Sending};
 use crate::error::{Error, Kind, Result};
 use crate::telemetry::Telemetry;
 use aws_sdk_bedrockruntime::config::{Builder, Config};
@@ -33,6 +33,7 @@ use bytes::Bytes;
 use futures_util::FutureExt;
 use interceptor::BodyInterceptor;
 use region::region_of_model;
+use serde_json::json;
 use std::error::Error as StdError;
 use std::future::Future;
 use std::panic::AssertUnwindSafe;
@@ -72,7 +73,7 @@ impl Transport {
     /// # Errors
     /// `Config` and `NoCredentials`, for settings that cannot be used.
     pub(super) async fn new(endpoint: Endpoint, limits: TimeLimits, telemetry: Telemetry) -> Result<Self> {
-        let (sdk, account) = endpoint::client(endpoint, limits).await?;
+        let (sdk, account) = endpoint::client(endpoint, limits, &telemetry).await?;
         Ok(Self { sdk, account, telemetry })
     }
 
@@ -127,7 +128,10 @@ impl Transport {
     pub(super) async fn invoke(&self, outgoing: &Outgoing<'_>) -> Result<Reply> {
         self.send(outgoing, BodyInterceptor::complete, |attempt| async move {
             let call = self.sdk.invoke_model().model_id(outgoing.model);
-            let call = call.content_type("application/json").accept("application/json").customize();
+            let tag =
+                outgoing.sending.request.as_ref().map(|request| json!({REQUEST_ID_TAG: request.id()}).to_string());
+            let call = call.content_type("application/json").accept("application/json").set_request_metadata(tag);
+            let call = call.customize();
             let call = call.interceptor(attempt.bytes.clone()).config_override(attempt.settings());
             let answer = attempt.outcome(call.send()).await?;
             complete_reply(&attempt.bytes, answer.request_id())
@@ -137,7 +141,7 @@ impl Transport {
 
     /// Makes one `CountTokens` call. `None` when it fails: without a count, a request is bounded by its length instead.
     pub(super) async fn count_tokens(&self, model: &str, body: Bytes) -> Option<u64> {
-        let sending = Sending { attempts: 1, sent: Arc::default() };
+        let sending = Sending { attempts: 1, sent: Arc::default(), request: None, trace: None };
         let outgoing = Outgoing { model, body, max_bytes: MAX_COUNT_BYTES, wait: COUNT_WAIT, sending: &sending };
         let counted = self.send(&outgoing, BodyInterceptor::complete, |attempt| async move {
             let input = CountTokensInput::Converse(ConverseTokensRequest::builder().build());
@@ -148,8 +152,9 @@ impl Transport {
         u64::try_from(counted.await.ok()?.input_tokens()).ok()
     }
 
-    /// Sends a request. It is sent once more when it met a connection that the other side had already closed
-    /// (docs/bedrock.md §4.7), and again when AWS refuses its credentials and there are others (docs/credentials.md §5).
+    /// Sends a request. It is sent once more when it met a connection that the other side had already closed, or when its
+    /// signature was made at another time than AWS's (docs/bedrock.md §4.7, §4.11), and again when AWS refuses its
+    /// credentials and there are others (docs/credentials.md §5). None of these can have generated anything.
     async fn send<'a, T, F: Future<Output = Result<T>>>(
         &self,
         outgoing: &'a Outgoing<'a>,
@@ -161,6 +166,7 @@ impl Transport {
         let mut identity = self.account.identity().await?;
         let mut renewals = 0;
         let mut met_closed_connection = false;
+        let mut had_wrong_time = false;
         loop {
             let attempt = Attempt { bytes: interceptor(outgoing), outgoing, context: context.clone() };
             let bytes = attempt.bytes.clone();
@@ -170,6 +176,9 @@ impl Transport {
             };
             if bytes.met_closed_connection() && !met_closed_connection {
                 met_closed_connection = true;
+            } else if error.kind == Kind::ClockSkew && !had_wrong_time {
+                // The SDK has read AWS's time from the refusal, and signs with it from now on.
+                had_wrong_time = true;
             } else if is_refused_identity(&error, bytes.stage())
                 && renewals < MAX_RENEWALS
                 && let Some(refused) = &identity
@@ -180,13 +189,9 @@ impl Transport {
             } else {
                 return Err(error);
             }
-            self.count_repetition(&error);
+            self.telemetry.tried(2, Some(error.kind));
+            outgoing.sending.is_repeated();
         }
-    }
-
-    /// Counts an attempt that failed and is repeated here.
-    fn count_repetition(&self, error: &Error) {
-        self.telemetry.tried(2, Some(error.kind));
     }
 }
 

@@ -165,8 +165,9 @@ impl Call {
                     // If the usage never came, the call is booked as uncertain.
                     self.reserved.reservation.abandon();
                     if self.stop.is_none() {
-                        self.start.watch.fail(Kind::Truncated);
-                        return Err(Error::new(Kind::Truncated, "the stream ended before the answer was complete"));
+                        let error = Error::new(Kind::Truncated, "the stream ended before the answer was complete");
+                        self.start.watch.fail(&error);
+                        return Err(error);
                     }
                     return Ok(None);
                 }
@@ -245,7 +246,7 @@ impl Call {
             Some(UpstreamAnswer::Stream(stream)) => {
                 let event = stream.next().await;
                 if let Err(error) = &event {
-                    self.start.watch.fail(error.kind);
+                    self.start.watch.fail(error);
                     self.reserved.reservation.abandon();
                 }
                 event

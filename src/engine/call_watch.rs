@@ -2,7 +2,7 @@
 
 use crate::catalog::NanoDollars;
 use crate::conversation::Usage;
-use crate::error::Kind;
+use crate::error::{Error, Kind};
 use crate::telemetry::{RequestScope, Telemetry};
 use std::time::Instant;
 
@@ -46,8 +46,11 @@ impl CallWatch {
     }
 
     /// The call has failed, or its answer has.
-    pub(super) fn fail(&mut self, kind: Kind) {
-        self.failure = Some(kind);
+    pub(super) fn fail(&mut self, error: &Error) {
+        self.failure = Some(error.kind);
+        if let (Some(request), Some(id)) = (&self.request, &error.bedrock_request_id) {
+            request.set_bedrock_request_id(id);
+        }
     }
 }
 

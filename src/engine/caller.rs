@@ -1,7 +1,7 @@
 //! Who makes a call, which models they may use, and what they may spend.
 
 use super::cost_check::CallCeiling;
-use crate::bedrock::MAX_ATTEMPTS;
+use crate::bedrock::{MAX_ATTEMPTS, Sending, TraceContext};
 use crate::catalog::{Catalog, base};
 use crate::conversation::{ImageUrl, Media};
 use crate::error::{Error, Field, Kind, Result};
@@ -13,6 +13,7 @@ use std::fmt;
 use std::future::Future;
 use std::pin::Pin;
 use std::sync::Arc;
+use std::sync::atomic::AtomicBool;
 
 /// Who makes a call, and what it may cost.
 #[derive(Debug, Clone)]
@@ -25,6 +26,8 @@ pub struct Caller {
     pub ceiling: Option<CallCeiling>,
     /// The request of `serve` that the call is made for.
     pub request: Option<RequestScope>,
+    /// The trace that the request belongs to.
+    pub trace: Option<TraceContext>,
     /// The most times that the request is sent to Bedrock.
     pub attempts: u32,
     /// The totals of the session to which the cost is added, besides the ledger.
@@ -43,11 +46,26 @@ pub trait ImageSource: fmt::Debug + Send + Sync {
 impl Default for Caller {
     fn default() -> Self {
         let attempts = MAX_ATTEMPTS;
-        Self { command: "", key: None, ceiling: None, request: None, attempts, session_totals: None, images: None }
+        Self {
+            command: "",
+            key: None,
+            ceiling: None,
+            request: None,
+            trace: None,
+            attempts,
+            session_totals: None,
+            images: None,
+        }
     }
 }
 
 impl Caller {
+    /// How its calls are sent. `sent` becomes true when Bedrock may have received a part of one.
+    pub(super) fn sending(&self, sent: Arc<AtomicBool>) -> Sending {
+        let Self { request, trace, attempts, .. } = self;
+        Sending { attempts: *attempts, sent, request: request.clone(), trace: trace.clone() }
+    }
+
     /// Whether the key allows a model, under any of the model's ids.
     #[must_use]
     pub fn may_ask(&self, catalog: &Catalog, id: &str) -> bool {

@@ -15,7 +15,7 @@ use super::state::{State, shutdown_error};
 use super::stop::{Stop, reached};
 use crate::api::Dialect;
 use crate::api::openai::{ChatCompletions, TextCompletions, models};
-use crate::engine::Caller;
+use crate::engine::{Caller, TraceContext};
 use crate::error::{Error, Kind, Result};
 use crate::telemetry::{RequestHead, RequestScope};
 use bytes::Buf;
@@ -183,7 +183,7 @@ where
         _ => {
             let caller = state.keys.caller(&headers).await?;
             let attempts = ClientRetries::from_headers(&headers).attempts();
-            Caller { request: Some(scope.clone()), attempts, ..caller }
+            Caller { request: Some(scope.clone()), trace: trace(&headers), attempts, ..caller }
         }
     };
     if let Some(key) = &caller.key {
@@ -326,6 +326,12 @@ fn way_out(path: &str) -> &'static str {
 
 fn text<'a>(headers: &'a HeaderMap, name: &str) -> &'a str {
     headers.get(name).and_then(|value| value.to_str().ok()).unwrap_or_default()
+}
+
+/// The trace that a request belongs to.
+fn trace(headers: &HeaderMap) -> Option<TraceContext> {
+    let states: Vec<&str> = headers.get_all("tracestate").iter().filter_map(|state| state.to_str().ok()).collect();
+    TraceContext::from_headers(headers.get("traceparent").and_then(|parent| parent.to_str().ok()), &states)
 }
 
 fn wrong_method(route: &Route, method: &Method, path: &str) -> Error {

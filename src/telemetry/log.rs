@@ -47,6 +47,8 @@ pub(super) enum Value {
     Word(&'static str),
     /// Text from outside.
     Text(String),
+    /// Text that is redacted and bounded already.
+    Clean(String),
     Number(u64),
     Dollars(NanoDollars),
 }
@@ -87,7 +89,7 @@ pub(super) fn line(format: LogFormat, fields: &[Field]) -> String {
 pub(super) fn notice(format: LogFormat, text: &str) -> String {
     let text: String = without_secrets(text).chars().take(MAX_NOTICE_LENGTH).collect();
     match format {
-        LogFormat::Json => line(format, &[("message", Value::Text(text))]),
+        LogFormat::Json => line(format, &[("message", Value::Clean(text))]),
         LogFormat::Off | LogFormat::Text => printable(&text),
     }
 }
@@ -101,6 +103,7 @@ fn json(value: &Value) -> String {
     match value {
         Value::Word(word) => serde_json::to_string(word).unwrap_or_default(),
         Value::Text(text) => escaped_json(&bounded(text)),
+        Value::Clean(text) => escaped_json(text),
         Value::Number(number) => number.to_string(),
         // All decimals, as a JSON number.
         Value::Dollars(amount) => {
@@ -113,6 +116,7 @@ fn plain(value: &Value) -> String {
     match value {
         Value::Word(word) => (*word).to_owned(),
         Value::Text(text) => quoted(&bounded(text)),
+        Value::Clean(text) => quoted(text),
         Value::Number(number) => number.to_string(),
         Value::Dollars(amount) => amount.dollars(),
     }
@@ -195,6 +199,13 @@ mod tests {
     fn a_notice_is_one_line() {
         let notice = notice(LogFormat::Text, "a\nb\u{1b}[2J arn:aws:iam::123456789012:role/x");
         assert_eq!(notice, "a\\nb\\u{1b}[2J role/x");
+    }
+
+    #[test]
+    fn a_notice_is_whole_in_every_format() {
+        let long = "word ".repeat(300);
+        let parsed: serde_json::Value = serde_json::from_str(&notice(LogFormat::Json, &long)).unwrap();
+        assert_eq!((parsed["message"].as_str(), notice(LogFormat::Text, &long).as_str()), (Some(&*long), &*long));
     }
 
     #[test]

@@ -19,7 +19,7 @@ pub fn without_secrets(text: &str) -> String {
     while !rest.is_empty() {
         let word_end = rest.find(is_separator).unwrap_or(rest.len());
         let (word, tail) = rest.split_at(word_end);
-        clean.push_str(&without_accounts(clean_word(word)));
+        clean.push_str(&clean_word(word));
         let separator = tail.chars().next().map_or(0, char::len_utf8);
         clean.push_str(&tail[..separator]);
         rest = &tail[separator..];
@@ -32,14 +32,23 @@ fn is_separator(c: char) -> bool {
     c.is_whitespace() || c.is_control() || "\"'`()[]{}<>,;|=".contains(c)
 }
 
-fn clean_word(word: &str) -> &str {
+fn clean_word(word: &str) -> String {
     if let Some(resource) = resource_of_arn(word) {
-        return resource;
+        return without_accounts(resource);
+    }
+    if is_uuid(word) {
+        return word.to_owned();
     }
     let is_token =
         |part: &str| part.len() >= SHORTEST_SECRET && SECRET_PREFIXES.iter().any(|prefix| part.starts_with(prefix));
     // A token may stand behind a colon or a slash.
-    if word.split([':', '/']).any(is_token) { REDACTED } else { word }
+    if word.split([':', '/']).any(is_token) { REDACTED.to_owned() } else { without_accounts(word) }
+}
+
+/// Whether a word is an id of the form 8-4-4-4-12, as Bedrock's are. Its last part may be digits only, like the number of
+/// an account.
+fn is_uuid(word: &str) -> bool {
+    word.split('-').map(str::len).eq([8, 4, 4, 4, 12]) && word.chars().all(|c| c.is_ascii_hexdigit() || c == '-')
 }
 
 /// The last part of `arn:PARTITION:SERVICE:REGION:ACCOUNT:RESOURCE`, wherever the ARN begins in a word.
@@ -92,6 +101,8 @@ mod tests {
             (format!("x/{token}"), "[redacted]"),
             ("AKIAIOSFODNN7EXAMPLE, ASIAIOSFODNN7EXAMPLE".into(), "[redacted], [redacted]"),
             ("arn:aws:bedrock:r:123456789012:x/123456789012345".into(), "x/[redacted]"),
+            ("id 1b2c3d4e-0000-4000-8000-123456789012.".into(), "id 1b2c3d4e-0000-4000-8000-[redacted]."),
+            ("id 1b2c3d4e-0000-4000-8000-123456789012,".into(), "id 1b2c3d4e-0000-4000-8000-123456789012,"),
             ("listening on http://127.0.0.1:3000, sk-none".into(), "listening on http://127.0.0.1:3000, sk-none"),
         ] {
             assert_eq!(without_secrets(&text), expected, "{text}");

@@ -126,6 +126,11 @@ impl RequestScope {
         }
     }
 
+    /// Sets Bedrock's id of a call that it has not accepted.
+    pub(crate) fn set_bedrock_request_id(&self, id: &str) {
+        self.details().bedrock_request_id = Some(id.to_owned());
+    }
+
     /// Notes that a call is about to be sent to Bedrock.
     pub(crate) fn sending(&self) {
         self.details().was_sent = true;

@@ -1,6 +1,7 @@
 //! What a broken or hostile service, or a lost connection to it, does to calls, to their money and to the memory
 //! (docs/bedrock.md §4.5 to §4.11).
 
+mod clock;
 mod connections;
 mod credentials;
 
@@ -193,4 +194,32 @@ fn bedrocks_id_comes_back() {
         let booked: Option<String> = home.open().query_row(sql, [], |row| row.get(0)).unwrap_or_default();
         assert_eq!(booked.is_some_and(|id| id == "0a1b-2c3d"), is_booked, "{path} {status}");
     }
+}
+
+/// What a client's headers become on the way to Bedrock, and that the signature does not cover them.
+#[test]
+fn traces_and_request_ids_are_passed_on() {
+    const PARENT: &str = "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01";
+    let (server, bedrock, _) = server("", [Reply::text("ok")]);
+    let send = |headers: &[(&str, &str)], stream| {
+        let answer = server.send("POST", "/v1/chat/completions", headers, &question(stream).to_string());
+        assert_eq!(answer.status, 200, "{}", answer.body);
+        let call = bedrock.calls().last().unwrap().clone();
+        assert_eq!(call.body["requestMetadata"], json!({"chatrix_request_id": answer.headers["x-request-id"]}));
+        assert!(!call.headers["authorization"].contains("trace"), "{:?}", call.headers);
+        ["traceparent", "tracestate"].map(|name| call.headers.get(name).cloned())
+    };
+    for stream in [false, true] {
+        let both = [("traceparent", PARENT), ("tracestate", "a=1"), ("tracestate", "b=2")];
+        assert_eq!(send(&both, stream), [Some(PARENT.to_owned()), Some("a=1,b=2".to_owned())]);
+        assert_eq!(send(&[("traceparent", "nonsense"), ("tracestate", "a=1")], stream), [None, None]);
+        assert_eq!(send(&[], stream), [None, None], "no trace is invented");
+    }
+    // A client's own tags stay, and the request's id is left out when there is no room.
+    let tags: serde_json::Map<String, Value> = (0..16).map(|n| (format!("t{n}"), json!("x"))).collect();
+    let mut body = question(false);
+    body["metadata"] = tags.into();
+    assert_eq!(server.chat(&body).status, 200);
+    let kept = bedrock.calls().last().unwrap().body["requestMetadata"].clone();
+    assert_eq!((kept.as_object().unwrap().len(), &kept["chatrix_request_id"]), (16, &Value::Null));
 }

@@ -93,7 +93,9 @@ fn c5_cache_points_go_only_where_they_are_accepted() {
 #[test]
 fn tags_reach_the_invocation_log_in_its_alphabet() {
     let body = sent(&asked("claude-haiku", json!({"user": "anna@example.com", "metadata": {"team": "grün & co"}})));
-    assert_eq!(body["requestMetadata"], json!({"team": "gr_n _ co", "user": "anna@example.com"}));
+    let tags = &body["requestMetadata"];
+    assert_eq!((&tags["team"], &tags["user"]), (&json!("gr_n _ co"), &json!("anna@example.com")));
+    assert!(tags["chatrix_request_id"].as_str().is_some_and(|id| id.starts_with("req_")), "{tags}");
 }
 
 #[test]

@@ -58,6 +58,7 @@ fn type_and_code(kind: Kind) -> (&'static str, &'static str) {
         Kind::EndOfLife => ("invalid_request_error", "model_not_found"),
         Kind::NoCredentials => ("permission_error", "aws_credentials_missing"),
         Kind::ExpiredCredentials => ("permission_error", "aws_credentials_expired"),
+        Kind::ClockSkew => ("permission_error", "aws_clock_skew"),
         Kind::AccountNotReady => ("permission_error", "aws_account_not_ready"),
         Kind::AccessDenied => ("permission_error", "model_access_denied"),
         Kind::Throttled => ("rate_limit_error", "rate_limit_exceeded"),
@@ -103,7 +104,7 @@ mod tests {
     const DIALECTS: [&dyn Dialect; 2] = [&ChatCompletions, &TextCompletions];
 
     /// Clients act on these values, so a change must be made here too: kind, HTTP status, `type`, `code`.
-    const PINNED: [(Kind, u16, &str, &str); 48] = [
+    const PINNED: [(Kind, u16, &str, &str); 49] = [
         (Kind::InvalidRequest, 400, "invalid_request_error", "invalid_value"),
         (Kind::MissingParameter, 400, "invalid_request_error", "missing_required_parameter"),
         (Kind::Unsupported, 400, "invalid_request_error", "unsupported_parameter"),
@@ -120,6 +121,7 @@ mod tests {
         (Kind::EndOfLife, 404, "invalid_request_error", "model_not_found"),
         (Kind::NoCredentials, 403, "permission_error", "aws_credentials_missing"),
         (Kind::ExpiredCredentials, 403, "permission_error", "aws_credentials_expired"),
+        (Kind::ClockSkew, 403, "permission_error", "aws_clock_skew"),
         (Kind::AccountNotReady, 403, "permission_error", "aws_account_not_ready"),
         (Kind::AccessDenied, 403, "permission_error", "model_access_denied"),
         (Kind::Throttled, 429, "rate_limit_error", "rate_limit_exceeded"),

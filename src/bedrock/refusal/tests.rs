@@ -128,7 +128,7 @@ const WORDINGS: &[(&str, u16, &str, Kind)] = &[
         Kind::ExpiredCredentials,
     ),
     ("ExpiredTokenException", 403, "The security token included in the request is expired", Kind::ExpiredCredentials),
-    ("InvalidSignatureException", 403, "Signature expired: 2025…", Kind::ExpiredCredentials),
+    ("InvalidSignatureException", 403, "Signature expired: 2025…", Kind::ClockSkew),
     ("ResourceNotFoundException", 404, "This model version has reached the end of its life.", Kind::EndOfLife),
     (
         "ResourceNotFoundException",

@@ -2,6 +2,7 @@
 //! checked on their way from the SDK's providers (docs/credentials.md §5).
 
 use super::environment::is_key;
+use crate::telemetry::Telemetry;
 use aws_credential_types::Credentials;
 use aws_credential_types::provider::error::CredentialsError;
 use aws_credential_types::provider::{self, ProvideCredentials, SharedCredentialsProvider, future};
@@ -35,6 +36,7 @@ type Outcome = Result<Credentials, Arc<CredentialsError>>;
 pub(super) struct CheckedCredentials {
     providers: Providers,
     state: Arc<Mutex<State>>,
+    telemetry: Telemetry,
 }
 
 #[derive(Default)]
@@ -45,6 +47,8 @@ struct State {
     loading: Option<Shared<BoxFuture<'static, Outcome>>>,
     /// Whether AWS has refused what was loaded before.
     is_renewal: bool,
+    /// Whether a load has ended.
+    has_loaded: bool,
 }
 
 struct Kept {
@@ -60,8 +64,8 @@ impl fmt::Debug for CheckedCredentials {
 }
 
 impl CheckedCredentials {
-    pub(super) fn new(providers: Providers) -> Self {
-        Self { providers, state: Arc::default() }
+    pub(super) fn new(providers: Providers, telemetry: Telemetry) -> Self {
+        Self { providers, state: Arc::default(), telemetry }
     }
 
     /// The credentials that are kept, or new ones.
@@ -108,7 +112,9 @@ impl CheckedCredentials {
         let this = self.clone();
         let task = tokio::spawn(async move {
             let outcome = this.load_for_all().await.map_err(Arc::new);
-            this.state().finish(&outcome);
+            if this.state().finish(&outcome) {
+                this.telemetry.credentials_renewed(outcome.is_ok());
+            }
             outcome
         });
         let gone = |_| Err(Arc::new(CredentialsError::unhandled("the load was interrupted")));
@@ -143,7 +149,8 @@ impl CheckedCredentials {
 }
 
 impl State {
-    fn finish(&mut self, outcome: &Outcome) {
+    /// Takes what a load has brought. Gives whether it was not the first.
+    fn finish(&mut self, outcome: &Outcome) -> bool {
         self.loading = None;
         self.failed = None;
         match outcome {
@@ -156,6 +163,7 @@ impl State {
             }
             Err(error) => self.failed = Some((Instant::now(), Arc::clone(error))),
         }
+        std::mem::replace(&mut self.has_loaded, true)
     }
 }
 
@@ -263,7 +271,7 @@ mod tests {
             let provider = SharedCredentialsProvider::new(provider.clone());
             async move { Some(provider) }.boxed()
         });
-        (CheckedCredentials::new(providers), loads)
+        (CheckedCredentials::new(providers, Telemetry::default()), loads)
     }
 
     #[tokio::test(start_paused = true)]

@@ -10,6 +10,7 @@ use super::region::Region;
 use crate::bedrock::aws_context::{AwsContext, CredentialSource};
 use crate::bedrock::bounds::TimeLimits;
 use crate::error::{Error, Kind, Result};
+use crate::telemetry::Telemetry;
 use aws_config::identity::IdentityCache;
 use aws_config::retry::RetryConfig;
 use aws_config::stalled_stream_protection::StalledStreamProtectionConfig;
@@ -50,11 +51,12 @@ type Setup = (Builder, Account);
 pub(super) async fn client(
     endpoint: Endpoint,
     limits: TimeLimits,
+    telemetry: &Telemetry,
 ) -> Result<(aws_sdk_bedrockruntime::Client, Account)> {
     let (config, account) = match endpoint {
         // The SDK panics on some settings. Those that are known are refused before; this is the net under them.
         Endpoint::Aws { profile, region } => {
-            AssertUnwindSafe(aws(profile.as_deref(), region)).catch_unwind().await.unwrap_or_else(|_| {
+            AssertUnwindSafe(aws(profile.as_deref(), region, telemetry)).catch_unwind().await.unwrap_or_else(|_| {
                 Err(Error::new(Kind::Config, "the AWS SDK cannot use the AWS settings of this machine"))
             })?
         }
@@ -72,7 +74,7 @@ pub(super) async fn client(
     Ok((aws_sdk_bedrockruntime::Client::from_conf(config), account))
 }
 
-async fn aws(profile: Option<&str>, region: Option<Region>) -> Result<Setup> {
+async fn aws(profile: Option<&str>, region: Option<Region>, telemetry: &Telemetry) -> Result<Setup> {
     let environment = Environment::of_process(profile)?;
     let profiles = Profiles::load(&environment, profile.is_some()).await?;
     let region = match (region, profiles.get("region")) {
@@ -98,7 +100,7 @@ async fn aws(profile: Option<&str>, region: Option<Region>) -> Result<Setup> {
     if source != CredentialSource::ApiKey {
         config.set_token_provider(None);
         config.set_auth_scheme_preference(Some(AuthSchemePreference::from([AuthSchemeId::from("sigv4")])));
-        credentials = Some(CheckedCredentials::new(providers(environment.clone(), region.clone())));
+        credentials = Some(CheckedCredentials::new(providers(environment.clone(), region.clone()), telemetry.clone()));
         config.set_credentials_provider(credentials.clone().map(SharedCredentialsProvider::new));
     }
     let mut summary = format!("AWS credentials: {source}; region {}", region.as_str());

@@ -4,6 +4,7 @@
 use crate::bedrock::refusal::proxy_answer;
 use crate::bedrock::send_error::Stage;
 use crate::bedrock::sending::Outgoing;
+use crate::bedrock::trace_context::TraceContext;
 use crate::error::{Error, Kind, Result};
 use aws_smithy_runtime_api::box_error::BoxError;
 use aws_smithy_runtime_api::client::http::telemetry::{CaptureHttpAttemptTelemetry, ConnectionUsage};
@@ -33,6 +34,7 @@ pub(super) struct BodyInterceptor {
     request: Bytes,
     /// The most bytes of the answer.
     max_bytes: usize,
+    trace: Option<TraceContext>,
     answer: Answer,
     progress: Progress,
     connection: CaptureHttpAttemptTelemetry,
@@ -107,6 +109,7 @@ impl BodyInterceptor {
         Self {
             request: outgoing.body.clone(),
             max_bytes: outgoing.max_bytes,
+            trace: outgoing.sending.trace.clone(),
             answer,
             progress: Progress::new(&outgoing.sending.sent),
             connection: CaptureHttpAttemptTelemetry::new(),
@@ -203,6 +206,14 @@ impl Intercept for BodyInterceptor {
         });
         *context.request_mut().body_mut() = SdkBody::from_body_1_x(body);
         context.request_mut().add_extension(self.connection.clone());
+        // They are added after the request was signed, because whatever stands between may change them.
+        if let Some(trace) = &self.trace {
+            let headers = context.request_mut().headers_mut();
+            headers.insert("traceparent", trace.parent.clone());
+            if let Some(state) = &trace.state {
+                headers.insert("tracestate", state.clone());
+            }
+        }
         Ok(())
     }
 
