@@ -19,6 +19,8 @@ mod classify;
 mod client;
 mod embeddings;
 mod event_stream;
+#[cfg(any(test, fuzzing))]
+pub(crate) mod fuzzing;
 mod identity_error;
 mod refusal;
 mod request;

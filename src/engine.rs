@@ -143,7 +143,7 @@ impl Engine {
             scope.set_model(alias);
         }
         let (admitted, reserved) = self.guard.reserve(&self.client, admitted, requested_name, caller).await?;
-        let sending = caller.sending(reserved.reservation.sent_mark());
+        let sending = caller.sending(reserved.reservation.sent_count());
         Ok(ReadyCall { requested_model, admitted, reserved, sending })
     }
 
@@ -225,7 +225,7 @@ impl Engine {
         let (admitted, mut reserved) = self.admit_embedding(request, caller).await?;
         let mut watch = CallWatch::start(self.telemetry.clone(), caller.request.clone());
         let calls = admitted.texts().len().div_ceil(admitted.model().batch.max(1));
-        let sending = caller.sending(reserved.reservation.sent_mark());
+        let sending = caller.sending(reserved.reservation.sent_count());
         let (embeddings, bedrock_request_id) = match self.client.embed(&admitted, &sending).await {
             Ok(answer) => answer,
             Err(error) => {

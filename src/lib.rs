@@ -27,3 +27,7 @@ pub mod server;
 // Floor 5: the command line and the configuration.
 pub mod cli;
 pub mod config;
+
+// Entry points for fuzzers, which `cargo fuzz` compiles, and tests.
+#[cfg(any(test, fuzzing))]
+pub mod fuzzing;

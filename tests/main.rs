@@ -28,5 +28,6 @@ mod replay;
 mod reports;
 mod requests;
 mod serve;
+mod soak;
 mod systemd;
 mod transcripts;

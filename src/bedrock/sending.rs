@@ -5,15 +5,15 @@ use super::trace_context::TraceContext;
 use crate::telemetry::RequestScope;
 use bytes::Bytes;
 use std::sync::Arc;
-use std::sync::atomic::AtomicBool;
+use std::sync::atomic::AtomicUsize;
 
 /// How a call is sent.
 #[derive(Debug, Clone)]
 pub struct Sending {
     /// The most times that it is sent.
     pub attempts: u32,
-    /// Becomes true when Bedrock may have received a part of it.
-    pub sent: Arc<AtomicBool>,
+    /// How many requests Bedrock may have received a part of, without those that it has refused.
+    pub sent: Arc<AtomicUsize>,
     /// The request of `serve` that it is made for.
     pub request: Option<RequestScope>,
     pub trace: Option<TraceContext>,

@@ -174,7 +174,11 @@ impl Transport {
                 Err(error) => error,
                 answer => return answer,
             };
-            if bytes.met_closed_connection() && !met_closed_connection {
+            let was_closed = bytes.met_closed_connection() && !met_closed_connection;
+            if was_closed || !error.may_be_billed() {
+                bytes.was_free();
+            }
+            if was_closed {
                 met_closed_connection = true;
             } else if error.kind == Kind::ClockSkew && !had_wrong_time {
                 // The SDK has read AWS's time from the refusal, and signs with it from now on.
@@ -240,4 +244,19 @@ fn complete_reply(bytes: &BodyInterceptor, bedrock_request_id: Option<&str>) -> 
         bedrock_request_id: bedrock_request_id.map(ToOwned::to_owned),
         input_tokens: bytes.input_tokens(),
     })
+}
+
+/// The frames in the bytes of a streamed answer, of which at most `max_bytes` are read.
+#[cfg(any(test, fuzzing))]
+pub(super) fn frames_in(answer: Bytes, max_bytes: usize) -> FrameStream {
+    FrameStream::new(aws_smithy_types::body::SdkBody::from(answer), max_bytes)
+}
+
+/// Reads variables as those of a process.
+#[cfg(any(test, fuzzing))]
+pub(super) fn read_environment(variables: &[(&str, &str)], profile: Option<&str>) {
+    let variables = variables.iter().map(|(name, value)| (name.into(), value.into()));
+    if let Ok(environment) = environment::Environment::new(variables, profile) {
+        let _ = environment.for_sdk();
+    }
 }

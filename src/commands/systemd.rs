@@ -28,7 +28,7 @@ mod notify {
         tell(&[NotifyState::Ready, NotifyState::Status("answering requests")]);
     }
 
-    /// Says that a reload has begun. `Type=notify-reload` wants the time of that.
+    /// Says that a reload has begun. A unit of `Type=notify-reload` wants the time of that.
     pub(crate) fn reloading() {
         if let Ok(now) = NotifyState::monotonic_usec_now() {
             tell(&[NotifyState::Reloading, now, NotifyState::Status("reloading the config file")]);

@@ -13,7 +13,7 @@ use std::fmt;
 use std::future::Future;
 use std::pin::Pin;
 use std::sync::Arc;
-use std::sync::atomic::AtomicBool;
+use std::sync::atomic::AtomicUsize;
 
 /// Who makes a call, and what it may cost.
 #[derive(Debug, Clone)]
@@ -61,7 +61,7 @@ impl Default for Caller {
 
 impl Caller {
     /// How its calls are sent. `sent` becomes true when Bedrock may have received a part of one.
-    pub(super) fn sending(&self, sent: Arc<AtomicBool>) -> Sending {
+    pub(super) fn sending(&self, sent: Arc<AtomicUsize>) -> Sending {
         let Self { request, trace, attempts, .. } = self;
         Sending { attempts: *attempts, sent, request: request.clone(), trace: trace.clone() }
     }

@@ -11,7 +11,7 @@ use crate::catalog::NanoDollars;
 use crate::conversation::Usage;
 use std::fmt;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Instant;
 
 /// A reservation, and what is booked under the limits with it.
@@ -61,12 +61,13 @@ enum Booking {
 
 /// The booked worst case of a call. Each call ends in exactly one of [`settle`](Self::settle),
 /// [`estimate`](Self::estimate), [`release`](Self::release) and [`abandon`](Self::abandon), or is dropped: then it is
-/// released if nothing was sent, and uncertain otherwise.
+/// released if nothing was sent that may be billed, and uncertain otherwise.
 #[derive(Debug)]
 pub struct Reservation {
     amount: NanoDollars,
-    /// Becomes true when Bedrock may have received a part of the request: from then on the call may be billed.
-    sent: Arc<AtomicBool>,
+    /// How many requests Bedrock may have received a part of, without those that it has refused. While there is one, the
+    /// call may be billed.
+    sent: Arc<AtomicUsize>,
     /// Whether its end is booked.
     is_over: bool,
     began: Instant,
@@ -128,11 +129,11 @@ impl Reservation {
 
     /// Marks the request as sent: from here on it may be billed.
     pub fn sent(&mut self) {
-        self.sent.store(true, Ordering::SeqCst);
+        self.sent.fetch_add(1, Ordering::SeqCst);
     }
 
-    /// The mark of [`sent`](Self::sent), for those who know when the request leaves.
-    pub(crate) fn sent_mark(&self) -> Arc<AtomicBool> {
+    /// The number of requests that may be billed, for those who know when one leaves and when one is refused.
+    pub(crate) fn sent_count(&self) -> Arc<AtomicUsize> {
         Arc::clone(&self.sent)
     }
 
@@ -196,7 +197,7 @@ impl Reservation {
 
 impl Drop for Reservation {
     fn drop(&mut self) {
-        if self.sent.load(Ordering::SeqCst) {
+        if self.sent.load(Ordering::SeqCst) > 0 {
             self.abandon();
         } else {
             self.release();

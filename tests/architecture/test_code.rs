@@ -1,10 +1,10 @@
-//! Finds and removes what is compiled for tests only, so that no check has to think of it.
+//! Finds and removes what is compiled for tests and fuzzers only, so that no check has to think of it.
 
 use syn::punctuated::Punctuated;
 use syn::visit_mut::{self, VisitMut};
 use syn::{Attribute, Expr, File, ImplItem, Item, Meta, Stmt, Token, TraitItem};
 
-/// Whether attributes hold a `cfg` that only a test build satisfies.
+/// Whether attributes hold a `cfg` that only a build for tests or fuzzers satisfies.
 pub(super) fn is_test(attributes: &[Attribute]) -> bool {
     attributes.iter().any(|attribute| match &attribute.meta {
         Meta::List(list) if list.path.is_ident("cfg") => list.parse_args().is_ok_and(|meta| needs_test(&meta)),
@@ -12,10 +12,10 @@ pub(super) fn is_test(attributes: &[Attribute]) -> bool {
     })
 }
 
-/// Whether a condition can be true only where `test` is.
+/// Whether a condition can be true only where `test` or `fuzzing` is.
 fn needs_test(condition: &Meta) -> bool {
     match condition {
-        Meta::Path(path) => path.is_ident("test"),
+        Meta::Path(path) => path.is_ident("test") || path.is_ident("fuzzing"),
         Meta::List(list) => {
             let Ok(parts) = list.parse_args_with(Punctuated::<Meta, Token![,]>::parse_terminated) else { return false };
             if list.path.is_ident("all") {

@@ -5,7 +5,7 @@ mod clock;
 mod connections;
 mod credentials;
 
-use crate::support::{Answer, Bedrock, Chatrix, Home, Reply, Server, delta};
+use crate::support::{Answer, Bedrock, Chatrix, Home, Reply, Server, delta, eventually};
 use chatrix::offline::wire;
 use serde_json::{Value, json};
 use std::thread;
@@ -35,6 +35,19 @@ fn a_complete_answer_has_a_time_limit() {
     assert!(answer.body.contains("has not answered within 1 s, and may bill the answer"), "{}", answer.body);
     assert_eq!(bedrock.calls().len(), 1);
     assert!(home.at_rest().2 > 0, "it may be billed");
+}
+
+#[test]
+fn a_client_that_leaves_before_the_next_try_owes_nothing() {
+    for stream in [false, true] {
+        let refusal = Reply::Error(429, "ThrottlingException", "Too many requests");
+        let (server, bedrock, home) = server("", [refusal, Reply::text("ok")]);
+        let socket = server.open("POST", "/v1/chat/completions", &[], &question(stream).to_string());
+        eventually("the first try is refused", || bedrock.calls().len() == 1);
+        thread::sleep(pause(100));
+        drop(socket);
+        assert_eq!((home.at_rest(), bedrock.calls().len()), ((0, 0, 0), 1));
+    }
 }
 
 /// Frames that carry nothing of an answer do not keep it alive: name, frame.

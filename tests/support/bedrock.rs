@@ -48,6 +48,8 @@ pub enum Reply {
     Blocks(Value),
     /// A recorded response: status, headers, body.
     Recorded(u16, Vec<(String, String)>, Bytes),
+    /// The reply that this function chooses. The call is not kept, so that there may be any number of them.
+    Chosen(Arc<dyn Fn(&Call) -> Reply + Send + Sync>),
 }
 
 impl Reply {
@@ -197,18 +199,24 @@ async fn answer(shared: Arc<Shared>, request: Request<Incoming>) -> Result<Respo
     if operation == "count-tokens" {
         return Ok(count(&shared));
     }
-    let sent = bytes.clone();
-    shared.calls.lock().unwrap().push(Call {
+    let call = Call {
         model: percent_decode_str(id).decode_utf8().unwrap().into_owned(),
         operation: operation.to_owned(),
         headers,
         body: serde_json::from_slice(&bytes).unwrap(),
         bytes,
-    });
-    let limit = serde_json::from_slice::<Value>(&sent).unwrap()["inferenceConfig"]["maxTokens"].as_u64();
+    };
+    let limit = call.body["inferenceConfig"]["maxTokens"].as_u64();
     let reply = {
         let mut script = shared.script.lock().unwrap();
         if script.len() > 1 { script.remove(0) } else { script[0].clone() }
+    };
+    let reply = match reply {
+        Reply::Chosen(choose) => choose(&call),
+        scripted => {
+            shared.calls.lock().unwrap().push(call);
+            scripted
+        }
     };
     let reply = match reply {
         Reply::Measured(input, output) => {

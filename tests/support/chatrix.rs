@@ -227,6 +227,11 @@ impl Home {
         rows.map(Result::unwrap).collect()
     }
 
+    /// The number of calls that are booked as uncertain.
+    pub fn count_uncertain(&self) -> u32 {
+        self.open().query_row("SELECT COUNT(*) FROM calls WHERE state = 3", [], |row| row.get(0)).unwrap()
+    }
+
     /// Waits until no call is open, and gives the sums of all calls.
     #[track_caller]
     pub fn at_rest(&self) -> (i64, i64, i64) {

@@ -91,6 +91,10 @@ impl Server {
         self.child.id()
     }
 
+    pub fn address(&self) -> &str {
+        &self.address
+    }
+
     pub fn port(&self) -> &str {
         self.address.rsplit_once(':').unwrap().1
     }

@@ -60,7 +60,10 @@ impl Environment {
         Self::new(std::env::vars_os(), profile)
     }
 
-    fn new(variables: impl IntoIterator<Item = (OsString, OsString)>, profile: Option<&str>) -> Result<Self> {
+    pub(super) fn new(
+        variables: impl IntoIterator<Item = (OsString, OsString)>,
+        profile: Option<&str>,
+    ) -> Result<Self> {
         let mut clean = HashMap::new();
         let mut overruled = Vec::new();
         for (name, value) in variables {

@@ -18,7 +18,7 @@ use aws_smithy_types::body::SdkBody;
 use aws_smithy_types::config_bag::ConfigBag;
 use bytes::Bytes;
 use http_body_util::{BodyExt, Full, Limited};
-use std::sync::atomic::{AtomicBool, AtomicU8, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU8, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 use std::time::{Duration, Instant};
 
@@ -44,8 +44,8 @@ pub(super) struct BodyInterceptor {
 #[derive(Debug, Clone)]
 struct Progress {
     stage: Arc<AtomicU8>,
-    /// The mark of the call's reservation that Bedrock may have received a part of the request.
-    sent: Arc<AtomicBool>,
+    /// The number of the call's requests that may be billed.
+    sent: Arc<AtomicUsize>,
     /// When a connection began to take the request.
     writing_since: Arc<OnceLock<Instant>>,
     /// Whether the connection had been closed before the request was written to it.
@@ -53,7 +53,7 @@ struct Progress {
 }
 
 impl Progress {
-    fn new(sent: &Arc<AtomicBool>) -> Self {
+    fn new(sent: &Arc<AtomicUsize>) -> Self {
         Self {
             stage: Arc::default(),
             sent: Arc::clone(sent),
@@ -65,8 +65,10 @@ impl Progress {
     fn reach(&self, stage: Stage) {
         self.stage.fetch_max(stage as u8, Ordering::SeqCst);
         if stage == Stage::Writing {
-            self.sent.store(true, Ordering::SeqCst);
-            self.writing_since.get_or_init(Instant::now);
+            self.writing_since.get_or_init(|| {
+                self.sent.fetch_add(1, Ordering::SeqCst);
+                Instant::now()
+            });
         }
     }
 
@@ -128,6 +130,13 @@ impl BodyInterceptor {
     /// Whether the connection had been closed before the request was written to it, so that nobody received the request.
     pub(super) fn met_closed_connection(&self) -> bool {
         self.progress.met_closed_connection.load(Ordering::SeqCst)
+    }
+
+    /// Notes that the request has failed without anything generated, so that it is not billed. Called once.
+    pub(super) fn was_free(&self) {
+        if self.progress.writing_since.get().is_some() {
+            self.progress.sent.fetch_sub(1, Ordering::SeqCst);
+        }
     }
 
     /// How far the request came.
