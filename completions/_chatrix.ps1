@@ -36,7 +36,7 @@ Register-ArgumentCompleter -Native -CommandName 'chatrix' -ScriptBlock {
             [CompletionResult]::new('ask', 'ask', [CompletionResultType]::ParameterValue, 'Ask one question and print the answer')
             [CompletionResult]::new('chat', 'chat', [CompletionResultType]::ParameterValue, 'Hold a conversation in the terminal')
             [CompletionResult]::new('serve', 'serve', [CompletionResultType]::ParameterValue, 'Serve the OpenAI API to Jan and other apps')
-            [CompletionResult]::new('keys', 'keys', [CompletionResultType]::ParameterValue, 'Create, list and revoke API keys for `chatrix serve`')
+            [CompletionResult]::new('keys', 'keys', [CompletionResultType]::ParameterValue, 'Create, list, rotate and revoke API keys for `chatrix serve`')
             [CompletionResult]::new('help', 'help', [CompletionResultType]::ParameterValue, 'Print this message or the help of the given subcommand(s)')
             break
         }
@@ -222,6 +222,7 @@ Register-ArgumentCompleter -Native -CommandName 'chatrix' -ScriptBlock {
             [CompletionResult]::new('-h', '-h', [CompletionResultType]::ParameterName, 'Print help')
             [CompletionResult]::new('--help', '--help', [CompletionResultType]::ParameterName, 'Print help')
             [CompletionResult]::new('list', 'list', [CompletionResultType]::ParameterValue, 'List the keys with their limits and what they have spent')
+            [CompletionResult]::new('rotate', 'rotate', [CompletionResultType]::ParameterValue, 'Replace the token of a key; its limits and what it has spent stay')
             [CompletionResult]::new('revoke', 'revoke', [CompletionResultType]::ParameterValue, 'Revoke a key immediately')
             [CompletionResult]::new('add', 'add', [CompletionResultType]::ParameterValue, 'Create a key; its token is shown once and stored only as a hash')
             [CompletionResult]::new('help', 'help', [CompletionResultType]::ParameterValue, 'Print this message or the help of the given subcommand(s)')
@@ -232,6 +233,17 @@ Register-ArgumentCompleter -Native -CommandName 'chatrix' -ScriptBlock {
             [CompletionResult]::new('--profile', '--profile', [CompletionResultType]::ParameterName, 'AWS profile [env: AWS_PROFILE]')
             [CompletionResult]::new('--region', '--region', [CompletionResultType]::ParameterName, 'AWS region [env: AWS_REGION] [default: the profile''s, or us-west-2]')
             [CompletionResult]::new('--json', '--json', [CompletionResultType]::ParameterName, 'Print the keys as JSON')
+            [CompletionResult]::new('--offline', '--offline', [CompletionResultType]::ParameterName, 'Use the built-in offline model, which costs nothing and has its own ledger and API keys [env: CHATRIX_OFFLINE]')
+            [CompletionResult]::new('-h', '-h', [CompletionResultType]::ParameterName, 'Print help')
+            [CompletionResult]::new('--help', '--help', [CompletionResultType]::ParameterName, 'Print help')
+            break
+        }
+        'chatrix;keys;rotate' {
+            [CompletionResult]::new('--overlap', '--overlap', [CompletionResultType]::ParameterName, 'Accept the present token for this long, such as 24h, 30m or 7d; 0 ends it at once')
+            [CompletionResult]::new('--expires', '--expires', [CompletionResultType]::ParameterName, 'Let the key expire then, instead of when it would have: after a time such as 90d or 12h, or on a date (UTC)')
+            [CompletionResult]::new('--config', '--config', [CompletionResultType]::ParameterName, 'Config file [env: CHATRIX_CONFIG]')
+            [CompletionResult]::new('--profile', '--profile', [CompletionResultType]::ParameterName, 'AWS profile [env: AWS_PROFILE]')
+            [CompletionResult]::new('--region', '--region', [CompletionResultType]::ParameterName, 'AWS region [env: AWS_REGION] [default: the profile''s, or us-west-2]')
             [CompletionResult]::new('--offline', '--offline', [CompletionResultType]::ParameterName, 'Use the built-in offline model, which costs nothing and has its own ledger and API keys [env: CHATRIX_OFFLINE]')
             [CompletionResult]::new('-h', '-h', [CompletionResultType]::ParameterName, 'Print help')
             [CompletionResult]::new('--help', '--help', [CompletionResultType]::ParameterName, 'Print help')
@@ -253,6 +265,7 @@ Register-ArgumentCompleter -Native -CommandName 'chatrix' -ScriptBlock {
             [CompletionResult]::new('--rpm', '--rpm', [CompletionResultType]::ParameterName, 'Begin at most this many calls in any 60 seconds')
             [CompletionResult]::new('--tpm', '--tpm', [CompletionResultType]::ParameterName, 'Use at most this many tokens in any 60 seconds; a running call counts at the most that it can use')
             [CompletionResult]::new('--max-running', '--max-running', [CompletionResultType]::ParameterName, 'Run at most this many calls at once')
+            [CompletionResult]::new('--expires', '--expires', [CompletionResultType]::ParameterName, 'Refuse the key from then on: after a time such as 90d or 12h, or on a date (UTC)')
             [CompletionResult]::new('--models', '--models', [CompletionResultType]::ParameterName, 'Allow only these models, by name or id, separated by commas')
             [CompletionResult]::new('--config', '--config', [CompletionResultType]::ParameterName, 'Config file [env: CHATRIX_CONFIG]')
             [CompletionResult]::new('--profile', '--profile', [CompletionResultType]::ParameterName, 'AWS profile [env: AWS_PROFILE]')
@@ -264,12 +277,16 @@ Register-ArgumentCompleter -Native -CommandName 'chatrix' -ScriptBlock {
         }
         'chatrix;keys;help' {
             [CompletionResult]::new('list', 'list', [CompletionResultType]::ParameterValue, 'List the keys with their limits and what they have spent')
+            [CompletionResult]::new('rotate', 'rotate', [CompletionResultType]::ParameterValue, 'Replace the token of a key; its limits and what it has spent stay')
             [CompletionResult]::new('revoke', 'revoke', [CompletionResultType]::ParameterValue, 'Revoke a key immediately')
             [CompletionResult]::new('add', 'add', [CompletionResultType]::ParameterValue, 'Create a key; its token is shown once and stored only as a hash')
             [CompletionResult]::new('help', 'help', [CompletionResultType]::ParameterValue, 'Print this message or the help of the given subcommand(s)')
             break
         }
         'chatrix;keys;help;list' {
+            break
+        }
+        'chatrix;keys;help;rotate' {
             break
         }
         'chatrix;keys;help;revoke' {
@@ -289,7 +306,7 @@ Register-ArgumentCompleter -Native -CommandName 'chatrix' -ScriptBlock {
             [CompletionResult]::new('ask', 'ask', [CompletionResultType]::ParameterValue, 'Ask one question and print the answer')
             [CompletionResult]::new('chat', 'chat', [CompletionResultType]::ParameterValue, 'Hold a conversation in the terminal')
             [CompletionResult]::new('serve', 'serve', [CompletionResultType]::ParameterValue, 'Serve the OpenAI API to Jan and other apps')
-            [CompletionResult]::new('keys', 'keys', [CompletionResultType]::ParameterValue, 'Create, list and revoke API keys for `chatrix serve`')
+            [CompletionResult]::new('keys', 'keys', [CompletionResultType]::ParameterValue, 'Create, list, rotate and revoke API keys for `chatrix serve`')
             [CompletionResult]::new('help', 'help', [CompletionResultType]::ParameterValue, 'Print this message or the help of the given subcommand(s)')
             break
         }
@@ -328,11 +345,15 @@ Register-ArgumentCompleter -Native -CommandName 'chatrix' -ScriptBlock {
         }
         'chatrix;help;keys' {
             [CompletionResult]::new('list', 'list', [CompletionResultType]::ParameterValue, 'List the keys with their limits and what they have spent')
+            [CompletionResult]::new('rotate', 'rotate', [CompletionResultType]::ParameterValue, 'Replace the token of a key; its limits and what it has spent stay')
             [CompletionResult]::new('revoke', 'revoke', [CompletionResultType]::ParameterValue, 'Revoke a key immediately')
             [CompletionResult]::new('add', 'add', [CompletionResultType]::ParameterValue, 'Create a key; its token is shown once and stored only as a hash')
             break
         }
         'chatrix;help;keys;list' {
+            break
+        }
+        'chatrix;help;keys;rotate' {
             break
         }
         'chatrix;help;keys;revoke' {

@@ -82,6 +82,9 @@ _chatrix() {
             chatrix__subcmd__help__subcmd__keys,revoke)
                 cmd="chatrix__subcmd__help__subcmd__keys__subcmd__revoke"
                 ;;
+            chatrix__subcmd__help__subcmd__keys,rotate)
+                cmd="chatrix__subcmd__help__subcmd__keys__subcmd__rotate"
+                ;;
             chatrix__subcmd__help__subcmd__ledger,accept)
                 cmd="chatrix__subcmd__help__subcmd__ledger__subcmd__accept"
                 ;;
@@ -103,6 +106,9 @@ _chatrix() {
             chatrix__subcmd__keys,revoke)
                 cmd="chatrix__subcmd__keys__subcmd__revoke"
                 ;;
+            chatrix__subcmd__keys,rotate)
+                cmd="chatrix__subcmd__keys__subcmd__rotate"
+                ;;
             chatrix__subcmd__keys__subcmd__help,add)
                 cmd="chatrix__subcmd__keys__subcmd__help__subcmd__add"
                 ;;
@@ -114,6 +120,9 @@ _chatrix() {
                 ;;
             chatrix__subcmd__keys__subcmd__help,revoke)
                 cmd="chatrix__subcmd__keys__subcmd__help__subcmd__revoke"
+                ;;
+            chatrix__subcmd__keys__subcmd__help,rotate)
+                cmd="chatrix__subcmd__keys__subcmd__help__subcmd__rotate"
                 ;;
             chatrix__subcmd__ledger,accept)
                 cmd="chatrix__subcmd__ledger__subcmd__accept"
@@ -463,7 +472,7 @@ _chatrix() {
             return 0
             ;;
         chatrix__subcmd__help__subcmd__keys)
-            opts="list revoke add"
+            opts="list rotate revoke add"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -505,6 +514,20 @@ _chatrix() {
             return 0
             ;;
         chatrix__subcmd__help__subcmd__keys__subcmd__revoke)
+            opts=""
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 4 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        chatrix__subcmd__help__subcmd__keys__subcmd__rotate)
             opts=""
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 4 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
@@ -617,7 +640,7 @@ _chatrix() {
             return 0
             ;;
         chatrix__subcmd__keys)
-            opts="-h --offline --config --profile --region --help list revoke add help"
+            opts="-h --offline --config --profile --region --help list rotate revoke add help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -654,7 +677,7 @@ _chatrix() {
             return 0
             ;;
         chatrix__subcmd__keys__subcmd__add)
-            opts="-h --request-usd --day-usd --month-usd --rpm --tpm --max-running --models --offline --config --profile --region --help"
+            opts="-h --request-usd --day-usd --month-usd --rpm --tpm --max-running --expires --models --offline --config --profile --region --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -681,6 +704,10 @@ _chatrix() {
                     return 0
                     ;;
                 --max-running)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --expires)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
@@ -719,7 +746,7 @@ _chatrix() {
             return 0
             ;;
         chatrix__subcmd__keys__subcmd__help)
-            opts="list revoke add help"
+            opts="list rotate revoke add help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -788,6 +815,20 @@ _chatrix() {
             COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
             return 0
             ;;
+        chatrix__subcmd__keys__subcmd__help__subcmd__rotate)
+            opts=""
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 4 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
         chatrix__subcmd__keys__subcmd__list)
             opts="-h --json --offline --config --profile --region --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
@@ -832,6 +873,51 @@ _chatrix() {
                 return 0
             fi
             case "${prev}" in
+                --config)
+                    local oldifs
+                    if [ -n "${IFS+x}" ]; then
+                        oldifs="$IFS"
+                    fi
+                    IFS=$'\n'
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    if [ -n "${oldifs+x}" ]; then
+                        IFS="$oldifs"
+                    fi
+                    if [[ "${BASH_VERSINFO[0]}" -ge 4 ]]; then
+                        compopt -o filenames
+                    fi
+                    return 0
+                    ;;
+                --profile)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --region)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        chatrix__subcmd__keys__subcmd__rotate)
+            opts="-h --overlap --expires --offline --config --profile --region --help"
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                --overlap)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --expires)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
                 --config)
                     local oldifs
                     if [ -n "${IFS+x}" ]; then

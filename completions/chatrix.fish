@@ -37,7 +37,7 @@ complete -c chatrix -n "__fish_chatrix_needs_command" -f -a "completions" -d 'Pr
 complete -c chatrix -n "__fish_chatrix_needs_command" -f -a "ask" -d 'Ask one question and print the answer'
 complete -c chatrix -n "__fish_chatrix_needs_command" -f -a "chat" -d 'Hold a conversation in the terminal'
 complete -c chatrix -n "__fish_chatrix_needs_command" -f -a "serve" -d 'Serve the OpenAI API to Jan and other apps'
-complete -c chatrix -n "__fish_chatrix_needs_command" -f -a "keys" -d 'Create, list and revoke API keys for `chatrix serve`'
+complete -c chatrix -n "__fish_chatrix_needs_command" -f -a "keys" -d 'Create, list, rotate and revoke API keys for `chatrix serve`'
 complete -c chatrix -n "__fish_chatrix_needs_command" -f -a "help" -d 'Print this message or the help of the given subcommand(s)'
 complete -c chatrix -n "__fish_chatrix_using_subcommand models" -l config -d 'Config file [env: CHATRIX_CONFIG]' -r -F
 complete -c chatrix -n "__fish_chatrix_using_subcommand models" -l profile -d 'AWS profile [env: AWS_PROFILE]' -r
@@ -233,21 +233,29 @@ complete -c chatrix -n "__fish_chatrix_using_subcommand serve" -l allow-unauthen
 complete -c chatrix -n "__fish_chatrix_using_subcommand serve" -l log -d 'Once switched the log on, which is on now. Kept so that scripts with it still run'
 complete -c chatrix -n "__fish_chatrix_using_subcommand serve" -l offline -d 'Use the built-in offline model, which costs nothing and has its own ledger and API keys [env: CHATRIX_OFFLINE]'
 complete -c chatrix -n "__fish_chatrix_using_subcommand serve" -s h -l help -d 'Print help'
-complete -c chatrix -n "__fish_chatrix_using_subcommand keys; and not __fish_seen_subcommand_from list revoke add help" -l config -d 'Config file [env: CHATRIX_CONFIG]' -r -F
-complete -c chatrix -n "__fish_chatrix_using_subcommand keys; and not __fish_seen_subcommand_from list revoke add help" -l profile -d 'AWS profile [env: AWS_PROFILE]' -r
-complete -c chatrix -n "__fish_chatrix_using_subcommand keys; and not __fish_seen_subcommand_from list revoke add help" -l region -d 'AWS region [env: AWS_REGION] [default: the profile\'s, or us-west-2]' -r
-complete -c chatrix -n "__fish_chatrix_using_subcommand keys; and not __fish_seen_subcommand_from list revoke add help" -l offline -d 'Use the built-in offline model, which costs nothing and has its own ledger and API keys [env: CHATRIX_OFFLINE]'
-complete -c chatrix -n "__fish_chatrix_using_subcommand keys; and not __fish_seen_subcommand_from list revoke add help" -s h -l help -d 'Print help'
-complete -c chatrix -n "__fish_chatrix_using_subcommand keys; and not __fish_seen_subcommand_from list revoke add help" -f -a "list" -d 'List the keys with their limits and what they have spent'
-complete -c chatrix -n "__fish_chatrix_using_subcommand keys; and not __fish_seen_subcommand_from list revoke add help" -f -a "revoke" -d 'Revoke a key immediately'
-complete -c chatrix -n "__fish_chatrix_using_subcommand keys; and not __fish_seen_subcommand_from list revoke add help" -f -a "add" -d 'Create a key; its token is shown once and stored only as a hash'
-complete -c chatrix -n "__fish_chatrix_using_subcommand keys; and not __fish_seen_subcommand_from list revoke add help" -f -a "help" -d 'Print this message or the help of the given subcommand(s)'
+complete -c chatrix -n "__fish_chatrix_using_subcommand keys; and not __fish_seen_subcommand_from list rotate revoke add help" -l config -d 'Config file [env: CHATRIX_CONFIG]' -r -F
+complete -c chatrix -n "__fish_chatrix_using_subcommand keys; and not __fish_seen_subcommand_from list rotate revoke add help" -l profile -d 'AWS profile [env: AWS_PROFILE]' -r
+complete -c chatrix -n "__fish_chatrix_using_subcommand keys; and not __fish_seen_subcommand_from list rotate revoke add help" -l region -d 'AWS region [env: AWS_REGION] [default: the profile\'s, or us-west-2]' -r
+complete -c chatrix -n "__fish_chatrix_using_subcommand keys; and not __fish_seen_subcommand_from list rotate revoke add help" -l offline -d 'Use the built-in offline model, which costs nothing and has its own ledger and API keys [env: CHATRIX_OFFLINE]'
+complete -c chatrix -n "__fish_chatrix_using_subcommand keys; and not __fish_seen_subcommand_from list rotate revoke add help" -s h -l help -d 'Print help'
+complete -c chatrix -n "__fish_chatrix_using_subcommand keys; and not __fish_seen_subcommand_from list rotate revoke add help" -f -a "list" -d 'List the keys with their limits and what they have spent'
+complete -c chatrix -n "__fish_chatrix_using_subcommand keys; and not __fish_seen_subcommand_from list rotate revoke add help" -f -a "rotate" -d 'Replace the token of a key; its limits and what it has spent stay'
+complete -c chatrix -n "__fish_chatrix_using_subcommand keys; and not __fish_seen_subcommand_from list rotate revoke add help" -f -a "revoke" -d 'Revoke a key immediately'
+complete -c chatrix -n "__fish_chatrix_using_subcommand keys; and not __fish_seen_subcommand_from list rotate revoke add help" -f -a "add" -d 'Create a key; its token is shown once and stored only as a hash'
+complete -c chatrix -n "__fish_chatrix_using_subcommand keys; and not __fish_seen_subcommand_from list rotate revoke add help" -f -a "help" -d 'Print this message or the help of the given subcommand(s)'
 complete -c chatrix -n "__fish_chatrix_using_subcommand keys; and __fish_seen_subcommand_from list" -l config -d 'Config file [env: CHATRIX_CONFIG]' -r -F
 complete -c chatrix -n "__fish_chatrix_using_subcommand keys; and __fish_seen_subcommand_from list" -l profile -d 'AWS profile [env: AWS_PROFILE]' -r
 complete -c chatrix -n "__fish_chatrix_using_subcommand keys; and __fish_seen_subcommand_from list" -l region -d 'AWS region [env: AWS_REGION] [default: the profile\'s, or us-west-2]' -r
 complete -c chatrix -n "__fish_chatrix_using_subcommand keys; and __fish_seen_subcommand_from list" -l json -d 'Print the keys as JSON'
 complete -c chatrix -n "__fish_chatrix_using_subcommand keys; and __fish_seen_subcommand_from list" -l offline -d 'Use the built-in offline model, which costs nothing and has its own ledger and API keys [env: CHATRIX_OFFLINE]'
 complete -c chatrix -n "__fish_chatrix_using_subcommand keys; and __fish_seen_subcommand_from list" -s h -l help -d 'Print help'
+complete -c chatrix -n "__fish_chatrix_using_subcommand keys; and __fish_seen_subcommand_from rotate" -l overlap -d 'Accept the present token for this long, such as 24h, 30m or 7d; 0 ends it at once' -r
+complete -c chatrix -n "__fish_chatrix_using_subcommand keys; and __fish_seen_subcommand_from rotate" -l expires -d 'Let the key expire then, instead of when it would have: after a time such as 90d or 12h, or on a date (UTC)' -r
+complete -c chatrix -n "__fish_chatrix_using_subcommand keys; and __fish_seen_subcommand_from rotate" -l config -d 'Config file [env: CHATRIX_CONFIG]' -r -F
+complete -c chatrix -n "__fish_chatrix_using_subcommand keys; and __fish_seen_subcommand_from rotate" -l profile -d 'AWS profile [env: AWS_PROFILE]' -r
+complete -c chatrix -n "__fish_chatrix_using_subcommand keys; and __fish_seen_subcommand_from rotate" -l region -d 'AWS region [env: AWS_REGION] [default: the profile\'s, or us-west-2]' -r
+complete -c chatrix -n "__fish_chatrix_using_subcommand keys; and __fish_seen_subcommand_from rotate" -l offline -d 'Use the built-in offline model, which costs nothing and has its own ledger and API keys [env: CHATRIX_OFFLINE]'
+complete -c chatrix -n "__fish_chatrix_using_subcommand keys; and __fish_seen_subcommand_from rotate" -s h -l help -d 'Print help'
 complete -c chatrix -n "__fish_chatrix_using_subcommand keys; and __fish_seen_subcommand_from revoke" -l config -d 'Config file [env: CHATRIX_CONFIG]' -r -F
 complete -c chatrix -n "__fish_chatrix_using_subcommand keys; and __fish_seen_subcommand_from revoke" -l profile -d 'AWS profile [env: AWS_PROFILE]' -r
 complete -c chatrix -n "__fish_chatrix_using_subcommand keys; and __fish_seen_subcommand_from revoke" -l region -d 'AWS region [env: AWS_REGION] [default: the profile\'s, or us-west-2]' -r
@@ -259,6 +267,7 @@ complete -c chatrix -n "__fish_chatrix_using_subcommand keys; and __fish_seen_su
 complete -c chatrix -n "__fish_chatrix_using_subcommand keys; and __fish_seen_subcommand_from add" -l rpm -d 'Begin at most this many calls in any 60 seconds' -r
 complete -c chatrix -n "__fish_chatrix_using_subcommand keys; and __fish_seen_subcommand_from add" -l tpm -d 'Use at most this many tokens in any 60 seconds; a running call counts at the most that it can use' -r
 complete -c chatrix -n "__fish_chatrix_using_subcommand keys; and __fish_seen_subcommand_from add" -l max-running -d 'Run at most this many calls at once' -r
+complete -c chatrix -n "__fish_chatrix_using_subcommand keys; and __fish_seen_subcommand_from add" -l expires -d 'Refuse the key from then on: after a time such as 90d or 12h, or on a date (UTC)' -r
 complete -c chatrix -n "__fish_chatrix_using_subcommand keys; and __fish_seen_subcommand_from add" -l models -d 'Allow only these models, by name or id, separated by commas' -r -f -a "claude-sonnet-4\t''
 claude-sonnet-3\t''
 deepseek\t''
@@ -296,6 +305,7 @@ complete -c chatrix -n "__fish_chatrix_using_subcommand keys; and __fish_seen_su
 complete -c chatrix -n "__fish_chatrix_using_subcommand keys; and __fish_seen_subcommand_from add" -l offline -d 'Use the built-in offline model, which costs nothing and has its own ledger and API keys [env: CHATRIX_OFFLINE]'
 complete -c chatrix -n "__fish_chatrix_using_subcommand keys; and __fish_seen_subcommand_from add" -s h -l help -d 'Print help'
 complete -c chatrix -n "__fish_chatrix_using_subcommand keys; and __fish_seen_subcommand_from help" -f -a "list" -d 'List the keys with their limits and what they have spent'
+complete -c chatrix -n "__fish_chatrix_using_subcommand keys; and __fish_seen_subcommand_from help" -f -a "rotate" -d 'Replace the token of a key; its limits and what it has spent stay'
 complete -c chatrix -n "__fish_chatrix_using_subcommand keys; and __fish_seen_subcommand_from help" -f -a "revoke" -d 'Revoke a key immediately'
 complete -c chatrix -n "__fish_chatrix_using_subcommand keys; and __fish_seen_subcommand_from help" -f -a "add" -d 'Create a key; its token is shown once and stored only as a hash'
 complete -c chatrix -n "__fish_chatrix_using_subcommand keys; and __fish_seen_subcommand_from help" -f -a "help" -d 'Print this message or the help of the given subcommand(s)'
@@ -306,11 +316,12 @@ complete -c chatrix -n "__fish_chatrix_using_subcommand help; and not __fish_see
 complete -c chatrix -n "__fish_chatrix_using_subcommand help; and not __fish_seen_subcommand_from models usage ledger completions ask chat serve keys help" -f -a "ask" -d 'Ask one question and print the answer'
 complete -c chatrix -n "__fish_chatrix_using_subcommand help; and not __fish_seen_subcommand_from models usage ledger completions ask chat serve keys help" -f -a "chat" -d 'Hold a conversation in the terminal'
 complete -c chatrix -n "__fish_chatrix_using_subcommand help; and not __fish_seen_subcommand_from models usage ledger completions ask chat serve keys help" -f -a "serve" -d 'Serve the OpenAI API to Jan and other apps'
-complete -c chatrix -n "__fish_chatrix_using_subcommand help; and not __fish_seen_subcommand_from models usage ledger completions ask chat serve keys help" -f -a "keys" -d 'Create, list and revoke API keys for `chatrix serve`'
+complete -c chatrix -n "__fish_chatrix_using_subcommand help; and not __fish_seen_subcommand_from models usage ledger completions ask chat serve keys help" -f -a "keys" -d 'Create, list, rotate and revoke API keys for `chatrix serve`'
 complete -c chatrix -n "__fish_chatrix_using_subcommand help; and not __fish_seen_subcommand_from models usage ledger completions ask chat serve keys help" -f -a "help" -d 'Print this message or the help of the given subcommand(s)'
 complete -c chatrix -n "__fish_chatrix_using_subcommand help; and __fish_seen_subcommand_from usage" -f -a "settle" -d 'Record what AWS billed for an uncertain call'
 complete -c chatrix -n "__fish_chatrix_using_subcommand help; and __fish_seen_subcommand_from ledger" -f -a "check" -d 'Look for damage, and show what is booked'
 complete -c chatrix -n "__fish_chatrix_using_subcommand help; and __fish_seen_subcommand_from ledger" -f -a "accept" -d 'Declare the present ledger, or a new one, to be right, so that running servers go on with it'
 complete -c chatrix -n "__fish_chatrix_using_subcommand help; and __fish_seen_subcommand_from keys" -f -a "list" -d 'List the keys with their limits and what they have spent'
+complete -c chatrix -n "__fish_chatrix_using_subcommand help; and __fish_seen_subcommand_from keys" -f -a "rotate" -d 'Replace the token of a key; its limits and what it has spent stay'
 complete -c chatrix -n "__fish_chatrix_using_subcommand help; and __fish_seen_subcommand_from keys" -f -a "revoke" -d 'Revoke a key immediately'
 complete -c chatrix -n "__fish_chatrix_using_subcommand help; and __fish_seen_subcommand_from keys" -f -a "add" -d 'Create a key; its token is shown once and stored only as a hash'

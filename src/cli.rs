@@ -64,7 +64,7 @@ pub(crate) enum Command {
     Serve(Serve),
     /// Show what was spent and what is left of each budget
     Usage(Usage),
-    /// Create, list and revoke API keys for `chatrix serve`
+    /// Create, list, rotate and revoke API keys for `chatrix serve`
     Keys(Keys),
     /// Check the ledger, or accept another one after it was lost
     Ledger(Ledger),
@@ -180,10 +180,10 @@ pub(crate) struct Serve {
     #[arg(short, long, value_name = "PORT", value_parser = port)]
     pub(crate) port: Option<u16>,
     /// Maximum length of an answer, in tokens, for requests that set none [default: 512]
-    #[arg(long, value_name = "N")]
+    #[arg(long, value_name = "N", value_parser = at_least_one)]
     pub(crate) max_tokens: Option<NonZeroU32>,
     /// Highest maximum that a request may set, in tokens [default: 1024]
-    #[arg(long, value_name = "N")]
+    #[arg(long, value_name = "N", value_parser = at_least_one)]
     pub(crate) max_tokens_limit: Option<NonZeroU32>,
     /// Allow a web origin besides local ones, or * for all of them; repeatable
     #[arg(long, value_name = "ORIGIN")]
@@ -192,10 +192,10 @@ pub(crate) struct Serve {
     #[arg(long)]
     pub(crate) require_key: bool,
     /// Most connections at once [default: 1024, or what the file limit allows]
-    #[arg(long, value_name = "N")]
+    #[arg(long, value_name = "N", value_parser = at_least_one)]
     pub(crate) max_connections: Option<NonZeroU32>,
     /// Most answers at once; as many requests again wait up to 5 seconds, others get 503 [default: 256]
-    #[arg(long, value_name = "N")]
+    #[arg(long, value_name = "N", value_parser = at_least_one)]
     pub(crate) max_in_flight: Option<NonZeroU32>,
     /// Listen beyond this machine without API keys: anyone who can connect spends your money
     #[arg(long, alias = "i-know-this-is-open")]
@@ -273,6 +273,8 @@ pub(crate) enum KeysAction {
     Add(KeysAdd),
     /// List the keys with their limits and what they have spent
     List(KeysList),
+    /// Replace the token of a key; its limits and what it has spent stay
+    Rotate(KeysRotate),
     /// Revoke a key immediately
     Revoke(KeysRevoke),
 }
@@ -291,17 +293,32 @@ pub(crate) struct KeysAdd {
     #[arg(long, value_name = "USD", allow_negative_numbers = true)]
     pub(crate) month_usd: Option<NanoDollars>,
     /// Begin at most this many calls in any 60 seconds
-    #[arg(long, value_name = "N")]
+    #[arg(long, value_name = "N", value_parser = at_least_one)]
     pub(crate) rpm: Option<NonZeroU32>,
     /// Use at most this many tokens in any 60 seconds; a running call counts at the most that it can use
-    #[arg(long, value_name = "N")]
+    #[arg(long, value_name = "N", value_parser = at_least_one)]
     pub(crate) tpm: Option<NonZeroU32>,
     /// Run at most this many calls at once
-    #[arg(long, value_name = "N")]
+    #[arg(long, value_name = "N", value_parser = at_least_one)]
     pub(crate) max_running: Option<NonZeroU32>,
     /// Allow only these models, by name or id, separated by commas
     #[arg(long, value_name = "MODEL", value_delimiter = ',')]
     pub(crate) models: Vec<String>,
+    /// Refuse the key from then on: after a time such as 90d or 12h, or on a date (UTC)
+    #[arg(long, value_name = "WHEN")]
+    pub(crate) expires: Option<String>,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct KeysRotate {
+    /// Name of the key
+    pub(crate) name: String,
+    /// Accept the present token for this long, such as 24h, 30m or 7d; 0 ends it at once
+    #[arg(long, value_name = "TIME", default_value = "24h", allow_hyphen_values = true)]
+    pub(crate) overlap: String,
+    /// Let the key expire then, instead of when it would have: after a time such as 90d or 12h, or on a date (UTC)
+    #[arg(long, value_name = "WHEN")]
+    pub(crate) expires: Option<String>,
 }
 
 #[derive(Debug, Args)]
@@ -344,4 +361,8 @@ pub(crate) enum Shell {
     Zsh,
     Fish,
     Powershell,
+}
+
+fn at_least_one(text: &str) -> Result<NonZeroU32, String> {
+    text.parse().map_err(|_| format!("it must be a whole number from 1 to {}", u32::MAX))
 }

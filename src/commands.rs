@@ -13,6 +13,7 @@ mod serve;
 mod setup;
 mod signals;
 mod systemd;
+mod times;
 mod usage;
 
 pub use command_line::parse;

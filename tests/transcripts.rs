@@ -168,12 +168,18 @@ fn keys() {
         .run(&["--help"])
         .run(&["add", "--help"])
         .run(&["list", "--help"])
+        .run(&["rotate", "--help"])
         .run(&["revoke", "--help"])
         .run(&[])
         .run(&["list"])
         .run(&["add", "two words"])
         .run(&["add", "laptop", "--models", "nope"])
         .run(&["add", "laptop", "--day-usd", "-1"])
+        .run(&["add", "laptop", "--rpm", "0"])
+        .run(&["add", "laptop", "--expires", "soon"])
+        .run(&["add", "laptop", "--expires", "2001-01-01"])
+        .run(&["rotate", "laptop"])
+        .run(&["rotate", "laptop", "--overlap", "-1h"])
         .run(&["revoke", "laptop"])
         .compare();
 }

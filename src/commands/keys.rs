@@ -1,42 +1,35 @@
 //! `chatrix keys`: who may use `serve`, and for how much. A token is written to stdout, once, and nowhere else.
 
-use crate::catalog::NanoDollars;
-use crate::cli::{KeysAction, KeysAdd};
+mod list;
+
+use crate::cli::{KeysAction, KeysAdd, KeysRotate};
 use crate::commands::setup::open_ledger;
+use crate::commands::times;
 use crate::config::Settings;
 use crate::error::{Error, Kind};
-use crate::ledger::RateLimits;
-use crate::ledger::budget::{BudgetStatus, Period, date};
-use crate::ledger::day_of;
-use crate::ledger::key::{Key, KeyLimits, hash, new_token};
+use crate::ledger::key::{KeyLimits, Rotation, hash, new_token};
 use crate::ledger::store::Store;
-use crate::terminal::output::{note, print, print_data, print_json, stdout};
+use crate::ledger::{Clock, RateLimits, moment};
+use crate::terminal::output::{note, print_data};
 use crate::terminal::printable::Printable;
-use crate::terminal::table::table;
 use anyhow::Context;
-use serde_json::{Value, json};
+use list::list;
 
-/// A key, with what it has spent.
-struct KeyUsage {
-    key: Key,
-    /// What is booked under its limits.
-    statuses: Vec<BudgetStatus>,
-    /// Altogether, uncertain calls at their worst case.
-    spent: NanoDollars,
-}
+const NO_RANDOM_NUMBERS: &str = "the operating system provides no random numbers";
 
-/// Makes a key, lists them, or revokes one.
+/// Makes a key, lists them, gives one a new token, or revokes one.
 pub(crate) fn run(action: &KeysAction, settings: &Settings) -> anyhow::Result<u8> {
     let mut ledger = open_ledger(settings)?;
     match action {
         KeysAction::Add(args) => add(args, settings, ledger.as_mut()),
         KeysAction::List(args) => list(args.json, ledger.as_mut()),
+        KeysAction::Rotate(args) => rotate(args, ledger.as_mut()),
         KeysAction::Revoke(args) => revoke(&args.name, ledger.as_mut()),
     }
 }
 
 fn add(args: &KeysAdd, settings: &Settings, ledger: &mut dyn Store) -> anyhow::Result<u8> {
-    let KeysAdd { name, request_usd, day_usd, month_usd, rpm, tpm, max_running, models } = args;
+    let KeysAdd { name, request_usd, day_usd, month_usd, models, rpm, tpm, max_running, expires } = args;
     let legal = |c: char| c.is_ascii_alphanumeric() || "._-".contains(c);
     if name.is_empty() || name.len() > 64 || !name.chars().all(legal) {
         return Err(Error::new(Kind::InvalidRequest, format!("{name:?} is not a valid name for a key"))
@@ -50,7 +43,7 @@ fn add(args: &KeysAdd, settings: &Settings, ledger: &mut dyn Store) -> anyhow::R
             return Err(error.into());
         }
     }
-    let token = new_token().context("the operating system provides no random numbers")?;
+    let token = new_token().context(NO_RANDOM_NUMBERS)?;
     let limits = KeyLimits {
         request: *request_usd,
         day: *day_usd,
@@ -58,7 +51,8 @@ fn add(args: &KeysAdd, settings: &Settings, ledger: &mut dyn Store) -> anyhow::R
         models: models.clone(),
         rates: RateLimits { requests: *rpm, tokens: *tpm, running: *max_running },
     };
-    if !ledger.add_key(name, &hash(&token), &limits).map_err(Error::from)? {
+    let expires = expires.as_deref().map(|text| end(text, Clock::system().now())).transpose()?;
+    if !ledger.add_key(name, &hash(&token), &limits, expires).map_err(Error::from)? {
         let message = format!("there is already a key {name:?}");
         return Err(Error::new(Kind::InvalidRequest, message)
             .advise("choose another name, or revoke that key first")
@@ -69,6 +63,57 @@ fn add(args: &KeysAdd, settings: &Settings, ledger: &mut dyn Store) -> anyhow::R
     Ok(0)
 }
 
+fn rotate(args: &KeysRotate, ledger: &mut dyn Store) -> anyhow::Result<u8> {
+    let KeysRotate { name, overlap, expires } = args;
+    let now = Clock::system().now();
+    let overlap = times::length(overlap).ok_or_else(|| {
+        Error::new(Kind::InvalidRequest, format!("--overlap {overlap:?} is not a length of time"))
+            .advise("give one like 24h, 30m or 7d, or 0")
+    })?;
+    let expires = expires.as_deref().map(|text| end(text, now)).transpose()?;
+    let no_such_key = || {
+        Error::new(Kind::InvalidRequest, format!("there is no key {name:?} to rotate"))
+            .advise("`chatrix keys list` shows the keys")
+    };
+    let keys = ledger.keys().map_err(Error::from)?;
+    let key = keys.iter().find(|key| key.name == *name && key.revoked.is_none()).ok_or_else(no_such_key)?;
+    if let Some(at) = key.expires.filter(|at| expires.is_none() && *at <= now) {
+        let message = format!("the key {name} expired on {} UTC, and so would its new token", moment(at));
+        return Err(Error::new(Kind::InvalidRequest, message).advise("add --expires with a later time").into());
+    }
+    let replaced_early = key.previous.as_ref().is_some_and(|previous| previous.until > now);
+    let token = new_token().context(NO_RANDOM_NUMBERS)?;
+    let until = (overlap > 0).then(|| now.saturating_add(overlap));
+    let rotation = Rotation { hash: hash(&token), previous_until: until, expires };
+    if !ledger.rotate_key(name, &rotation).map_err(Error::from)? {
+        return Err(no_such_key().into());
+    }
+    match until {
+        Some(until) => note(Printable::line(format_args!(
+            "the present token of {name} is accepted until {} UTC; the new one, shown this once:",
+            moment(until)
+        ))),
+        None => {
+            note(Printable::line(format_args!("the present token of {name} ends now; the new one, shown this once:")));
+        }
+    }
+    if replaced_early {
+        note("the token before the present one ends now: a key has at most two");
+    }
+    print_data(&format!("{token}\n"))?;
+    Ok(0)
+}
+
+/// When a key expires, as it was typed: after some time, or at the beginning of a day in UTC (milliseconds since 1970).
+fn end(text: &str, now: i64) -> Result<i64, Error> {
+    let date = || times::day(text).map(|day| day.saturating_mul(86_400_000));
+    let at = times::length(text).map(|length| now.saturating_add(length)).or_else(date);
+    at.filter(|at| *at > now).ok_or_else(|| {
+        Error::new(Kind::InvalidRequest, format!("--expires {text:?} is not a time in the future"))
+            .advise("give a length of time like 90d or 12h, or a date like 2027-03-31")
+    })
+}
+
 fn revoke(name: &str, ledger: &mut dyn Store) -> anyhow::Result<u8> {
     if !ledger.revoke_key(name).map_err(Error::from)? {
         return Err(Error::new(Kind::InvalidRequest, format!("there is no key {name:?} to revoke"))
@@ -77,68 +122,4 @@ fn revoke(name: &str, ledger: &mut dyn Store) -> anyhow::Result<u8> {
     }
     note(Printable::line(format_args!("the key {name} is revoked; a running server knows within a second")));
     Ok(0)
-}
-
-fn list(as_json: bool, ledger: &mut dyn Store) -> anyhow::Result<u8> {
-    let mut keys = Vec::new();
-    for key in ledger.keys().map_err(Error::from)? {
-        let limits: Vec<_> = key.budget_limits().collect();
-        let statuses = ledger.statuses(&limits).map_err(Error::from)?;
-        let spent = ledger.spent_with_key(key.id).map_err(Error::from)?;
-        keys.push(KeyUsage { key, statuses, spent });
-    }
-    if as_json {
-        let values: Vec<Value> = keys.iter().map(KeyUsage::json).collect();
-        print_json(format_args!("{:#}", Value::from(values)))?;
-        return Ok(0);
-    }
-    if keys.is_empty() {
-        note("there are no keys; `chatrix keys add NAME` makes one");
-        return Ok(0);
-    }
-    let rows: Vec<Vec<Printable>> = keys.iter().map(KeyUsage::row).collect();
-    let heads =
-        ["NAME", "SPENT", "A CALL", "A DAY", "A MONTH", "A MINUTE", "AT ONCE", "MODELS", "STATE"].map(Printable::from);
-    print(&table(&heads, &rows, &[1, 2], stdout().colour()))?;
-    Ok(0)
-}
-
-impl KeyUsage {
-    fn status(&self, period: Period) -> Option<&BudgetStatus> {
-        self.statuses.iter().find(|status| status.limit.period == period)
-    }
-
-    fn row(&self) -> Vec<Printable> {
-        let left = |period| match self.status(period) {
-            Some(status) => format!("{} left of {}", status.left(), status.limit.amount),
-            None => "-".to_owned(),
-        };
-        let Self { key: Key { name, revoked, limits, .. }, statuses: _, spent } = self;
-        let request = limits.request.map_or_else(|| "-".to_owned(), |amount| amount.to_string());
-        let models = if limits.models.is_empty() { "all".to_owned() } else { limits.models.join(", ") };
-        let state = revoked.map_or_else(|| "active".to_owned(), |at| format!("revoked {}", date(day_of(at))));
-        let rates = limits.rates;
-        let counts = [(rates.requests, "calls"), (rates.tokens, "tokens")];
-        let counts = counts.iter().filter_map(|(limit, what)| limit.map(|limit| format!("{limit} {what}")));
-        let minute = Some(counts.collect::<Vec<_>>().join(", ")).filter(|text| !text.is_empty());
-        let running = rates.running.map(|limit| limit.to_string());
-        let [minute, running] = [minute, running].map(|text| text.unwrap_or_else(|| "-".to_owned()));
-        let (day, month) = (left(Period::Day), left(Period::Month));
-        [name.clone(), spent.to_string(), request, day, month, minute, running, models, state]
-            .map(Printable::line)
-            .into()
-    }
-
-    fn json(&self) -> Value {
-        let left = |period| self.status(period).map(|status| status.left().number());
-        let Self { key, statuses: _, spent } = self;
-        let Key { id: _, name, hash: _, made: _, revoked, limits } = key;
-        let KeyLimits { request, day, month, models, rates: RateLimits { requests, tokens, running } } = limits;
-        json!({
-            "name": name, "spent_usd": spent.number(), "revoked": revoked.is_some(), "models": models,
-            "request_usd": request.map(NanoDollars::number), "day_usd": day.map(NanoDollars::number),
-            "day_left_usd": left(Period::Day), "month_usd": month.map(NanoDollars::number),
-            "month_left_usd": left(Period::Month), "rpm": requests, "tpm": tokens, "max_running": running,
-        })
-    }
 }

@@ -4,17 +4,17 @@ mod report;
 
 use crate::cli::{self, Settle, Usage, UsageAction};
 use crate::commands::setup::open_ledger;
+use crate::commands::times;
 use crate::config::Settings;
 use crate::error::{Error, Kind};
-use crate::ledger::budget::{BudgetStatus, date, days};
+use crate::ledger::budget::{BudgetStatus, date};
 use crate::ledger::report::{By, ReportRow, Sums, UncertainCall};
 use crate::ledger::store::{Correction, Store};
-use crate::ledger::{self, CallId, CallState, Clock};
+use crate::ledger::{self, CallId, CallState, Clock, moment};
 use crate::terminal::output::{note, print, print_data, print_json};
 use crate::terminal::printable::Printable;
-use report::{moment, report, total, uncertain};
+use report::{report, total, uncertain};
 use serde_json::{Map, Value, json};
-use time::{Date, Month};
 
 /// Prints a report, or settles a call.
 pub(crate) fn run(args: &Usage, settings: &Settings) -> anyhow::Result<u8> {
@@ -83,16 +83,10 @@ fn open(settings: &Settings) -> anyhow::Result<Opened> {
 /// The first day of a report: a date, a number of days, or everything (days since 1970).
 fn since(text: &str) -> anyhow::Result<i64> {
     let number = |text: &str| text.parse::<i64>().ok();
-    let calendar = || {
-        let mut parts = text.splitn(3, '-');
-        let (year, month, day) = (parts.next()?, parts.next()?, parts.next()?);
-        let month = Month::try_from(month.parse::<u8>().ok()?).ok()?;
-        Some(days(Date::from_calendar_date(year.parse().ok()?, month, day.parse().ok()?).ok()?))
-    };
     let ago = || text.strip_suffix('d').and_then(number).filter(|n| (1..=100_000).contains(n));
     let found = match text {
         "all" => Some(0),
-        _ => ago().map(|ago| Clock::system().today() - ago + 1).or_else(calendar),
+        _ => ago().map(|ago| Clock::system().today() - ago + 1).or_else(|| times::day(text)),
     };
     Ok(found.ok_or_else(|| {
         Error::new(Kind::InvalidRequest, format!("--since {text:?} is not a day"))

@@ -3,6 +3,7 @@
 
 use super::budget::{BudgetLimit, LimitedKey};
 use super::ids::KeyId;
+use super::moment::moment;
 use super::rate::RateLimits;
 use crate::catalog::NanoDollars;
 use sha2::{Digest, Sha256};
@@ -24,8 +25,40 @@ pub struct Key {
     pub made: i64,
     /// When it was revoked (milliseconds since 1970).
     pub revoked: Option<i64>,
+    /// When it expires (milliseconds since 1970).
+    pub expires: Option<i64>,
+    /// The token that it had before its last rotation.
+    pub previous: Option<PreviousToken>,
     /// What it may spend, and on what.
     pub limits: KeyLimits,
+}
+
+/// A token that was replaced by a newer one of the same key.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct PreviousToken {
+    /// Its hash, in hex.
+    pub hash: String,
+    /// Until when it is still accepted (milliseconds since 1970).
+    pub until: i64,
+}
+
+/// What the rotation of a key changes.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Rotation {
+    /// The hash of the new token, in hex.
+    pub hash: String,
+    /// Until when the token before it is accepted (milliseconds since 1970); `None` ends it at once.
+    pub previous_until: Option<i64>,
+    /// When the key expires from now on (milliseconds since 1970); `None` changes nothing.
+    pub expires: Option<i64>,
+}
+
+/// A key that was found by one of its tokens.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct FoundKey<'a> {
+    pub key: &'a Key,
+    /// The token, if it is the one before the last rotation.
+    pub previous: Option<&'a PreviousToken>,
 }
 
 /// What a key may spend, on what, and how fast.
@@ -51,6 +84,22 @@ impl Key {
     }
 }
 
+impl FoundKey<'_> {
+    /// Why the token is no longer accepted, as a sentence; `None` while it is. `now`: milliseconds since 1970.
+    pub(crate) fn refusal(&self, now: i64) -> Option<String> {
+        let Key { name, revoked, expires, .. } = self.key;
+        let over = |at: &i64| *at <= now;
+        if revoked.is_some() {
+            return Some(format!("the API key {name} is revoked"));
+        }
+        if let Some(at) = expires.filter(over) {
+            return Some(format!("the API key {name} expired on {} UTC", moment(at)));
+        }
+        let until = self.previous.map(|token| token.until).filter(over)?;
+        Some(format!("this token of the API key {name} was replaced, and was accepted until {} UTC", moment(until)))
+    }
+}
+
 /// A new token, from the operating system's random bits.
 ///
 /// # Errors
@@ -65,12 +114,16 @@ pub(crate) fn hash(token: &str) -> String {
 }
 
 /// The key with this token. Compares every key, so that the time it takes reveals nothing.
-pub(crate) fn find_by_token<'a>(keys: &'a [Key], token: &str) -> Option<&'a Key> {
+pub(crate) fn find_by_token<'a>(keys: &'a [Key], token: &str) -> Option<FoundKey<'a>> {
     let hash = hash(token);
+    let is_same = |other: &str| bool::from(other.as_bytes().ct_eq(hash.as_bytes()));
     let mut found = None;
     for key in keys {
-        if bool::from(key.hash.as_bytes().ct_eq(hash.as_bytes())) {
-            found = Some(key);
+        if is_same(&key.hash) {
+            found = Some(FoundKey { key, previous: None });
+        }
+        if let Some(previous) = key.previous.as_ref().filter(|previous| is_same(&previous.hash)) {
+            found = Some(FoundKey { key, previous: Some(previous) });
         }
     }
     found
@@ -107,13 +160,46 @@ mod tests {
             hash: hash(token),
             made: 0,
             revoked: None,
+            expires: None,
+            previous: None,
             limits: KeyLimits { day: Some(NanoDollars(5)), ..KeyLimits::default() },
         };
         let keys = [key(1, &first), key(2, &second)];
-        assert_eq!(find_by_token(&keys, &second).map(|key| key.id), Some(KeyId(2)));
+        assert_eq!(find_by_token(&keys, &second).map(|found| found.key.id), Some(KeyId(2)));
         assert_eq!(find_by_token(&keys, &format!("{second}x")), None);
         assert_eq!(hash("abc"), "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad");
         let limits: Vec<String> = keys[0].budget_limits().map(|limit| limit.to_string()).collect();
         assert_eq!(limits, ["day budget of key k1"]);
+    }
+
+    #[test]
+    fn tokens_end_when_they_are_revoked_expired_or_replaced() {
+        let (old, new) = ("sk-chatrix-old", "sk-chatrix-new");
+        let key = |revoked, expires, until| Key {
+            id: KeyId(1),
+            name: "k".into(),
+            hash: hash(new),
+            made: 0,
+            revoked,
+            expires,
+            previous: Some(PreviousToken { hash: hash(old), until }),
+            limits: KeyLimits::default(),
+        };
+        for (key, token, refusal) in [
+            (key(None, None, 0), new, None),
+            (key(None, Some(1001), 0), new, None),
+            (key(None, None, 1001), old, None),
+            (key(Some(5), None, 1001), new, Some("the API key k is revoked")),
+            (key(None, Some(1000), 1001), new, Some("the API key k expired on 1970-01-01 00:00:01 UTC")),
+            (key(None, Some(1000), 1001), old, Some("the API key k expired on 1970-01-01 00:00:01 UTC")),
+            (
+                key(None, Some(1001), 1000),
+                old,
+                Some("this token of the API key k was replaced, and was accepted until 1970-01-01 00:00:01 UTC"),
+            ),
+        ] {
+            let found = find_by_token(std::slice::from_ref(&key), token).unwrap().refusal(1000);
+            assert_eq!(found.as_deref(), refusal, "{token}");
+        }
     }
 }

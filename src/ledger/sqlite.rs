@@ -15,7 +15,7 @@ use super::budget::{BudgetLimit, BudgetStatus};
 use super::clock::Clock;
 use super::continuity::{Continuity, Mark, Opening};
 use super::ids::{CallId, KeyId};
-use super::key::{Key, KeyLimits};
+use super::key::{Key, KeyLimits, Rotation};
 use super::report::{By, Examination, ReportRow, UncertainCall};
 use super::store::{Batch, Correction, ReserveOutcome, Store, StoreError, StoreResult, decide_in_order};
 use crate::catalog::NanoDollars;
@@ -164,9 +164,13 @@ impl Store for SqliteStore {
         self.read(keys::all)
     }
 
-    fn add_key(&mut self, name: &str, hash: &str, limits: &KeyLimits) -> StoreResult<bool> {
+    fn add_key(&mut self, name: &str, hash: &str, limits: &KeyLimits, expires: Option<i64>) -> StoreResult<bool> {
         let now = self.clock.now();
-        self.write(|connection| keys::add(connection, now, name, hash, limits))
+        self.write(|connection| keys::add(connection, now, name, hash, limits, expires))
+    }
+
+    fn rotate_key(&mut self, name: &str, rotation: &Rotation) -> StoreResult<bool> {
+        self.write(|connection| keys::rotate(connection, name, rotation))
     }
 
     fn revoke_key(&mut self, name: &str) -> StoreResult<bool> {

@@ -5,7 +5,7 @@ use super::budget::{BudgetLimit, BudgetStatus, CostRange};
 use super::call::{NewCall, Settlement};
 use super::continuity::{Continuity, Mark};
 use super::ids::{CallId, KeyId};
-use super::key::{Key, KeyLimits};
+use super::key::{Key, KeyLimits, Rotation};
 use super::posting::CallState;
 use super::rate::{RateRefusal, RateStatus};
 use super::report::{By, Examination, ReportRow, UncertainCall};
@@ -139,8 +139,12 @@ pub trait Store: fmt::Debug + Send {
     /// Every API key, revoked ones too, in the order they were made.
     fn keys(&mut self) -> StoreResult<Vec<Key>>;
 
-    /// Adds a key. `false` when a key of that name exists and is not revoked.
-    fn add_key(&mut self, name: &str, hash: &str, limits: &KeyLimits) -> StoreResult<bool>;
+    /// Adds a key, which may expire (milliseconds since 1970). `false` when a key of that name exists and is not revoked.
+    fn add_key(&mut self, name: &str, hash: &str, limits: &KeyLimits, expires: Option<i64>) -> StoreResult<bool>;
+
+    /// Gives a key a new token, and perhaps another end. The token before it is accepted for a while longer; one before
+    /// that ends now. `false` when there is no key of that name, or it is revoked.
+    fn rotate_key(&mut self, name: &str, rotation: &Rotation) -> StoreResult<bool>;
 
     /// Revokes a key. `false` when there is no key of that name, or it is already revoked.
     fn revoke_key(&mut self, name: &str) -> StoreResult<bool>;

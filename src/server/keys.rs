@@ -3,9 +3,9 @@
 
 use crate::engine::Caller;
 use crate::error::{Error, Kind, Result};
-use crate::ledger::KeyCache;
 use crate::ledger::key::{self, Key};
 use crate::ledger::store::StoreError;
+use crate::ledger::{Clock, KeyCache};
 use std::sync::Arc;
 use warp::http::HeaderMap;
 
@@ -56,8 +56,10 @@ impl Keys {
         };
         match key::find_by_token(&self.all().await?, token) {
             None => invalid("this server does not know this API key".to_owned()),
-            Some(key) if key.revoked.is_some() => invalid(format!("the API key {} is revoked", key.name)),
-            Some(key) => Ok(caller(Some(Arc::new(key.clone())))),
+            Some(found) => match found.refusal(Clock::system().now()) {
+                Some(message) => invalid(message),
+                None => Ok(caller(Some(Arc::new(found.key.clone())))),
+            },
         }
     }
 }

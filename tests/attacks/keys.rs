@@ -1,11 +1,15 @@
-//! Keys whose limits many callers, over many servers, try to get beyond at once.
+//! Keys whose limits many callers, over many servers, try to get beyond at once, and tokens that end.
 
-use crate::support::{Answer, Bedrock, Chatrix, Home, Reply, Server, eventually};
+use crate::support::{Answer, Bedrock, Chatrix, Home, Outcome, Reply, Server, eventually};
 use serde_json::{Value, json};
 
 fn add(home: &Home, args: &[&str]) -> String {
     let command = args.iter().fold(Chatrix::keys().arg("add"), |command, arg| command.arg(arg));
     command.home(home).run().code(0).stdout.trim().to_owned()
+}
+
+fn key_command(home: &Home, args: &[&str]) -> Outcome {
+    args.iter().fold(Chatrix::keys(), |command, arg| command.arg(arg)).home(home).run()
 }
 
 fn serve(home: &Home, bedrock: &Bedrock) -> Server {
@@ -112,4 +116,50 @@ fn tokens_count_at_their_most_and_then_as_they_were() {
     let calls = bedrock.calls().len();
     assert_eq!(chat(&server, &token, &question()).status, 429);
     assert_eq!(bedrock.calls().len(), calls);
+}
+
+#[test]
+fn a_rotated_key_has_two_tokens_for_a_while() {
+    let (home, bedrock) = (Home::new(""), Bedrock::script([Reply::text("ok")]));
+    let first = add(&home, &["laptop", "--rpm", "5"]);
+    let server = serve(&home, &bedrock);
+    assert_eq!(chat(&server, &first, &question()).status, 200);
+    let rotate = |overlap: &str| {
+        let rotated = key_command(&home, &["rotate", "laptop", "--overlap", overlap]).code(0);
+        (rotated.stdout.trim().to_owned(), rotated.stderr)
+    };
+    let status = |token: &str| chat(&server, token, &question()).status;
+    let (second, _) = rotate("1h");
+    eventually("the running server knows the new token", || status(&second) != 401);
+    let listed = key_command(&home, &["list"]).code(0).stdout;
+    assert!(listed.contains("active, its old token until 20") && listed.contains("5 calls"), "{listed}");
+    // A third token ends the first one, and no more are accepted than the limits of the one key allow.
+    let (third, said) = rotate("1h");
+    assert!(said.contains("the token before the present one ends now"), "{said}");
+    eventually("the first token has ended", || status(&first) == 401);
+    let both: Vec<u16> = (0..6).flat_map(|_| [status(&second), status(&third)]).collect();
+    assert!(both.iter().all(|status| [200, 429].contains(status)), "{both:?}");
+    assert_eq!(bedrock.calls().len(), 5, "the two tokens share the limits of their key");
+    let (fourth, _) = rotate("0");
+    eventually("the third token has ended", || status(&third) == 401);
+    assert_eq!((status(&second), status(&fourth)), (401, 429));
+    let refused = chat(&server, &third, &question());
+    assert_eq!(refused.error(), (401, "invalid_request_error".into(), "invalid_api_key".into()));
+}
+
+#[test]
+fn an_expired_key_is_refused_and_says_so() {
+    let (home, bedrock) = (Home::new("[serve]\nrequire_key = true"), Bedrock::script([Reply::text("ok")]));
+    let token = add(&home, &["laptop", "--expires", "12h"]);
+    let server = serve(&home, &bedrock);
+    assert_eq!(chat(&server, &token, &question()).status, 200);
+    home.open().execute("UPDATE keys SET expires = 1000", []).unwrap();
+    eventually("the running server refuses the key", || chat(&server, &token, &question()).status == 401);
+    let refused = chat(&server, &token, &question());
+    assert_eq!(refused.error(), (401, "invalid_request_error".into(), "invalid_api_key".into()));
+    assert!(refused.body.contains("the API key laptop expired on 1970-01-01 00:00:01 UTC"), "{}", refused.body);
+    assert!(key_command(&home, &["list"]).stdout.contains("expired 1970-01-01 00:00:01"));
+    key_command(&home, &["rotate", "laptop"]).code(2).stderr_has("add --expires with a later time");
+    let token = key_command(&home, &["rotate", "laptop", "--expires", "90d"]).code(0).stdout.trim().to_owned();
+    eventually("the key is accepted again", || chat(&server, &token, &question()).status == 200);
 }

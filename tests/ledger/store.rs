@@ -5,7 +5,7 @@ use super::{ManualClock, cost, limit, new_call, settlement};
 use chatrix::catalog::NanoDollars;
 use chatrix::conversation::Usage;
 use chatrix::ledger::budget::{BudgetLimit, BudgetTotals, CostRange, Period};
-use chatrix::ledger::key::KeyLimits;
+use chatrix::ledger::key::{KeyLimits, PreviousToken, Rotation};
 use chatrix::ledger::report::{By, ReportRow, UncertainCall};
 use chatrix::ledger::store::{Batch, Correction, ReserveOutcome, ReserveRequest, Store};
 use chatrix::ledger::{self, CallId, CallState, Clock, KeyId, Outcome, RateLimits, SettledCall, Settlement};
@@ -364,10 +364,24 @@ fn keeps_keys(open: &dyn Fn(Clock) -> Box<dyn Store>) {
         models: vec!["a".into(), "b".into()],
         rates: RateLimits { requests: NonZeroU32::new(7), tokens: None, running: NonZeroU32::new(u32::MAX) },
     };
-    assert_eq!(store.add_key("laptop", "hash-1", &limits), Ok(true));
-    assert_eq!(other.add_key("laptop", "hash-2", &KeyLimits::default()), Ok(false));
+    assert_eq!(store.add_key("laptop", "hash-1", &limits, Some(7)), Ok(true));
+    assert_eq!(other.add_key("laptop", "hash-2", &KeyLimits::default(), None), Ok(false));
     let key = other.keys().unwrap().remove(0);
     assert_eq!((key.name.as_str(), key.hash.as_str(), key.revoked, &key.limits), ("laptop", "hash-1", None, &limits));
+    assert_eq!((key.expires, &key.previous), (Some(7), &None));
+    for (hash, until, expires, expected) in [
+        ("hash-3", Some(50), None, (Some(7), Some(("hash-1", 50)))),
+        ("hash-4", Some(60), Some(9), (Some(9), Some(("hash-3", 60)))),
+        ("hash-5", None, None, (Some(9), None)),
+    ] {
+        let rotation = Rotation { hash: hash.into(), previous_until: until, expires };
+        assert_eq!(store.rotate_key("laptop", &rotation), Ok(true));
+        assert_eq!(store.rotate_key("nobody", &rotation), Ok(false));
+        let rotated = other.keys().unwrap().remove(0);
+        let previous = expected.1.map(|(hash, until)| PreviousToken { hash: hash.to_owned(), until });
+        assert_eq!((rotated.id, rotated.hash.as_str()), (key.id, hash));
+        assert_eq!((rotated.expires, rotated.previous), (expected.0, previous));
+    }
     let (id, _) = reserved(&reserve(store.as_mut(), Some(key.id), &[], cost(90, 90))).unwrap();
     assert_eq!(other.spent_with_key(key.id), Ok(NanoDollars(0)));
     post(store.as_mut(), &[settlement(id, Outcome::Uncertain)]);
@@ -376,7 +390,7 @@ fn keeps_keys(open: &dyn Fn(Clock) -> Box<dyn Store>) {
     assert_eq!(store.report(By::Key, 0).unwrap()[0].name.as_deref(), Some("laptop"));
     assert_eq!((other.revoke_key("laptop"), store.revoke_key("laptop")), (Ok(true), Ok(false)));
     assert!(store.keys().unwrap()[0].revoked.is_some());
-    assert_eq!(store.add_key("laptop", "hash-2", &KeyLimits::default()), Ok(true));
+    assert_eq!(store.add_key("laptop", "hash-2", &KeyLimits::default(), None), Ok(true));
     assert_eq!(store.keys().unwrap().len(), 2);
 }
 

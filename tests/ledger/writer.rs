@@ -5,7 +5,7 @@ use chatrix::catalog::NanoDollars;
 use chatrix::conversation::Usage;
 use chatrix::ledger::budget::{BudgetLimit, BudgetStatus, BudgetTotals, CostRange, Period};
 use chatrix::ledger::continuity::{Continuity, Mark, Opening};
-use chatrix::ledger::key::{Key, KeyLimits};
+use chatrix::ledger::key::{Key, KeyLimits, Rotation};
 use chatrix::ledger::report::{By, Examination, ReportRow, UncertainCall};
 use chatrix::ledger::store::{Batch, Correction, ReserveOutcome, Store, StoreError, StoreResult};
 use chatrix::ledger::{self, CallId, Clock, Granted, KeyId, Ledger, Refused};
@@ -75,8 +75,11 @@ impl Store for Watched {
         self.1.check()?;
         self.0.keys()
     }
-    fn add_key(&mut self, name: &str, hash: &str, limits: &KeyLimits) -> StoreResult<bool> {
-        self.0.add_key(name, hash, limits)
+    fn add_key(&mut self, name: &str, hash: &str, limits: &KeyLimits, expires: Option<i64>) -> StoreResult<bool> {
+        self.0.add_key(name, hash, limits, expires)
+    }
+    fn rotate_key(&mut self, name: &str, rotation: &Rotation) -> StoreResult<bool> {
+        self.0.rotate_key(name, rotation)
     }
     fn revoke_key(&mut self, name: &str) -> StoreResult<bool> {
         self.0.revoke_key(name)
@@ -233,7 +236,7 @@ async fn keys_are_read_at_most_once_a_second_and_a_failure_is_too() {
     let read = async || cache.keys().await.map(|keys| keys.iter().map(|key| key.name.clone()).collect::<Vec<_>>());
     assert_eq!(read().await, Ok(Vec::new()));
     let mut other = ledger::open(&folder.path().join("ledger.db"), Clock::system()).unwrap();
-    other.add_key("laptop", "hash", &KeyLimits::default()).unwrap();
+    other.add_key("laptop", "hash", &KeyLimits::default(), None).unwrap();
     // Many at once share one reading.
     let (began, before) = (Instant::now(), watch.keys_read());
     while read().await == Ok(Vec::new()) {

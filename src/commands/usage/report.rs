@@ -2,11 +2,11 @@
 
 use crate::catalog::NanoDollars;
 use crate::ledger::budget::{BudgetStatus, date};
+use crate::ledger::moment;
 use crate::ledger::report::{By, ReportRow, Sums, UncertainCall};
 use crate::terminal::output::stdout;
 use crate::terminal::printable::Printable;
 use crate::terminal::table::{bar, table};
-use time::OffsetDateTime;
 
 /// The width of a bar (columns).
 const BAR: usize = 24;
@@ -154,12 +154,6 @@ fn budgets(statuses: &[BudgetStatus]) -> Printable {
         text.push("\n");
     }
     text
-}
-
-/// A moment in UTC, from milliseconds since 1970.
-pub(super) fn moment(at: i64) -> String {
-    let time = OffsetDateTime::from_unix_timestamp(at.div_euclid(1000)).unwrap_or(OffsetDateTime::UNIX_EPOCH);
-    format!("{} {:02}:{:02}:{:02}", time.date(), time.hour(), time.minute(), time.second())
 }
 
 pub(super) fn uncertain(calls: &[UncertainCall]) -> Printable {

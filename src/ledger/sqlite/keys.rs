@@ -1,17 +1,25 @@
 //! The table of API keys. Revoked keys are kept, because the calls that were made with them refer to them.
 
-use crate::ledger::key::{Key, KeyLimits};
+use crate::ledger::key::{Key, KeyLimits, PreviousToken, Rotation};
 use crate::ledger::rate::RateLimits;
 use rusqlite::{Connection, ErrorCode, Result, Row, named_params};
 use std::num::NonZeroU32;
 
-/// `false` when a key of that name exists and is not revoked. `now`: milliseconds since 1970.
-pub(super) fn add(connection: &Connection, now: i64, name: &str, hash: &str, limits: &KeyLimits) -> Result<bool> {
+/// `false` when a key of that name exists and is not revoked. `now` and `expires`: milliseconds since 1970.
+pub(super) fn add(
+    connection: &Connection,
+    now: i64,
+    name: &str,
+    hash: &str,
+    limits: &KeyLimits,
+    expires: Option<i64>,
+) -> Result<bool> {
     let KeyLimits { request, day, month, models, rates: RateLimits { requests, tokens, running } } = limits;
     let number = |limit: &Option<NonZeroU32>| limit.map(NonZeroU32::get);
     let added = connection.execute(
-        "INSERT INTO keys (name, hash, made, request, day, month, models, requests_per_minute, tokens_per_minute, max_running)
-         VALUES (:name, :hash, :made, :request, :day, :month, :models, :requests, :tokens, :running)",
+        "INSERT INTO keys (name, hash, made, request, day, month, models, requests_per_minute, tokens_per_minute,
+         max_running, expires)
+         VALUES (:name, :hash, :made, :request, :day, :month, :models, :requests, :tokens, :running, :expires)",
         named_params! {
             ":name": name,
             ":hash": hash,
@@ -23,6 +31,7 @@ pub(super) fn add(connection: &Connection, now: i64, name: &str, hash: &str, lim
             ":requests": number(requests),
             ":tokens": number(tokens),
             ":running": number(running),
+            ":expires": expires,
         },
     );
     match added {
@@ -38,11 +47,20 @@ pub(super) fn revoke(connection: &Connection, now: i64, name: &str) -> Result<bo
     Ok(connection.execute(sql, named_params! { ":name": name, ":now": now })? > 0)
 }
 
+/// `false` when there is no key of that name, or it is revoked.
+pub(super) fn rotate(connection: &Connection, name: &str, rotation: &Rotation) -> Result<bool> {
+    let Rotation { hash, previous_until, expires } = rotation;
+    let sql = "UPDATE keys SET previous_hash = iif(:until IS NULL, NULL, hash), previous_until = :until, hash = :hash,
+               expires = COALESCE(:expires, expires) WHERE name = :name AND revoked IS NULL";
+    let values = named_params! { ":name": name, ":hash": hash, ":until": previous_until, ":expires": expires };
+    Ok(connection.execute(sql, values)? > 0)
+}
+
 /// Every key, revoked ones too, in the order they were made.
 pub(super) fn all(connection: &Connection) -> Result<Vec<Key>> {
     let sql =
         "SELECT id, name, hash, made, revoked, request, day, month, models, requests_per_minute, tokens_per_minute,
-               max_running FROM keys ORDER BY id";
+               max_running, expires, previous_hash, previous_until FROM keys ORDER BY id";
     connection.prepare_cached(sql)?.query_map([], key)?.collect()
 }
 
@@ -55,6 +73,11 @@ fn key(row: &Row<'_>) -> Result<Key> {
         hash: row.get("hash")?,
         made: row.get("made")?,
         revoked: row.get("revoked")?,
+        expires: row.get("expires")?,
+        previous: match (row.get("previous_hash")?, row.get("previous_until")?) {
+            (Some(hash), Some(until)) => Some(PreviousToken { hash, until }),
+            _ => None,
+        },
         limits: KeyLimits {
             request: row.get("request")?,
             day: row.get("day")?,

@@ -8,7 +8,7 @@ pub(super) const APPLICATION: i64 = 0x4368_7478;
 
 /// Each step brings the ledger from one version to the next. Steps are added, never changed. A step leaves what an
 /// older process reads and writes as it is, so that a running server goes on while a newer command opens its ledger.
-const STEPS: [&str; 5] = [
+const STEPS: [&str; 6] = [
     "
 -- Amounts: nano-dollars. Times: milliseconds since 1970. day: days since 1970, UTC.
 CREATE TABLE calls (
@@ -102,6 +102,12 @@ CREATE TABLE acceptances (
     at INTEGER NOT NULL
 ) STRICT;
 ",
+    "
+-- When a key expires (milliseconds since 1970; NULL: never), and the token that a rotation has replaced.
+ALTER TABLE keys ADD COLUMN expires INTEGER;
+ALTER TABLE keys ADD COLUMN previous_hash TEXT;     -- SHA-256 of the token, in hex
+ALTER TABLE keys ADD COLUMN previous_until INTEGER; -- until when it is accepted
+",
 ];
 
 /// The version of an open ledger.
@@ -172,7 +178,14 @@ mod tests {
         let hashes = STEPS.map(|step| hash(step)[..16].to_owned());
         assert_eq!(
             hashes,
-            ["c92bcaa66c2bf053", "c54bc26b0d69ae61", "a497024bd4c16e48", "3ffcaf686f0614f5", "2bbc9932b402ba01"]
+            [
+                "c92bcaa66c2bf053",
+                "c54bc26b0d69ae61",
+                "a497024bd4c16e48",
+                "3ffcaf686f0614f5",
+                "2bbc9932b402ba01",
+                "1df48a55663250b8"
+            ]
         );
     }
 
