@@ -14,6 +14,7 @@ pub mod text;
 pub use answer::{Answer, AnswerBuilder, Block, CitedText, continue_reasoning};
 pub use embedding::{EmbeddingPurpose, EmbeddingRequest, Embeddings, Truncation};
 pub use event::{Citation, Event, StopReason, Usage};
+pub use pdf::UnpackingRoom;
 pub use request::{
     CacheTtl, Effort, Format, IgnoredMember, ImageUrl, Media, Message, Part, Reasoning, ReasoningDisplay,
     ReasoningMode, ReasoningRequest, Request, Role, ServiceTier, Tool, ToolCall, ToolChoice, ToolResult,

@@ -13,25 +13,49 @@ use miniz_oxide::inflate::decompress_to_vec_zlib_with_limit;
 const TOKENS_PER_PAGE: u64 = 3_000;
 /// More than any model makes of one image, into which a page may be turned.
 const TOKENS_PER_PAGE_IMAGE: u64 = 8_192;
-/// The most bytes that all streams together are unpacked to. A PDF with more has more tokens than any model reads.
+/// The most bytes that the streams of one document are unpacked to. A PDF with more has more tokens than any model reads.
 const UNPACKED_LIMIT: usize = 16 << 20;
+/// What even a small document may be unpacked to (bytes).
+const UNPACKED_FLOOR: usize = 256 << 10;
+/// How many times its own size a document may be unpacked to. Text is seldom compressed to less than a tenth.
+const UNPACKED_TIMES: usize = 64;
+
+/// How many bytes the documents of one request may still be unpacked to. A small document can unpack to a thousand times
+/// its size, and a request can hold thousands of them.
+#[derive(Debug)]
+pub struct UnpackingRoom(usize);
+
+impl Default for UnpackingRoom {
+    fn default() -> Self {
+        Self(4 * UNPACKED_LIMIT)
+    }
+}
 
 impl Media {
     /// An upper bound of the tokens of a document. `None` when nothing shows one: its text is compressed in a way that is
-    /// not read here.
+    /// not read here, or unpacks to more than there is room for.
     #[must_use]
-    pub fn document_tokens_at_most(&self) -> Option<u64> {
+    pub fn document_tokens_at_most(&self, room: &mut UnpackingRoom) -> Option<u64> {
         match self.format {
             // No tokenizer makes more tokens than there are bytes, and base64 is longer than those.
             "txt" | "md" | "csv" | "html" => u64::try_from(self.base64.len()).ok(),
-            "pdf" => tokens_at_most(&STANDARD.decode(&self.base64).ok()?),
+            "pdf" => {
+                let pdf = STANDARD.decode(&self.base64).ok()?;
+                let own = pdf.len().saturating_mul(UNPACKED_TIMES).clamp(UNPACKED_FLOOR, UNPACKED_LIMIT);
+                let limit = own.min(room.0);
+                let mut left = limit;
+                let tokens = tokens_at_most(&pdf, &mut left);
+                room.0 -= limit - left;
+                tokens
+            }
             _ => None,
         }
     }
 }
 
-/// An upper bound of the tokens of a PDF. `None` when its structure does not show one.
-fn tokens_at_most(pdf: &[u8]) -> Option<u64> {
+/// An upper bound of the tokens of a PDF. `None` when its structure does not show one, or when its streams are longer than
+/// `left` (bytes), which is what they may still be unpacked to.
+fn tokens_at_most(pdf: &[u8], left: &mut usize) -> Option<u64> {
     if memmem::find(pdf, b"/Encrypt").is_some() {
         return None;
     }
@@ -45,7 +69,12 @@ fn tokens_at_most(pdf: &[u8]) -> Option<u64> {
         if is_drawing(dictionary) {
             continue;
         }
-        let text = unpack(dictionary, stream, UNPACKED_LIMIT - unpacked)?;
+        let Some(text) = unpack(dictionary, stream, *left) else {
+            // How far it came is not known.
+            *left = 0;
+            return None;
+        };
+        *left -= text.len();
         unpacked += text.len();
         if memmem::find(dictionary, b"/ObjStm").is_some() {
             pages.count(&text);
@@ -134,6 +163,10 @@ mod tests {
 
     const PER_PAGE: u64 = TOKENS_PER_PAGE + TOKENS_PER_PAGE_IMAGE;
 
+    fn bound(pdf: &[u8]) -> Option<u64> {
+        tokens_at_most(pdf, &mut { UNPACKED_LIMIT })
+    }
+
     fn stream(dictionary: &str, body: &[u8]) -> Vec<u8> {
         let mut bytes = format!("4 0 obj << {dictionary} >>\nstream\r\n").into_bytes();
         bytes.extend_from_slice(body);
@@ -150,19 +183,31 @@ mod tests {
         let page = b"3 0 obj << /Type /Page /Parent 2 0 R >> endobj\n".to_vec();
         let tree = b"2 0 obj << /Type /Pages /Kids [3 0 R] /Count 1 >> endobj\n".to_vec();
         let small = pdf(&[page.clone(), tree.clone()]);
-        assert_eq!(tokens_at_most(&small), Some(PER_PAGE));
+        assert_eq!(bound(&small), Some(PER_PAGE));
         let text = "(words) Tj ".repeat(10_000);
         let packed = compress_to_vec_zlib(text.as_bytes(), 6);
         assert!(packed.len() < text.len() / 100, "compression hides the text");
         let long = pdf(&[page.clone(), tree.clone(), stream("/Filter /FlateDecode", &packed)]);
-        assert_eq!(tokens_at_most(&long), Some(PER_PAGE + text.len() as u64));
+        assert_eq!(bound(&long), Some(PER_PAGE + text.len() as u64));
         // An image of megabytes is still one page.
         let scan = pdf(&[page, tree, stream("/Subtype /Image /Filter /DCTDecode", &vec![7; 1_000_000])]);
-        assert_eq!(tokens_at_most(&scan), Some(PER_PAGE));
+        assert_eq!(bound(&scan), Some(PER_PAGE));
         // Pages in an object stream, and a tree that repeats a page.
         let hidden = compress_to_vec_zlib(b"<</Type/Page>> <</Type/Page>> <</Type/Pages/Count 40>>", 6);
         let hidden = pdf(&[stream("/Type /ObjStm /Filter /FlateDecode", &hidden)]);
-        assert!(tokens_at_most(&hidden).unwrap() >= 40 * PER_PAGE);
+        assert!(bound(&hidden).unwrap() >= 40 * PER_PAGE);
+    }
+
+    #[test]
+    fn many_small_documents_that_unpack_to_much_are_not_all_unpacked() {
+        let page = b"3 0 obj << /Type /Page >> endobj\n".to_vec();
+        let packed = compress_to_vec_zlib(&vec![b' '; 200_000], 6);
+        let bytes = pdf(&[page, stream("/Filter /FlateDecode", &packed)]);
+        let media = Media { format: "pdf", base64: STANDARD.encode(&bytes) };
+        let mut room = UnpackingRoom(500_000);
+        let bounds: Vec<bool> = (0..4).map(|_| media.document_tokens_at_most(&mut room).is_some()).collect();
+        assert_eq!(bounds, [true, true, false, false]);
+        assert_eq!(room.0, 0);
     }
 
     #[test]
@@ -177,10 +222,10 @@ mod tests {
             vec![page.clone(), stream("/Filter /LZWDecode", b"x")],
             vec![b"<< /Type /Pages /Count 99999999999999999999 >>".to_vec()],
         ] {
-            assert_eq!(tokens_at_most(&pdf(&parts)), None, "{}", String::from_utf8_lossy(&parts[0]));
+            assert_eq!(bound(&pdf(&parts)), None, "{}", String::from_utf8_lossy(&parts[0]));
         }
         let mut cut = pdf(&[page, stream("/Filter /FlateDecode", &bomb)]);
         cut.truncate(80);
-        let _ = tokens_at_most(&cut);
+        let _ = bound(&cut);
     }
 }

@@ -2,7 +2,7 @@
 //! more than OpenAI allows and Bedrock takes it. All work on a request grows no faster than its size, so the limits are
 //! not what keeps the server alive: they turn what no model could use into an error that names the part.
 //!
-//! OpenAI's limits for schemas: <https://platform.openai.com/docs/guides/structured-outputs#supported-schemas>. There, one
+//! OpenAI's limits for schemas: <https://developers.openai.com/api/docs/guides/structured-outputs>. There, one
 //! enum of more than 250 values has a limit of its own; here it is covered by that of all names.
 
 use crate::conversation::Request;
