@@ -1,6 +1,7 @@
 //! The settings of this process. A flag wins over the environment, that over the config file, that over the default.
 //! This module reads the environment and one file; what the settings do is decided elsewhere.
 
+mod alerts;
 mod file;
 mod host;
 mod models;
@@ -9,6 +10,7 @@ mod source;
 pub(crate) use host::Host;
 pub(crate) use source::{Setting, Source};
 
+use crate::alerts::AlertSettings;
 use crate::bedrock::{Region, TimeLimits};
 use crate::catalog::Catalog;
 use crate::conversation::ServiceTier;
@@ -57,6 +59,8 @@ pub(crate) struct Settings {
     pub(crate) aws: AwsSettings,
     pub(crate) serve: ServeSettings,
     pub(crate) budgets: Budgets,
+    /// Who is told when a budget is nearly used up; `None` when nobody is.
+    pub(crate) alerts: Option<AlertSettings>,
     /// `None` when there is no home folder.
     pub(crate) ledger: Option<PathBuf>,
     /// The lines typed in `chat`; `None` when there is no home folder, or when the operator wants none to be kept.
@@ -160,7 +164,8 @@ impl Settings {
         let keeps_history = file.history.unwrap_or(true);
         let history = state.filter(|_| keeps_history).map(|folder| folder.join("history"));
         let budgets = file.budget.budgets();
-        Ok(Self { config_file, model, offline, aws, serve, budgets, ledger, history, policy, catalog })
+        let alerts = alerts::settings(file.alerts, &path, &environment)?;
+        Ok(Self { config_file, model, offline, aws, serve, budgets, alerts, ledger, history, policy, catalog })
     }
 
     /// All models, the operator's own included.

@@ -6,6 +6,7 @@
 //! `budget`, `rate` and `posting` are the rules, without any I/O; `store` is what a database must do; `sqlite` is the database
 //! of one machine; `writer` is the thread that owns it.
 
+pub mod alert;
 pub mod budget;
 mod call;
 mod clock;
@@ -40,8 +41,9 @@ pub use session_totals::SessionTotals;
 
 use crate::catalog::NanoDollars;
 use crate::telemetry::Telemetry;
+use alert::BudgetAlert;
 use budget::{BudgetLimit, BudgetStatus, CostRange};
-use command::{Check, Command, CommandQueue, PendingReservation, StatusRequest};
+use command::{AlertRequest, Check, Command, CommandQueue, PendingReservation, StatusRequest};
 use continuity::Opening;
 use health::Health;
 use sqlite::SqliteStore;
@@ -151,6 +153,26 @@ impl Ledger {
             Ok(()) => statuses.await.unwrap_or_default(),
             Err(_) => Vec::new(),
         }
+    }
+
+    /// Claims up to `most` alerts that are to be told now, of these budgets and those of all API keys. Whoever has
+    /// claimed an alert tells it and then finishes it. Empty when the ledger cannot be used.
+    pub async fn claim_alerts(&self, limits: Vec<BudgetLimit>, most: usize) -> Vec<BudgetAlert> {
+        let (reply, alerts) = oneshot::channel();
+        match self.0.queue.send(Command::ClaimAlerts(AlertRequest { limits, most, reply })) {
+            Ok(()) => alerts.await.unwrap_or_default(),
+            Err(_) => Vec::new(),
+        }
+    }
+
+    /// Notes what became of an alert. If that cannot be written, the alert is told again later, under the same id.
+    pub fn finish_alert(&self, id: &str, delivered: bool) {
+        let _ = self.0.queue.send(Command::FinishAlert { id: id.to_owned(), delivered });
+    }
+
+    /// Notes that a budget has refused a call, which counts as all of it: no alert waits for the last cent.
+    pub(crate) fn note_refusal(&self, limit: BudgetLimit) {
+        let _ = self.0.queue.send(Command::NoteRefusal(limit));
     }
 
     /// The API keys, kept in memory. It does not keep the ledger open.

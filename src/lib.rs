@@ -19,7 +19,8 @@ pub mod ledger;
 // Floor 3: the single entry point to a paid call.
 pub mod engine;
 
-// Floor 4: the commands and the server.
+// Floor 4: the commands, the server and what it tells the operator.
+pub mod alerts;
 pub mod commands;
 pub mod offline;
 pub mod server;

@@ -1,6 +1,7 @@
 //! `chatrix serve`: opens the socket, runs the server, and books what is left when it ends.
 
 mod address;
+mod alerting;
 mod reload;
 mod service;
 mod startup;
@@ -15,6 +16,7 @@ use crate::ledger::store::StoreError;
 use crate::server::{Limits, Server};
 use crate::telemetry::Telemetry;
 use address::{Access, Listeners};
+use alerting::Alerting;
 use futures_util::future::try_join_all;
 use reload::Reloader;
 use service::service;
@@ -66,6 +68,7 @@ async fn serve(
         telemetry.notice(&format!("metrics on http://{}/metrics", listener.local_addr()?));
         tokio::spawn(Arc::clone(&server).serve_metrics(listener));
     }
+    let alerting = Alerting::start(&settings, ledger.as_ref(), &listeners.main, telemetry)?;
     for listener in &listeners.main {
         startup::say_address(listener.local_addr()?, keys_required, telemetry);
     }
@@ -76,6 +79,7 @@ async fn serve(
         running: settings,
         engine,
         server: Arc::clone(&server),
+        alerting,
         telemetry: telemetry.clone(),
     };
     tokio::spawn(reloader.run(signals.reloads));

@@ -1,6 +1,7 @@
 //! The config file as the operator writes it. Every error names the file, the line and the key.
 
 use super::host::Host;
+use crate::alerts::{Secret, Webhook};
 use crate::catalog::{NanoDollars, Prices};
 use crate::conversation::ServiceTier;
 use crate::error::{Error, Kind, Result};
@@ -14,6 +15,7 @@ use std::collections::BTreeMap;
 use std::net::SocketAddr;
 use std::num::NonZeroU32;
 use std::path::Path;
+use std::str::FromStr;
 use std::time::Duration;
 
 #[derive(Debug, Default, Deserialize)]
@@ -35,6 +37,7 @@ pub(crate) struct File {
     /// Sorted by name, so that a file is always read in the same order.
     pub(crate) models: BTreeMap<String, Model>,
     pub(crate) serve: Serve,
+    pub(crate) alerts: Alerts,
 }
 
 /// `[limits]`: limits for all models.
@@ -128,6 +131,26 @@ impl<'de> Deserialize<'de> for TimeLimit {
             return Err(D::Error::custom(format!("{seconds} is not a number of seconds from 0.1 to 3600")));
         }
         Ok(Self(Duration::from_secs_f64(seconds)))
+    }
+}
+
+/// `[alerts]`: who is told when a budget is nearly used up.
+#[derive(Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub(crate) struct Alerts {
+    pub(crate) webhook: Option<Parsed<Webhook>>,
+    pub(crate) secret: Option<Parsed<Secret>>,
+    /// The environment variable that holds the secret.
+    pub(crate) secret_env: Option<String>,
+}
+
+/// A text that is parsed into something else.
+#[derive(Debug)]
+pub(crate) struct Parsed<T>(pub(crate) T);
+
+impl<'de, T: FromStr<Err = String>> Deserialize<'de> for Parsed<T> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        String::deserialize(deserializer)?.parse().map(Self).map_err(D::Error::custom)
     }
 }
 

@@ -59,7 +59,7 @@ impl BudgetGuard {
             let cost = CostRange { full: NanoDollars(0), minimum: NanoDollars(0) };
             let rate = caller.rate_request(admitted.most_tokens());
             let call = new_call(caller, requested_name, admitted.model().id.clone(), rate);
-            let reserved = self.book(call, limits, cost, self.budgets.wait).await?;
+            let reserved = self.book(call, limits, cost, Patience::Wait(self.budgets.wait)).await?;
             return Ok((admitted, ReservedCall { priced: false, ..reserved }.counted_in(caller)));
         }
         // Counting lowers the bound of the input tokens. It takes a request to Bedrock, so it is done at most once, and
@@ -80,10 +80,10 @@ impl BudgetGuard {
             // As long as a count may help, the answer is not shortened and nothing is waited for.
             let counts_first = countable && !limits.is_empty();
             let cost = if counts_first { CostRange { minimum: cost.full, ..cost } } else { cost };
-            let max_wait = if counts_first { Duration::ZERO } else { self.budgets.wait };
+            let patience = if counts_first { Patience::CountFirst } else { Patience::Wait(self.budgets.wait) };
             let rate = caller.rate_request(admitted.most_tokens());
             let call = new_call(caller, requested_name.clone(), admitted.model().id.clone(), rate);
-            match self.book(call, limits.clone(), cost, max_wait).await {
+            match self.book(call, limits.clone(), cost, patience).await {
                 Ok(reserved) => {
                     let admitted = reserved.shorten(admitted)?;
                     return Ok((admitted, reserved.counted_in(caller)));
@@ -117,7 +117,7 @@ impl BudgetGuard {
         let rate = caller.rate_request(admitted.input_bound());
         let call = new_call(caller, requested_name, admitted.model().id.clone(), rate);
         let limits = self.limits(caller.key.as_deref());
-        self.book(call, limits, CostRange { full, minimum: full }, self.budgets.wait).await
+        self.book(call, limits, CostRange { full, minimum: full }, Patience::Wait(self.budgets.wait)).await
     }
 
     /// Reserves a cost in the ledger. Without budgets, a ledger that cannot be written does not stop the call.
@@ -126,7 +126,7 @@ impl BudgetGuard {
         call: NewCall,
         limits: Vec<BudgetLimit>,
         cost: CostRange,
-        max_wait: Duration,
+        patience: Patience,
     ) -> Result<ReservedCall> {
         // Without the ledger, neither a budget nor a limit of the key can be kept.
         let kept = match (limits.is_empty(), call.rate) {
@@ -135,14 +135,19 @@ impl BudgetGuard {
             (true, None) => None,
         };
         let reserved = match &self.ledger {
-            Some(ledger) => ledger.reserve(call.clone(), limits, cost, max_wait).await,
+            Some(ledger) => ledger.reserve(call.clone(), limits, cost, patience.wait()).await,
             None => Err(Refused::Unavailable(StoreError::no_folder())),
         };
         match reserved {
             Ok(Granted { reservation, statuses, rates }) => {
                 Ok(ReservedCall { reservation, statuses, rates, priced: true, unbooked: None })
             }
-            Err(Refused::OverBudget(status)) => Err(over_budget(&status, cost)),
+            Err(Refused::OverBudget(status)) => {
+                if let (Patience::Wait(_), Some(ledger)) = (patience, &self.ledger) {
+                    ledger.note_refusal(status.limit.clone());
+                }
+                Err(over_budget(&status, cost))
+            }
             Err(Refused::OverRate(refusal)) => Err(over_rate(&refusal)),
             Err(Refused::Unavailable(error)) if kept.is_some() => {
                 Err(Error::new(Kind::LedgerUnavailable, error.to_string()).advise(kept.unwrap_or_default()))
@@ -160,6 +165,24 @@ impl BudgetGuard {
                 priced: true,
                 unbooked: Some(error),
             }),
+        }
+    }
+}
+
+/// What is done before a call is refused.
+#[derive(Debug, Clone, Copy)]
+enum Patience {
+    /// Its input is counted, and then it is decided again.
+    CountFirst,
+    /// It waits for running calls, at most for this time. Then the refusal is final.
+    Wait(Duration),
+}
+
+impl Patience {
+    fn wait(self) -> Duration {
+        match self {
+            Self::CountFirst => Duration::ZERO,
+            Self::Wait(time) => time,
         }
     }
 }

@@ -1,5 +1,6 @@
 //! The commands for the ledger's thread, and the queue that they are sent through.
 
+use super::alert::BudgetAlert;
 use super::budget::{BudgetLimit, BudgetStatus, CostRange};
 use super::call::{NewCall, Outcome, Settlement};
 use super::key::Key;
@@ -19,6 +20,13 @@ pub(super) enum Command {
     ReadStatuses(StatusRequest),
     ReadKeys(oneshot::Sender<KeySnapshot>),
     Check(Check),
+    ClaimAlerts(AlertRequest),
+    FinishAlert {
+        id: String,
+        delivered: bool,
+    },
+    /// A budget has refused a call.
+    NoteRefusal(BudgetLimit),
     /// Write what is left, book open reservations as uncertain, and end.
     Close,
 }
@@ -39,6 +47,15 @@ pub(super) struct PendingReservation {
 pub(super) struct StatusRequest {
     pub limits: Vec<BudgetLimit>,
     pub reply: oneshot::Sender<Vec<BudgetStatus>>,
+}
+
+/// A request for the alerts that are to be told now.
+#[derive(Debug)]
+pub(super) struct AlertRequest {
+    pub limits: Vec<BudgetLimit>,
+    /// The most that are claimed.
+    pub most: usize,
+    pub reply: oneshot::Sender<Vec<BudgetAlert>>,
 }
 
 /// A request to find out whether the ledger can be written.

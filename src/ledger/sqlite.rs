@@ -2,6 +2,7 @@
 //! has to scan. The only part of Chatrix that names `rusqlite`. Several processes share the file; SQLite's own lock
 //! keeps their transactions apart.
 
+mod alerts;
 mod calls;
 mod examination;
 mod keys;
@@ -11,6 +12,7 @@ mod schema;
 mod sums;
 mod values;
 
+use super::alert::{self, BudgetAlert};
 use super::budget::{BudgetLimit, BudgetStatus};
 use super::clock::Clock;
 use super::continuity::{Continuity, Mark, Opening};
@@ -158,6 +160,36 @@ impl Store for SqliteStore {
 
     fn correct(&mut self, id: CallId, cost: NanoDollars, above_reserved: bool) -> StoreResult<Correction> {
         self.write(|connection| calls::correct(connection, id, cost, above_reserved))
+    }
+
+    fn note_refusal(&mut self, limit: &BudgetLimit) -> StoreResult<()> {
+        let today = self.clock.today();
+        // Of many refusals only the first is written.
+        if self.read(|connection| alerts::is_noted(connection, today, limit, alert::REFUSAL))? {
+            return Ok(());
+        }
+        self.write(|connection| alerts::note(connection, today, limit, alert::REFUSAL))
+    }
+
+    fn claim_alerts(&mut self, limits: &[BudgetLimit], most: usize, lease: i64) -> StoreResult<Vec<BudgetAlert>> {
+        let (now, today) = (self.clock.now(), self.clock.today());
+        // Mostly there is nothing to tell, and then nothing is written.
+        let is_any_due = self.read(|connection| {
+            let transaction = connection.unchecked_transaction()?;
+            let statuses = alerts::statuses(&transaction, today, limits)?;
+            alerts::is_any_due(&transaction, now, today, &statuses)
+        });
+        if !is_any_due? {
+            return Ok(Vec::new());
+        }
+        self.write(|connection| {
+            let statuses = alerts::statuses(connection, today, limits)?;
+            alerts::claim(connection, now, today, now.saturating_add(lease), &statuses, most)
+        })
+    }
+
+    fn finish_alert(&mut self, id: &str, delivered: bool) -> StoreResult<()> {
+        self.write(|connection| alerts::finish(connection, id, delivered))
     }
 
     fn keys(&mut self) -> StoreResult<Vec<Key>> {

@@ -1,6 +1,7 @@
 //! What the ledger requires of a database. A store applies the rules of `budget` and `posting`, and decides nothing
 //! itself. A call and the sums it changes are always written in one transaction.
 
+use super::alert::BudgetAlert;
 use super::budget::{BudgetLimit, BudgetStatus, CostRange};
 use super::call::{NewCall, Settlement};
 use super::continuity::{Continuity, Mark};
@@ -135,6 +136,16 @@ pub trait Store: fmt::Debug + Send {
 
     /// Books the cost that a person gives for a call. `above_reserved`: also one above what was reserved for it.
     fn correct(&mut self, id: CallId, cost: NanoDollars, above_reserved: bool) -> StoreResult<Correction>;
+
+    /// Notes that a budget has refused a call, which counts as all of it.
+    fn note_refusal(&mut self, limit: &BudgetLimit) -> StoreResult<()>;
+
+    /// Claims up to `most` alerts that are due, of these budgets and those of all keys, for some time (milliseconds).
+    /// Nobody else gets them until then.
+    fn claim_alerts(&mut self, limits: &[BudgetLimit], most: usize, lease: i64) -> StoreResult<Vec<BudgetAlert>>;
+
+    /// Notes what became of an alert.
+    fn finish_alert(&mut self, id: &str, delivered: bool) -> StoreResult<()>;
 
     /// Every API key, revoked ones too, in the order they were made.
     fn keys(&mut self) -> StoreResult<Vec<Key>>;

@@ -2,8 +2,9 @@
 //! commands that arrive during one transaction go into the next, so that a burst of calls shares it. Settlements are
 //! booked first, then calls that wait for money are decided in the order they came, then new ones.
 
+use super::budget::BudgetLimit;
 use super::call::Settlement;
-use super::command::{Check, Command, KeySnapshot, PendingReservation, StatusRequest};
+use super::command::{AlertRequest, Check, Command, KeySnapshot, PendingReservation, StatusRequest};
 use super::health::Health;
 use super::open_calls::OpenCalls;
 use super::reservation::{Granted, Refused, Reservation, SettlementQueue};
@@ -21,6 +22,9 @@ const BATCH: usize = 256;
 const POLL: Duration = Duration::from_millis(25);
 /// How often a failed transaction is tried again, and how often ended processes are looked for while calls wait.
 const RETRY: Duration = Duration::from_secs(1);
+
+/// How long an alert belongs to the process that has claimed it (milliseconds): longer than it takes to tell it.
+const ALERT_LEASE: i64 = 15 * 60 * 1000;
 
 /// The thread's own state.
 pub(super) struct Writer {
@@ -47,6 +51,11 @@ struct Received {
     status_requests: Vec<StatusRequest>,
     key_requests: Vec<oneshot::Sender<KeySnapshot>>,
     checks: Vec<Check>,
+    alert_requests: Vec<AlertRequest>,
+    /// Alerts, and whether they were delivered.
+    finished_alerts: Vec<(String, bool)>,
+    /// Budgets that have refused a call.
+    refusals: Vec<BudgetLimit>,
     /// Whether there is something new to write.
     to_write: bool,
     closing: bool,
@@ -86,6 +95,8 @@ impl Writer {
             }
             // After writing, so that the sums include what this process has booked until now.
             self.answer_statuses(received.status_requests);
+            self.note_refusals(received.refusals);
+            self.answer_alerts(received.finished_alerts, received.alert_requests);
         }
         self.close();
     }
@@ -111,6 +122,10 @@ impl Writer {
                 }
                 Command::ReadStatuses(request) => received.status_requests.push(request),
                 Command::ReadKeys(reply) => received.key_requests.push(reply),
+                Command::ClaimAlerts(request) => received.alert_requests.push(request),
+                Command::FinishAlert { id, delivered } => received.finished_alerts.push((id, delivered)),
+                Command::NoteRefusal(limit) if received.refusals.contains(&limit) => {}
+                Command::NoteRefusal(limit) => received.refusals.push(limit),
                 Command::Check(check) => received.checks.push(check),
                 Command::Close => received.closing = true,
             }
@@ -223,6 +238,24 @@ impl Writer {
             let statuses = self.slot.get().and_then(|store| store.statuses(&limits));
             // The caller may have left.
             let _ = reply.send(statuses.unwrap_or_default());
+        }
+    }
+
+    fn note_refusals(&mut self, limits: Vec<BudgetLimit>) {
+        for limit in limits {
+            // If it cannot be noted now, the next refusal notes it.
+            let _: StoreResult<()> = self.slot.get().and_then(|store| store.note_refusal(&limit));
+        }
+    }
+
+    fn answer_alerts(&mut self, finished: Vec<(String, bool)>, requests: Vec<AlertRequest>) {
+        for (id, delivered) in finished {
+            // An alert that cannot be finished is told again.
+            let _: StoreResult<()> = self.slot.get().and_then(|store| store.finish_alert(&id, delivered));
+        }
+        for AlertRequest { limits, most, reply } in requests {
+            let alerts = self.slot.get().and_then(|store| store.claim_alerts(&limits, most, ALERT_LEASE));
+            let _ = reply.send(alerts.unwrap_or_default());
         }
     }
 

@@ -3,6 +3,7 @@
 use super::{cost, limit, new_call};
 use chatrix::catalog::NanoDollars;
 use chatrix::conversation::Usage;
+use chatrix::ledger::alert::BudgetAlert;
 use chatrix::ledger::budget::{BudgetLimit, BudgetStatus, BudgetTotals, CostRange, Period};
 use chatrix::ledger::continuity::{Continuity, Mark, Opening};
 use chatrix::ledger::key::{Key, KeyLimits, Rotation};
@@ -74,6 +75,15 @@ impl Store for Watched {
         self.1.keys_read.fetch_add(1, Ordering::SeqCst);
         self.1.check()?;
         self.0.keys()
+    }
+    fn note_refusal(&mut self, limit: &BudgetLimit) -> StoreResult<()> {
+        self.0.note_refusal(limit)
+    }
+    fn claim_alerts(&mut self, limits: &[BudgetLimit], most: usize, lease: i64) -> StoreResult<Vec<BudgetAlert>> {
+        self.0.claim_alerts(limits, most, lease)
+    }
+    fn finish_alert(&mut self, id: &str, delivered: bool) -> StoreResult<()> {
+        self.0.finish_alert(id, delivered)
     }
     fn add_key(&mut self, name: &str, hash: &str, limits: &KeyLimits, expires: Option<i64>) -> StoreResult<bool> {
         self.0.add_key(name, hash, limits, expires)

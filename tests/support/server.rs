@@ -87,6 +87,13 @@ impl Server {
         &self.start_up
     }
 
+    /// Ends the server. Gives all that it wrote to stderr.
+    pub fn stop(self) -> String {
+        super::signal(self.pid(), "TERM");
+        let start = self.start_up().to_owned();
+        start + &self.wait().1
+    }
+
     pub fn pid(&self) -> u32 {
         self.child.id()
     }

@@ -2,6 +2,7 @@
 //! config with a mistake changes nothing.
 
 use super::address::Access;
+use super::alerting::Alerting;
 use super::service::service;
 use super::startup;
 use crate::commands::setup::load_settings;
@@ -25,6 +26,7 @@ pub(super) struct Reloader {
     /// The engine with which the server was started, whose connection and ledger are kept.
     pub(super) engine: Arc<Engine>,
     pub(super) server: Arc<Server>,
+    pub(super) alerting: Alerting,
     pub(super) telemetry: Telemetry,
 }
 
@@ -50,8 +52,10 @@ impl Reloader {
         if service.keys.required {
             service.keys.all().await?;
         }
+        let plan = self.alerting.plan(&settings)?;
         let engine = Arc::clone(&service.engine);
         self.server.replace(service).map_err(|error| Error::new(Kind::Io, error.to_string()))?;
+        self.alerting.follow(plan);
         self.telemetry.set_log_format(settings.serve.log_format);
         match &settings.config_file {
             Some(path) => self.telemetry.notice(&format!("reloaded the config file {}", path.display())),

@@ -8,7 +8,7 @@ pub(super) const APPLICATION: i64 = 0x4368_7478;
 
 /// Each step brings the ledger from one version to the next. Steps are added, never changed. A step leaves what an
 /// older process reads and writes as it is, so that a running server goes on while a newer command opens its ledger.
-const STEPS: [&str; 6] = [
+const STEPS: [&str; 7] = [
     "
 -- Amounts: nano-dollars. Times: milliseconds since 1970. day: days since 1970, UTC.
 CREATE TABLE calls (
@@ -108,6 +108,20 @@ ALTER TABLE keys ADD COLUMN expires INTEGER;
 ALTER TABLE keys ADD COLUMN previous_hash TEXT;     -- SHA-256 of the token, in hex
 ALTER TABLE keys ADD COLUMN previous_until INTEGER; -- until when it is accepted
 ",
+    "
+-- The thresholds of budgets that were reached, and whether the operator was told.
+CREATE TABLE alerts (
+    key INTEGER NOT NULL,           -- keys.id; 0: all calls
+    period INTEGER NOT NULL,        -- 0 day, 1 month
+    start INTEGER NOT NULL,         -- its first day
+    amount INTEGER NOT NULL,        -- the budget
+    threshold INTEGER NOT NULL,     -- percent
+    id TEXT NOT NULL UNIQUE,        -- what its receiver knows it by
+    claimed INTEGER NOT NULL,       -- until then a process is telling it (milliseconds since 1970)
+    state INTEGER NOT NULL,         -- 0 due, 1 delivered, 2 given up
+    PRIMARY KEY (key, period, start, amount, threshold)
+) STRICT, WITHOUT ROWID;
+",
 ];
 
 /// The version of an open ledger.
@@ -184,7 +198,8 @@ mod tests {
                 "a497024bd4c16e48",
                 "3ffcaf686f0614f5",
                 "2bbc9932b402ba01",
-                "1df48a55663250b8"
+                "1df48a55663250b8",
+                "43f0c45b90d6e764"
             ]
         );
     }
