@@ -21,12 +21,16 @@ use crate::server::Timeouts;
 use crate::telemetry::LogFormat;
 use file::File;
 use std::io::ErrorKind::{NotADirectory, NotFound};
+use std::io::{self, Read};
 use std::net::{IpAddr, SocketAddr};
 use std::num::NonZeroU32;
 use std::path::{Path, PathBuf};
 use std::str::FromStr;
 use std::sync::Arc;
 use std::time::Duration;
+
+/// The longest config file (bytes).
+const LONGEST_FILE: u64 = 1 << 20;
 
 /// What the command line sets.
 #[derive(Debug, Clone, Default)]
@@ -254,6 +258,7 @@ fn time_limits(file: &File) -> TimeLimits {
         stream_idle: seconds(&file.stream_idle_seconds, 120),
         answer: seconds(&file.answer_seconds, 600),
         connection_idle: seconds(&file.connection_idle_seconds, 50),
+        credentials: seconds(&file.credentials_seconds, 30),
     }
 }
 
@@ -329,7 +334,7 @@ fn read(flag: Option<PathBuf>, environment: &dyn Fn(&str) -> Option<String>) -> 
     let Some(path) = named.or_else(usual) else {
         return Ok(ReadFile { file: File::default(), path: PathBuf::new(), exists: false });
     };
-    match std::fs::read_to_string(&path) {
+    match read_text(&path) {
         Ok(text) => Ok(ReadFile { file: File::parse(&text, &path)?, path, exists: true }),
         // NotADirectory: HOME may be /dev/null, which holds no config file either.
         Err(error) if !must_exist && matches!(error.kind(), NotFound | NotADirectory) => {
@@ -337,6 +342,16 @@ fn read(flag: Option<PathBuf>, environment: &dyn Fn(&str) -> Option<String>) -> 
         }
         Err(error) => Err(Error::new(Kind::Config, format!("cannot read the config file {}: {error}", path.display()))),
     }
+}
+
+/// The text of a file or of a pipe. A device such as `/dev/zero` has no end.
+fn read_text(path: &Path) -> io::Result<String> {
+    let mut text = String::new();
+    std::fs::File::open(path)?.take(LONGEST_FILE + 1).read_to_string(&mut text)?;
+    if text.len() as u64 > LONGEST_FILE {
+        return Err(io::Error::other("it has more than 1 MiB, so it is no config file"));
+    }
+    Ok(text)
 }
 
 #[cfg(test)]

@@ -56,6 +56,7 @@ pub struct Engine {
     guard: BudgetGuard,
     refusals: Arc<RefusalCache>,
     reasoning: Arc<ReasoningCache>,
+    heavy_work: HeavyWork,
     /// Whether an answer that nobody waits for any more is read to its end, so that its usage is known.
     drain: bool,
     telemetry: Telemetry,
@@ -76,7 +77,8 @@ impl Engine {
     #[must_use]
     pub fn new(policy: Policy, client: Client, guard: BudgetGuard, drain: bool, telemetry: Telemetry) -> Self {
         let client = Arc::new(client);
-        Self { policy, client, guard, refusals: Arc::default(), reasoning: Arc::default(), drain, telemetry }
+        let (refusals, reasoning, heavy_work) = (Arc::default(), Arc::default(), HeavyWork::default());
+        Self { policy, client, guard, refusals, reasoning, heavy_work, drain, telemetry }
     }
 
     /// The same engine with other settings. The connection, the ledger and what was learned are shared.
@@ -88,6 +90,7 @@ impl Engine {
             guard: BudgetGuard { budgets, ledger: self.guard.ledger.clone() },
             refusals: Arc::clone(&self.refusals),
             reasoning: Arc::clone(&self.reasoning),
+            heavy_work: self.heavy_work.clone(),
             drain,
             telemetry: self.telemetry.clone(),
         }
@@ -97,6 +100,12 @@ impl Engine {
     #[must_use]
     pub fn account(&self) -> &Account {
         self.client.account()
+    }
+
+    /// Where all work on large requests is done.
+    #[must_use]
+    pub fn heavy_work(&self) -> &HeavyWork {
+        &self.heavy_work
     }
 
     #[must_use]
@@ -116,15 +125,16 @@ impl Engine {
     /// # Errors
     /// Refusals by the policy and the budgets, and any kind that Bedrock causes.
     pub async fn ask(self: &Arc<Self>, request: Request, mode: AnswerMode, caller: Caller) -> Result<Call> {
-        let ready = self.admit(request, &caller).await?;
-        let ready = with_images(ready, &caller).await?;
+        let size = caller.request_bytes;
+        let prepare = async { with_images(self.admit(request, &caller).await?, &caller).await };
+        let ready = self.heavy_work.steps(size, Box::pin(prepare)).await?;
         if !self.drain {
-            return self.send(ready, mode).await;
+            return self.heavy_work.steps(size, Box::pin(self.send(ready, mode))).await;
         }
         // In a task of its own, a call continues when its caller hangs up while it is being sent; its answer is then
         // drained. A call that still waits for its reservation ends with its caller.
         let engine = Arc::clone(self);
-        let call = tokio::spawn(async move { engine.send(ready, mode).await });
+        let call = tokio::spawn(async move { engine.heavy_work.steps(size, engine.send(ready, mode)).await });
         call.await.map_err(|error| Error::new(Kind::Internal, format!("the task of a call has failed: {error}")))?
     }
 
@@ -222,6 +232,10 @@ impl Engine {
     /// # Errors
     /// Refusals by the policy and the budgets, and any kind that Bedrock causes.
     pub async fn embed(&self, request: EmbeddingRequest, caller: &Caller) -> Result<Embedded> {
+        self.heavy_work.steps(caller.request_bytes, self.embed_in_steps(request, caller)).await
+    }
+
+    async fn embed_in_steps(&self, request: EmbeddingRequest, caller: &Caller) -> Result<Embedded> {
         let (admitted, mut reserved) = self.admit_embedding(request, caller).await?;
         let mut watch = CallWatch::start(self.telemetry.clone(), caller.request.clone());
         let calls = admitted.texts().len().div_ceil(admitted.model().batch.max(1));

@@ -42,7 +42,7 @@ pub use origin::OriginPolicy;
 pub use stop::Stop;
 pub(crate) use stop::{FLUSH_TIMEOUT, GRACE};
 
-use crate::engine::{Engine, HeavyWork};
+use crate::engine::Engine;
 use crate::telemetry::Telemetry;
 use arrival::Arrival;
 use connections::Connections;
@@ -94,7 +94,6 @@ impl Server {
             stop: stop.clone(),
             timeouts: limits.timeouts,
             load: Load::new(&limits),
-            heavy_work: HeavyWork::default(),
             console: Console::new(telemetry.clone()),
             readiness: Arc::default(),
             telemetry,

@@ -64,3 +64,9 @@ fn two_spellings_of_a_model_have_the_limits_of_one() {
     let line = models.lines().find(|line| line.starts_with("claude-sonnet ")).unwrap();
     assert!(line.contains(" 0.50     1.00 ") && line.contains("config file"), "{line}");
 }
+
+#[test]
+fn a_config_file_without_end_is_refused() {
+    let refused = Chatrix::models().args(["--config", "/dev/zero"]).run().code(2);
+    refused.stderr_has("cannot read the config file /dev/zero: it has more than 1 MiB, so it is no config file");
+}

@@ -28,6 +28,8 @@ pub struct TimeLimits {
     pub answer: Duration,
     /// How long a connection that no call uses is kept.
     pub connection_idle: Duration,
+    /// How long a provider of credentials may take, such as a `credential_process` that asks for a second factor.
+    pub credentials: Duration,
 }
 
 /// How long a call waits for an answer.

@@ -27,6 +27,7 @@ pub(crate) struct File {
     pub(crate) follow_successor: Option<bool>,
     pub(crate) stream_idle_seconds: Option<Positive>,
     pub(crate) answer_seconds: Option<Positive>,
+    pub(crate) credentials_seconds: Option<Positive>,
     pub(crate) connection_idle_seconds: Option<Positive>,
     pub(crate) prompt_cache: Option<PromptCache>,
     /// Whether `chat` keeps the lines that were typed.

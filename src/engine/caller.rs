@@ -28,6 +28,8 @@ pub struct Caller {
     pub request: Option<RequestScope>,
     /// The trace that the request belongs to.
     pub trace: Option<TraceContext>,
+    /// The size of the request (bytes). The work on a large one is kept off the asynchronous workers.
+    pub request_bytes: usize,
     /// The most times that the request is sent to Bedrock.
     pub attempts: u32,
     /// The totals of the session to which the cost is added, besides the ledger.
@@ -52,6 +54,7 @@ impl Default for Caller {
             ceiling: None,
             request: None,
             trace: None,
+            request_bytes: 0,
             attempts,
             session_totals: None,
             images: None,

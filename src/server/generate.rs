@@ -37,7 +37,8 @@ pub(super) async fn generate(
     let (parsed, memory) = parse(state, body, |body| dialect.parse(body)).await?;
     let ParsedRequest { request, stream, options, positions } = parsed;
     let images = state.fetcher.as_ref().map(|fetcher| Arc::new(RequestImages::new(fetcher, &memory)));
-    let caller = Caller { images: images.clone().map(|images| images as Arc<dyn ImageSource>), ..caller };
+    let sources = images.clone().map(|images| images as Arc<dyn ImageSource>);
+    let caller = Caller { images: sources, request_bytes: memory.bytes(), ..caller };
     let head = AnswerHead {
         id: format!("{}-{}", dialect.id_prefix(), random_digits()),
         created: SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |since| since.as_secs()),
@@ -48,7 +49,7 @@ pub(super) async fn generate(
     let key = caller.key.as_ref().map(|key| key.name.clone());
     let mode = if stream { AnswerMode::Streamed } else { AnswerMode::Complete };
     scope.set_requested_model(&head.model);
-    let call = state.heavy_work.steps(memory.bytes(), state.engine.ask(request, mode, caller)).await;
+    let call = state.engine.ask(request, mode, caller).await;
     let mut call = call.map_err(|error| locate(error, dialect, &head.positions))?;
     state.console.announce(&call);
     let headers = policy_headers(&call);
@@ -89,7 +90,7 @@ async fn parse<T>(
         let (blocks, memory) = encoding.unpack(body)?.into_parts();
         Ok((parse(blocks.into())?, memory))
     };
-    state.heavy_work.run(size, work).await
+    state.engine.heavy_work().run(size, work).await
 }
 
 /// The error with its place in the client's own words.
@@ -112,7 +113,8 @@ pub(super) async fn embed(
     let ((request, encoding), memory) = parse(state, body, embeddings::parse).await?;
     let name = request.model.clone();
     scope.set_requested_model(&name);
-    let embedded = state.heavy_work.steps(memory.bytes(), state.engine.embed(request, &caller)).await?;
+    let caller = Caller { request_bytes: memory.bytes(), ..caller };
+    let embedded = state.engine.embed(request, &caller).await?;
     state.console.warn(&embedded.warnings);
     let mut response = json_response(&embeddings::response_body(&name, &embedded.embeddings, encoding));
     set_header(response.headers_mut(), "x-chatrix-model", &without_secrets(&embedded.model));

@@ -16,7 +16,8 @@ pub(super) async fn caught<T>(future: impl Future<Output = Result<T>>) -> Result
     AssertUnwindSafe(future).catch_unwind().await.unwrap_or_else(|_| Err(bug()))
 }
 
-fn bug() -> Error {
+/// The error in place of a panic.
+pub(super) fn bug() -> Error {
     Error::new(Kind::Internal, "this request has run into a bug of the server")
 }
 

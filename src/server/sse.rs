@@ -5,7 +5,7 @@
 use super::body_memory::HeldBytes;
 use super::console::Console;
 use super::images::RequestImages;
-use super::panics::caught;
+use super::panics::bug;
 use super::places::Place;
 use super::state::shutdown_error;
 use crate::api::{Frame, FrameWriter};
@@ -14,9 +14,10 @@ use crate::engine::Call;
 use crate::error::{Error, Kind};
 use crate::telemetry::RequestScope;
 use bytes::Bytes;
-use futures_util::{Stream, stream};
+use futures_util::{FutureExt, Stream, stream};
 use std::convert::Infallible;
 use std::future::Future;
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::pin::Pin;
 use std::sync::Arc;
 use std::time::Duration;
@@ -76,12 +77,27 @@ pub(super) fn body(
     // warp requires a Sync body, and the connection to Bedrock is not Sync. SyncStream allows it, because the body is
     // never shared.
     SyncStream::new(stream::unfold(events, |mut events| async move {
-        let bytes = events.next().await?;
+        let bytes = events.next_or_bug().await?;
         Some((Ok(bytes), events))
     }))
 }
 
 impl Events {
+    /// The bytes of the next frames, or of an error in place of a panic; `None` after the last ones. A panic must not reach
+    /// the connection, which may carry other streams.
+    async fn next_or_bug(&mut self) -> Option<Bytes> {
+        if let Ok(bytes) = AssertUnwindSafe(self.next()).catch_unwind().await {
+            return bytes;
+        }
+        let told = catch_unwind(AssertUnwindSafe(|| {
+            let mut frames = Vec::new();
+            self.fail(&bug(), &mut frames);
+            encode(&frames)
+        }));
+        // Where even that fails, the stream just ends.
+        told.ok()
+    }
+
     /// The bytes of the next frames; `None` after the last ones.
     async fn next(&mut self) -> Option<Bytes> {
         let mut frames = Vec::new();
@@ -102,7 +118,7 @@ impl Events {
         // Dropping the future of `next` loses no event: what it has read is kept for the following call.
         let event = tokio::select! {
             biased;
-            event = caught(self.call.next()) => event,
+            event = self.call.next() => event,
             () = &mut self.closing => Err(shutdown_error()),
             () = tokio::time::sleep(KEEP_ALIVE) => return frames.push(self.writer.keep_alive()),
         };
@@ -153,7 +169,82 @@ fn encode(frames: &[Frame]) -> Bytes {
 
 #[cfg(test)]
 mod tests {
+    #![expect(clippy::unwrap_used, reason = "a test may stop at the first surprise")]
+    use super::super::body_memory::BodyMemory;
+    use super::super::places::Places;
     use super::*;
+    use crate::api::openai::ChatCompletions;
+    use crate::api::{AnswerHead, AnswerOptions, Dialect, Positions};
+    use crate::bedrock::{Client, Endpoint};
+    use crate::catalog::NanoDollars;
+    use crate::config::{Flags, Settings};
+    use crate::engine::{AnswerMode, BudgetGuard, Caller, Engine};
+    use crate::telemetry::{RequestHead, Telemetry};
+    use futures_util::StreamExt;
+
+    /// A writer with a bug.
+    struct Broken {
+        writer: Box<dyn FrameWriter>,
+        /// Whether it cannot even tell an error.
+        entirely: bool,
+    }
+
+    impl FrameWriter for Broken {
+        fn start(&mut self, frames: &mut Vec<Frame>) {
+            self.writer.start(frames);
+        }
+        fn event(&mut self, _: &Event, _: &mut Vec<Frame>) {
+            panic!("the prompt");
+        }
+        fn finish(&mut self, usage: Option<Usage>, cost: Option<NanoDollars>, frames: &mut Vec<Frame>) {
+            self.writer.finish(usage, cost, frames);
+        }
+        fn fail(&mut self, error: &Error, frames: &mut Vec<Frame>) {
+            assert!(!self.entirely, "the prompt");
+            self.writer.fail(error, frames);
+        }
+        fn keep_alive(&self) -> Frame {
+            self.writer.keep_alive()
+        }
+    }
+
+    /// The whole body of an answer whose writer has a bug.
+    async fn answer_of(entirely: bool) -> String {
+        let url = crate::offline::start(Duration::ZERO).await.unwrap();
+        let telemetry = Telemetry::default();
+        let settings = Settings::load(&Flags::default(), |_| None).unwrap();
+        let client = Client::new(Endpoint::Local { url }, settings.aws.limits, telemetry.clone()).await.unwrap();
+        let guard = BudgetGuard { budgets: settings.budgets, ledger: None };
+        let engine = Arc::new(Engine::new(settings.policy(), client, guard, false, telemetry.clone()));
+        let body = br#"{"model": "nova-micro", "messages": [{"role": "user", "content": "hi"}]}"#;
+        let request = ChatCompletions.parse(body[..].into()).unwrap().request;
+        let call = engine.ask(request, AnswerMode::Streamed, Caller::default()).await.unwrap();
+        let head = AnswerHead {
+            id: "chatcmpl-0".to_owned(),
+            created: 0,
+            model: "nova-micro".to_owned(),
+            options: AnswerOptions::default(),
+            positions: Positions::default(),
+        };
+        let writer = Box::new(Broken { writer: ChatCompletions.stream(head), entirely });
+        let head = RequestHead { id: "req_0", client: None, method: "POST", route: "/", operation: None };
+        let scope = telemetry.request(&head);
+        let notices = Notices { console: Console::new(telemetry), key: None };
+        let place = Places::new(1, Duration::ZERO).take().await.unwrap();
+        let kept = (place, BodyMemory::new(1).account(0).unwrap(), None);
+        let chunks: Vec<_> = super::body(call, writer, scope, notices, kept, std::future::pending()).collect().await;
+        let bytes: Vec<u8> = chunks.into_iter().flat_map(|Ok(bytes)| bytes.to_vec()).collect();
+        String::from_utf8(bytes).unwrap()
+    }
+
+    #[tokio::test]
+    async fn a_bug_in_the_middle_of_a_stream_ends_it_with_an_error() {
+        let answer = answer_of(false).await;
+        assert!(answer.contains("this request has run into a bug of the server"), "{answer}");
+        assert!(!answer.contains("the prompt"), "{answer}");
+        let answer = answer_of(true).await;
+        assert!(answer.starts_with("data: ") && !answer.contains("[DONE]"), "{answer}");
+    }
 
     #[test]
     fn frames_become_server_sent_events() {

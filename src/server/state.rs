@@ -8,7 +8,7 @@ use super::load::Load;
 use super::origin::OriginPolicy;
 use super::readiness::Readiness;
 use super::stop::Stop;
-use crate::engine::{Engine, HeavyWork};
+use crate::engine::Engine;
 use crate::error::{Error, Kind};
 use crate::telemetry::Telemetry;
 use std::sync::Arc;
@@ -24,7 +24,6 @@ pub(super) struct State {
     pub(super) stop: watch::Receiver<Stop>,
     pub(super) timeouts: Timeouts,
     pub(super) load: Load,
-    pub(super) heavy_work: HeavyWork,
     pub(super) console: Console,
     pub(super) readiness: Arc<Readiness>,
 }
@@ -47,7 +46,6 @@ impl State {
             stop: self.stop.clone(),
             timeouts: self.timeouts,
             load: self.load.clone(),
-            heavy_work: self.heavy_work.clone(),
             console: self.console.clone(),
             readiness: Arc::clone(&self.readiness),
         }

@@ -15,8 +15,6 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, SystemTime};
 use tokio::time::Instant;
 
-/// How long a provider may take, such as a `credential_process` or the instance metadata service.
-const TIME_LIMIT: Duration = Duration::from_secs(15);
 /// How long before their end credentials are loaded again.
 const BEFORE_EXPIRY: Duration = Duration::from_secs(10);
 /// How long credentials are kept that do not say when they expire.
@@ -35,6 +33,8 @@ type Outcome = Result<Credentials, Arc<CredentialsError>>;
 #[derive(Clone)]
 pub(super) struct CheckedCredentials {
     providers: Providers,
+    /// How long a provider may take.
+    limit: Duration,
     state: Arc<Mutex<State>>,
     telemetry: Telemetry,
 }
@@ -64,8 +64,8 @@ impl fmt::Debug for CheckedCredentials {
 }
 
 impl CheckedCredentials {
-    pub(super) fn new(providers: Providers, telemetry: Telemetry) -> Self {
-        Self { providers, state: Arc::default(), telemetry }
+    pub(super) fn new(providers: Providers, limit: Duration, telemetry: Telemetry) -> Self {
+        Self { providers, limit, state: Arc::default(), telemetry }
     }
 
     /// The credentials that are kept, or new ones.
@@ -140,10 +140,10 @@ impl CheckedCredentials {
                 None => Err(CredentialsError::not_loaded_no_source()),
             }
         });
-        match tokio::time::timeout(TIME_LIMIT, loading.catch_unwind()).await {
+        match tokio::time::timeout(self.limit, loading.catch_unwind()).await {
             Ok(Ok(loaded)) => check(loaded?),
             Ok(Err(_)) => Err(CredentialsError::invalid_configuration("the AWS SDK cannot use these settings")),
-            Err(_) => Err(CredentialsError::provider_timed_out(TIME_LIMIT)),
+            Err(_) => Err(CredentialsError::provider_timed_out(self.limit)),
         }
     }
 }
@@ -271,7 +271,7 @@ mod tests {
             let provider = SharedCredentialsProvider::new(provider.clone());
             async move { Some(provider) }.boxed()
         });
-        (CheckedCredentials::new(providers, Telemetry::default()), loads)
+        (CheckedCredentials::new(providers, Duration::from_secs(15), Telemetry::default()), loads)
     }
 
     #[tokio::test(start_paused = true)]

@@ -56,9 +56,12 @@ pub(super) async fn client(
     let (config, account) = match endpoint {
         // The SDK panics on some settings. Those that are known are refused before; this is the net under them.
         Endpoint::Aws { profile, region } => {
-            AssertUnwindSafe(aws(profile.as_deref(), region, telemetry)).catch_unwind().await.unwrap_or_else(|_| {
-                Err(Error::new(Kind::Config, "the AWS SDK cannot use the AWS settings of this machine"))
-            })?
+            AssertUnwindSafe(aws(profile.as_deref(), region, limits.credentials, telemetry))
+                .catch_unwind()
+                .await
+                .unwrap_or_else(|_| {
+                    Err(Error::new(Kind::Config, "the AWS SDK cannot use the AWS settings of this machine"))
+                })?
         }
         Endpoint::Local { url } => local(url),
     };
@@ -74,7 +77,12 @@ pub(super) async fn client(
     Ok((aws_sdk_bedrockruntime::Client::from_conf(config), account))
 }
 
-async fn aws(profile: Option<&str>, region: Option<Region>, telemetry: &Telemetry) -> Result<Setup> {
+async fn aws(
+    profile: Option<&str>,
+    region: Option<Region>,
+    credentials_limit: Duration,
+    telemetry: &Telemetry,
+) -> Result<Setup> {
     let environment = Environment::of_process(profile)?;
     let profiles = Profiles::load(&environment, profile.is_some()).await?;
     let region = match (region, profiles.get("region")) {
@@ -100,7 +108,11 @@ async fn aws(profile: Option<&str>, region: Option<Region>, telemetry: &Telemetr
     if source != CredentialSource::ApiKey {
         config.set_token_provider(None);
         config.set_auth_scheme_preference(Some(AuthSchemePreference::from([AuthSchemeId::from("sigv4")])));
-        credentials = Some(CheckedCredentials::new(providers(environment.clone(), region.clone()), telemetry.clone()));
+        credentials = Some(CheckedCredentials::new(
+            providers(environment.clone(), region.clone()),
+            credentials_limit,
+            telemetry.clone(),
+        ));
         config.set_credentials_provider(credentials.clone().map(SharedCredentialsProvider::new));
     }
     let mut summary = format!("AWS credentials: {source}; region {}", region.as_str());

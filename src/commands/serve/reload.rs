@@ -85,6 +85,7 @@ fn needs_restart(running: &Settings, new: &Settings) -> impl Iterator<Item = &'s
         ("profile", running.aws.profile != new.aws.profile),
         ("region", running.aws.region != new.aws.region),
         ("stream_idle_seconds", running.aws.limits.stream_idle != new.aws.limits.stream_idle),
+        ("credentials_seconds", running.aws.limits.credentials != new.aws.limits.credentials),
         ("answer_seconds", running.aws.limits.answer != new.aws.limits.answer),
     ]
     .into_iter()

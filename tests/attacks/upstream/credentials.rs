@@ -76,3 +76,21 @@ fn other_refusals_renew_nothing() {
         assert_eq!(bedrock.calls().len(), 1, "{code}");
     }
 }
+
+#[test]
+fn a_slow_helper_has_a_time_of_its_own_and_is_never_booked() {
+    let key = r#"{"Version":1,"AccessKeyId":"AKIDTOOL","SecretAccessKey":"s"}"#;
+    for (limit, status) in [(1, 403), (20, 200)] {
+        // The time of an answer is shorter than the helper takes: it does not count the helper.
+        let home = Home::new(&format!("credentials_seconds = {limit}\nanswer_seconds = 1\nprofile = \"tool\"\n"));
+        home.write(".aws/config", &format!("[profile tool]\ncredential_process = sleep 3; echo '{key}'\n"));
+        let bedrock = Bedrock::script([Reply::text("ok")]);
+        let server = Server::run(Chatrix::serve().home(&home).env("AWS_ENDPOINT_URL_BEDROCK_RUNTIME", &bedrock.url));
+        let answer = server.chat(&question(false));
+        assert_eq!(answer.status, status, "{}", answer.body);
+        if status == 403 {
+            assert!(answer.body.contains("there was no answer within 1 s"), "{}", answer.body);
+            assert_eq!((home.at_rest(), bedrock.calls().len()), ((0, 0, 0), 0));
+        }
+    }
+}
