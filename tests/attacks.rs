@@ -3,5 +3,6 @@
 mod cost;
 mod keys;
 mod ledger;
+mod secrets;
 mod server;
 mod upstream;

@@ -7,6 +7,7 @@ use crate::api::openai::ChatCompletions;
 use crate::catalog::NanoDollars;
 use crate::error::{Error, Kind, Retry};
 use crate::ledger::RateStatus;
+use crate::telemetry::without_secrets;
 use std::fmt::Write;
 use std::time::Duration;
 use warp::Reply;
@@ -37,11 +38,17 @@ pub(super) fn set_dollars(response: &mut Response, name: &'static str, amount: O
     }
 }
 
+/// The error as a client may see it. What AWS says of the operator's account and role is not for clients.
+pub(super) fn for_client(error: &Error) -> Error {
+    let advice = error.advice.as_deref().map(without_secrets);
+    Error { message: without_secrets(&error.message), advice, ..error.clone() }
+}
+
 /// The response that reports an error in the words of a dialect, with the headers that tell clients whether to send the
 /// request again.
 pub(super) fn error_response(error: &Error, dialect: &dyn Dialect, retries: ClientRetries) -> Response {
     let spec = error.kind.spec();
-    let mut response = json_response(&dialect.error(error));
+    let mut response = json_response(&dialect.error(&for_client(error)));
     *response.status_mut() = StatusCode::from_u16(spec.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
     let headers = response.headers_mut();
     // A limit of the API key is known to let the call through after a time, even when this client stops trying.

@@ -7,6 +7,7 @@ use super::console::Console;
 use super::images::RequestImages;
 use super::panics::bug;
 use super::places::Place;
+use super::reply::for_client;
 use super::state::shutdown_error;
 use crate::api::{Frame, FrameWriter};
 use crate::conversation::{Event, Usage};
@@ -138,7 +139,7 @@ impl Events {
         self.phase = Phase::Done;
         self.notices.console.announce_cut(&self.call, self.notices.key.as_deref());
         self.scope.set_error(error.kind);
-        self.writer.fail(error, frames);
+        self.writer.fail(&for_client(error), frames);
     }
 }
 
