@@ -228,6 +228,17 @@ fn readiness_names_what_stands_in_the_way() {
     let bedrock = Bedrock::script([Reply::text("ok")]);
     let server = Server::run(Chatrix::serve().home(&home).bedrock(&bedrock));
     assert_eq!(server.get("/readyz").json(), json!({"status": "ready"}));
+    // A ledger that is lost under a budget: nothing can be answered, and the process lives.
+    let ask = || server.send("POST", "/v1/chat/completions", &[], &question("nova-micro", false)).status;
+    assert_eq!(ask(), 200);
+    home.at_rest();
+    for end in ["", "-wal", "-shm"] {
+        let _ = std::fs::remove_file(format!("{}{end}", home.ledger().display()));
+    }
+    assert_eq!(ask(), 503);
+    let answer = server.get("/readyz");
+    assert_eq!((answer.status, answer.json()), (503, json!({"status": "not ready", "reasons": ["ledger"]})));
+    check(&scrape(&server), &[("chatrix_ready", &[], 0.0), ("chatrix_ledger_up", &[], 0.0)]);
     assert_eq!(server.get("/healthz").json(), json!({"status": "ok"}));
 }
 
