@@ -157,6 +157,10 @@ fn comparable(mut request: Value) -> Value {
     ] {
         members.remove(name);
     }
+    // Chatrix's own id of the request, which differs each time.
+    if let Some(tags) = members.get_mut("requestMetadata").and_then(Value::as_object_mut) {
+        tags.remove("chatrix_request_id");
+    }
     members.retain(|_, value| *value != json!({}) && *value != json!([]));
     let mut turns: Vec<Value> = Vec::new();
     for mut turn in members["messages"].as_array().unwrap().clone() {
