@@ -192,6 +192,9 @@ impl Writer {
     fn try_post(&mut self, recover: bool) -> StoreResult<Vec<ReserveOutcome>> {
         let (store, was_replaced) = self.slot.get_and_take_replaced()?;
         if was_replaced {
+            self.telemetry.notice(
+                "warning: the ledger's file was removed, replaced or set back; calls are booked in the one that is there now",
+            );
             self.open_calls.lose_numbers();
         }
         let settlements: Vec<_> = self.unwritten.iter().map(|settlement| self.open_calls.locate(settlement)).collect();
