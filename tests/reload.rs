@@ -117,7 +117,8 @@ fn a_closed_window_stops_the_server_and_a_hangup_in_an_open_one_reloads() {
     grantpt(&terminal).unwrap();
     unlockpt(&terminal).unwrap();
     let its_end = File::options().read(true).write(true).open(ptsname_r(&terminal).unwrap()).unwrap();
-    let (mut command, _home) = Chatrix::serve().home(&home).arg("--offline").into_command();
+    let serve = Chatrix::serve().home(&home).args(["--offline", "--port", "0"]);
+    let (mut command, _home) = serve.into_command();
     let mut child = command.stdin(Stdio::from(its_end)).stderr(Stdio::piped()).spawn().unwrap();
     let mut lines = BufReader::new(child.stderr.take().unwrap()).lines().map_while(Result::ok);
     assert!(lines.any(|line| line.starts_with("in Jan")));
