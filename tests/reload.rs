@@ -101,7 +101,7 @@ fn protection_is_not_dropped() {
     let host = format!("127.0.0.1:{}", server.port());
     let get = |headers: &[(&str, &str)]| server.send("GET", "/v1/models", &[headers, &[("host", &host)]].concat(), "");
     assert_eq!((get(&[]).status, get(&headers).status), (401, 200));
-    reload(&server, &home, "");
+    reload(&server, &home, "# nothing\n");
     std::thread::sleep(std::time::Duration::from_millis(500));
     assert_eq!(get(&[]).status, 401, "calls still need a key");
     signal(server.pid(), "TERM");
@@ -127,4 +127,44 @@ fn a_closed_window_stops_the_server_and_a_hangup_in_an_open_one_reloads() {
     drop(terminal);
     signal(child.id(), "HUP");
     assert_eq!(child.wait().unwrap().code(), Some(0));
+}
+
+#[test]
+fn a_config_file_that_is_gone_or_empty_changes_nothing() {
+    let home = Home::new("[limits]\nmax_tokens_limit = 700\n");
+    let bedrock = Bedrock::script([Reply::text("ok")]);
+    let server = Server::run(Chatrix::serve().home(&home).bedrock(&bedrock));
+    let path = home.path(".config/chatrix/config.toml");
+    std::fs::write(&path, "").unwrap();
+    signal(server.pid(), "HUP");
+    std::thread::sleep(std::time::Duration::from_millis(300));
+    assert_eq!(limit(&server, &bedrock), 700);
+    std::fs::remove_file(&path).unwrap();
+    signal(server.pid(), "HUP");
+    std::thread::sleep(std::time::Duration::from_millis(300));
+    assert_eq!(limit(&server, &bedrock), 700);
+    let log = server.stop();
+    for what in ["empty", "gone"] {
+        let expected = format!("nothing has changed: the config file {} is {what}", path.display());
+        assert!(log.contains(&expected), "{log}");
+    }
+}
+
+#[test]
+fn a_budget_that_a_reload_brings_guards_the_ledger() {
+    let home = Home::new("# no budget yet\n");
+    let bedrock = Bedrock::script([Reply::text("ok")]);
+    let server = Server::run(Chatrix::serve().home(&home).bedrock(&bedrock));
+    assert_eq!(server.chat(&question(5)).status, 200);
+    home.at_rest();
+    reload(&server, &home, "[budget]\nday_usd = 1\n");
+    eventually("the budget holds", || {
+        server.get("/metrics").body.contains("chatrix_budget_limit_dollars{budget=\"day\"")
+    });
+    for end in ["", "-wal", "-shm"] {
+        let _ = std::fs::remove_file(format!("{}{end}", home.ledger().display()));
+    }
+    std::thread::sleep(std::time::Duration::from_millis(1100));
+    // Reading first does not make another ledger the right one.
+    assert_eq!((server.get("/readyz").status, server.chat(&question(5)).status), (503, 503));
 }

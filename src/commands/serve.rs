@@ -2,6 +2,7 @@
 
 mod address;
 mod alerting;
+mod ledger_check;
 mod reload;
 mod service;
 mod startup;
@@ -10,14 +11,12 @@ use crate::cli::Serve;
 use crate::commands::setup::{offline_pace, open};
 use crate::commands::{file_limit, signals, systemd};
 use crate::config::{Flags, ServeSettings, Settings};
-use crate::engine::BudgetGuard;
-use crate::error::Error;
-use crate::ledger::store::StoreError;
 use crate::server::{Limits, Server};
 use crate::telemetry::Telemetry;
 use address::{Access, Listeners};
 use alerting::Alerting;
 use futures_util::future::try_join_all;
+use ledger_check::check_ledger;
 use reload::Reloader;
 use service::service;
 use std::net::TcpListener;
@@ -76,6 +75,7 @@ async fn serve(
         flags,
         access,
         bound,
+        began_empty: reload::is_empty(&settings),
         running: settings,
         engine,
         server: Arc::clone(&server),
@@ -91,28 +91,6 @@ async fn serve(
         ledger.close();
     }
     Ok(0)
-}
-
-/// Finds out whether calls can be booked. Without a budget the server starts even if they cannot.
-async fn check_ledger(guard: &BudgetGuard, telemetry: &Telemetry) -> Result<(), Error> {
-    let guards_budget = !guard.limits(None).is_empty();
-    let checked = match &guard.ledger {
-        Some(ledger) => ledger.check(guards_budget).await,
-        None => Err(StoreError::no_folder()),
-    };
-    match checked {
-        Ok(()) => Ok(()),
-        Err(error) if guards_budget => Err(Error::from(error).advise(
-            "a budget is set, so the server does not start without its ledger; make it readable and writable, or move \
-             it away and accept a new one with `chatrix ledger accept`",
-        )),
-        Err(error) => {
-            telemetry.notice(&format!(
-                "warning: {error}; there is no budget, so calls are answered, but they are booked only if that changes"
-            ));
-            Ok(())
-        }
-    }
 }
 
 /// What clients may use of the server. As many connections are allowed as there may be open files for.

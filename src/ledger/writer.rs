@@ -239,6 +239,7 @@ impl Writer {
     fn answer_statuses(&mut self, requests: Vec<StatusRequest>) {
         for StatusRequest { limits, reply } in requests {
             let statuses = self.slot.get().and_then(|store| store.statuses(&limits));
+            self.slot.remember();
             // The caller may have left.
             let _ = reply.send(statuses.unwrap_or_default());
         }
@@ -276,6 +277,9 @@ impl Writer {
     fn read_keys(&mut self) -> KeySnapshot {
         let began = Instant::now();
         let keys = self.slot.get().and_then(Store::keys);
+        if keys.is_ok() {
+            self.slot.remember();
+        }
         self.health.note_failure(keys.as_ref().err());
         if keys.as_ref().is_ok_and(|keys| keys.iter().any(|key| key.budget_limits().next().is_some())) {
             self.slot.guard_budget();

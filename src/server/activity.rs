@@ -1,6 +1,7 @@
 //! What a connection is doing. From that follows when its time is up.
 
 use super::limits::Timeouts;
+use hyper::Version;
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
@@ -105,8 +106,10 @@ impl Activity {
     }
 
     /// Records that a request has arrived. It counts until the guard is dropped, with the last byte of its answer.
-    pub(super) fn begin(self: &Arc<Self>) -> Answering {
+    pub(super) fn begin(self: &Arc<Self>, version: Version) -> Answering {
         let mut state = self.state();
+        // The preface may have come in pieces, so the first bytes do not always tell.
+        state.http2 |= version == Version::HTTP_2;
         state.requests += 1;
         state.used = true;
         state.head_since = None;
@@ -138,6 +141,12 @@ impl Activity {
     pub(super) fn is_head_overdue(&self) -> bool {
         let state = self.state();
         state.overdue == Some(Overdue::Head) && state.blocked_since.is_none()
+    }
+
+    /// Whether no request is being answered, and everything that was answered has been taken.
+    pub(super) fn is_unused(&self) -> bool {
+        let state = self.state();
+        state.requests == 0 && state.blocked_since.is_none()
     }
 
     /// Whether the first request, or the head of another one, is still on its way.
@@ -216,7 +225,7 @@ mod tests {
         activity.received(b" /");
         let head = start + Duration::from_secs(3) + timeouts.head;
         assert_eq!(activity.deadline(), Some((head, Overdue::Head)), "a byte now and then moves nothing");
-        let answering = activity.begin();
+        let answering = activity.begin(Version::HTTP_11);
         assert_eq!((activity.deadline(), activity.is_arriving()), (None, false));
         activity.wrote(true);
         let blocked = Instant::now() + timeouts.write;
@@ -237,7 +246,7 @@ mod tests {
         activity.received(b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n");
         activity.received(b"ping");
         assert_eq!(activity.deadline(), Some((start + timeouts.head, Overdue::Request)));
-        let (first, second) = (activity.begin(), activity.begin());
+        let (first, second) = (activity.begin(Version::HTTP_11), activity.begin(Version::HTTP_11));
         first.handed_over(true);
         second.handed_over(true);
         tokio::time::advance(Duration::from_secs(1)).await;
@@ -256,9 +265,9 @@ mod tests {
         assert_eq!(new.spare(), None, "its request may be on its way");
         tokio::time::advance(YOUNG).await;
         let idle = Activity::new(Timeouts::default());
-        drop(idle.begin());
+        drop(idle.begin(Version::HTTP_11));
         assert!(idle.spare() < new.spare() && idle.spare().is_some());
-        let _answering = new.begin();
+        let _answering = new.begin(Version::HTTP_11);
         assert_eq!(new.spare(), None);
     }
 }

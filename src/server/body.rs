@@ -72,18 +72,26 @@ impl ReceivedBody {
     }
 }
 
-/// When the next piece of a body must have arrived.
+/// When the next piece of a body must have arrived. What comes fast earns time for what comes later, but never more than
+/// one pause, so that nobody can hold a large body for hours.
 struct Clock<'a> {
     timeouts: &'a Timeouts,
-    began: Instant,
+    by_rate: Instant,
 }
 
-impl Clock<'_> {
-    fn deadline(&self, received: usize) -> Instant {
-        let earned =
-            Duration::from_millis(u64::try_from(received).unwrap_or(u64::MAX).saturating_mul(1000) / LEAST_RATE);
-        let by_rate = self.began + self.timeouts.body_grace + earned;
-        by_rate.min(Instant::now() + self.timeouts.body_pause)
+impl<'a> Clock<'a> {
+    fn start(timeouts: &'a Timeouts) -> Self {
+        Self { timeouts, by_rate: Instant::now() + timeouts.body_grace }
+    }
+
+    fn received(&mut self, bytes: usize) {
+        let earned = Duration::from_millis(u64::try_from(bytes).unwrap_or(u64::MAX).saturating_mul(1000) / LEAST_RATE);
+        let most = self.timeouts.body_grace.max(self.timeouts.body_pause);
+        self.by_rate = (self.by_rate + earned).min(Instant::now() + most);
+    }
+
+    fn deadline(&self) -> Instant {
+        self.by_rate.min(Instant::now() + self.timeouts.body_pause)
     }
 }
 
@@ -106,16 +114,17 @@ where
         return Err(too_large());
     }
     let mut received = ReceivedBody::new(memory.account(declared.unwrap_or(0))?);
-    let clock = Clock { timeouts, began: Instant::now() };
+    let mut clock = Clock::start(timeouts);
     let mut body = std::pin::pin!(body);
     loop {
-        let next = timeout_at(clock.deadline(received.len()), body.next()).await;
+        let next = timeout_at(clock.deadline(), body.next()).await;
         let next = next.map_err(|_| Error::new(Kind::RequestTimeout, "the request body did not arrive in time"))?;
         let mut piece = match next {
             None => return Ok(received),
             Some(piece) => piece
                 .map_err(|error| Error::new(Kind::InvalidRequest, format!("the request body was cut off: {error}")))?,
         };
+        clock.received(piece.remaining());
         while piece.has_remaining() {
             let chunk = piece.chunk();
             received.push(chunk)?;
@@ -159,6 +168,19 @@ mod tests {
             let error = read(size, pause, 500).await.unwrap_err();
             assert_eq!(error.kind, Kind::RequestTimeout, "{size} bytes every {pause:?}");
         }
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_fast_beginning_earns_no_hours() {
+        let body = stream::unfold(0, |sent: usize| async move {
+            let size = if sent == 0 { 16 << 20 } else { 1 };
+            tokio::time::sleep(Duration::from_secs(if sent == 0 { 0 } else { 10 })).await;
+            Some((Ok::<_, String>(Bytes::from(vec![b' '; size])), sent + 1))
+        });
+        let (memory, began) = (BodyMemory::new(BODY_LIMIT), Instant::now());
+        let error = read_body(&HeaderMap::new(), body, &memory, &timeouts()).await.unwrap_err();
+        assert_eq!(error.kind, Kind::RequestTimeout);
+        assert!(began.elapsed() <= Duration::from_secs(31), "{:?}", began.elapsed());
     }
 
     #[tokio::test]

@@ -16,7 +16,9 @@ use std::net::SocketAddr;
 use std::pin::{Pin, pin};
 use std::sync::Arc;
 use std::task::{Context, Poll};
+use std::time::Duration;
 use tokio::sync::watch;
+use tokio::task::unconstrained;
 use tokio::time::{Instant, sleep_until};
 
 /// The largest head of a request (bytes).
@@ -38,6 +40,9 @@ pub(super) fn builder() -> Builder<TokioExecutor> {
     builder
 }
 
+/// How long a connection that is to leave, and answers nothing, may take for that.
+const FAREWELL: Duration = Duration::from_secs(2);
+
 /// Serves a connection until it ends, its time is up, or its place is needed.
 pub(super) async fn serve<S, B>(
     builder: &Builder<TokioExecutor>,
@@ -53,32 +58,37 @@ pub(super) async fn serve<S, B>(
     let activity = Arc::clone(&front.activity);
     let mut connection = pin!(builder.serve_connection(socket, front));
     let mut clock = pin!(sleep_until(Instant::now()));
-    let mut leave = pin!(async {
+    // A client that sends without a pause uses up what tokio grants a task at a time. The limits hold for it all the same.
+    let mut leave = pin!(unconstrained(async {
         tokio::select! {
             () = activity.given_up() => {}
             () = reached(stop, Stop::Draining) => {}
         }
-    });
-    let mut leaving = false;
+    }));
+    let mut leaving: Option<Instant> = None;
     std::future::poll_fn(|context| {
         loop {
             if connection.as_mut().poll(context).is_ready() {
                 return Poll::Ready(());
             }
-            if !leaving && leave.as_mut().poll(context).is_ready() {
-                leaving = true;
+            if leaving.is_none() && leave.as_mut().poll(context).is_ready() {
+                leaving = Some(Instant::now());
                 // A connection that waits for a request ends now; a running answer comes to its end.
                 connection.as_mut().graceful_shutdown();
                 continue;
             }
-            if leaving && activity.is_arriving() {
+            if leaving.is_some() && activity.is_arriving() {
                 return Poll::Ready(());
             }
-            let Some((deadline, overdue)) = activity.deadline() else { return Poll::Pending };
+            let farewell = leaving.filter(|_| activity.is_unused()).map(|since| (since + FAREWELL, Overdue::Request));
+            let deadlines = activity.deadline().into_iter().chain(farewell);
+            let Some((deadline, overdue)) = deadlines.min_by_key(|(deadline, _)| *deadline) else {
+                return Poll::Pending;
+            };
             if clock.deadline() != deadline {
                 clock.as_mut().reset(deadline);
             }
-            if clock.as_mut().poll(context).is_pending() {
+            if clock.as_mut().poll(context).is_pending() && Instant::now() < deadline {
                 return Poll::Pending;
             }
             activity.expire(overdue);
@@ -111,7 +121,7 @@ where
     type Future = Pin<Box<dyn Future<Output = Result<Self::Response, Infallible>> + Send>>;
 
     fn call(&self, request: Request<Incoming>) -> Self::Future {
-        let answering = self.activity.begin();
+        let answering = self.activity.begin(request.version());
         // A warp service is always ready.
         let response = self.service.clone().call(Arrival::note(request, self.peer));
         Box::pin(async move { Ok(response.await?.map(|body| AnswerBody { body, answering })) })

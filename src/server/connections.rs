@@ -110,9 +110,9 @@ mod tests {
     async fn idle_ones_make_room_and_busy_ones_do_not() {
         let connections = Connections::new(2);
         let busy = Activity::new(Timeouts::default());
-        let _answering = busy.begin();
+        let _answering = busy.begin(hyper::Version::HTTP_11);
         let idle = Activity::new(Timeouts::default());
-        drop(idle.begin());
+        drop(idle.begin(hyper::Version::HTTP_11));
         let _busy = connections.place(&busy).unwrap();
         let _idle = connections.place(&idle).unwrap();
         let third = Activity::new(Timeouts::default());

@@ -10,6 +10,10 @@ use std::time::{Duration, Instant};
 const HOUR: Duration = Duration::from_hours(1);
 /// The most notices that are remembered. Some are about names that clients choose, so there could be any number.
 const MAX_NOTICES: usize = 1000;
+/// How many of those may be about what clients send in the name of strangers: foreign origins and hosts.
+const MAX_FOREIGN: usize = 100;
+/// The longest such name that is told apart from others (characters).
+const MAX_NAME: usize = 200;
 
 /// The notices of one server. Clones share what was already shown.
 #[derive(Debug, Clone)]
@@ -17,11 +21,13 @@ pub(super) struct Console {
     telemetry: Telemetry,
     /// When each notice was shown last, by what it is about.
     shown: Arc<Mutex<HashMap<String, Instant>>>,
+    /// The same for notices about strangers.
+    foreign: Arc<Mutex<HashMap<String, Instant>>>,
 }
 
 impl Console {
     pub(super) fn new(telemetry: Telemetry) -> Self {
-        Self { telemetry, shown: Arc::default() }
+        Self { telemetry, shown: Arc::default(), foreign: Arc::default() }
     }
 
     /// Says, once each, that a successor answers for a retired model, and the warnings of a call.
@@ -53,18 +59,32 @@ impl Console {
 
     /// Says, once an hour for each origin, that web pages were refused. The browser hides the reason from the page.
     pub(super) fn announce_refused_origin(&self, origin: &str, reason: &str) {
-        self.say(format!("origin {origin}"), Some(HOUR), reason);
+        self.say_foreign("origin", origin, reason);
     }
 
     /// Says, once an hour for each host, that requests to it were refused.
     pub(super) fn announce_refused_host(&self, host: &str, reason: &str) {
-        self.say(format!("host {host}"), Some(HOUR), reason);
+        self.say_foreign("host", host, reason);
     }
 
     /// Says, once an hour for each reason, that connections cannot be accepted.
     pub(super) fn announce_accept_error(&self, error: &std::io::Error) {
         let text = format!("connections cannot be accepted for the moment: {error}");
         self.say(format!("accepting: {:?}", error.kind()), Some(HOUR), &text);
+    }
+
+    /// Shows a text about a stranger's name. Any number of names can be sent, so only few are remembered for an hour, and
+    /// they take no place from other notices.
+    fn say_foreign(&self, what: &str, name: &str, text: &str) {
+        let name: String = name.chars().take(MAX_NAME).collect();
+        let mut foreign = self.foreign.lock().unwrap_or_else(PoisonError::into_inner);
+        foreign.retain(|_, last| last.elapsed() < HOUR);
+        let about = format!("{what} {name}");
+        if foreign.len() >= MAX_FOREIGN || foreign.contains_key(&about) {
+            return;
+        }
+        foreign.insert(about, Instant::now());
+        self.telemetry.notice(text);
     }
 
     /// Shows a text unless one about the same was shown already, within `again` if that is given.

@@ -198,7 +198,7 @@ mod tests {
     #[test]
     fn a_notice_is_one_line() {
         let notice = notice(LogFormat::Text, "a\nb\u{1b}[2J arn:aws:iam::123456789012:role/x");
-        assert_eq!(notice, "a\\nb\\u{1b}[2J role/x");
+        assert_eq!(notice, "a\\nb\\u{1b}[2J [redacted]");
     }
 
     #[test]

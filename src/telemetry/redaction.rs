@@ -39,10 +39,17 @@ fn clean_word(word: &str) -> String {
     if is_uuid(word) {
         return word.to_owned();
     }
-    let is_token =
-        |part: &str| part.len() >= SHORTEST_SECRET && SECRET_PREFIXES.iter().any(|prefix| part.starts_with(prefix));
-    // A token may stand behind a colon or a slash.
-    if word.split([':', '/']).any(is_token) { REDACTED.to_owned() } else { without_accounts(word) }
+    if holds_token(word) { REDACTED.to_owned() } else { without_accounts(word) }
+}
+
+/// Whether a token begins anywhere in a word. `sk-` may be the end of a longer word, such as `disk-`.
+fn holds_token(word: &str) -> bool {
+    SECRET_PREFIXES.iter().any(|prefix| {
+        word.match_indices(prefix).any(|(start, _)| {
+            let is_part = *prefix == "sk-" && word[..start].ends_with(|c: char| c.is_ascii_alphabetic());
+            !is_part && word.len() - start >= SHORTEST_SECRET
+        })
+    })
 }
 
 /// Whether a word is an id of the form 8-4-4-4-12, as Bedrock's are. Its last part may be digits only, like the number of
@@ -54,7 +61,10 @@ fn is_uuid(word: &str) -> bool {
 /// The last part of `arn:PARTITION:SERVICE:REGION:ACCOUNT:RESOURCE`, wherever the ARN begins in a word.
 fn resource_of_arn(word: &str) -> Option<&str> {
     let start = word.as_bytes().windows(4).position(|bytes| bytes.eq_ignore_ascii_case(b"arn:"))?;
-    Some(word.get(start..)?.splitn(6, ':').nth(5).unwrap_or(REDACTED))
+    let mut parts = word.get(start..)?.splitn(6, ':');
+    // The resources of these services are people and roles, not models.
+    let names_who = matches!(parts.nth(2), Some("sts" | "iam" | "sso" | "identitystore"));
+    Some(parts.nth(2).filter(|_| !names_who).unwrap_or(REDACTED))
 }
 
 /// The word with its long runs of digits replaced.
@@ -91,7 +101,7 @@ mod tests {
             ("arn:aws:sts::123456789012".into(), "[redacted]"),
             (
                 "User: arn:aws:sts::123456789012:assumed-role/x is not authorized".into(),
-                "User: assumed-role/x is not authorized",
+                "User: [redacted] is not authorized",
             ),
             (
                 "arn%3Aaws%3Abedrock%3Aus-east-1%3A123456789012%3Ax".into(),
@@ -103,6 +113,10 @@ mod tests {
             ("arn:aws:bedrock:r:123456789012:x/123456789012345".into(), "x/[redacted]"),
             ("id 1b2c3d4e-0000-4000-8000-123456789012.".into(), "id 1b2c3d4e-0000-4000-8000-[redacted]."),
             ("id 1b2c3d4e-0000-4000-8000-123456789012,".into(), "id 1b2c3d4e-0000-4000-8000-123456789012,"),
+            (format!("gpt@{token}"), "[redacted]"),
+            (format!("Bearer%20{token}"), "[redacted]"),
+            ("_AKIAIOSFODNN7EXAMPLE".into(), "[redacted]"),
+            ("disk-encryption-assistant".into(), "disk-encryption-assistant"),
             ("listening on http://127.0.0.1:3000, sk-none".into(), "listening on http://127.0.0.1:3000, sk-none"),
         ] {
             assert_eq!(without_secrets(&text), expected, "{text}");

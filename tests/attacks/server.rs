@@ -4,7 +4,7 @@ use crate::support::{Bedrock, Chatrix, Reply, Server, delta, eventually, signal}
 use serde_json::{Value, json};
 use std::io::{ErrorKind, Read, Write};
 use std::net::{SocketAddr, TcpStream};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 const CHAT: &str = "/v1/chat/completions";
 
@@ -388,4 +388,48 @@ fn images_are_fetched_only_for_calls_that_are_allowed() {
     assert_eq!(ask(&server, "claude-haiku-4-5", "x").error().2, "insufficient_quota");
     assert_eq!(home.at_rest(), (0, 0, 0), "nothing is booked");
     assert!(bedrock.calls().is_empty());
+}
+
+/// A frame of HTTP/2 (RFC 9113 §4.1).
+fn http2_frame(kind: u8, flags: u8, stream: u8, payload: &[u8]) -> Vec<u8> {
+    let length = u8::try_from(payload.len()).unwrap();
+    [&[0, 0, length, kind, flags, 0, 0, 0, stream], payload].concat()
+}
+
+const HTTP2_PREFACE: &[u8] = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n";
+
+#[test]
+fn an_http2_answer_that_nobody_takes_ends_however_the_preface_came() {
+    let server = Server::run(Chatrix::serve().arg("--offline").config("[serve.timeouts]\nwrite_seconds = 1\n"));
+    for split in [0, 2, 10] {
+        let mut socket = TcpStream::connect(server.address()).unwrap();
+        socket.set_read_timeout(Some(Duration::from_secs(15))).unwrap();
+        socket.set_nodelay(true).unwrap();
+        let (first, rest) = HTTP2_PREFACE.split_at(split);
+        socket.write_all(first).unwrap();
+        std::thread::sleep(Duration::from_millis(200));
+        // SETTINGS_INITIAL_WINDOW_SIZE is 0, so that no answer may be sent.
+        let settings = http2_frame(4, 0, 0, &[0, 4, 0, 0, 0, 0]);
+        let host = server.address().as_bytes();
+        let mut fields = vec![0x82, 0x86, 0x04, 10];
+        fields.extend_from_slice(b"/v1/models");
+        fields.extend([0x01, u8::try_from(host.len()).unwrap()]);
+        fields.extend_from_slice(host);
+        socket.write_all(&[rest, &settings, &http2_frame(1, 5, 1, &fields)].concat()).unwrap();
+        let began = Instant::now();
+        let _ = socket.read_to_end(&mut Vec::new());
+        assert!(began.elapsed() < Duration::from_secs(10), "{split}: {:?}", began.elapsed());
+    }
+}
+
+#[test]
+fn a_flood_of_frames_outlives_no_limit() {
+    let server = Server::run(Chatrix::serve().arg("--offline").config("[serve.timeouts]\nhead_seconds = 1\n"));
+    let mut socket = TcpStream::connect(server.address()).unwrap();
+    socket.write_all(&[HTTP2_PREFACE, &http2_frame(4, 0, 0, &[])].concat()).unwrap();
+    let priorities = http2_frame(2, 0, 1, &[0, 0, 0, 0, 16]).repeat(300);
+    let began = Instant::now();
+    while socket.write_all(&priorities).is_ok() {
+        assert!(began.elapsed() < Duration::from_secs(8), "the connection outlives its limit");
+    }
 }

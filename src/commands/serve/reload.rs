@@ -3,6 +3,7 @@
 
 use super::address::Access;
 use super::alerting::Alerting;
+use super::ledger_check::check_ledger;
 use super::service::service;
 use super::startup;
 use crate::commands::setup::load_settings;
@@ -13,14 +14,21 @@ use crate::error::{Error, Kind, Result};
 use crate::server::Server;
 use crate::telemetry::Telemetry;
 use std::net::IpAddr;
+use std::path::Path;
 use std::sync::Arc;
+use std::time::Duration;
 use tokio::sync::watch;
+
+/// How long reading the config file may take. A pipe that nobody writes to never ends.
+const LOADING_TIMEOUT: Duration = Duration::from_secs(10);
 
 pub(super) struct Reloader {
     pub(super) flags: Flags,
     pub(super) access: Access,
     /// The address that clients reach.
     pub(super) bound: IpAddr,
+    /// Whether the config file held nothing when the server was started.
+    pub(super) began_empty: bool,
     /// The settings with which the server was started.
     pub(super) running: Settings,
     /// The engine with which the server was started, whose connection and ledger are kept.
@@ -44,10 +52,14 @@ impl Reloader {
 
     async fn reload(&self) -> Result<()> {
         let flags = self.flags.clone();
-        let loaded = tokio::task::spawn_blocking(move || load_settings(&flags)).await;
+        let loading = tokio::task::spawn_blocking(move || load_settings(&flags));
+        let loaded = tokio::time::timeout(LOADING_TIMEOUT, loading).await;
+        let loaded = loaded.map_err(|_| Error::new(Kind::Config, "the config file cannot be read to its end"))?;
         let settings = loaded.map_err(|_| Error::new(Kind::Internal, "reading the config has failed"))??;
+        self.check_file(&settings)?;
         self.access.check(self.bound, "the start of this server", settings.serve.require_key)?;
         let engine = self.engine.with_settings(settings.policy(), settings.budgets, settings.serve.drain);
+        check_ledger(engine.guard(), &self.telemetry).await?;
         let service = service(&settings, Arc::new(engine), self.bound);
         if service.keys.required {
             service.keys.all().await?;
@@ -67,6 +79,27 @@ impl Reloader {
         startup::say_limits(&engine, &self.telemetry).await;
         Ok(())
     }
+}
+
+impl Reloader {
+    /// A file that has vanished or is empty is being replaced, and not meant to drop every budget and key.
+    fn check_file(&self, settings: &Settings) -> Result<()> {
+        let wrong = |path: &Path, what: &str| {
+            Err(Error::new(Kind::Config, format!("the config file {} is {what}", path.display()))
+                .advise("restart the server to run with the defaults"))
+        };
+        match (&self.running.config_file, &settings.config_file) {
+            (Some(path), None) => wrong(path, "gone"),
+            (_, Some(path)) if !self.began_empty && is_empty(settings) => wrong(path, "empty"),
+            _ => Ok(()),
+        }
+    }
+}
+
+/// Whether the config file holds nothing at all.
+pub(super) fn is_empty(settings: &Settings) -> bool {
+    let file = settings.config_file.as_ref().and_then(|path| std::fs::metadata(path).ok());
+    file.is_some_and(|file| file.is_file() && file.len() == 0)
 }
 
 /// What differs and stays as it is until a restart.
