@@ -45,16 +45,18 @@ pub(crate) use stop::{FLUSH_TIMEOUT, GRACE};
 use crate::engine::Engine;
 use crate::telemetry::Telemetry;
 use arrival::Arrival;
+use bytes::Buf;
 use connections::Connections;
 use console::Console;
+use futures_util::Stream;
 use listener::Listener;
 use routes::Incoming;
 use state::State;
 use std::sync::{Arc, PoisonError, RwLock};
 use tokio::net::TcpListener;
 use tokio::sync::watch;
-use warp::Filter;
 use warp::path::FullPath;
+use warp::{Filter, Rejection};
 
 /// The most connections at once to the address for metrics.
 const MAX_WATCHERS: usize = 64;
@@ -124,16 +126,10 @@ impl Server {
     pub async fn serve(self: Arc<Self>, listener: TcpListener) -> std::io::Result<()> {
         let state = self.state();
         let current = Arc::clone(&self);
-        let filter = warp::method()
-            .and(warp::ext::get::<Arrival>())
-            .and(warp::path::full())
-            .and(warp::header::headers_cloned())
-            .and(warp::body::stream())
-            .then(move |method, arrival, path: FullPath, headers, body| {
-                let state = current.state();
-                let path = path.as_str().to_owned();
-                async move { Box::pin(routes::handle(&state, Incoming { arrival, method, path, headers, body })).await }
-            });
+        let filter = incoming().then(move |request| {
+            let state = current.state();
+            async move { Box::pin(routes::handle(&state, request)).await }
+        });
         let listener_of_ours = Listener {
             service: warp::service(filter),
             connections: state.load.connections(),
@@ -155,17 +151,10 @@ impl Server {
         let bound = listener.local_addr()?.ip();
         let state = self.state();
         let current = Arc::clone(&self);
-        let filter = warp::method()
-            .and(warp::ext::get::<Arrival>())
-            .and(warp::path::full())
-            .and(warp::header::headers_cloned())
-            .and(warp::body::stream())
-            .then(move |method, arrival, path: FullPath, headers, body| {
-                let state = current.state();
-                let path = path.as_str().to_owned();
-                let request = Incoming { arrival, method, path, headers, body };
-                async move { Box::pin(routes::handle_watcher(&state, bound, request)).await }
-            });
+        let filter = incoming().then(move |request| {
+            let state = current.state();
+            async move { Box::pin(routes::handle_watcher(&state, bound, request)).await }
+        });
         // It ends with the process: a server that drains is still watched.
         let (_running, stop) = watch::channel(Stop::Running);
         let listener_of_ours = Listener {
@@ -177,6 +166,20 @@ impl Server {
         };
         listener_of_ours.run(listener).await
     }
+}
+
+/// Every request, whatever its path and method.
+fn incoming()
+-> impl Filter<Extract = (Incoming<impl Stream<Item = Result<impl Buf, warp::Error>>>,), Error = Rejection> + Clone {
+    warp::method()
+        .and(warp::ext::get::<Arrival>())
+        .and(warp::path::full())
+        .and(warp::header::headers_cloned())
+        .and(warp::body::stream())
+        .map(|method, arrival, path: FullPath, headers, body| {
+            let path = path.as_str().to_owned();
+            Incoming { arrival, method, path, headers, body }
+        })
 }
 
 fn fetcher(fetch_images: bool) -> std::io::Result<Option<Arc<images::Fetcher>>> {
