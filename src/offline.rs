@@ -1,5 +1,5 @@
-//! The offline Bedrock: a Bedrock Runtime on a loopback port of this process, for use without an AWS account. The AWS
-//! SDK connects to it as to the real service. It validates requests as Bedrock does (`rules`), so that faults of
+//! The offline Bedrock: a Bedrock Runtime on a loopback port of this process, for use without an AWS account. The
+//! transport connects to it as to the real service. It validates requests as Bedrock does (`rules`), so that faults of
 //! Chatrix show up without AWS, and it answers with a small deterministic model (`model`).
 
 mod answer;

@@ -138,13 +138,16 @@ fn the_start_says_what_is_in_force() {
     let bedrock = Bedrock::script([Reply::text("ok")]);
     let limits = ["--require-key", "--log", "--max-connections", "1024", "--max-in-flight", "7"];
     let server = Server::run(Chatrix::serve().home(&home).bedrock(&bedrock).args(limits));
-    let start = server.start_up().replace(home.path("").to_str().unwrap(), "HOME/").replace(&bedrock.url, "BEDROCK");
+    let start = server
+        .start_up()
+        .replace(home.path("").to_str().unwrap(), "HOME/")
+        .replace(bedrock.url.trim_start_matches("http://"), "BEDROCK");
     let day = start.lines().find_map(|line| line.split_once("it resets on ")).unwrap().1.to_owned();
     assert_eq!(
         start.replace(&day, "DAY"),
         "config file: HOME/.config/chatrix/config.toml\n\
          AWS credentials: the keys in AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY; region us-west-2; endpoint \
-         BEDROCK\n\
+         BEDROCK (http)\n\
          budgets: at most $0.50 for one request\n\
          budgets: $1.00 left of the day budget of $1.00: $0.00 spent, $0.00 reserved by running calls; it resets on DAY\n\
          limits: answers of 100 tokens for requests that set no limit, and of 1024 at most\n\

@@ -1,5 +1,5 @@
-//! Makes the calls to Bedrock and returns answers as events. The SDK's own retries are off, because each repetition may
-//! be a paid generation. Here a call is sent again only after a failure that cannot have generated anything.
+//! Makes the calls to Bedrock and returns answers as events. Each repetition may be a paid generation, so a call is sent
+//! again only after a failure that cannot have generated anything.
 
 use super::bounds::{self, AnswerWait, TimeLimits};
 use super::event_stream::{EventStream, StreamSetup};
@@ -167,7 +167,7 @@ impl Client {
                 let setup = StreamSetup {
                     decoder: Decoder::new(encoded.response_options.clone()),
                     model: Arc::clone(model),
-                    context: self.transport.context(&model.id)?,
+                    destination: self.transport.destination(&model.id).await?,
                     idle: self.limits.stream_idle,
                     content_frames: bounds::content_frames(admitted),
                     bedrock_request_id: bedrock_request_id.clone(),

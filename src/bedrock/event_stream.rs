@@ -1,11 +1,10 @@
 //! An answer that arrives event by event, and the limits within which it must end: a stream without content is idle
 //! whatever else it sends, and one with more content than any answer of its length is broken (docs/bedrock.md §4.9).
 
-use super::aws_context::AwsContext;
 use super::classify;
 use super::refusal::{Place, in_words_of_clients};
 use super::response::Decoder;
-use super::transport::{FrameKind, FrameStream};
+use super::transport::{Destination, FrameKind, FrameStream};
 use crate::catalog::Model;
 use crate::conversation::Event;
 use crate::error::{Error, Kind, Result};
@@ -24,7 +23,7 @@ const MAYBE_BILLED: &str = "what has arrived is kept, and may have been billed";
 pub(super) struct StreamSetup {
     pub(super) decoder: Decoder,
     pub(super) model: Arc<Model>,
-    pub(super) context: AwsContext,
+    pub(super) destination: Arc<Destination>,
     /// How long the stream may bring no content.
     pub(super) idle: Duration,
     /// The most frames with content.
@@ -104,10 +103,10 @@ impl EventStream {
         };
         let Some(frame) = frame else { return Ok(false) };
         if frame.kind == FrameKind::Exception {
-            let (model, context) = (&self.setup.model.id, &self.setup.context);
-            return Err(classify::stream_exception(&frame.name, &frame.payload, place, model, context));
+            let (model, context) = (&self.setup.model.id, &self.setup.destination.context);
+            return Err(classify::stream_exception(frame.name(), frame.payload(), place, model, context));
         }
-        if self.setup.decoder.event(&frame.name, &frame.payload, &mut self.events)? {
+        if self.setup.decoder.event(frame.name(), frame.payload(), &mut self.events)? {
             self.count_content()?;
         } else if Instant::now() >= self.last_content + self.setup.idle {
             // A frame without content is no sign of life.

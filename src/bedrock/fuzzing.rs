@@ -19,7 +19,7 @@ pub(crate) fn events(admitted: &Admitted, answer: Bytes) -> VecDeque<Event> {
     let mut frames = transport::frames_in(answer, bounds::answer_bytes(admitted));
     // The bytes are all there, so that nothing is waited for.
     while let Some(Ok(Some(frame))) = frames.next().now_or_never() {
-        if frame.kind == FrameKind::Exception || decoder.event(&frame.name, &frame.payload, &mut events).is_err() {
+        if frame.kind == FrameKind::Exception || decoder.event(frame.name(), frame.payload(), &mut events).is_err() {
             break;
         }
     }

@@ -1,6 +1,5 @@
 //! Encodes an admitted request as the JSON body of a Converse call. The same request always gives the same bytes, or
-//! prompt caching would not work. The SDK's own documents are hash maps that serialise in random order
-//! (docs/bedrock.md, trap 7), so the body is encoded here and put into the SDK's request before it is signed.
+//! prompt caching would not work (docs/bedrock.md, trap 7).
 
 mod body;
 mod cache_points;

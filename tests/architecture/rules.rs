@@ -35,6 +35,9 @@ impl Exception {
     }
 }
 
+const TRANSPORT: &str = "src/bedrock/transport.rs";
+const TRANSPORT_FOLDER: &str = "src/bedrock/transport/";
+
 pub(super) const RULES: Rules = Rules {
     floors: &[
         ("error", 0),
@@ -79,9 +82,22 @@ pub(super) const RULES: Rules = Rules {
         ("rusqlite", &["src/ledger/sqlite.rs", "src/ledger/sqlite/"]),
         ("clap", &["src/cli.rs", "src/commands/command_line.rs", "src/commands/completions.rs"]),
         ("clap_complete", &["src/commands/completions.rs"]),
-        ("hyper", &["src/offline.rs", "src/server.rs", "src/server/", "src/alerts/delivery.rs"]),
-        ("hyper_util", &["src/offline.rs", "src/server.rs", "src/server/", "src/alerts/delivery.rs"]),
-        ("hyper_rustls", &["src/server/images.rs", "src/alerts/delivery.rs"]),
+        (
+            "hyper",
+            &[TRANSPORT, TRANSPORT_FOLDER, "src/offline.rs", "src/server.rs", "src/server/", "src/alerts/delivery.rs"],
+        ),
+        (
+            "hyper_util",
+            &[
+                "src/bedrock/transport/connector.rs",
+                "src/offline.rs",
+                "src/server.rs",
+                "src/server/",
+                "src/alerts/delivery.rs",
+            ],
+        ),
+        ("hyper_rustls", &["src/bedrock/transport/connector.rs", "src/server/images.rs", "src/alerts/delivery.rs"]),
+        ("rustls", &["src/bedrock/transport/connector.rs"]),
         ("toml", &["src/catalog.rs", "src/catalog/", "src/config/"]),
     ],
     writers: &["src/terminal/output.rs", "src/telemetry/writer.rs"],

@@ -1,30 +1,28 @@
 //! The configuration of the AWS client: region, profile, credentials and endpoint (docs/credentials.md).
 
 use super::account::Account;
+use super::authorization::Authorization;
+use super::connector::Connector;
 use super::credentials::{CheckedCredentials, Providers};
+use super::destination::{Destinations, Rules};
 use super::endpoint_url;
 use super::environment::Environment;
-use super::http_client::pooled;
 use super::profiles::Profiles;
 use super::region::Region;
 use crate::bedrock::aws_context::{AwsContext, CredentialSource};
 use crate::bedrock::bounds::TimeLimits;
 use crate::error::{Error, Kind, Result};
 use crate::telemetry::Telemetry;
-use aws_config::identity::IdentityCache;
 use aws_config::retry::RetryConfig;
-use aws_config::stalled_stream_protection::StalledStreamProtectionConfig;
-use aws_config::timeout::TimeoutConfig;
 use aws_config::{BehaviorVersion, SdkConfig};
-use aws_credential_types::provider::SharedCredentialsProvider;
-use aws_sdk_bedrockruntime::config::{Builder, Config, Credentials};
-use aws_smithy_runtime_api::client::auth::{AuthSchemeId, AuthSchemePreference};
 use futures_util::FutureExt;
+use hyper::header::HeaderValue;
 use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
 use std::time::Duration;
 
-const CONNECT_TIMEOUT: Duration = Duration::from_secs(5);
+/// The variable that holds a Bedrock API key.
+const API_KEY: &str = "AWS_BEARER_TOKEN_BEDROCK";
 
 /// Which Bedrock to call, and with which credentials.
 #[derive(Debug, Clone)]
@@ -41,19 +39,21 @@ pub enum Endpoint {
     Local { url: String },
 }
 
-/// A client that is not built yet, and whose credentials it uses.
-type Setup = (Builder, Account);
+/// The settings of a transport.
+pub(super) struct Setup {
+    pub(super) account: Account,
+    pub(super) authorization: Authorization,
+    pub(super) destinations: Destinations,
+    pub(super) connector: Connector,
+    pub(super) user_agent: HeaderValue,
+}
 
-/// Sets up the AWS client. Sends nothing to Bedrock.
+/// Reads the settings of a transport. Sends nothing to Bedrock.
 ///
 /// # Errors
 /// `Config` and `NoCredentials`, for settings that cannot be used.
-pub(super) async fn client(
-    endpoint: Endpoint,
-    limits: TimeLimits,
-    telemetry: &Telemetry,
-) -> Result<(aws_sdk_bedrockruntime::Client, Account)> {
-    let (config, account) = match endpoint {
+pub(super) async fn set_up(endpoint: Endpoint, limits: TimeLimits, telemetry: &Telemetry) -> Result<Setup> {
+    match endpoint {
         // The SDK panics on some settings. Those that are known are refused before; this is the net under them.
         Endpoint::Aws { profile, region } => {
             AssertUnwindSafe(aws(profile.as_deref(), region, limits.credentials, telemetry))
@@ -61,20 +61,10 @@ pub(super) async fn client(
                 .await
                 .unwrap_or_else(|_| {
                     Err(Error::new(Kind::Config, "the AWS SDK cannot use the AWS settings of this machine"))
-                })?
+                })
         }
-        Endpoint::Local { url } => local(url),
-    };
-    // The SDK must not repeat a call by itself: each repetition may be a paid generation (docs/bedrock.md §4.5, §4.6).
-    let config = config
-        .http_client(pooled(limits.connection_idle)?)
-        .retry_config(RetryConfig::disabled())
-        .stalled_stream_protection(StalledStreamProtectionConfig::disabled())
-        .timeout_config(TimeoutConfig::builder().connect_timeout(CONNECT_TIMEOUT).build())
-        // Ours forgets what AWS has refused (docs/credentials.md §5).
-        .identity_cache(IdentityCache::no_cache())
-        .build();
-    Ok((aws_sdk_bedrockruntime::Client::from_conf(config), account))
+        Endpoint::Local { url } => local(url).await,
+    }
 }
 
 async fn aws(
@@ -91,10 +81,9 @@ async fn aws(
         (None, None) => Region::default_region(),
     };
     let url = endpoint_url::configured(&environment, &profiles)?;
-    if url.as_deref().is_none_or(|url| url.starts_with("https://")) {
-        check_root_certificates()?;
-    }
     let source = credential_source(&environment, &profiles)?;
+    // Before the SDK looks for them: it panics where there are none.
+    let connector = connector(url.as_deref())?;
     let shared = sdk_config(&environment, &region).await;
     let uses_variant = shared.use_fips() == Some(true) || shared.use_dual_stack() == Some(true);
     if url.is_some() && uses_variant {
@@ -102,22 +91,19 @@ async fn aws(
         return Err(Error::new(Kind::Config, message)
             .advise("unset the endpoint, or use_fips_endpoint and use_dualstack_endpoint (AWS_USE_FIPS_ENDPOINT, AWS_USE_DUALSTACK_ENDPOINT)"));
     }
-    let mut config = Builder::from(&shared);
-    config.set_endpoint_url(url.clone());
-    let mut credentials = None;
-    if source != CredentialSource::ApiKey {
-        config.set_token_provider(None);
-        config.set_auth_scheme_preference(Some(AuthSchemePreference::from([AuthSchemeId::from("sigv4")])));
-        credentials = Some(CheckedCredentials::new(
-            providers(environment.clone(), region.clone()),
-            credentials_limit,
-            telemetry.clone(),
-        ));
-        config.set_credentials_provider(credentials.clone().map(SharedCredentialsProvider::new));
-    }
+    let api_key = environment.get(API_KEY).filter(|_| source == CredentialSource::ApiKey);
+    let (authorization, credentials) = if let Some(key) = api_key {
+        (Authorization::api_key(key)?, None)
+    } else {
+        let providers = providers(environment.clone(), region.clone());
+        let credentials = CheckedCredentials::new(providers, credentials_limit, telemetry.clone());
+        (Authorization::signature(), Some(credentials))
+    };
     let mut summary = format!("AWS credentials: {source}; region {}", region.as_str());
-    if let Some(url) = url {
-        summary.push_str(&format!("; endpoint {url}"));
+    if let Some(url) = &url {
+        // Without its scheme in front: scripts take the first address that a server prints for the server's own.
+        let (scheme, address) = url.split_once("://").unwrap_or(("", url));
+        summary.push_str(&format!("; endpoint {address} ({scheme})"));
     }
     if let Some(name) = environment.overruled() {
         summary.push_str(&format!("; {name} is set but not used, because a profile is named"));
@@ -127,7 +113,12 @@ async fn aws(
         profile: profiles.named().map(ToOwned::to_owned),
         region: region.as_str().to_owned(),
     };
-    Ok((config, Account { context, credentials, summary }))
+    let rules =
+        Rules { url, use_fips: shared.use_fips() == Some(true), use_dual_stack: shared.use_dual_stack() == Some(true) };
+    let destinations = Destinations::new(rules, &region, context.clone()).await?;
+    let user_agent = user_agent(environment.get("AWS_SDK_UA_APP_ID"))?;
+    let account = Account { context, credentials, summary };
+    Ok(Setup { account, authorization, destinations, connector, user_agent })
 }
 
 /// The SDK's settings for this environment. The files of profiles are read, once for each result.
@@ -147,18 +138,32 @@ fn providers(environment: Environment, region: Region) -> Providers {
     })
 }
 
+/// The header that says who calls. Some accounts tell their programs apart by an id in it
+/// (<https://docs.aws.amazon.com/sdkref/latest/guide/feature-appid.html>). An id that cannot be part of a header is left out, as
+/// the SDK does.
+fn user_agent(app: Option<&str>) -> Result<HeaderValue> {
+    let app = app
+        .filter(|id| id.bytes().all(|byte| byte.is_ascii_graphic()))
+        .map(|id| format!(" app/{id}"))
+        .unwrap_or_default();
+    HeaderValue::try_from(format!("chatrix/{}{app}", env!("CARGO_PKG_VERSION")))
+        .map_err(|_| Error::new(Kind::Config, "AWS_SDK_UA_APP_ID cannot be part of a header"))
+}
+
 /// Without root certificates no server of AWS can be trusted, and each connection would fail with a riddle.
-fn check_root_certificates() -> Result<()> {
-    if rustls_native_certs::load_native_certs().certs.is_empty() {
-        return Err(Error::new(Kind::Config, "this machine has no root certificates, so AWS cannot be recognized")
-            .advise("install ca-certificates, or set SSL_CERT_FILE to a file that holds them"));
+fn connector(url: Option<&str>) -> Result<Connector> {
+    if url.is_some_and(|url| !url.starts_with("https://")) {
+        return Ok(Connector::new().unwrap_or_else(|_| Connector::without_certificates()));
     }
-    Ok(())
+    Connector::new().map_err(|_| {
+        Error::new(Kind::Config, "this machine has no root certificates, so AWS cannot be recognized")
+            .advise("install ca-certificates, or set SSL_CERT_FILE to a file that holds them")
+    })
 }
 
 /// Whose credentials the SDK will find. Its order is followed here, so that messages can name them.
 fn credential_source(environment: &Environment, profiles: &Profiles) -> Result<CredentialSource> {
-    if environment.is_set("AWS_BEARER_TOKEN_BEDROCK") {
+    if environment.is_set(API_KEY) {
         return Ok(CredentialSource::ApiKey);
     }
     if environment.is_set("AWS_ACCESS_KEY_ID") {
@@ -179,13 +184,12 @@ fn credential_source(environment: &Environment, profiles: &Profiles) -> Result<C
     })
 }
 
-fn local(url: String) -> Setup {
-    let region = Region::default_region();
-    let config = Config::builder()
-        .behavior_version(BehaviorVersion::latest())
-        .region(aws_config::Region::new(region.as_str().to_owned()))
-        .credentials_provider(Credentials::new("offline", "offline", None, None, "offline"))
-        .endpoint_url(url);
+async fn local(url: String) -> Result<Setup> {
     let context = AwsContext { credentials: CredentialSource::Offline, profile: None, region: "offline".to_owned() };
-    (config, Account { context, credentials: None, summary: String::new() })
+    let rules = Rules { url: Some(url), ..Rules::default() };
+    let destinations = Destinations::new(rules, &Region::default_region(), context.clone()).await?;
+    // Whoever stands in for Bedrock on this machine asks for no authorization.
+    let authorization = Authorization::ApiKey(HeaderValue::from_static("none"));
+    let account = Account { context, credentials: None, summary: String::new() };
+    Ok(Setup { account, authorization, destinations, connector: Connector::local(), user_agent: user_agent(None)? })
 }
