@@ -4,7 +4,7 @@
 //! uncertain.
 //!
 //! `budget`, `rate` and `posting` are the rules, without any I/O; `store` is what a database must do; `sqlite` is the database
-//! of one machine; `writer` is the thread that owns it.
+//! of one machine; `writer` owns it, and is a thread of its own.
 
 pub mod alert;
 pub mod budget;
@@ -43,12 +43,11 @@ use crate::catalog::NanoDollars;
 use crate::telemetry::Telemetry;
 use alert::BudgetAlert;
 use budget::{BudgetLimit, BudgetStatus, CostRange};
-use command::{AlertRequest, Check, Command, CommandQueue, PendingReservation, StatusRequest};
+use command::{AlertRequest, Check, Command, CommandQueue, Commands, PendingReservation, StatusRequest};
 use continuity::Opening;
 use health::Health;
 use sqlite::SqliteStore;
 use std::path::Path;
-use std::sync::mpsc::channel;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
@@ -76,6 +75,8 @@ pub struct Ledger(Arc<Inner>);
 #[derive(Debug)]
 struct Inner {
     queue: CommandQueue,
+    commands: Arc<Commands>,
+    writer: Arc<Mutex<Writer>>,
     health: Health,
     thread: Mutex<Option<JoinHandle<()>>>,
 }
@@ -85,13 +86,18 @@ impl Ledger {
     /// been removed or replaced.
     #[must_use]
     pub fn start(open: impl Fn(Opening) -> StoreResult<Box<dyn Store>> + Send + 'static, telemetry: Telemetry) -> Self {
-        let (sender, commands) = channel();
-        let queue = CommandQueue::new(sender, telemetry.clone());
+        let commands = Arc::<Commands>::default();
+        let queue = CommandQueue::new(Arc::clone(&commands), telemetry.clone());
         let health = Health::default();
         let writer = Writer::new(Box::new(open), Arc::new(queue.clone()), health.clone(), telemetry);
-        let thread = std::thread::Builder::new().name("ledger".into()).spawn(move || writer.run(&commands));
-        // Without a thread the queue is closed, and every command is refused.
-        Self(Arc::new(Inner { queue, health, thread: Mutex::new(thread.ok()) }))
+        let writer = Arc::new(Mutex::new(writer));
+        let of_thread = (Arc::clone(&writer), Arc::clone(&commands));
+        let thread = std::thread::Builder::new().name("ledger".into());
+        let thread = thread.spawn(move || writer::run(&of_thread.0, &of_thread.1));
+        if thread.is_err() {
+            queue.close();
+        }
+        Self(Arc::new(Inner { queue, commands, writer, health, thread: Mutex::new(thread.ok()) }))
     }
 
     /// Starts a ledger that is kept in a file.
@@ -135,8 +141,18 @@ impl Ledger {
     ) -> Result<Granted, Refused> {
         let (reply, answer) = oneshot::channel();
         let pending = PendingReservation { call, limits, cost, deadline: Instant::now() + patience, reply };
-        self.0.queue.send(Command::Reserve(pending)).map_err(|_| Refused::Closed)?;
+        if let Some(pending) = self.reserve_at_once(pending) {
+            self.0.queue.send(Command::Reserve(pending)).map_err(|_| Refused::Closed)?;
+        }
         answer.await.map_err(|_| Refused::Closed)?
+    }
+
+    /// Reserves on this thread, where that takes no waiting. Gives the reservation back otherwise.
+    fn reserve_at_once(&self, pending: PendingReservation) -> Option<PendingReservation> {
+        match self.0.writer.try_lock() {
+            Ok(mut writer) => writer.reserve_at_once(pending, &self.0.commands),
+            Err(_) => Some(pending),
+        }
     }
 
     /// A reservation for a call that could not be written. It is booked together with the call's end, as soon as

@@ -8,9 +8,9 @@ use super::reservation::{Granted, Refused, SettlementQueue};
 use super::store::{ReserveRequest, StoreResult};
 use crate::catalog::NanoDollars;
 use crate::telemetry::{ReservationEnd, Telemetry};
-use std::sync::Arc;
-use std::sync::mpsc::Sender;
-use std::time::Instant;
+use std::collections::VecDeque;
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
+use std::time::{Duration, Instant};
 use tokio::sync::oneshot;
 
 #[derive(Debug)]
@@ -80,10 +80,100 @@ pub(super) struct KeySnapshot {
     pub keys: StoreResult<Arc<[Key]>>,
 }
 
+/// How long settlements are gathered before the thread writes them. Nobody waits for them, and many share one transaction
+/// this way, or that of the next reservation.
+const GATHER: Duration = Duration::from_millis(5);
+/// How long after a settlement the thread wakes by itself every few milliseconds, so that nobody has to wake it.
+const LINGER: Duration = Duration::from_millis(100);
+
+/// How the thread waits for commands.
+#[derive(Debug, Clone, Copy, Default)]
+pub(super) struct Wait {
+    /// How long; `None` for as long as none arrives.
+    pub at_most: Option<Duration>,
+    /// Whether settlements may wait for others.
+    pub gathers_settlements: bool,
+}
+
+/// The commands that have arrived and that nobody has taken.
+#[derive(Debug, Default)]
+pub(super) struct Commands {
+    state: Mutex<Arrived>,
+    changed: Condvar,
+}
+
+#[derive(Debug, Default)]
+struct Arrived {
+    settlements: Vec<Settlement>,
+    others: VecDeque<Command>,
+    /// When the first of the settlements arrived.
+    first: Option<Instant>,
+    /// When a settlement arrived last.
+    last: Option<Instant>,
+    /// Whether the thread wakes by itself before long, so that it need not be told of settlements.
+    wakes_soon: bool,
+    must_wake: bool,
+    is_closed: bool,
+}
+
+impl Commands {
+    fn state(&self) -> MutexGuard<'_, Arrived> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Waits for commands, and takes up to `most` of them. Gives none when the wait is over or the thread is woken.
+    pub(super) fn take(&self, most: usize, wait: Wait) -> Vec<Command> {
+        let until = wait.at_most.map(|limit| Instant::now() + limit);
+        let gather = if wait.gathers_settlements { GATHER } else { Duration::ZERO };
+        let mut state = self.state();
+        loop {
+            let now = Instant::now();
+            let due = until.into_iter().chain(state.first.map(|first| first + gather)).min();
+            if state.must_wake || !state.others.is_empty() || due.is_some_and(|due| due <= now) {
+                break;
+            }
+            let lingers = state.last.is_some_and(|last| now < last + LINGER);
+            let next = due.into_iter().chain(lingers.then_some(now + GATHER)).min();
+            state.wakes_soon = lingers && wait.gathers_settlements;
+            state = match next {
+                Some(next) => {
+                    let waited = self.changed.wait_timeout(state, next - now);
+                    waited.unwrap_or_else(PoisonError::into_inner).0
+                }
+                None => self.changed.wait(state).unwrap_or_else(PoisonError::into_inner),
+            };
+            state.wakes_soon = false;
+        }
+        state.must_wake = false;
+        let settlements: Vec<_> = state.take_settlements().into_iter().map(Command::Settle).collect();
+        let left = most.saturating_sub(settlements.len()).max(1).min(state.others.len());
+        settlements.into_iter().chain(state.others.drain(..left)).collect()
+    }
+
+    /// Takes all settlements; `None` when other commands have arrived too, which are the thread's, and after the last one.
+    pub(super) fn take_settlements(&self) -> Option<Vec<Settlement>> {
+        let mut state = self.state();
+        (state.others.is_empty() && !state.is_closed).then(|| state.take_settlements())
+    }
+
+    /// Wakes the thread.
+    pub(super) fn wake(&self) {
+        self.state().must_wake = true;
+        self.changed.notify_one();
+    }
+}
+
+impl Arrived {
+    fn take_settlements(&mut self) -> Vec<Settlement> {
+        self.first = None;
+        std::mem::take(&mut self.settlements)
+    }
+}
+
 /// Sends commands to the ledger's thread. Sending never waits.
 #[derive(Debug, Clone)]
 pub(super) struct CommandQueue {
-    sender: Sender<Command>,
+    commands: Arc<Commands>,
     telemetry: Telemetry,
 }
 
@@ -92,12 +182,39 @@ pub(super) struct CommandQueue {
 pub(super) struct QueueClosed;
 
 impl CommandQueue {
-    pub(super) fn new(sender: Sender<Command>, telemetry: Telemetry) -> Self {
-        Self { sender, telemetry }
+    pub(super) fn new(commands: Arc<Commands>, telemetry: Telemetry) -> Self {
+        Self { commands, telemetry }
     }
 
     pub(super) fn send(&self, command: Command) -> Result<(), QueueClosed> {
-        self.sender.send(command).map_err(|_| QueueClosed)
+        let mut state = self.commands.state();
+        if state.is_closed {
+            return Err(QueueClosed);
+        }
+        let needs_thread = match command {
+            Command::Settle(settlement) => {
+                let now = Instant::now();
+                state.first.get_or_insert(now);
+                state.last = Some(now);
+                state.settlements.push(settlement);
+                !state.wakes_soon
+            }
+            command => {
+                state.is_closed = matches!(command, Command::Close);
+                state.others.push_back(command);
+                true
+            }
+        };
+        drop(state);
+        if needs_thread {
+            self.commands.changed.notify_one();
+        }
+        Ok(())
+    }
+
+    /// Refuses all further commands, when the thread cannot be started.
+    pub(super) fn close(&self) {
+        self.commands.state().is_closed = true;
     }
 }
 

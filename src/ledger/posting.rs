@@ -5,7 +5,7 @@ use super::call::{NewCall, Outcome};
 use super::ids::KeyId;
 use crate::catalog::NanoDollars;
 use crate::conversation::Usage;
-use std::ops::Sub;
+use std::ops::{AddAssign, Sub};
 
 /// How far a call has got.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -180,6 +180,21 @@ fn contribution(state: CallState, reserved: NanoDollars, settled: Option<NanoDol
         }
         // A call that cost nothing is not one of those that a person wants to count.
         CallState::Released => Delta::default(),
+    }
+}
+
+impl AddAssign for Delta {
+    fn add_assign(&mut self, other: Self) {
+        let Self { calls, unpriced, input, output, cache_read, cache_write, settled, reserved, uncertain } = other;
+        self.calls += calls;
+        self.unpriced += unpriced;
+        self.input += input;
+        self.output += output;
+        self.cache_read += cache_read;
+        self.cache_write += cache_write;
+        self.settled += settled;
+        self.reserved += reserved;
+        self.uncertain += uncertain;
     }
 }
 

@@ -4,33 +4,37 @@
 
 mod alerts;
 mod calls;
+mod checkpoints;
 mod examination;
 mod keys;
 mod process_lock;
 mod rates;
 mod schema;
 mod sums;
+mod transaction;
 mod values;
 
 use super::alert::{self, BudgetAlert};
 use super::budget::{BudgetLimit, BudgetStatus};
 use super::clock::Clock;
-use super::continuity::{Continuity, Mark, Opening};
+use super::continuity::{Continuity, Mark, Opening, SeenCall};
 use super::ids::{CallId, KeyId};
 use super::key::{Key, KeyLimits, Rotation};
 use super::report::{By, Examination, ReportRow, UncertainCall};
-use super::store::{Batch, Correction, ReserveOutcome, Store, StoreError, StoreResult, decide_in_order};
+use super::store::{Batch, Correction, ReserveOutcome, Store, StoreError, StoreResult, Upkeep, decide_in_order};
 use crate::catalog::NanoDollars;
 use calls::Begin;
+use checkpoints::Checkpoints;
 use process_lock::ProcessLock;
 use rusqlite::config::DbConfig;
-use rusqlite::{Connection, Result, Transaction, TransactionBehavior};
+use rusqlite::{Connection, ErrorCode, Result};
 use std::cell::Cell;
 use std::fmt;
-use std::fs::OpenOptions;
+use std::fs::{Metadata, OpenOptions};
 use std::io;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
+use transaction::CachedTransaction;
 
 /// How long another process may hold the ledger before it counts as unavailable.
 const BUSY_TIMEOUT: Duration = Duration::from_secs(3);
@@ -49,6 +53,9 @@ pub(super) struct SqliteStore {
     process_lock: Option<ProcessLock>,
     /// What `PRAGMA data_version` was when it was last asked.
     data_version: Option<i64>,
+    /// What was last read or booked.
+    seen: Option<Mark>,
+    checkpoints: Checkpoints,
     clock: Clock,
 }
 
@@ -69,6 +76,7 @@ impl SqliteStore {
         create_private(path).map_err(|error| failed(&error))?;
         let mut connection = Connection::open(path).map_err(|error| failed(&error))?;
         configure(&connection).map_err(|error| failed(&error))?;
+        let checkpoints = Checkpoints::take_over(&mut connection, path).map_err(|error| failed(&error))?;
         schema::migrate(&mut connection).map_err(|error| failed(&error))?;
         Ok(Self {
             connection,
@@ -79,6 +87,8 @@ impl SqliteStore {
             lock_folder: path.with_extension("running"),
             process_lock: None,
             data_version: None,
+            seen: None,
+            checkpoints,
             clock,
         })
     }
@@ -89,14 +99,51 @@ impl SqliteStore {
 
     /// Does some work in one transaction, during which no other process can write.
     fn write<T>(&self, work: impl FnOnce(&Connection) -> Result<T>) -> StoreResult<T> {
-        let transact = || {
-            // Taken for writing at once: what is read stays true until what is written is committed.
-            let transaction = Transaction::new_unchecked(&self.connection, TransactionBehavior::Immediate)?;
-            let result = work(&transaction)?;
-            transaction.commit()?;
-            Ok(result)
+        self.transact(work).map_err(|error| failure(&self.path, "written", &error))
+    }
+
+    fn transact<T>(&self, work: impl FnOnce(&Connection) -> Result<T>) -> Result<T> {
+        // Taken for writing at once: what is read stays true until what is written is committed.
+        let transaction = CachedTransaction::begin(&self.connection)?;
+        let result = work(&self.connection)?;
+        transaction.commit()?;
+        Ok(result)
+    }
+
+    /// Books a batch. `Err` within the result when the last call that was seen is not there.
+    fn book(&mut self, batch: &Batch<'_>) -> StoreResult<Result<Vec<ReserveOutcome>>> {
+        let Batch { settlements, reservations } = *batch;
+        let process = if reservations.is_empty() { String::new() } else { self.process()?.to_owned() };
+        let now = self.clock.now();
+        let is_running = |process: &str| process_lock::is_running(&self.lock_folder, process);
+        let seen = self.seen.as_ref().and_then(|mark| mark.call.as_ref());
+        let booked = self.transact(|connection| {
+            if let Some(seen) = seen
+                && calls::seen(connection, seen.id)?.as_ref() != Some(seen)
+            {
+                return Ok(None);
+            }
+            calls::settle_all(connection, now, settlements)?;
+            let begin = Begin { now, process: &process };
+            let outcomes =
+                decide_in_order(reservations, |request| calls::reserve(connection, begin, request, &is_running))?;
+            Ok(Some(outcomes))
+        });
+        let outcomes = match booked {
+            Ok(Some(outcomes)) => outcomes,
+            Ok(None) => return Err(StoreError::discontinuous()),
+            Err(error) => return Ok(Err(error)),
         };
-        transact().map_err(|error: rusqlite::Error| failure(&self.path, "written", &error))
+        let last = outcomes.iter().filter_map(|outcome| match outcome {
+            ReserveOutcome::Reserved { id, .. } => Some(*id),
+            _ => None,
+        });
+        if let Some(id) = last.last() {
+            self.seen = Some(Mark { call: Some(SeenCall { id, at: now, process }), seen_at: now });
+        } else if let Some(mark) = &mut self.seen {
+            mark.seen_at = now;
+        }
+        Ok(Ok(outcomes))
     }
 
     /// The name that this process books its calls under.
@@ -111,16 +158,23 @@ impl SqliteStore {
 
 impl Store for SqliteStore {
     fn post(&mut self, batch: &Batch<'_>) -> StoreResult<Vec<ReserveOutcome>> {
-        let Batch { settlements, reservations } = *batch;
-        let process = if reservations.is_empty() { String::new() } else { self.process()?.to_owned() };
-        let now = self.clock.now();
-        let is_running = |process: &str| process_lock::is_running(&self.lock_folder, process);
-        self.write(|connection| {
-            settlements.iter().try_for_each(|settlement| calls::settle(connection, now, settlement))?;
-            decide_in_order(reservations, |request| {
-                calls::reserve(connection, Begin { now, process: &process }, request, &is_running)
-            })
-        })
+        self.book(batch)?.map_err(|error| failure(&self.path, "written", &error))
+    }
+
+    fn post_at_once(&mut self, batch: &Batch<'_>) -> StoreResult<Option<Vec<ReserveOutcome>>> {
+        let failed = |error: &rusqlite::Error| failure(&self.path, "written", error);
+        self.connection.busy_timeout(Duration::ZERO).map_err(|error| failed(&error))?;
+        let booked = self.book(batch);
+        self.connection.busy_timeout(BUSY_TIMEOUT).map_err(|error| failure(&self.path, "written", &error))?;
+        match booked? {
+            Ok(outcomes) => Ok(Some(outcomes)),
+            Err(error) if error.sqlite_error_code() == Some(ErrorCode::DatabaseBusy) => Ok(None),
+            Err(error) => Err(failure(&self.path, "written", &error)),
+        }
+    }
+
+    fn upkeep(&mut self) -> Option<Upkeep> {
+        self.checkpoints.upkeep()
     }
 
     fn recover(&mut self) -> StoreResult<()> {
@@ -223,9 +277,9 @@ impl Store for SqliteStore {
     }
 
     fn is_current(&self) -> bool {
-        let length = length(&self.path);
-        let is_shorter = length < self.length.replace(length);
-        !is_shorter && identity(&self.path) == self.file
+        let Ok(file) = std::fs::metadata(&self.path) else { return false };
+        let is_shorter = file.len() < self.length.replace(file.len());
+        !is_shorter && identity_of(&file) == self.file
     }
 
     fn check_writable(&mut self) -> StoreResult<()> {
@@ -235,7 +289,12 @@ impl Store for SqliteStore {
 
     fn mark(&mut self) -> StoreResult<Mark> {
         let seen_at = self.clock.now();
-        Ok(Mark { call: self.read(calls::last)?, seen_at })
+        let mark = Mark { call: self.read(calls::last)?, seen_at };
+        Ok(self.seen.insert(mark).clone())
+    }
+
+    fn remembered(&self) -> Option<Mark> {
+        self.seen.clone()
     }
 
     fn continuity(&mut self, mark: &Mark) -> StoreResult<Continuity> {
@@ -273,15 +332,19 @@ fn configure(connection: &Connection) -> Result<()> {
     Ok(())
 }
 
-#[cfg(unix)]
 fn identity(path: &Path) -> Option<FileIdentity> {
+    std::fs::metadata(path).ok().and_then(|file| identity_of(&file))
+}
+
+#[cfg(unix)]
+fn identity_of(file: &Metadata) -> Option<FileIdentity> {
     use std::os::unix::fs::MetadataExt;
-    std::fs::metadata(path).ok().map(|file| FileIdentity { device: file.dev(), inode: file.ino() })
+    Some(FileIdentity { device: file.dev(), inode: file.ino() })
 }
 
 /// On other systems an open file cannot be removed.
 #[cfg(not(unix))]
-fn identity(_: &Path) -> Option<FileIdentity> {
+fn identity_of(_: &Metadata) -> Option<FileIdentity> {
     None
 }
 

@@ -16,11 +16,23 @@ use std::fmt;
 
 /// Why a store failed, as a sentence that names the ledger.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct StoreError(String);
+pub struct StoreError {
+    sentence: String,
+    is_discontinuous: bool,
+}
 
 impl StoreError {
     pub fn new(sentence: impl Into<String>) -> Self {
-        Self(sentence.into())
+        Self { sentence: sentence.into(), is_discontinuous: false }
+    }
+
+    /// The last call that the store has seen is not in the ledger any more.
+    pub(super) fn discontinuous() -> Self {
+        Self { is_discontinuous: true, ..Self::lost() }
+    }
+
+    pub(super) fn is_discontinuous(&self) -> bool {
+        self.is_discontinuous
     }
 
     /// The ledger that this process has booked its calls in is gone.
@@ -40,7 +52,7 @@ impl StoreError {
 
 impl fmt::Display for StoreError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.0)
+        f.write_str(&self.sentence)
     }
 }
 
@@ -48,7 +60,7 @@ impl std::error::Error for StoreError {}
 
 impl From<StoreError> for Error {
     fn from(error: StoreError) -> Self {
-        Self::new(Kind::LedgerUnavailable, error.0)
+        Self::new(Kind::LedgerUnavailable, error.sentence)
     }
 }
 
@@ -109,6 +121,9 @@ pub enum Correction {
     NoSuchCall,
 }
 
+/// See [`Store::upkeep`].
+pub type Upkeep = Box<dyn FnOnce() + Send>;
+
 /// An open ledger. When a method returns, its changes are committed, and are not lost if the process is killed
 /// afterwards.
 ///
@@ -116,8 +131,16 @@ pub enum Correction {
 /// Every method fails when the database cannot be read or written. It has then changed nothing.
 #[expect(clippy::missing_errors_doc, reason = "every method fails alike: the store cannot be read or written")]
 pub trait Store: fmt::Debug + Send {
-    /// Books settlements and decides reservations, all in one transaction. One outcome for each reservation.
+    /// Books settlements and decides reservations, all in one transaction. One outcome for each reservation. The last call
+    /// that this store has seen must still be there.
     fn post(&mut self, batch: &Batch<'_>) -> StoreResult<Vec<ReserveOutcome>>;
+
+    /// As [`post`](Self::post), but never waits for another process: `None` when one is writing. Nothing is done then.
+    fn post_at_once(&mut self, batch: &Batch<'_>) -> StoreResult<Option<Vec<ReserveOutcome>>>;
+
+    /// Work that keeps the database small and fast, if it is time for that. It is done without the store, beside other
+    /// transactions, and may wait for the disk.
+    fn upkeep(&mut self) -> Option<Upkeep>;
 
     /// Books the open reservations of processes that have ended as uncertain: AWS may bill them in full.
     fn recover(&mut self) -> StoreResult<()>;
@@ -175,6 +198,9 @@ pub trait Store: fmt::Debug + Send {
 
     /// What to remember of the ledger as it is now.
     fn mark(&mut self) -> StoreResult<Mark>;
+
+    /// What this store remembers from what it has read and written last. `None` before that.
+    fn remembered(&self) -> Option<Mark>;
 
     /// What became of the ledger since a mark was made.
     fn continuity(&mut self, mark: &Mark) -> StoreResult<Continuity>;

@@ -2,7 +2,7 @@
 //! unless the operator accepts that.
 
 use super::continuity::{Continuity, Mark, Opening};
-use super::store::{Store, StoreError, StoreResult};
+use super::store::{Store, StoreError, StoreResult, Upkeep};
 
 /// How a store is opened: when it is first needed, and again when it has been removed or replaced.
 pub(super) type OpenStore = Box<dyn Fn(Opening) -> StoreResult<Box<dyn Store>> + Send>;
@@ -37,22 +37,38 @@ impl StoreSlot {
         Ok(self.store.insert(store).as_mut())
     }
 
+    /// The store if it is open and its file is the one that was opened. Whether it still holds the calls that this
+    /// process has booked is left to its next transaction to find out.
+    pub(super) fn get_open(&mut self) -> Option<&mut dyn Store> {
+        self.store = self.store.take().filter(|store| store.is_current());
+        Some(self.store.as_mut()?.as_mut())
+    }
+
+    /// Closes the store.
+    pub(super) fn close(&mut self) {
+        self.store = None;
+    }
+
     /// The store as [`get`](Self::get) gives it, and whether another ledger has taken the place of the former one since
-    /// this was last asked.
+    /// this was last asked. With `is_known_to_differ` unset it is not asked whether an open store is still the right one:
+    /// its transactions find that out.
     ///
     /// # Errors
     /// As [`get`](Self::get).
-    pub(super) fn get_and_take_replaced(&mut self) -> StoreResult<(&mut dyn Store, bool)> {
-        let store = self.take_current()?;
+    pub(super) fn get_to_write(&mut self, is_known_to_differ: bool) -> StoreResult<(&mut dyn Store, bool)> {
+        if is_known_to_differ || self.get_open().is_none() {
+            let store = self.take_current()?;
+            self.store = Some(store);
+        }
         let was_replaced = std::mem::take(&mut self.was_replaced);
-        Ok((self.store.insert(store).as_mut(), was_replaced))
+        match &mut self.store {
+            Some(store) => Ok((store.as_mut(), was_replaced)),
+            None => Err(StoreError::lost()),
+        }
     }
 
     fn take_current(&mut self) -> StoreResult<Box<dyn Store>> {
-        if self.store.as_ref().is_some_and(|store| !store.is_current()) {
-            self.store = None;
-        }
-        let (mut store, is_new) = match self.store.take() {
+        let (mut store, is_new) = match self.store.take().filter(|store| store.is_current()) {
             Some(store) => (store, false),
             None => ((self.open)(self.opening())?, true),
         };
@@ -77,11 +93,23 @@ impl StoreSlot {
     }
 
     /// Remembers the ledger as it is after a transaction.
+    pub(super) fn remember_posted(&mut self) {
+        if let Some(mark) = self.store.as_ref().and_then(|store| store.remembered()) {
+            self.mark = Some(mark);
+        }
+    }
+
+    /// Remembers the ledger as it is now.
     pub(super) fn remember(&mut self) {
         // A mark that cannot be read leaves the older one, which is as true.
         if let Some(Ok(mark)) = self.store.as_mut().map(|store| store.mark()) {
             self.mark = Some(mark);
         }
+    }
+
+    /// See [`Store::upkeep`].
+    pub(super) fn upkeep(&mut self) -> Option<Upkeep> {
+        self.store.as_mut()?.upkeep()
     }
 
     pub(super) fn has_changed(&mut self) -> bool {

@@ -1,18 +1,22 @@
-//! The writer: one thread in each process owns the store, so that no asynchronous task ever waits for a disk. All
+//! The writer owns the store. Mostly a thread of its own works with it, so that no asynchronous task waits for a disk: all
 //! commands that arrive during one transaction go into the next, so that a burst of calls shares it. Settlements are
 //! booked first, then calls that wait for money are decided in the order they came, then new ones.
+//!
+//! Where nobody else uses the store, a reservation is made by its caller instead, because waking the thread takes longer
+//! than the transaction. It writes to the memory of the operating system and waits for nothing: neither for another
+//! process nor for the disk, which only the thread's upkeep writes to.
 
 use super::budget::BudgetLimit;
 use super::call::Settlement;
-use super::command::{AlertRequest, Check, Command, KeySnapshot, PendingReservation, StatusRequest};
+use super::command::{AlertRequest, Check, Command, Commands, KeySnapshot, PendingReservation, StatusRequest, Wait};
 use super::health::Health;
 use super::open_calls::OpenCalls;
 use super::reservation::{Granted, Refused, Reservation, SettlementQueue};
-use super::store::{Batch, ReserveOutcome, Store, StoreError, StoreResult};
+use super::store::{Batch, ReserveOutcome, Store, StoreError, StoreResult, Upkeep};
 use super::store_slot::{OpenStore, StoreSlot};
 use crate::telemetry::Telemetry;
-use std::sync::Arc;
-use std::sync::mpsc::{Receiver, RecvTimeoutError};
+use std::fmt;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 use tokio::sync::oneshot;
 
@@ -44,6 +48,12 @@ pub(super) struct Writer {
     telemetry: Telemetry,
 }
 
+impl fmt::Debug for Writer {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str("Writer")
+    }
+}
+
 /// The commands that arrived since the last transaction.
 #[derive(Default)]
 struct Received {
@@ -56,9 +66,50 @@ struct Received {
     finished_alerts: Vec<(String, bool)>,
     /// Budgets that have refused a call.
     refusals: Vec<BudgetLimit>,
-    /// Whether there is something new to write.
-    to_write: bool,
+    settlements: Vec<Settlement>,
     closing: bool,
+}
+
+impl Received {
+    fn sort(commands: Vec<Command>) -> Self {
+        let mut received = Self::default();
+        for command in commands {
+            match command {
+                Command::Reserve(pending) => received.reservations.push(pending),
+                Command::Settle(settlement) => received.settlements.push(settlement),
+                Command::ReadStatuses(request) => received.status_requests.push(request),
+                Command::ReadKeys(reply) => received.key_requests.push(reply),
+                Command::ClaimAlerts(request) => received.alert_requests.push(request),
+                Command::FinishAlert { id, delivered } => received.finished_alerts.push((id, delivered)),
+                Command::NoteRefusal(limit) if received.refusals.contains(&limit) => {}
+                Command::NoteRefusal(limit) => received.refusals.push(limit),
+                Command::Check(check) => received.checks.push(check),
+                Command::Close => received.closing = true,
+            }
+        }
+        received
+    }
+}
+
+/// Does what the commands say, until it receives [`Command::Close`].
+pub(super) fn run(writer: &Mutex<Writer>, commands: &Commands) {
+    let mut wait = Wait::default();
+    loop {
+        let received = Received::sort(commands.take(BATCH, wait));
+        let is_closing = received.closing;
+        let upkeep;
+        (wait, upkeep) = lock(writer).work(received);
+        if let Some(upkeep) = upkeep {
+            upkeep();
+        }
+        if is_closing {
+            return;
+        }
+    }
+}
+
+fn lock(writer: &Mutex<Writer>) -> MutexGuard<'_, Writer> {
+    writer.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 impl Writer {
@@ -77,78 +128,76 @@ impl Writer {
         }
     }
 
-    /// Runs until it receives [`Command::Close`].
-    pub(super) fn run(mut self, commands: &Receiver<Command>) {
-        loop {
-            let received = self.receive(commands);
-            let must_recover = !self.waiting.is_empty() && Instant::now() >= self.recover_at;
-            let must_post = received.to_write || self.is_due();
-            self.waiting.extend(received.reservations);
-            if received.closing {
-                break;
-            }
-            self.answer_checks(received.checks);
-            // Before anything is written, because another process that is writing does not prevent reading.
-            self.answer_keys(received.key_requests);
-            if must_post {
-                self.post(must_recover);
-            }
-            // After writing, so that the sums include what this process has booked until now.
-            self.answer_statuses(received.status_requests);
-            self.note_refusals(received.refusals);
-            self.answer_alerts(received.finished_alerts, received.alert_requests);
+    /// Does what has been received, and says how long to wait for more.
+    fn work(&mut self, received: Received) -> (Wait, Option<Upkeep>) {
+        let must_recover = !self.waiting.is_empty() && Instant::now() >= self.recover_at;
+        let must_post = !received.reservations.is_empty() || !received.settlements.is_empty() || self.is_due();
+        if received.reservations.iter().any(|pending| !pending.limits.is_empty()) {
+            self.slot.guard_budget();
         }
-        self.close();
+        self.waiting.extend(received.reservations);
+        self.unwritten.extend(received.settlements);
+        if received.closing {
+            self.close();
+            let upkeep = self.slot.upkeep();
+            self.slot.close();
+            return (Wait::default(), upkeep);
+        }
+        self.answer_checks(received.checks);
+        // Before anything is written, because another process that is writing does not prevent reading.
+        self.answer_keys(received.key_requests);
+        if must_post {
+            self.post(must_recover);
+        }
+        // After writing, so that the sums include what this process has booked until now.
+        self.answer_statuses(received.status_requests);
+        self.note_refusals(received.refusals);
+        self.answer_alerts(received.finished_alerts, received.alert_requests);
+        (self.wait(), self.slot.upkeep())
     }
 
-    /// Waits for a command, or until something is due, and takes all further commands that have arrived.
-    fn receive(&mut self, commands: &Receiver<Command>) -> Received {
-        let mut received = Received::default();
-        let mut next = self.first(commands);
-        let mut taken = 0;
-        while let Some(command) = next {
-            taken += 1;
-            match command {
-                Command::Reserve(pending) => {
-                    if !pending.limits.is_empty() {
-                        self.slot.guard_budget();
-                    }
-                    received.reservations.push(pending);
-                    received.to_write = true;
-                }
-                Command::Settle(settlement) => {
-                    self.unwritten.push(settlement);
-                    received.to_write = true;
-                }
-                Command::ReadStatuses(request) => received.status_requests.push(request),
-                Command::ReadKeys(reply) => received.key_requests.push(reply),
-                Command::ClaimAlerts(request) => received.alert_requests.push(request),
-                Command::FinishAlert { id, delivered } => received.finished_alerts.push((id, delivered)),
-                Command::NoteRefusal(limit) if received.refusals.contains(&limit) => {}
-                Command::NoteRefusal(limit) => received.refusals.push(limit),
-                Command::Check(check) => received.checks.push(check),
-                Command::Close => received.closing = true,
-            }
-            // What an earlier transaction could not write is not counted, so that it does not delay new calls.
-            let full = received.closing || taken >= BATCH;
-            next = if full { None } else { commands.try_recv().ok() };
-        }
-        received
-    }
-
-    /// The next command; `None` when something is due.
-    fn first(&self, commands: &Receiver<Command>) -> Option<Command> {
-        let now = Instant::now();
+    fn wait(&self) -> Wait {
         let poll = (!self.waiting.is_empty()).then_some(POLL);
-        let retry = (!self.unwritten.is_empty()).then(|| self.retry_at.saturating_duration_since(now));
-        let Some(pause) = [poll, retry].into_iter().flatten().min() else {
-            return commands.recv().ok().or(Some(Command::Close));
-        };
-        match commands.recv_timeout(pause) {
-            Ok(command) => Some(command),
-            Err(RecvTimeoutError::Timeout) => None,
-            Err(RecvTimeoutError::Disconnected) => Some(Command::Close),
+        let retry = (!self.unwritten.is_empty()).then(|| self.retry_at.saturating_duration_since(Instant::now()));
+        Wait {
+            at_most: [poll, retry].into_iter().flatten().min(),
+            // What a settlement frees is waited for.
+            gathers_settlements: self.waiting.is_empty(),
         }
+    }
+
+    /// Reserves in the caller's place, together with all settlements that have arrived, if that takes no waiting. Gives
+    /// the reservation back where the thread has to make it.
+    pub(super) fn reserve_at_once(
+        &mut self,
+        pending: PendingReservation,
+        commands: &Commands,
+    ) -> Option<PendingReservation> {
+        if !self.waiting.is_empty() || !self.unwritten.is_empty() {
+            return Some(pending);
+        }
+        let Some(store) = self.slot.get_open() else { return Some(pending) };
+        let Some(settlements) = commands.take_settlements() else { return Some(pending) };
+        let began = Instant::now();
+        let located: Vec<_> = settlements.iter().map(|settlement| self.open_calls.locate(settlement)).collect();
+        let posted = store.post_at_once(&Batch { settlements: &located, reservations: &[pending.request(began)] });
+        self.unwritten.extend(settlements);
+        let Ok(Some(outcomes)) = posted else {
+            // The thread finds out what is wrong, or waits for the other process.
+            commands.wake();
+            return Some(pending);
+        };
+        if !pending.limits.is_empty() {
+            self.slot.guard_budget();
+        }
+        self.telemetry.ledger_transaction(began.elapsed(), 1 + located.len(), true);
+        self.waiting.push(pending);
+        self.posted(outcomes);
+        if !self.waiting.is_empty() {
+            // It waits for money, which the thread looks after.
+            commands.wake();
+        }
+        None
     }
 
     /// Whether a new decision can have another result, although no command has arrived.
@@ -176,12 +225,7 @@ impl Writer {
         self.telemetry.ledger_transaction(began.elapsed(), entries, result.is_ok());
         self.health.note(result.as_ref().err());
         match result {
-            Ok(outcomes) => {
-                self.slot.remember();
-                self.open_calls.remove(&self.unwritten);
-                self.unwritten.clear();
-                self.answer_reservations(outcomes);
-            }
+            Ok(outcomes) => self.posted(outcomes),
             Err(error) => {
                 self.retry_at = Instant::now() + RETRY;
                 self.refuse_all(&Refused::Unavailable(error));
@@ -189,8 +233,23 @@ impl Writer {
         }
     }
 
+    fn posted(&mut self, outcomes: Vec<ReserveOutcome>) {
+        self.slot.remember_posted();
+        self.open_calls.remove(&self.unwritten);
+        self.unwritten.clear();
+        self.answer_reservations(outcomes);
+    }
+
     fn try_post(&mut self, recover: bool) -> StoreResult<Vec<ReserveOutcome>> {
-        let (store, was_replaced) = self.slot.get_and_take_replaced()?;
+        match self.post_once(recover, false) {
+            // Now it is looked more closely, and found out whether the operator has accepted that.
+            Err(error) if error.is_discontinuous() => self.post_once(recover, true),
+            posted => posted,
+        }
+    }
+
+    fn post_once(&mut self, recover: bool, is_known_to_differ: bool) -> StoreResult<Vec<ReserveOutcome>> {
+        let (store, was_replaced) = self.slot.get_to_write(is_known_to_differ)?;
         if was_replaced {
             self.telemetry.notice(
                 "warning: the ledger's file was removed, replaced or set back; calls are booked in the one that is there now",

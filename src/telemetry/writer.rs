@@ -12,6 +12,8 @@ use std::time::{Duration, Instant};
 const QUEUE: usize = 1024;
 /// The most bytes that are written at once.
 const BATCH: usize = 64 << 10;
+/// How long lines are gathered after some were written, so that a busy server does not wake the thread for each.
+const GATHER: Duration = Duration::from_millis(10);
 /// How long [`LineWriter::flush`] pauses before it asks a full queue again.
 const PAUSE: Duration = Duration::from_millis(5);
 
@@ -114,6 +116,7 @@ fn run(messages: &Receiver<Message>, mut stream: impl Write, shared: &Shared) {
             let _ = writeln!(stream, "{}", log::dropped_line(shared.format(), lost - reported));
             reported = lost;
         }
+        std::thread::sleep(GATHER);
     }
 }
 

@@ -8,7 +8,7 @@ use chatrix::ledger::budget::{BudgetLimit, BudgetStatus, BudgetTotals, CostRange
 use chatrix::ledger::continuity::{Continuity, Mark, Opening};
 use chatrix::ledger::key::{Key, KeyLimits, Rotation};
 use chatrix::ledger::report::{By, Examination, ReportRow, UncertainCall};
-use chatrix::ledger::store::{Batch, Correction, ReserveOutcome, Store, StoreError, StoreResult};
+use chatrix::ledger::store::{Batch, Correction, ReserveOutcome, Store, StoreError, StoreResult, Upkeep};
 use chatrix::ledger::{self, CallId, Clock, Granted, KeyId, Ledger, Refused};
 use chatrix::telemetry::Telemetry;
 use std::path::Path;
@@ -52,6 +52,17 @@ impl Store for Watched {
         self.1.posted.fetch_add(1, Ordering::SeqCst);
         self.1.check()?;
         self.0.post(batch)
+    }
+    fn post_at_once(&mut self, batch: &Batch<'_>) -> StoreResult<Option<Vec<ReserveOutcome>>> {
+        self.1.posted.fetch_add(1, Ordering::SeqCst);
+        self.1.check()?;
+        self.0.post_at_once(batch)
+    }
+    fn upkeep(&mut self) -> Option<Upkeep> {
+        self.0.upkeep()
+    }
+    fn remembered(&self) -> Option<Mark> {
+        self.0.remembered()
     }
     fn recover(&mut self) -> StoreResult<()> {
         self.0.recover()

@@ -10,7 +10,7 @@ use crate::ledger::call::{NewCall, Outcome, SettledCall, Settlement};
 use crate::ledger::clock::day_of;
 use crate::ledger::continuity::SeenCall;
 use crate::ledger::ids::CallId;
-use crate::ledger::posting::{self, Account, BookedCall, CallState, Change, signed};
+use crate::ledger::posting::{self, Account, BookedCall, CallState, Change, Posting, signed};
 use crate::ledger::rate::{RateDecision, used_tokens};
 use crate::ledger::report::UncertainCall;
 use crate::ledger::store::{Correction, ReserveOutcome, ReserveRequest};
@@ -83,14 +83,28 @@ fn insert(connection: &Connection, now: i64, process: &str, call: &NewCall, rese
     Ok(id)
 }
 
-/// Books how a call ended. Does nothing when the call does not exist or already has its end.
-pub(super) fn settle(connection: &Connection, now: i64, settlement: &Settlement) -> Result<()> {
+/// Books how calls ended. What this adds to the same row of the sums is added at once.
+pub(super) fn settle_all(connection: &Connection, now: i64, settlements: &[Settlement]) -> Result<()> {
+    let mut postings: Vec<Posting> = Vec::new();
+    for settlement in settlements {
+        for posting in settle(connection, now, settlement)? {
+            match postings.iter_mut().find(|known| known.account == posting.account) {
+                Some(known) => known.delta += posting.delta,
+                None => postings.push(posting),
+            }
+        }
+    }
+    postings.iter().try_for_each(|posting| sums::post(connection, posting))
+}
+
+/// Books how a call ended, except for the sums. Does nothing when the call does not exist or already has its end.
+fn settle(connection: &Connection, now: i64, settlement: &Settlement) -> Result<Vec<Posting>> {
     let id = match &settlement.call {
         SettledCall::Booked(id) => *id,
         SettledCall::Unwritten { call, reserved } => insert(connection, now, NO_PROCESS, call, *reserved)?,
     };
-    let Some(booked) = find_call(connection, id)? else { return Ok(()) };
-    let Some(change) = booked.settle(settlement.outcome, &settlement.model) else { return Ok(()) };
+    let Some(booked) = find_call(connection, id)? else { return Ok(Vec::new()) };
+    let Some(change) = booked.settle(settlement.outcome, &settlement.model) else { return Ok(Vec::new()) };
     let Change { state, settled, usage, postings } = change;
     let tokens = |count: fn(&Usage) -> u64| usage.as_ref().map(|usage| signed(count(usage)));
     connection
@@ -115,7 +129,7 @@ pub(super) fn settle(connection: &Connection, now: i64, settlement: &Settlement)
     if booked.is_rated {
         count_tokens(connection, id, state, usage)?;
     }
-    postings.iter().try_for_each(|posting| sums::post(connection, posting))
+    Ok(postings)
 }
 
 /// Counts what a call has used against its key's tokens a minute. Where that is not known, the most that it can have used
@@ -190,7 +204,7 @@ pub(super) fn abandon(connection: &Connection, now: i64, process: &str) -> Resul
         })
     })?;
     let settlements: Vec<Settlement> = settlements.collect::<Result<_>>()?;
-    settlements.iter().try_for_each(|settlement| settle(connection, now, settlement))
+    settle_all(connection, now, &settlements)
 }
 
 /// The calls whose usage never arrived, oldest first.

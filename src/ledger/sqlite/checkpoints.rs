@@ -1,0 +1,61 @@
+//! Moves what was committed from the write-ahead log into the database (<https://www.sqlite.org/wal.html>). SQLite would do
+//! that within a transaction now and then, which waits for the disk. Here a second connection does it beside the
+//! transactions of the first.
+
+use super::super::store::Upkeep;
+use rusqlite::{Connection, OpenFlags, Result};
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicI32, Ordering};
+
+/// From how many pages on the log is moved. It is SQLite's own number.
+const PAGES: i32 = 1000;
+
+#[derive(Debug)]
+pub(super) struct Checkpoints {
+    path: PathBuf,
+    /// How many pages the log had after the last commit.
+    pages: Arc<AtomicI32>,
+}
+
+impl Checkpoints {
+    /// Takes over from a connection.
+    ///
+    /// # Errors
+    /// Those of SQLite.
+    pub(super) fn take_over(connection: &mut Connection, path: &Path) -> Result<Self> {
+        let pages = Arc::new(AtomicI32::new(0));
+        let counted = Arc::clone(&pages);
+        // This takes the place of SQLite's own, which is such a function too.
+        connection.wal_hook(Some(move |_: &mut rusqlite::hooks::Wal, pages| {
+            counted.store(pages, Ordering::Relaxed);
+            Ok(())
+        }))?;
+        Ok(Self { path: path.to_owned(), pages })
+    }
+
+    /// The work, if it is time for it.
+    pub(super) fn upkeep(&mut self) -> Option<Upkeep> {
+        if self.pages.load(Ordering::Relaxed) < PAGES {
+            return None;
+        }
+        self.pages.store(0, Ordering::Relaxed);
+        let path = self.path.clone();
+        Some(Box::new(move || {
+            // If it cannot be done now, the log only grows until the next time.
+            let _ = checkpoint(&path);
+        }))
+    }
+}
+
+fn checkpoint(path: &Path) -> Result<()> {
+    let connection = Connection::open_with_flags(path, OpenFlags::SQLITE_OPEN_READ_WRITE)?;
+    connection.set_db_config(rusqlite::config::DbConfig::SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, true)?;
+    connection.pragma_update(None, "synchronous", "NORMAL")?;
+    // Whatever is committed meanwhile is left. The second round finds little, so that it reaches the end of the log mostly,
+    // and the next transaction begins the log anew.
+    for _ in 0..2 {
+        connection.query_row("PRAGMA wal_checkpoint(PASSIVE)", [], |_| Ok(()))?;
+    }
+    Ok(())
+}
