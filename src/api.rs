@@ -2,7 +2,9 @@
 //! socket, reads a clock or knows Bedrock. A new dialect is a folder beside `openai/` that implements [`Dialect`].
 
 mod dialect;
+mod frames;
 mod json;
 pub mod openai;
 
-pub use dialect::{AnswerHead, AnswerOptions, Dialect, Frame, FrameWriter, ParsedRequest, Positions};
+pub use dialect::{AnswerHead, AnswerOptions, Dialect, FrameWriter, ParsedRequest, Positions};
+pub use frames::Frames;

@@ -3,7 +3,7 @@
 #![expect(clippy::missing_panics_doc, reason = "a panic is how a fuzzer learns of a fault")]
 
 use crate::api::openai::{ChatCompletions, TextCompletions, embeddings};
-use crate::api::{AnswerHead, AnswerOptions, Dialect, Frame, ParsedRequest, Positions};
+use crate::api::{AnswerHead, AnswerOptions, Dialect, Frames, ParsedRequest, Positions};
 use crate::bedrock;
 use crate::config::{Flags, Settings};
 use crate::policy::{Admitted, Policy};
@@ -67,16 +67,16 @@ pub fn event_stream(data: &[u8]) {
         options: AnswerOptions::default(),
         positions: Positions::default(),
     });
-    let mut frames = Vec::new();
+    let mut frames = Frames::default();
     writer.start(&mut frames);
     for event in bedrock::fuzzing::events(&admitted, answer.into()) {
         writer.event(&event, &mut frames);
     }
     writer.finish(None, None, &mut frames);
-    for frame in frames {
-        if let Frame::Event { data, .. } = frame {
-            assert!(data == "[DONE]" || serde_json::from_str::<Value>(&data).is_ok(), "a chunk is no JSON");
-        }
+    let text = String::from_utf8_lossy(&frames.take()).into_owned();
+    for event in text.split_terminator("\n\n") {
+        let data = event.strip_prefix("data: ").unwrap_or_default();
+        assert!(data == "[DONE]" || serde_json::from_str::<Value>(data).is_ok(), "a chunk is no JSON");
     }
 }
 

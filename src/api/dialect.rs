@@ -1,6 +1,7 @@
 //! What every client-facing API must provide. The server parses requests, writes answers and renders errors
 //! only through [`Dialect`]. Lists of models and embeddings have nothing to stream and are plain functions of their API.
 
+use super::frames::Frames;
 use crate::catalog::NanoDollars;
 use crate::conversation::json_blocks::JsonBlocks;
 use crate::conversation::{Answer, Event, Request, Usage};
@@ -77,36 +78,17 @@ pub struct AnswerHead {
 /// Writes a streamed answer, event by event. Each step may add any number of frames.
 pub trait FrameWriter: Send {
     /// Adds what comes before the first event.
-    fn start(&mut self, frames: &mut Vec<Frame>);
+    fn start(&mut self, frames: &mut Frames);
 
     /// Adds an event, up to and including the stop reason. Usage is not an event here; [`FrameWriter::finish`] gets it.
-    fn event(&mut self, event: &Event, frames: &mut Vec<Frame>);
+    fn event(&mut self, event: &Event, frames: &mut Frames);
 
     /// Adds the end of a complete answer.
-    fn finish(&mut self, usage: Option<Usage>, cost: Option<NanoDollars>, frames: &mut Vec<Frame>);
+    fn finish(&mut self, usage: Option<Usage>, cost: Option<NanoDollars>, frames: &mut Frames);
 
     /// Adds the end of an answer that failed after it had begun.
-    fn fail(&mut self, error: &Error, frames: &mut Vec<Frame>);
+    fn fail(&mut self, error: &Error, frames: &mut Frames);
 
-    /// What is sent while the model is silent, so that neither the client nor a proxy closes the connection.
-    fn keep_alive(&self) -> Frame;
-}
-
-/// One server-sent event, or a comment between events.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Frame {
-    Event {
-        name: Option<&'static str>,
-        /// Must not contain a line break.
-        data: String,
-    },
-    Comment(&'static str),
-}
-
-impl Frame {
-    /// An event without a name.
-    #[must_use]
-    pub fn data(data: impl Into<String>) -> Self {
-        Self::Event { name: None, data: data.into() }
-    }
+    /// Adds what is sent while the model is silent, so that neither the client nor a proxy closes the connection.
+    fn keep_alive(&self, frames: &mut Frames);
 }

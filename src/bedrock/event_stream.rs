@@ -9,9 +9,10 @@ use crate::catalog::Model;
 use crate::conversation::Event;
 use crate::error::{Error, Kind, Result};
 use std::collections::VecDeque;
+use std::pin::Pin;
 use std::sync::Arc;
 use std::time::Duration;
-use tokio::time::{Instant, timeout_at};
+use tokio::time::{Instant, Sleep, sleep};
 
 /// How much longer is waited once the limit is over. After a suspension of this process it is over, although frames are
 /// waiting to be read.
@@ -38,6 +39,8 @@ pub struct EventStream {
     /// Events that were decoded but not yet returned. One frame may hold several.
     events: VecDeque<Event>,
     content_frames: u64,
+    /// It is set again only when its time has come, not for each frame.
+    clock: Pin<Box<Sleep>>,
     /// When the last content arrived. Kept here, because the future of one `next` may be dropped and `next` called again.
     last_content: Instant,
     /// How long frames are read after the limit is over.
@@ -53,11 +56,13 @@ impl EventStream {
     /// # Errors
     /// As [`EventStream::next`].
     pub(super) async fn begin(frames: FrameStream, setup: StreamSetup) -> Result<Self> {
+        let idle = setup.idle;
         let mut stream = Self {
             frames,
             setup,
             events: VecDeque::new(),
             content_frames: 0,
+            clock: Box::pin(sleep(idle)),
             last_content: Instant::now(),
             grace: None,
             stopped: false,
@@ -96,9 +101,16 @@ impl EventStream {
     async fn read_frame(&mut self, place: Place) -> Result<bool> {
         let frame = loop {
             let until = self.grace.unwrap_or(self.last_content + self.setup.idle);
-            match timeout_at(until, self.frames.next()).await {
-                Ok(frame) => break frame?,
-                Err(_) => self.overdue()?,
+            tokio::select! {
+                biased;
+                frame = self.frames.next() => break frame?,
+                () = &mut self.clock => {
+                    if Instant::now() >= until {
+                        self.overdue()?;
+                    }
+                    let until = self.grace.unwrap_or(self.last_content + self.setup.idle);
+                    self.clock.as_mut().reset(until);
+                }
             }
         };
         let Some(frame) = frame else { return Ok(false) };

@@ -134,11 +134,11 @@ impl SqliteStore {
             Ok(None) => return Err(StoreError::discontinuous()),
             Err(error) => return Ok(Err(error)),
         };
-        let last = outcomes.iter().filter_map(|outcome| match outcome {
+        let last = outcomes.iter().rev().find_map(|outcome| match outcome {
             ReserveOutcome::Reserved { id, .. } => Some(*id),
             _ => None,
         });
-        if let Some(id) = last.last() {
+        if let Some(id) = last {
             self.seen = Some(Mark { call: Some(SeenCall { id, at: now, process }), seen_at: now });
         } else if let Some(mark) = &mut self.seen {
             mark.seen_at = now;
@@ -337,6 +337,7 @@ fn identity(path: &Path) -> Option<FileIdentity> {
 }
 
 #[cfg(unix)]
+#[expect(clippy::unnecessary_wraps, reason = "other systems have none")]
 fn identity_of(file: &Metadata) -> Option<FileIdentity> {
     use std::os::unix::fs::MetadataExt;
     Some(FileIdentity { device: file.dev(), inode: file.ino() })

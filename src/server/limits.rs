@@ -46,6 +46,6 @@ impl Default for Timeouts {
 
 impl Default for Limits {
     fn default() -> Self {
-        Self { connections: 1024, answers: 256, body_bytes: 256 << 20, timeouts: Timeouts::default() }
+        Self { connections: 2048, answers: 1024, body_bytes: 256 << 20, timeouts: Timeouts::default() }
     }
 }

@@ -1,6 +1,5 @@
-//! Sends an answer as server-sent events (<https://html.spec.whatwg.org/multipage/server-sent-events.html>). This
-//! module does the framing and the timing; the dialect writes the data of each frame. All frames of one event are
-//! written at once. Some clients require the space after `data:` (docs/openai.md §0.7).
+//! Sends an answer as server-sent events, which the dialect writes. This module does the timing: what is ready at the same
+//! time leaves at once, and nothing that is ready waits for more.
 
 use super::body_memory::HeldBytes;
 use super::console::Console;
@@ -9,7 +8,7 @@ use super::panics::bug;
 use super::places::Place;
 use super::reply::for_client;
 use super::state::shutdown_error;
-use crate::api::{Frame, FrameWriter};
+use crate::api::{FrameWriter, Frames};
 use crate::conversation::{Event, Usage};
 use crate::engine::Call;
 use crate::error::{Error, Kind};
@@ -17,15 +16,19 @@ use crate::telemetry::RequestScope;
 use bytes::Bytes;
 use futures_util::{FutureExt, Stream, stream};
 use std::convert::Infallible;
-use std::future::Future;
+use std::future::{Future, poll_fn};
 use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::pin::Pin;
+use std::pin::{Pin, pin};
 use std::sync::Arc;
+use std::task::Poll;
 use std::time::Duration;
 use sync_wrapper::SyncStream;
+use tokio::time::{Instant, Sleep, sleep};
 
 /// How long a stream may be silent before a keep-alive is sent.
 const KEEP_ALIVE: Duration = Duration::from_secs(15);
+/// The most bytes that leave at once, apart from those of the last event among them.
+const WRITE_SIZE: usize = 8 * 1024;
 
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Phase {
@@ -52,6 +55,14 @@ struct Events {
     notices: Notices,
     usage: Option<Usage>,
     phase: Phase,
+    /// What is ready to leave.
+    frames: Frames,
+    /// How much of it is whole events (bytes), while one is being written.
+    whole: usize,
+    /// When a keep-alive is sent, unless something else was sent before. It is set again only when it has come.
+    silence: Pin<Box<Sleep>>,
+    /// When something was sent last.
+    last_sent: Instant,
     _kept: Kept,
     closing: Pin<Box<dyn Future<Output = ()> + Send>>,
 }
@@ -72,6 +83,10 @@ pub(super) fn body(
         notices,
         usage: None,
         phase: Phase::Start,
+        frames: Frames::default(),
+        whole: 0,
+        silence: Box::pin(sleep(KEEP_ALIVE)),
+        last_sent: Instant::now(),
         _kept: kept,
         closing: Box::pin(closing),
     };
@@ -90,57 +105,85 @@ impl Events {
         if let Ok(bytes) = AssertUnwindSafe(self.next()).catch_unwind().await {
             return bytes;
         }
-        let told = catch_unwind(AssertUnwindSafe(|| {
-            let mut frames = Vec::new();
-            self.fail(&bug(), &mut frames);
-            encode(&frames)
-        }));
-        // Where even that fails, the stream just ends.
-        told.ok()
+        // The bug may have left half an event.
+        self.frames.truncate(self.whole);
+        if catch_unwind(AssertUnwindSafe(|| self.fail(&bug()))).is_err() {
+            // Where even that fails, the stream just ends.
+            self.phase = Phase::Done;
+            self.frames.truncate(self.whole);
+        }
+        Some(self.frames.take()).filter(|bytes| !bytes.is_empty())
     }
 
     /// The bytes of the next frames; `None` after the last ones.
     async fn next(&mut self) -> Option<Bytes> {
-        let mut frames = Vec::new();
-        while frames.is_empty() {
-            match self.phase {
-                Phase::Start => {
-                    self.phase = Phase::Events;
-                    self.writer.start(&mut frames);
-                }
-                Phase::Events => self.next_event(&mut frames).await,
-                Phase::Done => return None,
-            }
+        if self.phase == Phase::Start {
+            self.phase = Phase::Events;
+            self.writer.start(&mut self.frames);
         }
-        Some(encode(&frames))
+        while self.frames.is_empty() {
+            if self.phase == Phase::Done {
+                return None;
+            }
+            self.wait_for_event().await;
+        }
+        while self.phase == Phase::Events && self.frames.len() < WRITE_SIZE {
+            let Some(event) = ready_now(self.call.next()).await else { break };
+            self.write(event);
+        }
+        self.last_sent = Instant::now();
+        self.whole = 0;
+        Some(self.frames.take())
     }
 
-    async fn next_event(&mut self, frames: &mut Vec<Frame>) {
+    async fn wait_for_event(&mut self) {
         // Dropping the future of `next` loses no event: what it has read is kept for the following call.
         let event = tokio::select! {
             biased;
             event = self.call.next() => event,
             () = &mut self.closing => Err(shutdown_error()),
-            () = tokio::time::sleep(KEEP_ALIVE) => return frames.push(self.writer.keep_alive()),
+            () = &mut self.silence => {
+                let due = self.last_sent + KEEP_ALIVE;
+                if Instant::now() >= due {
+                    self.writer.keep_alive(&mut self.frames);
+                    return self.silence.as_mut().reset(Instant::now() + KEEP_ALIVE);
+                }
+                return self.silence.as_mut().reset(due);
+            }
         };
+        self.write(event);
+    }
+
+    fn write(&mut self, event: Result<Option<Event>, Error>) {
+        self.whole = self.frames.len();
         match event {
             Ok(Some(Event::Usage(usage))) => self.usage = Some(usage),
-            Ok(Some(event)) => self.writer.event(&event, frames),
+            Ok(Some(event)) => self.writer.event(&event, &mut self.frames),
             Ok(None) => {
                 self.phase = Phase::Done;
                 self.notices.console.announce_cut(&self.call, self.notices.key.as_deref());
-                self.writer.finish(self.usage, self.call.cost(), frames);
+                self.writer.finish(self.usage, self.call.cost(), &mut self.frames);
             }
-            Err(error) => self.fail(&error, frames),
+            Err(error) => self.fail(&error),
         }
     }
 
-    fn fail(&mut self, error: &Error, frames: &mut Vec<Frame>) {
+    fn fail(&mut self, error: &Error) {
         self.phase = Phase::Done;
         self.notices.console.announce_cut(&self.call, self.notices.key.as_deref());
         self.scope.set_error(error.kind);
-        self.writer.fail(&for_client(error), frames);
+        self.writer.fail(&for_client(error), &mut self.frames);
     }
+}
+
+/// What a future gives now; `None` when it has to wait.
+async fn ready_now<T>(future: impl Future<Output = T>) -> Option<T> {
+    let mut future = pin!(future);
+    poll_fn(|context| match future.as_mut().poll(context) {
+        Poll::Ready(value) => Poll::Ready(Some(value)),
+        Poll::Pending => Poll::Ready(None),
+    })
+    .await
 }
 
 impl Drop for Events {
@@ -150,22 +193,6 @@ impl Drop for Events {
             self.scope.set_error(Kind::Interrupted);
         }
     }
-}
-
-fn encode(frames: &[Frame]) -> Bytes {
-    let mut text = String::new();
-    for frame in frames {
-        match frame {
-            Frame::Event { name, data } => {
-                if let Some(name) = name {
-                    text.extend(["event: ", name, "\n"]);
-                }
-                text.extend(["data: ", data, "\n\n"]);
-            }
-            Frame::Comment(comment) => text.extend([": ", comment, "\n\n"]),
-        }
-    }
-    text.into()
 }
 
 #[cfg(test)]
@@ -191,21 +218,21 @@ mod tests {
     }
 
     impl FrameWriter for Broken {
-        fn start(&mut self, frames: &mut Vec<Frame>) {
+        fn start(&mut self, frames: &mut Frames) {
             self.writer.start(frames);
         }
-        fn event(&mut self, _: &Event, _: &mut Vec<Frame>) {
+        fn event(&mut self, _: &Event, _: &mut Frames) {
             panic!("the prompt");
         }
-        fn finish(&mut self, usage: Option<Usage>, cost: Option<NanoDollars>, frames: &mut Vec<Frame>) {
+        fn finish(&mut self, usage: Option<Usage>, cost: Option<NanoDollars>, frames: &mut Frames) {
             self.writer.finish(usage, cost, frames);
         }
-        fn fail(&mut self, error: &Error, frames: &mut Vec<Frame>) {
+        fn fail(&mut self, error: &Error, frames: &mut Frames) {
             assert!(!self.entirely, "the prompt");
             self.writer.fail(error, frames);
         }
-        fn keep_alive(&self) -> Frame {
-            self.writer.keep_alive()
+        fn keep_alive(&self, frames: &mut Frames) {
+            self.writer.keep_alive(frames);
         }
     }
 
@@ -245,12 +272,5 @@ mod tests {
         assert!(!answer.contains("the prompt"), "{answer}");
         let answer = answer_of(true).await;
         assert!(answer.starts_with("data: ") && !answer.contains("[DONE]"), "{answer}");
-    }
-
-    #[test]
-    fn frames_become_server_sent_events() {
-        let named = Frame::Event { name: Some("ping"), data: "{}".into() };
-        let bytes = encode(&[Frame::data("a"), named, Frame::Comment("keep-alive")]);
-        assert_eq!(bytes, "data: a\n\nevent: ping\ndata: {}\n\n: keep-alive\n\n");
     }
 }

@@ -3,32 +3,13 @@
 
 use super::answer::{FINGERPRINT, annotation, finish_reason, reasoning_detail, usage_object};
 use super::error::{envelope, field_path};
-use crate::api::dialect::{AnswerHead, Frame, FrameWriter};
+use crate::api::dialect::{AnswerHead, FrameWriter};
+use crate::api::frames::{Data, Frames};
 use crate::catalog::NanoDollars;
 use crate::conversation::{Event, Reasoning, Usage};
 use crate::error::Error;
 use serde::Serialize;
-use serde_json::Value;
-
-#[derive(Serialize)]
-struct Chunk<'a> {
-    id: &'a str,
-    object: &'static str,
-    created: u64,
-    model: &'a str,
-    system_fingerprint: &'static str,
-    choices: &'a [Choice<'a>],
-    #[serde(skip_serializing_if = "Option::is_none")]
-    usage: Option<Value>,
-}
-
-#[derive(Serialize)]
-struct Choice<'a> {
-    index: u32,
-    delta: Delta<'a>,
-    logprobs: (),
-    finish_reason: Option<&'static str>,
-}
+use serde_json::{Value, json};
 
 #[derive(Serialize, Default)]
 struct Delta<'a> {
@@ -71,13 +52,14 @@ struct Function<'a> {
 
 /// The data of the last event of every stream.
 pub(super) const DONE: &str = "[DONE]";
-/// A comment, which every client of server-sent events ignores.
-pub(super) const KEEP_ALIVE: Frame = Frame::Comment("keep-alive");
+pub(super) const KEEP_ALIVE: &str = "keep-alive";
 
 /// Writes the chunks of one answer.
 #[derive(Debug)]
 pub(super) struct ChunkWriter {
     head: AnswerHead,
+    /// What all chunks begin with, up to the list of choices.
+    beginning: String,
     /// The index of the current reasoning block, or of the next one.
     reasoning_index: usize,
     in_reasoning: bool,
@@ -87,54 +69,64 @@ pub(super) struct ChunkWriter {
 
 impl ChunkWriter {
     pub(super) fn new(head: AnswerHead) -> Self {
-        Self { head, reasoning_index: 0, in_reasoning: false, text_length: 0 }
+        let common = json!({
+            "id": head.id, "object": "chat.completion.chunk", "created": head.created, "model": head.model,
+            "system_fingerprint": FINGERPRINT,
+        });
+        let mut beginning = common.to_string();
+        // Further members follow.
+        beginning.truncate(beginning.len() - "}".len());
+        beginning.push_str(",\"choices\":[");
+        Self { head, beginning, reasoning_index: 0, in_reasoning: false, text_length: 0 }
     }
 
-    fn choice(&self, delta: Delta<'_>, finish_reason: Option<&'static str>) -> Frame {
-        self.chunk(&[Choice { index: 0, delta, logprobs: (), finish_reason }], None)
+    /// Adds a chunk with one choice. `delta` writes what is new in it.
+    fn choice(&self, frames: &mut Frames, finish_reason: Option<&'static str>, delta: impl FnOnce(&mut Data<'_>)) {
+        frames.event(None, |data| {
+            data.text(&self.beginning);
+            data.text("{\"index\":0,\"delta\":");
+            delta(data);
+            data.text(",\"logprobs\":null,\"finish_reason\":");
+            data.json(&finish_reason);
+            data.text("}]}");
+        });
     }
 
-    fn chunk(&self, choices: &[Choice<'_>], usage: Option<Value>) -> Frame {
-        let chunk = Chunk {
-            id: &self.head.id,
-            object: "chat.completion.chunk",
-            created: self.head.created,
-            model: &self.head.model,
-            system_fingerprint: FINGERPRINT,
-            choices,
-            usage,
-        };
-        // A chunk holds only strings, numbers and options, which always serialise.
-        Frame::data(serde_json::to_string(&chunk).unwrap_or_default())
+    fn delta(&self, frames: &mut Frames, delta: &Delta<'_>) {
+        self.choice(frames, None, |data| data.json(delta));
     }
 
-    fn reasoning(&self, text: Option<&str>, reasoning: &Reasoning) -> Option<Frame> {
-        if self.head.options.omit_reasoning {
-            return None;
+    fn reasoning(&self, frames: &mut Frames, text: Option<&str>, reasoning: &Reasoning) {
+        if !self.head.options.omit_reasoning {
+            let details = Some([reasoning_detail(self.reasoning_index, reasoning)]);
+            self.delta(frames, &Delta { reasoning_content: text, reasoning_details: details, ..Delta::default() });
         }
-        let details = Some([reasoning_detail(self.reasoning_index, reasoning)]);
-        Some(self.choice(Delta { reasoning_content: text, reasoning_details: details, ..Delta::default() }, None))
     }
 
-    fn frame(&mut self, event: &Event) -> Option<Frame> {
+    fn write(&mut self, event: &Event, frames: &mut Frames) {
         let delta = match event {
             Event::Text(text) => {
                 self.text_length += text.chars().count();
-                Delta { content: Some(text), ..Delta::default() }
+                // Most events are text, so it is written without anything between.
+                return self.choice(frames, None, |data| {
+                    data.text("{\"content\":");
+                    data.json(text);
+                    data.text("}");
+                });
             }
             Event::Reasoning(text) => {
-                return self.reasoning(Some(text), &Reasoning::Text { text: text.clone(), signature: None });
+                return self.reasoning(frames, Some(text), &Reasoning::Text { text: text.clone(), signature: None });
             }
             Event::Signature(signature) => {
                 let end = Reasoning::Text { text: String::new(), signature: Some(signature.clone()) };
-                return self.reasoning(None, &end);
+                return self.reasoning(frames, None, &end);
             }
-            Event::Redacted(data) => return self.reasoning(None, &Reasoning::Redacted(data.clone())),
+            Event::Redacted(data) => return self.reasoning(frames, None, &Reasoning::Redacted(data.clone())),
             // The legacy form has room for one call.
             Event::ToolCall { index: 1.., .. } | Event::Arguments { index: 1.., .. }
                 if self.head.options.legacy_functions =>
             {
-                return None;
+                return;
             }
             Event::ToolCall { name, .. } if self.head.options.legacy_functions => {
                 Delta { function_call: Some(Function { name: Some(name), arguments: "" }), ..Delta::default() }
@@ -156,11 +148,11 @@ impl ChunkWriter {
             },
             Event::Stop(reason) => {
                 let reason = finish_reason(reason, self.head.options.legacy_functions);
-                return Some(self.choice(Delta::default(), Some(reason)));
+                return self.choice(frames, Some(reason), |data| data.text("{}"));
             }
-            Event::BlockEnd | Event::Usage(_) => return None,
+            Event::BlockEnd | Event::Usage(_) => return,
         };
-        Some(self.choice(delta, None))
+        self.delta(frames, &delta);
     }
 }
 
@@ -169,13 +161,13 @@ fn tool_call(call: ToolCall<'_>) -> Delta<'_> {
 }
 
 impl FrameWriter for ChunkWriter {
-    fn start(&mut self, frames: &mut Vec<Frame>) {
-        let delta = Delta { role: Some("assistant"), content: Some(""), refusal: Some(()), ..Delta::default() };
-        frames.push(self.choice(delta, None));
+    fn start(&mut self, frames: &mut Frames) {
+        let start = Delta { role: Some("assistant"), content: Some(""), refusal: Some(()), ..Delta::default() };
+        self.delta(frames, &start);
     }
 
-    fn event(&mut self, event: &Event, frames: &mut Vec<Frame>) {
-        frames.extend(self.frame(event));
+    fn event(&mut self, event: &Event, frames: &mut Frames) {
+        self.write(event, frames);
         match event {
             Event::Reasoning(_) | Event::Signature(_) | Event::Redacted(_) => self.in_reasoning = true,
             Event::BlockEnd => self.reasoning_index += usize::from(std::mem::take(&mut self.in_reasoning)),
@@ -183,23 +175,29 @@ impl FrameWriter for ChunkWriter {
         }
     }
 
-    fn finish(&mut self, usage: Option<Usage>, cost: Option<NanoDollars>, frames: &mut Vec<Frame>) {
+    fn finish(&mut self, usage: Option<Usage>, cost: Option<NanoDollars>, frames: &mut Frames) {
         if let Some(usage) = usage
             && self.head.options.include_usage
         {
-            frames.push(self.chunk(&[], Some(usage_object(&usage, cost))));
+            frames.event(None, |data| {
+                data.text(&self.beginning);
+                data.text("],\"usage\":");
+                data.json(&usage_object(&usage, cost));
+                data.text("}");
+            });
         }
-        frames.push(Frame::data(DONE));
+        frames.event(None, |data| data.text(DONE));
     }
 
     /// The error has no `choices` beside it, or AI SDK 5, which Jan uses, would ignore it (docs/openai.md §0.7).
-    fn fail(&mut self, error: &Error, frames: &mut Vec<Frame>) {
-        frames.push(Frame::data(envelope(error, |field| field_path(field, &self.head.positions)).to_string()));
-        frames.push(Frame::data(DONE));
+    fn fail(&mut self, error: &Error, frames: &mut Frames) {
+        let envelope = envelope(error, |field| field_path(field, &self.head.positions));
+        frames.event(None, |data| data.json(&envelope));
+        frames.event(None, |data| data.text(DONE));
     }
 
-    fn keep_alive(&self) -> Frame {
-        KEEP_ALIVE
+    fn keep_alive(&self, frames: &mut Frames) {
+        frames.comment(KEEP_ALIVE);
     }
 }
 
@@ -219,14 +217,13 @@ mod tests {
         })
     }
 
-    fn written(write: impl FnOnce(&mut Vec<Frame>)) -> Vec<String> {
-        let mut frames = Vec::new();
+    /// The data of the events that are written.
+    fn written(write: impl FnOnce(&mut Frames)) -> Vec<String> {
+        let mut frames = Frames::default();
         write(&mut frames);
-        let data = frames.into_iter().map(|frame| match frame {
-            Frame::Event { name: None, data } => data,
-            other => format!("{other:?}"),
-        });
-        data.collect()
+        let text = String::from_utf8_lossy(&frames.take()).into_owned();
+        let events = text.split_terminator("\n\n");
+        events.map(|event| event.strip_prefix("data: ").unwrap_or("not an event").to_owned()).collect()
     }
 
     #[test]

@@ -4,7 +4,8 @@ use super::answer::{FINGERPRINT, finish_reason, usage_object};
 use super::chat_chunk::{DONE, KEEP_ALIVE};
 use super::chat_request;
 use super::error::{self, envelope};
-use crate::api::dialect::{AnswerHead, Dialect, Frame, FrameWriter, ParsedRequest, Positions};
+use crate::api::dialect::{AnswerHead, Dialect, FrameWriter, ParsedRequest, Positions};
+use crate::api::frames::Frames;
 use crate::api::json::{body_members, integer, invalid, is_absent, missing, take, unsupported};
 use crate::catalog::NanoDollars;
 use crate::conversation::json_blocks::JsonBlocks;
@@ -95,9 +96,9 @@ struct TextChunkWriter {
 }
 
 impl FrameWriter for TextChunkWriter {
-    fn start(&mut self, _frames: &mut Vec<Frame>) {}
+    fn start(&mut self, _frames: &mut Frames) {}
 
-    fn event(&mut self, event: &Event, frames: &mut Vec<Frame>) {
+    fn event(&mut self, event: &Event, frames: &mut Frames) {
         let chunk = match event {
             Event::Text(text) => completion_object(&self.head, text, None),
             Event::Stop(reason) => completion_object(&self.head, "", Some(finish_reason(reason, false))),
@@ -105,28 +106,28 @@ impl FrameWriter for TextChunkWriter {
             Event::Reasoning(_) | Event::Signature(_) | Event::Redacted(_) | Event::Citation(_) => return,
             Event::ToolCall { .. } | Event::Arguments { .. } | Event::BlockEnd | Event::Usage(_) => return,
         };
-        frames.push(Frame::data(chunk.to_string()));
+        frames.event(None, |data| data.json(&chunk));
     }
 
-    fn finish(&mut self, usage: Option<Usage>, cost: Option<NanoDollars>, frames: &mut Vec<Frame>) {
+    fn finish(&mut self, usage: Option<Usage>, cost: Option<NanoDollars>, frames: &mut Frames) {
         if let Some(usage) = usage
             && self.head.options.include_usage
         {
             let mut last = completion_object(&self.head, "", None);
             last["choices"] = json!([]);
             last["usage"] = usage_object(&usage, cost);
-            frames.push(Frame::data(last.to_string()));
+            frames.event(None, |data| data.json(&last));
         }
-        frames.push(Frame::data(DONE));
+        frames.event(None, |data| data.text(DONE));
     }
 
-    fn fail(&mut self, error: &Error, frames: &mut Vec<Frame>) {
-        frames
-            .push(Frame::data(envelope(error, |field| TextCompletions.path(field, &self.head.positions)).to_string()));
-        frames.push(Frame::data(DONE));
+    fn fail(&mut self, error: &Error, frames: &mut Frames) {
+        let envelope = envelope(error, |field| TextCompletions.path(field, &self.head.positions));
+        frames.event(None, |data| data.json(&envelope));
+        frames.event(None, |data| data.text(DONE));
     }
 
-    fn keep_alive(&self) -> Frame {
-        KEEP_ALIVE
+    fn keep_alive(&self, frames: &mut Frames) {
+        frames.comment(KEEP_ALIVE);
     }
 }

@@ -1,5 +1,5 @@
-//! The credentials that sign requests: loaded once for all callers, kept until they expire or AWS refuses them, and
-//! checked on their way from the SDK's providers (docs/credentials.md §5).
+//! The credentials that sign requests: loaded once for all callers, kept until they expire or AWS refuses them, renewed
+//! ahead of their end while calls go on, and checked on their way from the SDK's providers (docs/credentials.md §5).
 
 use super::environment::is_key;
 use crate::telemetry::Telemetry;
@@ -15,8 +15,10 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, SystemTime};
 use tokio::time::Instant;
 
-/// How long before their end credentials are loaded again.
+/// How long before their end credentials are not used any more.
 const BEFORE_EXPIRY: Duration = Duration::from_secs(10);
+/// How long before that others are loaded, while calls go on with these: at most a third of the time that is left.
+const AHEAD: Duration = Duration::from_mins(5);
 /// How long credentials are kept that do not say when they expire.
 const KEPT: Duration = Duration::from_mins(15);
 /// How long all callers share what a load has brought, if that is no help: a failure, or keys that AWS has refused.
@@ -54,6 +56,8 @@ struct State {
 struct Kept {
     credentials: Credentials,
     loaded: Instant,
+    /// From when on others are loaded.
+    renew_at: SystemTime,
     until: SystemTime,
 }
 
@@ -75,12 +79,17 @@ impl CheckedCredentials {
     pub(super) async fn provide(&self) -> provider::Result {
         let loading = {
             let mut state = self.state();
-            if let Some(kept) = state.kept.as_ref().filter(|kept| kept.until > SystemTime::now()) {
-                return Ok(kept.credentials.clone());
+            let now = SystemTime::now();
+            let has_failed = state.failed.as_ref().is_some_and(|(at, _)| at.elapsed() < SHARED);
+            if let Some(kept) = state.kept.as_ref().filter(|kept| kept.until > now) {
+                let credentials = kept.credentials.clone();
+                if kept.renew_at <= now && state.loading.is_none() && !has_failed {
+                    // It goes on by itself.
+                    state.loading = Some(self.start_loading());
+                }
+                return Ok(credentials);
             }
-            if let Some((at, error)) = &state.failed
-                && at.elapsed() < SHARED
-            {
+            if let Some((_, error)) = state.failed.as_ref().filter(|_| has_failed) {
                 return Err(repeated(error));
             }
             state.loading.get_or_insert_with(|| self.start_loading()).clone()
@@ -159,7 +168,9 @@ impl State {
                     Some(expiry) => expiry.checked_sub(BEFORE_EXPIRY).unwrap_or(expiry),
                     None => SystemTime::now() + KEPT,
                 };
-                self.kept = Some(Kept { credentials: credentials.clone(), loaded: Instant::now(), until });
+                let left = until.duration_since(SystemTime::now()).unwrap_or_default();
+                let renew_at = until.checked_sub(AHEAD.min(left / 3)).unwrap_or(until);
+                self.kept = Some(Kept { credentials: credentials.clone(), loaded: Instant::now(), renew_at, until });
             }
             Err(error) => self.failed = Some((Instant::now(), Arc::clone(error))),
         }
@@ -323,6 +334,47 @@ mod tests {
         assert!(gone.is_err());
         assert_eq!(shared.provide().await.unwrap().access_key_id(), "KEY1");
         assert_eq!(loads.load(Ordering::SeqCst), 1);
+    }
+
+    /// A provider whose keys live for so many seconds.
+    #[derive(Debug, Clone)]
+    struct ShortLived(u64, Arc<AtomicUsize>);
+
+    impl ProvideCredentials for ShortLived {
+        fn provide_credentials<'a>(&'a self) -> future::ProvideCredentials<'a>
+        where
+            Self: 'a,
+        {
+            let load = self.1.fetch_add(1, Ordering::SeqCst) + 1;
+            let end = SystemTime::now() + Duration::from_secs(self.0);
+            let credentials = Credentials::new(format!("KEY{load}"), "s", None, Some(end), "a test");
+            future::ProvideCredentials::new(async move {
+                tokio::time::sleep(Duration::from_millis(50)).await;
+                Ok(credentials)
+            })
+        }
+    }
+
+    #[tokio::test]
+    async fn credentials_are_renewed_ahead_of_their_end_and_nobody_waits_for_that() {
+        // They are used for two seconds, and renewed after two thirds of that.
+        let loads = Arc::new(AtomicUsize::new(0));
+        let provider = SharedCredentialsProvider::new(ShortLived(12, Arc::clone(&loads)));
+        let providers: Providers = Arc::new(move || {
+            let provider = provider.clone();
+            async move { Some(provider) }.boxed()
+        });
+        let shared = CheckedCredentials::new(providers, Duration::from_secs(15), Telemetry::default());
+        assert_eq!(shared.provide().await.unwrap().access_key_id(), "KEY1");
+        tokio::time::sleep(Duration::from_millis(1450)).await;
+        // Fifty callers at once get what there is, without a wait, and start one load.
+        for _ in 0..50 {
+            let now = shared.provide().now_or_never();
+            assert_eq!(now.unwrap().unwrap().access_key_id(), "KEY1");
+        }
+        tokio::time::sleep(Duration::from_millis(200)).await;
+        assert_eq!(shared.provide().now_or_never().unwrap().unwrap().access_key_id(), "KEY2");
+        assert_eq!(loads.load(Ordering::SeqCst), 2);
     }
 
     fn credentials(id: &str, secret: &str, token: Option<&str>) -> Credentials {
