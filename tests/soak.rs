@@ -4,6 +4,7 @@
 
 mod clients;
 mod process;
+mod steady;
 mod upstream;
 
 use crate::support::{Bedrock, Chatrix, Home, Reply, Server, eventually, signal};

@@ -122,6 +122,7 @@ impl SdkClient {
             .credentials_provider(Credentials::new(id, secret, None, None, "benchmark"))
             .retry_config(RetryConfig::disabled())
             .stalled_stream_protection(StalledStreamProtectionConfig::disabled())
+            .http_client(aws_smithy_http_client::Builder::new().build_http())
             .endpoint_url(url);
         aws_sdk_bedrockruntime::Client::from_conf(config.build())
     }

@@ -8,6 +8,7 @@ mod base_url;
 mod connection;
 mod connections;
 mod connector;
+mod credential_client;
 mod credentials;
 mod destination;
 mod endpoint;
@@ -71,7 +72,7 @@ pub(super) struct Transport {
     account: Account,
     authorization: Authorization,
     destinations: Destinations,
-    connector: Connector,
+    connector: Arc<Connector>,
     connections: Connections,
     user_agent: HeaderValue,
     telemetry: Telemetry,

@@ -14,6 +14,9 @@ const SHORTEST_SECRET: usize = 16;
 /// The text without secrets. An ARN keeps its resource, which names the model: `inference-profile/us.amazon.nova…`.
 #[must_use]
 pub fn without_secrets(text: &str) -> String {
+    if !may_hold_secret(text) {
+        return text.to_owned();
+    }
     let mut clean = String::with_capacity(text.len());
     let mut rest = text;
     while !rest.is_empty() {
@@ -25,6 +28,18 @@ pub fn without_secrets(text: &str) -> String {
         rest = &tail[separator..];
     }
     clean
+}
+
+/// Whether a text holds anything that a secret begins with. Most texts do not, and are then not looked at word by word.
+fn may_hold_secret(text: &str) -> bool {
+    let digits = text.bytes().scan(0, |run, byte| {
+        *run = if byte.is_ascii_digit() { *run + 1 } else { 0 };
+        Some(*run)
+    });
+    let mut pairs = text.as_bytes().windows(2);
+    pairs.any(|pair| pair.eq_ignore_ascii_case(b"n:"))
+        || SECRET_PREFIXES.iter().any(|prefix| text.contains(prefix))
+        || digits.max().is_some_and(|longest| longest >= ACCOUNT_DIGITS)
 }
 
 /// Whether a character ends a word. A colon or a slash does not: both are parts of ARNs.

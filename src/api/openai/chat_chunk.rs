@@ -255,6 +255,20 @@ mod tests {
     }
 
     #[test]
+    fn an_event_of_text_takes_no_memory_of_its_own() {
+        let (mut chunks, mut frames) = (writer(AnswerOptions::default()), Frames::default());
+        let event = Event::Text("a \"word\"\n".into());
+        let mut write = || {
+            (0..100).for_each(|_| chunks.event(&event, &mut frames));
+            drop(frames.take());
+        };
+        // The bytes grow to their size.
+        write();
+        let counted = allocation_counter::measure(write);
+        assert!(counted.count_total <= 5, "100 events take memory {} times", counted.count_total);
+    }
+
+    #[test]
     fn reasoning_blocks_are_numbered_and_can_be_left_out() {
         let events = [
             Event::Reasoning("a".into()),

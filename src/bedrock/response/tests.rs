@@ -118,3 +118,17 @@ fn blocks_of_another_kind_are_told_apart_where_bedrock_does_not() {
     ];
     assert_eq!(streamed(&options, &frames), expected);
 }
+
+#[test]
+fn an_event_of_text_takes_memory_for_its_text_only() {
+    let mut decoder = Decoder::new(ResponseOptions::default());
+    let mut events = VecDeque::with_capacity(8);
+    let payload = json!({"contentBlockIndex": 0, "delta": {"text": "a word "}, "p": "abcdefgh"}).to_string();
+    let counted = allocation_counter::measure(|| {
+        for _ in 0..100 {
+            decoder.event("contentBlockDelta", payload.as_bytes(), &mut events).unwrap();
+            events.clear();
+        }
+    });
+    assert!(counted.count_total <= 110, "100 events take memory {} times", counted.count_total);
+}

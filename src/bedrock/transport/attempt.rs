@@ -14,10 +14,9 @@ use crate::error::{Error, Result};
 use aws_smithy_types::DateTime;
 use aws_smithy_types::date_time::Format;
 use bytes::{Bytes, BytesMut};
-use http_body_util::Full;
-use hyper::header::{CONTENT_LENGTH, HeaderMap, HeaderValue, PROXY_AUTHORIZATION};
-use hyper::http::{response, uri};
-use hyper::{Method, Request, Uri};
+use hyper::header::HeaderMap;
+use hyper::http::response;
+use hyper::{Method, Uri};
 use serde::de::IgnoredAny;
 use std::io;
 use std::sync::atomic::Ordering;
@@ -126,7 +125,8 @@ impl<'a> Attempt<'a> {
             },
         };
         let was_used = connection.was_used();
-        let request = self.request(headers, &connection)?;
+        let request = connection.request(Method::POST, server, self.path, headers, self.outgoing.body.clone());
+        let request = request.map_err(|error| cannot_connect(&error, context))?;
         self.begins_to_write();
         let answer = match connection.send(request).await {
             Ok(answer) => answer,
@@ -139,26 +139,6 @@ impl<'a> Attempt<'a> {
         let body = AnswerBody::new(body, connection, server.clone(), connections);
         let accepted = Accepted { head, body, deadline };
         if accepted.head.status.is_success() { Ok(accepted) } else { Err(self.refused(accepted).await) }
-    }
-
-    fn request(&self, mut headers: HeaderMap, connection: &Connection) -> Result<Request<Full<Bytes>>> {
-        let Destination { context, server, .. } = self.destination;
-        headers.insert(CONTENT_LENGTH, HeaderValue::from(self.outgoing.body.len()));
-        let mut target = uri::Parts::default();
-        target.path_and_query = self.path.parse().ok();
-        if let Some(forwarding) = connection.forwarding() {
-            // A proxy needs the whole address (RFC 9112, section 3.2.2).
-            target.scheme = server.scheme().cloned();
-            target.authority = server.authority().cloned();
-            if let Some(authorization) = &forwarding.authorization {
-                headers.insert(PROXY_AUTHORIZATION, authorization.clone());
-            }
-        }
-        let mut request = Request::new(Full::new(self.outgoing.body.clone()));
-        *request.method_mut() = Method::POST;
-        *request.uri_mut() = Uri::from_parts(target).map_err(|error| cannot_connect(&error, context))?;
-        *request.headers_mut() = headers;
-        Ok(request)
     }
 
     /// From here on Bedrock may have received the request.

@@ -7,7 +7,9 @@ use bytes::Bytes;
 use http_body_util::Full;
 use hyper::body::{Body, Incoming};
 use hyper::client::conn::http1::{self, SendRequest};
-use hyper::{Request, Response};
+use hyper::header::{HeaderMap, PROXY_AUTHORIZATION};
+use hyper::http::uri;
+use hyper::{Method, Request, Response, Uri};
 use std::fmt;
 use std::future::{Future, poll_fn};
 use std::pin::{Pin, pin};
@@ -49,11 +51,6 @@ impl Connection {
         Ok(Self { sender, driver: Some(Box::new(driver)), forwarding, was_used: false })
     }
 
-    /// What a request needs when a proxy passes it on; `None` where it goes to the server itself.
-    pub(super) fn forwarding(&self) -> Option<&Forwarding> {
-        self.forwarding.as_ref()
-    }
-
     /// Whether it has carried a request before, so that the other side may have closed it meanwhile.
     pub(super) fn was_used(&self) -> bool {
         self.was_used
@@ -63,6 +60,31 @@ impl Connection {
     pub(super) fn is_ready(&mut self, context: &mut Context<'_>) -> bool {
         self.drive(context);
         self.driver.is_some() && self.sender.is_ready()
+    }
+
+    /// A request as this connection takes it.
+    ///
+    /// # Errors
+    /// When the path is none.
+    pub(super) fn request(
+        &self,
+        method: Method,
+        server: &Uri,
+        path: &str,
+        mut headers: HeaderMap,
+        body: Bytes,
+    ) -> hyper::http::Result<Request<Full<Bytes>>> {
+        let mut target = uri::Parts::default();
+        target.path_and_query = Some(path.parse()?);
+        if let Some(Forwarding { authorization }) = &self.forwarding {
+            // A proxy needs the whole address (RFC 9112, section 3.2.2).
+            target.scheme = server.scheme().cloned();
+            target.authority = server.authority().cloned();
+            headers.extend(authorization.clone().map(|authorization| (PROXY_AUTHORIZATION, authorization)));
+        }
+        let mut request = Request::builder().method(method).uri(Uri::from_parts(target)?).body(Full::new(body))?;
+        *request.headers_mut() = headers;
+        Ok(request)
     }
 
     /// Sends a request, and returns with the head of its answer.

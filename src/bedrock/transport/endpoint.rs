@@ -3,6 +3,7 @@
 use super::account::Account;
 use super::authorization::Authorization;
 use super::connector::Connector;
+use super::credential_client::CredentialClient;
 use super::credentials::{CheckedCredentials, Providers};
 use super::destination::{Destinations, Rules};
 use super::endpoint_url;
@@ -44,7 +45,7 @@ pub(super) struct Setup {
     pub(super) account: Account,
     pub(super) authorization: Authorization,
     pub(super) destinations: Destinations,
-    pub(super) connector: Connector,
+    pub(super) connector: Arc<Connector>,
     pub(super) user_agent: HeaderValue,
 }
 
@@ -82,9 +83,8 @@ async fn aws(
     };
     let url = endpoint_url::configured(&environment, &profiles)?;
     let source = credential_source(&environment, &profiles)?;
-    // Before the SDK looks for them: it panics where there are none.
-    let connector = connector(url.as_deref())?;
-    let shared = sdk_config(&environment, &region).await;
+    let connector = Arc::new(connector(url.as_deref())?);
+    let shared = sdk_config(&environment, &region, &connector).await;
     let uses_variant = shared.use_fips() == Some(true) || shared.use_dual_stack() == Some(true);
     if url.is_some() && uses_variant {
         let message = "an endpoint set by hand cannot be combined with FIPS or dual-stack endpoints";
@@ -95,7 +95,7 @@ async fn aws(
     let (authorization, credentials) = if let Some(key) = api_key {
         (Authorization::api_key(key)?, None)
     } else {
-        let providers = providers(environment.clone(), region.clone());
+        let providers = providers(environment.clone(), region.clone(), Arc::clone(&connector));
         let credentials = CheckedCredentials::new(providers, credentials_limit, telemetry.clone());
         (Authorization::signature(), Some(credentials))
     };
@@ -122,8 +122,9 @@ async fn aws(
 }
 
 /// The SDK's settings for this environment. The files of profiles are read, once for each result.
-async fn sdk_config(environment: &Environment, region: &Region) -> SdkConfig {
-    let loader = aws_config::defaults(BehaviorVersion::latest()).env(environment.for_sdk());
+async fn sdk_config(environment: &Environment, region: &Region, connector: &Arc<Connector>) -> SdkConfig {
+    let client = CredentialClient::new(Arc::clone(connector));
+    let loader = aws_config::defaults(BehaviorVersion::latest()).env(environment.for_sdk()).http_client(client);
     // The SDK panics on a retry mode or a number of attempts that it does not understand, and none is needed: these are
     // the attempts to load credentials.
     let loader = loader.retry_config(RetryConfig::standard());
@@ -131,10 +132,10 @@ async fn sdk_config(environment: &Environment, region: &Region) -> SdkConfig {
 }
 
 /// Builds the SDK's chain of providers anew for each load, so that files that have changed are read again.
-fn providers(environment: Environment, region: Region) -> Providers {
+fn providers(environment: Environment, region: Region, connector: Arc<Connector>) -> Providers {
     Arc::new(move || {
-        let (environment, region) = (environment.clone(), region.clone());
-        async move { sdk_config(&environment, &region).await.credentials_provider() }.boxed()
+        let (environment, region, connector) = (environment.clone(), region.clone(), Arc::clone(&connector));
+        async move { sdk_config(&environment, &region, &connector).await.credentials_provider() }.boxed()
     })
 }
 
@@ -191,5 +192,11 @@ async fn local(url: String) -> Result<Setup> {
     // Whoever stands in for Bedrock on this machine asks for no authorization.
     let authorization = Authorization::ApiKey(HeaderValue::from_static("none"));
     let account = Account { context, credentials: None, summary: String::new() };
-    Ok(Setup { account, authorization, destinations, connector: Connector::local(), user_agent: user_agent(None)? })
+    Ok(Setup {
+        account,
+        authorization,
+        destinations,
+        connector: Arc::new(Connector::local()),
+        user_agent: user_agent(None)?,
+    })
 }

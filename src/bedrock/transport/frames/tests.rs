@@ -3,6 +3,7 @@
 
 use super::*;
 use crate::offline::wire;
+use futures_util::FutureExt;
 use serde_json::json;
 
 const MAX_BYTES: usize = 10_000;
@@ -90,4 +91,18 @@ async fn a_stream_is_not_read_beyond_its_bound() {
     claim.resize(20_000, 0);
     let (names, error) = read(&claim, 500).await;
     assert_eq!((names.len(), error.unwrap().kind), (0, Kind::InvalidUpstreamResponse));
+}
+
+#[test]
+fn a_frame_is_read_where_it_lies() {
+    let delta = wire::event("contentBlockDelta", json!({"contentBlockIndex": 0, "delta": {"text": "word "}}));
+    let mut stream = FrameStream::of_pieces([Bytes::from(delta.repeat(50)), Bytes::from(delta.repeat(50))], 1 << 20);
+    let counted = allocation_counter::measure(|| {
+        for _ in 0..100 {
+            let frame = stream.next().now_or_never().unwrap().unwrap().unwrap();
+            assert!(frame.name() == "contentBlockDelta" && frame.payload().len() > 40);
+        }
+    });
+    // Each piece becomes shared when its first frame is split from it.
+    assert!(counted.count_total <= 4, "100 frames take memory {} times", counted.count_total);
 }
