@@ -236,8 +236,8 @@ mod tests {
         }
     }
 
-    /// The whole body of an answer whose writer has a bug.
-    async fn answer_of(entirely: bool) -> String {
+    /// The pieces of an answer, written by what is made of the dialect's own writer.
+    async fn pieces_of(wrap: impl FnOnce(Box<dyn FrameWriter>) -> Box<dyn FrameWriter>) -> Vec<String> {
         let url = crate::offline::start(Duration::ZERO).await.unwrap();
         let telemetry = Telemetry::default();
         let settings = Settings::load(&Flags::default(), |_| None).unwrap();
@@ -254,15 +254,27 @@ mod tests {
             options: AnswerOptions::default(),
             positions: Positions::default(),
         };
-        let writer = Box::new(Broken { writer: ChatCompletions.stream(head), entirely });
+        let writer = wrap(ChatCompletions.stream(head));
         let head = RequestHead { id: "req_0", client: None, method: "POST", route: "/", operation: None };
         let scope = telemetry.request(&head);
         let notices = Notices { console: Console::new(telemetry), key: None };
         let place = Places::new(1, Duration::ZERO).take().await.unwrap();
         let kept = (place, BodyMemory::new(1).account(0).unwrap(), None);
         let chunks: Vec<_> = super::body(call, writer, scope, notices, kept, std::future::pending()).collect().await;
-        let bytes: Vec<u8> = chunks.into_iter().flat_map(|Ok(bytes)| bytes.to_vec()).collect();
-        String::from_utf8(bytes).unwrap()
+        chunks.into_iter().map(|Ok(bytes)| String::from_utf8(bytes.to_vec()).unwrap()).collect()
+    }
+
+    /// The whole answer of a writer with a bug.
+    async fn answer_of(entirely: bool) -> String {
+        pieces_of(|writer| Box::new(Broken { writer, entirely })).await.concat()
+    }
+
+    #[tokio::test]
+    async fn events_that_are_ready_leave_together() {
+        let pieces = pieces_of(|writer| writer).await;
+        let events: usize = pieces.iter().map(|piece| piece.matches("data: ").count()).sum();
+        assert!(events >= 6 && pieces.len() * 2 <= events, "{events} events in {} pieces", pieces.len());
+        assert!(pieces.iter().all(|piece| piece.ends_with("\n\n")), "an event leaves whole");
     }
 
     #[tokio::test]

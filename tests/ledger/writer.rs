@@ -293,3 +293,19 @@ async fn a_ledger_is_opened_when_it_is_first_needed_and_never_again_under_a_budg
         assert!(matches!(refused, Err(Refused::Unavailable(_))), "{refused:?}");
     }
 }
+
+#[tokio::test]
+async fn the_log_of_the_database_stays_small() {
+    let folder = tempfile::tempdir().unwrap();
+    let ledger = Ledger::in_file(&folder.path().join("ledger.db"), Clock::system(), Telemetry::default());
+    for _ in 0..1500 {
+        let limit = vec![limit(None, Period::Day, u64::MAX / 2048)];
+        let granted = ledger.reserve(new_call(None), limit, cost(40, 40), LONG).await.unwrap();
+        let mut reservation = granted.reservation;
+        reservation.sent();
+        reservation.settle(Usage::default(), Some(NanoDollars(1)));
+    }
+    // Without checkpoints it would hold several pages of 4 KiB for each of these transactions.
+    let bytes = std::fs::metadata(folder.path().join("ledger.db-wal")).unwrap().len();
+    assert!(bytes < 16 << 20, "{bytes} bytes");
+}
