@@ -8,9 +8,13 @@ use rusqlite::{Connection, OpenFlags, Result};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicI32, Ordering};
+use std::time::Duration;
 
 /// From how many pages on the log is moved. It is SQLite's own number.
 const PAGES: i32 = 1000;
+
+/// How long other processes are waited for. What cannot be done now is done the next time.
+const PATIENCE: Duration = Duration::from_millis(100);
 
 #[derive(Debug)]
 pub(super) struct Checkpoints {
@@ -53,10 +57,11 @@ fn checkpoint(path: &Path) -> Result<()> {
     let connection = Connection::open_with_flags(path, OpenFlags::SQLITE_OPEN_READ_WRITE)?;
     connection.set_db_config(rusqlite::config::DbConfig::SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, true)?;
     connection.pragma_update(None, "synchronous", "NORMAL")?;
-    // Whatever is committed meanwhile is left. The second round finds little, so that it reaches the end of the log mostly,
-    // and the next transaction begins the log anew.
-    for _ in 0..2 {
-        connection.query_row("PRAGMA wal_checkpoint(PASSIVE)", [], |_| Ok(()))?;
+    connection.busy_timeout(PATIENCE)?;
+    // The first step moves most of the log while others go on writing. The second one keeps them waiting, moves the little
+    // that has come meanwhile, and lets the next transaction begin the log anew.
+    for step in ["PASSIVE", "RESTART"] {
+        connection.query_row(&format!("PRAGMA wal_checkpoint({step})"), [], |_| Ok(()))?;
     }
     // The transaction that begins the log anew waits for the disk. This one changes nothing, and does that in the place of the
     // next reservation.
