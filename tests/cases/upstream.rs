@@ -75,6 +75,7 @@ fn e10_proxies_are_honoured_and_invoke_is_not_needed() {
     };
     ask().stdout("ok\n").code(0);
     ask().arg("--no-stream").stdout("ok\n").code(0);
+    assert!(proxy.calls().iter().all(|call| call.host_in_target == "http://bedrock.invalid"));
     let operations: Vec<_> = proxy.calls().into_iter().map(|call| call.operation).collect();
     assert_eq!(operations, ["converse-stream", "converse"]);
 }

@@ -70,6 +70,8 @@ pub fn delta(text: &str) -> Bytes {
 /// A call as it arrived.
 #[derive(Debug, Clone)]
 pub struct Call {
+    /// The scheme and host before the path, which a proxy needs; empty in requests to Bedrock itself.
+    pub host_in_target: String,
     pub model: String,
     pub operation: String,
     pub headers: HashMap<String, String>,
@@ -194,12 +196,14 @@ async fn answer(shared: Arc<Shared>, request: Request<Incoming>) -> Result<Respo
     let headers = request.headers().iter();
     let headers = headers.map(|(name, value)| (name.to_string(), value.to_str().unwrap().to_owned())).collect();
     let path = request.uri().path().to_owned();
+    let host_in_target = request.uri().to_string().split("/model/").next().unwrap().to_owned();
     let (id, operation) = path.strip_prefix("/model/").unwrap().rsplit_once('/').unwrap();
     let bytes = request.into_body().collect().await.unwrap().to_bytes();
     if operation == "count-tokens" {
         return Ok(count(&shared));
     }
     let call = Call {
+        host_in_target,
         model: percent_decode_str(id).decode_utf8().unwrap().into_owned(),
         operation: operation.to_owned(),
         headers,
