@@ -110,7 +110,7 @@ impl SqliteStore {
         Ok(result)
     }
 
-    /// Books a batch. `Err` within the result when the last call that was seen is not there.
+    /// Books a batch. The inner error is that of SQLite, for callers that tell a busy database from a broken one.
     fn book(&mut self, batch: &Batch<'_>) -> StoreResult<Result<Vec<ReserveOutcome>>> {
         let Batch { settlements, reservations } = *batch;
         let process = if reservations.is_empty() { String::new() } else { self.process()?.to_owned() };
@@ -162,18 +162,17 @@ impl Store for SqliteStore {
     }
 
     fn post_at_once(&mut self, batch: &Batch<'_>) -> StoreResult<Option<Vec<ReserveOutcome>>> {
-        let failed = |error: &rusqlite::Error| failure(&self.path, "written", error);
-        self.connection.busy_timeout(Duration::ZERO).map_err(|error| failed(&error))?;
+        let impatient = self.connection.busy_timeout(Duration::ZERO);
         let booked = self.book(batch);
-        self.connection.busy_timeout(BUSY_TIMEOUT).map_err(|error| failure(&self.path, "written", &error))?;
-        match booked? {
+        let patient = self.connection.busy_timeout(BUSY_TIMEOUT);
+        match impatient.and(patient).and(booked?) {
             Ok(outcomes) => Ok(Some(outcomes)),
             Err(error) if error.sqlite_error_code() == Some(ErrorCode::DatabaseBusy) => Ok(None),
             Err(error) => Err(failure(&self.path, "written", &error)),
         }
     }
 
-    fn upkeep(&mut self) -> Option<Upkeep> {
+    fn upkeep(&self) -> Option<Upkeep> {
         self.checkpoints.upkeep()
     }
 

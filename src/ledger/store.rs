@@ -140,7 +140,7 @@ pub trait Store: fmt::Debug + Send {
 
     /// Work that keeps the database small and fast, if it is time for that. It is done without the store, beside other
     /// transactions, and may wait for the disk.
-    fn upkeep(&mut self) -> Option<Upkeep>;
+    fn upkeep(&self) -> Option<Upkeep>;
 
     /// Books the open reservations of processes that have ended as uncertain: AWS may bill them in full.
     fn recover(&mut self) -> StoreResult<()>;

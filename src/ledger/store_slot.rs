@@ -40,8 +40,12 @@ impl StoreSlot {
     /// The store if it is open and its file is the one that was opened. Whether it still holds the calls that this
     /// process has booked is left to its next transaction to find out.
     pub(super) fn get_open(&mut self) -> Option<&mut dyn Store> {
-        self.store = self.store.take().filter(|store| store.is_current());
+        self.store = self.take_open();
         Some(self.store.as_mut()?.as_mut())
+    }
+
+    fn take_open(&mut self) -> Option<Box<dyn Store>> {
+        self.store.take().filter(|store| store.is_current())
     }
 
     /// Closes the store.
@@ -56,19 +60,17 @@ impl StoreSlot {
     /// # Errors
     /// As [`get`](Self::get).
     pub(super) fn get_to_write(&mut self, is_known_to_differ: bool) -> StoreResult<(&mut dyn Store, bool)> {
-        if is_known_to_differ || self.get_open().is_none() {
-            let store = self.take_current()?;
-            self.store = Some(store);
-        }
+        let known = if is_known_to_differ { None } else { self.take_open() };
+        let store = match known {
+            Some(store) => store,
+            None => self.take_current()?,
+        };
         let was_replaced = std::mem::take(&mut self.was_replaced);
-        match &mut self.store {
-            Some(store) => Ok((store.as_mut(), was_replaced)),
-            None => Err(StoreError::lost()),
-        }
+        Ok((self.store.insert(store).as_mut(), was_replaced))
     }
 
     fn take_current(&mut self) -> StoreResult<Box<dyn Store>> {
-        let (mut store, is_new) = match self.store.take().filter(|store| store.is_current()) {
+        let (mut store, is_new) = match self.take_open() {
             Some(store) => (store, false),
             None => ((self.open)(self.opening())?, true),
         };
@@ -108,8 +110,8 @@ impl StoreSlot {
     }
 
     /// See [`Store::upkeep`].
-    pub(super) fn upkeep(&mut self) -> Option<Upkeep> {
-        self.store.as_mut()?.upkeep()
+    pub(super) fn upkeep(&self) -> Option<Upkeep> {
+        self.store.as_ref()?.upkeep()
     }
 
     pub(super) fn has_changed(&mut self) -> bool {

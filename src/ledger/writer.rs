@@ -41,8 +41,6 @@ pub(super) struct Writer {
     unwritten: Vec<Settlement>,
     open_calls: OpenCalls,
     health: Health,
-    /// Work for the thread that a caller has found to be due.
-    upkeep: Option<Upkeep>,
     /// When a failed transaction is tried again.
     retry_at: Instant,
     /// When ended processes are looked for again.
@@ -124,7 +122,6 @@ impl Writer {
             unwritten: Vec::new(),
             open_calls: OpenCalls::default(),
             health,
-            upkeep: None,
             retry_at: now,
             recover_at: now,
             telemetry,
@@ -142,7 +139,7 @@ impl Writer {
         self.unwritten.extend(received.settlements);
         if received.closing {
             self.close();
-            let upkeep = self.upkeep.take().or_else(|| self.slot.upkeep());
+            let upkeep = self.slot.upkeep();
             self.slot.close();
             return (Wait::default(), upkeep);
         }
@@ -156,7 +153,7 @@ impl Writer {
         self.answer_statuses(received.status_requests);
         self.note_refusals(received.refusals);
         self.answer_alerts(received.finished_alerts, received.alert_requests);
-        (self.wait(), self.upkeep.take().or_else(|| self.slot.upkeep()))
+        (self.wait(), self.slot.upkeep())
     }
 
     fn wait(&self) -> Wait {
@@ -196,9 +193,8 @@ impl Writer {
         self.telemetry.ledger_transaction(began.elapsed(), 1 + located.len(), true);
         self.waiting.push(pending);
         self.posted(outcomes);
-        self.upkeep = self.slot.upkeep();
         // The thread looks after calls that wait for money, and does what waits for the disk.
-        if !self.waiting.is_empty() || self.upkeep.is_some() {
+        if !self.waiting.is_empty() || self.slot.upkeep().is_some() {
             commands.wake();
         }
         None

@@ -16,11 +16,10 @@ use crate::telemetry::RequestScope;
 use bytes::Bytes;
 use futures_util::{FutureExt, Stream, stream};
 use std::convert::Infallible;
-use std::future::{Future, poll_fn};
+use std::future::Future;
 use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::pin::{Pin, pin};
+use std::pin::Pin;
 use std::sync::Arc;
-use std::task::Poll;
 use std::time::Duration;
 use sync_wrapper::SyncStream;
 use tokio::time::{Instant, Sleep, sleep};
@@ -128,7 +127,8 @@ impl Events {
             self.wait_for_event().await;
         }
         while self.phase == Phase::Events && self.frames.len() < WRITE_SIZE {
-            let Some(event) = ready_now(self.call.next()).await else { break };
+            // Whoever asks for the next piece waits for the event that is not ready.
+            let Some(event) = self.call.next().now_or_never() else { break };
             self.write(event);
         }
         self.last_sent = Instant::now();
@@ -174,16 +174,6 @@ impl Events {
         self.scope.set_error(error.kind);
         self.writer.fail(&for_client(error), &mut self.frames);
     }
-}
-
-/// What a future gives now; `None` when it has to wait.
-async fn ready_now<T>(future: impl Future<Output = T>) -> Option<T> {
-    let mut future = pin!(future);
-    poll_fn(|context| match future.as_mut().poll(context) {
-        Poll::Ready(value) => Poll::Ready(Some(value)),
-        Poll::Pending => Poll::Ready(None),
-    })
-    .await
 }
 
 impl Drop for Events {

@@ -58,7 +58,7 @@ impl Store for Watched {
         self.1.check()?;
         self.0.post_at_once(batch)
     }
-    fn upkeep(&mut self) -> Option<Upkeep> {
+    fn upkeep(&self) -> Option<Upkeep> {
         self.0.upkeep()
     }
     fn remembered(&self) -> Option<Mark> {

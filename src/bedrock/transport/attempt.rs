@@ -14,9 +14,9 @@ use crate::error::{Error, Result};
 use aws_smithy_types::DateTime;
 use aws_smithy_types::date_time::Format;
 use bytes::{Bytes, BytesMut};
+use hyper::Method;
 use hyper::header::HeaderMap;
 use hyper::http::response;
-use hyper::{Method, Uri};
 use serde::de::IgnoredAny;
 use std::io;
 use std::sync::atomic::Ordering;
@@ -119,7 +119,7 @@ impl<'a> Attempt<'a> {
         let Destination { context, server, .. } = self.destination;
         let mut connection = match connections.take(server) {
             Some(connection) => connection,
-            None => match timeout(CONNECT_TIMEOUT, connect(connector, server)).await {
+            None => match timeout(CONNECT_TIMEOUT, Connection::open(connector, server)).await {
                 Ok(connected) => connected.map_err(|error| cannot_connect(&*error, context))?,
                 Err(_) => return Err(not_connected_in_time(CONNECT_TIMEOUT, context)),
             },
@@ -164,10 +164,6 @@ impl<'a> Attempt<'a> {
             refusal::http_refusal(refusal.head.status.as_u16(), |name| refusal.header(name), &body, model, context);
         error.with_bedrock_request_id(refusal.bedrock_request_id())
     }
-}
-
-async fn connect(connector: &Connector, server: &Uri) -> Result<Connection, Box<dyn std::error::Error + Send + Sync>> {
-    Ok(Connection::begin(connector.open(server).await?).await?)
 }
 
 /// Whether a connection was closed in place of an answer.

@@ -2,7 +2,7 @@
 //! drives it, so that no other task has to be woken for each piece of the answer. Dropping it closes it, which ends an
 //! answer at Bedrock.
 
-use super::connector::{Forwarding, Opened, Transfer};
+use super::connector::{BoxError, Connector, Forwarding, Opened, Transfer};
 use bytes::Bytes;
 use http_body_util::Full;
 use hyper::body::{Body, Incoming};
@@ -39,12 +39,12 @@ impl fmt::Debug for Connection {
 }
 
 impl Connection {
-    /// Begins HTTP on a connection that was just opened. Sends nothing.
+    /// Opens a connection to a server. Sends no request.
     ///
     /// # Errors
-    /// Those of `hyper`.
-    pub(super) async fn begin(opened: Opened) -> hyper::Result<Self> {
-        let Opened { transfer, forwarding } = opened;
+    /// As [`Connector::open`].
+    pub(super) async fn open(connector: &Connector, server: &Uri) -> Result<Self, BoxError> {
+        let Opened { transfer, forwarding } = connector.open(server).await?;
         let mut builder = http1::Builder::new();
         builder.max_headers(MAX_FIELDS).max_buf_size(READ_BUFFER);
         let (sender, driver) = builder.handshake(transfer).await?;

@@ -21,6 +21,8 @@ use tower_service::Service;
 /// How often a connection without traffic is probed, so that one whose other end has vanished is noticed.
 const KEEP_ALIVE: Duration = Duration::from_secs(30);
 
+pub(super) type BoxError = Box<dyn StdError + Send + Sync>;
+
 /// Bytes to Bedrock and back, whatever lies between.
 pub(super) trait Transfer: Read + Write + Send + Unpin {}
 impl<T: Read + Write + Send + Unpin> Transfer for T {}
@@ -86,7 +88,7 @@ impl Connector {
     ///
     /// # Errors
     /// When the server or the proxy cannot be reached, or does not let the connection in.
-    pub(super) async fn open(&self, address: &Uri) -> Result<Opened, Box<dyn StdError + Send + Sync>> {
+    pub(super) async fn open(&self, address: &Uri) -> Result<Opened, BoxError> {
         let mut direct = self.direct.clone();
         let Some(proxy) = self.proxies.intercept(address) else {
             return Ok(Opened { transfer: Box::new(direct.call(address.clone()).await?), forwarding: None });

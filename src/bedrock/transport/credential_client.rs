@@ -2,7 +2,7 @@
 //! connections as those to Bedrock are opened. Each request has one of its own, because there are only a few an hour.
 
 use super::connection::Connection;
-use super::connector::Connector;
+use super::connector::{BoxError, Connector};
 use crate::bedrock::causes::find_cause;
 use aws_smithy_runtime_api::client::http::{
     HttpClient, HttpConnector, HttpConnectorFuture, HttpConnectorSettings, SharedHttpConnector,
@@ -15,14 +15,11 @@ use aws_smithy_types::body::SdkBody;
 use bytes::Bytes;
 use hyper::header::{HOST, HeaderMap, HeaderName, HeaderValue};
 use hyper::{Method, Uri};
-use std::error::Error as StdError;
 use std::future::{Future, poll_fn};
 use std::io;
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::time::timeout;
-
-type BoxError = Box<dyn StdError + Send + Sync>;
 
 /// The most bytes of an answer. Credentials have a few thousand.
 const MAX_BYTES: usize = 1024 * 1024;
@@ -56,10 +53,7 @@ impl CredentialClient {
         let method = Method::from_bytes(request.method().as_bytes()).map_err(|error| wrong(error.into()))?;
         let path = uri.path_and_query().map_or("/", |path| path.as_str());
         let body = request.body().bytes().ok_or_else(|| wrong("the request has no body in memory".into()))?;
-        let mut connection = within(self.connect, async {
-            Ok::<_, BoxError>(Connection::begin(self.connector.open(&server).await?).await?)
-        })
-        .await?;
+        let mut connection = within(self.connect, Connection::open(&self.connector, &server)).await?;
         let request = connection.request(method, &server, path, headers, Bytes::copy_from_slice(body));
         let request = request.map_err(|error| wrong(error.into()))?;
         within(self.answer, async {

@@ -85,8 +85,8 @@ async fn aws(
     let source = credential_source(&environment, &profiles)?;
     let connector = Arc::new(connector(url.as_deref())?);
     let shared = sdk_config(&environment, &region, &connector).await;
-    let uses_variant = shared.use_fips() == Some(true) || shared.use_dual_stack() == Some(true);
-    if url.is_some() && uses_variant {
+    let (use_fips, use_dual_stack) = (shared.use_fips() == Some(true), shared.use_dual_stack() == Some(true));
+    if url.is_some() && (use_fips || use_dual_stack) {
         let message = "an endpoint set by hand cannot be combined with FIPS or dual-stack endpoints";
         return Err(Error::new(Kind::Config, message)
             .advise("unset the endpoint, or use_fips_endpoint and use_dualstack_endpoint (AWS_USE_FIPS_ENDPOINT, AWS_USE_DUALSTACK_ENDPOINT)"));
@@ -113,8 +113,7 @@ async fn aws(
         profile: profiles.named().map(ToOwned::to_owned),
         region: region.as_str().to_owned(),
     };
-    let rules =
-        Rules { url, use_fips: shared.use_fips() == Some(true), use_dual_stack: shared.use_dual_stack() == Some(true) };
+    let rules = Rules { url, use_fips, use_dual_stack };
     let destinations = Destinations::new(rules, &region, context.clone()).await?;
     let user_agent = user_agent(environment.get("AWS_SDK_UA_APP_ID"))?;
     let account = Account { context, credentials, summary };

@@ -2,11 +2,12 @@
 //! requests of a day to one region share a signing key, which is derived once. A unit test compares the result with
 //! that of `aws-sigv4`'s own signer, which derives the key for each request.
 
+use super::operation::SEGMENT;
 use aws_credential_types::Credentials;
 use aws_sigv4::sign::v4::{calculate_signature, generate_signing_key};
 use hyper::HeaderMap;
 use hyper::header::{AUTHORIZATION, HeaderName, HeaderValue, InvalidHeaderValue};
-use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
+use percent_encoding::{AsciiSet, utf8_percent_encode};
 use sha2::{Digest, Sha256};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::SystemTime;
@@ -16,7 +17,7 @@ const SERVICE: &str = "bedrock";
 pub(super) const X_AMZ_DATE: HeaderName = HeaderName::from_static("x-amz-date");
 pub(super) const X_AMZ_SECURITY_TOKEN: HeaderName = HeaderName::from_static("x-amz-security-token");
 /// What a signature leaves as it is in a path.
-const PATH: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'_').remove(b'~').remove(b'/');
+const PATH: &AsciiSet = &SEGMENT.remove(b'/');
 
 /// The part of a request that is signed: its headers, and these.
 #[derive(Debug, Clone, Copy)]

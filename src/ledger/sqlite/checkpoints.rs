@@ -40,13 +40,14 @@ impl Checkpoints {
     }
 
     /// The work, if it is time for it.
-    pub(super) fn upkeep(&mut self) -> Option<Upkeep> {
+    pub(super) fn upkeep(&self) -> Option<Upkeep> {
         if self.pages.load(Ordering::Relaxed) < PAGES {
             return None;
         }
-        self.pages.store(0, Ordering::Relaxed);
-        let path = self.path.clone();
+        let (path, pages) = (self.path.clone(), Arc::clone(&self.pages));
         Some(Box::new(move || {
+            // The next commit counts them again.
+            pages.store(0, Ordering::Relaxed);
             // If it cannot be done now, the log only grows until the next time.
             let _ = checkpoint(&path);
         }))
