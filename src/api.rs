@@ -6,5 +6,5 @@ mod frames;
 mod json;
 pub mod openai;
 
-pub use dialect::{AnswerHead, AnswerOptions, Dialect, FrameWriter, ParsedRequest, Positions};
+pub use dialect::{AnswerForm, AnswerHead, Dialect, ErrorReply, FrameWriter, ParsedRequest, RequestHeaders};
 pub use frames::Frames;

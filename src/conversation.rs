@@ -7,13 +7,15 @@ mod event;
 pub mod json_blocks;
 pub mod json_text;
 pub mod media;
+mod native;
 mod pdf;
 mod request;
 pub mod text;
 
-pub use answer::{Answer, AnswerBuilder, Block, CitedText, continue_reasoning};
+pub use answer::{Answer, AnswerBuilder, Block, CitedText, CutCalls, continue_reasoning};
 pub use embedding::{EmbeddingPurpose, EmbeddingRequest, Embeddings, Truncation};
 pub use event::{Citation, Event, StopReason, Usage};
+pub use native::{NativeApi, NativeEvent, NativeRequest};
 pub use pdf::UnpackingRoom;
 pub use request::{
     CacheTtl, Effort, Format, IgnoredMember, ImageUrl, Media, Message, Part, Reasoning, ReasoningDisplay,

@@ -3,13 +3,13 @@
 #![expect(clippy::missing_panics_doc, reason = "a panic is how a fuzzer learns of a fault")]
 
 use crate::api::openai::{ChatCompletions, TextCompletions, embeddings};
-use crate::api::{AnswerHead, AnswerOptions, Dialect, Frames, ParsedRequest, Positions};
+use crate::api::{AnswerForm, AnswerHead, Dialect, Frames, ParsedRequest, RequestHeaders};
 use crate::bedrock;
 use crate::config::{Flags, Settings};
 use crate::policy::{Admitted, Policy};
 use serde_json::Value;
 use std::path::PathBuf;
-use std::sync::LazyLock;
+use std::sync::{Arc, LazyLock};
 
 /// The built-in policy.
 static POLICY: LazyLock<Option<Policy>> =
@@ -38,7 +38,7 @@ pub fn http_body(data: &[u8]) {
             return;
         }
     };
-    let admitted = match dialect.parse(body.into()) {
+    let admitted = match dialect.parse(body.into(), &RequestHeaders::default()) {
         Ok(ParsedRequest { request, .. }) => POLICY.as_ref().map(|policy| policy.admit(request)),
         Err(error) => Some(Err(error)),
     };
@@ -49,7 +49,7 @@ pub fn http_body(data: &[u8]) {
             let second = bedrock::preview(&admitted).map(|body| body.to_string()).ok();
             assert_eq!(first, second, "the same request gave different bytes");
         }
-        Some(Err(error)) => drop(dialect.error(&error)),
+        Some(Err(error)) => drop(dialect.error(&error, "req_0")),
         None => {}
     }
 }
@@ -60,13 +60,9 @@ pub fn event_stream(data: &[u8]) {
     let Some((form, rest)) = data.split_first() else { return };
     let answer = if form % 2 == 0 { rest.to_vec() } else { framed(rest) };
     let Some(admitted) = question(form / 2 % 2 == 1) else { return };
-    let mut writer = ChatCompletions.stream(AnswerHead {
-        id: "chatcmpl-0".to_owned(),
-        created: 0,
-        model: admitted.model().id.clone(),
-        options: AnswerOptions::default(),
-        positions: Positions::default(),
-    });
+    let Some(form) = chat_form() else { return };
+    let model = admitted.model().id.clone();
+    let mut writer = form.stream(AnswerHead { id: "chatcmpl-0".to_owned(), created: 0, model, expected_input: 0 });
     let mut frames = Frames::default();
     writer.start(&mut frames);
     for event in bedrock::fuzzing::events(&admitted, answer.into()) {
@@ -78,6 +74,12 @@ pub fn event_stream(data: &[u8]) {
         let data = event.strip_prefix("data: ").unwrap_or_default();
         assert!(data == "[DONE]" || serde_json::from_str::<Value>(data).is_ok(), "a chunk is no JSON");
     }
+}
+
+/// The form of the answer to the shortest request.
+fn chat_form() -> Option<Arc<dyn AnswerForm>> {
+    let body = br#"{"messages": [{"role": "user", "content": "hi"}]}"#;
+    ChatCompletions.parse(body[..].into(), &RequestHeaders::default()).ok().map(|parsed| parsed.form)
 }
 
 /// The text of a config file.
@@ -121,7 +123,7 @@ fn question(asks_for_json: bool) -> Option<Admitted> {
         body["response_format"] = format;
         body["model"] = "nova-micro".into();
     }
-    let request = ChatCompletions.parse(body.to_string().as_bytes().into()).ok()?.request;
+    let request = ChatCompletions.parse(body.to_string().as_bytes().into(), &RequestHeaders::default()).ok()?.request;
     POLICY.as_ref()?.admit(request).ok()
 }
 

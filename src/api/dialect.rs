@@ -4,66 +4,77 @@
 use super::frames::Frames;
 use crate::catalog::NanoDollars;
 use crate::conversation::json_blocks::JsonBlocks;
-use crate::conversation::{Answer, Event, Request, Usage};
+use crate::conversation::{Answer, CutCalls, Event, Request, Usage};
 use crate::error::{Error, Field, Result};
 use serde_json::Value;
+use std::sync::Arc;
 
 /// A client-facing API through which a model is asked.
 pub trait Dialect: Send + Sync {
-    /// Parses the body of a request.
+    /// Parses a request.
     ///
     /// # Errors
     /// `InvalidRequest`, `MissingParameter` or `Unsupported`, each naming the member at fault.
-    fn parse(&self, body: JsonBlocks) -> Result<ParsedRequest>;
+    fn parse(&self, body: JsonBlocks, head: &RequestHeaders) -> Result<ParsedRequest>;
 
-    /// The prefix of the ids of its answers.
-    fn id_prefix(&self) -> &'static str;
+    /// The response that reports an error. `request_id` is Chatrix's own.
+    fn error(&self, error: &Error, request_id: &str) -> ErrorReply;
+}
+
+/// What a client says about a request outside its body.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct RequestHeaders {
+    /// The names in `anthropic-beta`, in the client's order.
+    pub betas: Vec<String>,
+    /// The client's own id for the conversation that the request belongs to.
+    pub conversation: Option<String>,
+}
+
+/// A parsed request, and the form in which the client wants the answer.
+pub struct ParsedRequest {
+    pub request: Request,
+    /// Whether the client wants a stream.
+    pub stream: bool,
+    pub form: Arc<dyn AnswerForm>,
+}
+
+/// The form in which the client of one request wants its answer.
+pub trait AnswerForm: Send + Sync {
+    /// The id of the answer. `digits` are random, and 24.
+    fn answer_id(&self, digits: &str) -> String;
 
     /// The body of a complete answer.
     fn complete(&self, head: &AnswerHead, answer: &Answer, cost: Option<NanoDollars>) -> Value;
 
     /// The writer of a streamed answer.
-    fn stream(&self, head: AnswerHead) -> Box<dyn FrameWriter>;
-
-    /// The body of a response that reports an error.
-    fn error(&self, error: &Error) -> Value;
+    fn stream(self: Arc<Self>, head: AnswerHead) -> Box<dyn FrameWriter>;
 
     /// The path of a part of the request, in the dialect's own words and the client's own order.
-    fn path(&self, field: &Field, positions: &Positions) -> String;
+    fn path(&self, field: &Field) -> String;
+
+    /// Whether a streamed request is answered with status 200 and an error in the stream, although the answer has not
+    /// begun: where clients send the whole request again after any other answer.
+    fn reports_in_stream(&self, _error: &Error) -> bool {
+        false
+    }
+
+    /// What happens to a tool call that the end of the answer has cut.
+    fn cut_calls(&self) -> CutCalls {
+        CutCalls::Refuse
+    }
 }
 
-/// A parsed request, and the form in which the client wants the answer.
-#[derive(Debug, PartialEq)]
-pub struct ParsedRequest {
-    pub request: Request,
-    /// Whether the client wants a stream.
-    pub stream: bool,
-    pub options: AnswerOptions,
-    pub positions: Positions,
+/// A response that reports an error.
+#[derive(Debug, Clone, PartialEq)]
+pub struct ErrorReply {
+    /// The HTTP status.
+    pub status: u16,
+    /// Headers of the dialect's own.
+    pub headers: Vec<(&'static str, String)>,
+    pub body: Value,
 }
 
-/// Which optional parts of an answer the client wants.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub struct AnswerOptions {
-    /// Whether a stream reports its usage at the end.
-    pub include_usage: bool,
-    /// Whether reasoning is left out.
-    pub omit_reasoning: bool,
-    /// Whether a tool call is answered in the form that `functions` had before there were `tools`.
-    pub legacy_functions: bool,
-}
-
-/// Where the messages and tools of a parsed request were in the client's own lists. The two can differ, because a
-/// dialect takes system messages out, merges tool results and filters tools.
-#[derive(Debug, Clone, PartialEq, Eq, Default)]
-pub struct Positions {
-    /// The index of each message in the client's list.
-    pub messages: Vec<usize>,
-    /// The path of each tool's schema in the client's request.
-    pub tool_schemas: Vec<String>,
-}
-
-/// The members that a complete answer and every chunk of a streamed one have in common.
+/// The members that a complete answer and every event of a streamed one have in common.
 #[derive(Debug, Clone)]
 pub struct AnswerHead {
     pub id: String,
@@ -71,8 +82,8 @@ pub struct AnswerHead {
     pub created: u64,
     /// The model as the client named it.
     pub model: String,
-    pub options: AnswerOptions,
-    pub positions: Positions,
+    /// What the input is expected to have (tokens). The true number comes only with the usage.
+    pub expected_input: u64,
 }
 
 /// Writes a streamed answer, event by event. Each step may add any number of frames.
@@ -90,5 +101,5 @@ pub trait FrameWriter: Send {
     fn fail(&mut self, error: &Error, frames: &mut Frames);
 
     /// Adds what is sent while the model is silent, so that neither the client nor a proxy closes the connection.
-    fn keep_alive(&self, frames: &mut Frames);
+    fn keep_alive(&mut self, frames: &mut Frames);
 }

@@ -331,7 +331,7 @@ impl Decoder {
             Event::Reasoning(_) | Event::Signature(_) | Event::Redacted(_) => (BlockKind::Reasoning, false),
             Event::ToolCall { .. } => (BlockKind::ToolCall, true),
             Event::Arguments { .. } => (BlockKind::ToolCall, false),
-            Event::BlockEnd | Event::Stop(_) | Event::Usage(_) => return events.push_back(event),
+            Event::BlockEnd | Event::Stop(_) | Event::Usage(_) | Event::Native(_) => return events.push_back(event),
         };
         if begins || self.open_block != Some(kind) {
             self.end_open_block(events);

@@ -2,6 +2,7 @@
 
 use super::event::{Citation, Event, StopReason, Usage};
 use super::request::{Reasoning, ToolCall};
+use bytes::Bytes;
 
 /// A source that the model cites for the beginning of a text block.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -24,6 +25,18 @@ pub struct Answer {
     pub stop: StopReason,
     /// `None` when Bedrock reported no usage.
     pub usage: Option<Usage>,
+    /// The JSON of the answer in the service's own words, where the client speaks the service's API.
+    pub native: Option<Bytes>,
+}
+
+/// What happens to a tool call that the end of an answer has cut, when the answer has no other content.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum CutCalls {
+    /// The answer is an error.
+    #[default]
+    Refuse,
+    /// The answer is empty, and says that it was cut. Every call is held back until it is known to be whole.
+    LeaveOut,
 }
 
 impl Answer {
@@ -72,6 +85,7 @@ pub struct AnswerBuilder {
     calls: Vec<usize>,
     stop: Option<StopReason>,
     usage: Option<Usage>,
+    native: Option<Bytes>,
 }
 
 impl AnswerBuilder {
@@ -95,13 +109,14 @@ impl AnswerBuilder {
             Event::BlockEnd => self.open = false,
             Event::Stop(reason) => self.stop = Some(reason),
             Event::Usage(usage) => self.usage = Some(usage),
+            Event::Native(native) => self.native = Some(native.json),
         }
     }
 
     /// The answer. `None` when its stop reason never came.
     #[must_use]
     pub fn finish(self) -> Option<Answer> {
-        Some(Answer { blocks: self.blocks, stop: self.stop?, usage: self.usage })
+        Some(Answer { blocks: self.blocks, stop: self.stop?, usage: self.usage, native: self.native })
     }
 
     fn begin(&mut self, block: Block) {
@@ -202,6 +217,7 @@ mod tests {
             ],
             stop: StopReason::StopSequence(Some("END".into())),
             usage: None,
+            native: None,
         };
         assert_eq!(expected.text(), "onetwo more");
         assert_eq!(expected.reasoning_text(), "hmagain");

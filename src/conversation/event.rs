@@ -11,6 +11,8 @@
 //! Usage comes after the stop (docs/bedrock.md §1.4), so a reader that ends on [`Event::Stop`] never learns the cost.
 //! A stream that ends without a stop is an error; `engine::Call::next` guarantees that.
 
+use super::native::NativeEvent;
+
 /// Why the model stopped (docs/bedrock.md §1.3).
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum StopReason {
@@ -117,4 +119,7 @@ pub enum Event {
     Stop(StopReason),
     /// The tokens that the call used. It comes at most once, after the stop.
     Usage(Usage),
+    /// The same in the service's own words, where the client speaks the service's API. It follows the events that say the
+    /// same, or precedes them when it is a complete answer.
+    Native(NativeEvent),
 }

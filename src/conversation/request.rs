@@ -1,6 +1,7 @@
 //! A request as a user or a client made it, before the policy has changed it.
 //! Media are kept as base64, which both the clients and Bedrock use. They are checked when the request is read.
 
+use super::native::NativeRequest;
 use serde::Deserialize;
 use serde_json::Value;
 
@@ -311,6 +312,10 @@ pub struct Request {
     pub stop: Vec<String>,
     /// Tags for the invocation logs of the AWS account.
     pub metadata: Vec<(String, String)>,
+    /// The client's own id of the conversation, which is never logged.
+    pub conversation: Option<String>,
+    /// The same request in the client's own words, where the service may speak its API.
+    pub native: Option<NativeRequest>,
     /// What the client sent that has no meaning here. The policy lists it among its changes.
     pub ignored: Vec<IgnoredMember>,
 }

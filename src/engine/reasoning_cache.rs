@@ -121,7 +121,7 @@ impl ReasoningRecorder {
                     self.cache.insert(&self.calls, std::mem::take(&mut self.reasoning));
                 }
             }
-            Event::Text(_) | Event::Citation(_) | Event::Arguments { .. } | Event::Usage(_) => {}
+            Event::Text(_) | Event::Citation(_) | Event::Arguments { .. } | Event::Usage(_) | Event::Native(_) => {}
         }
     }
 }

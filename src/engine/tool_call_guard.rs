@@ -90,7 +90,9 @@ impl ToolCallGuard {
                     self.release(passed);
                 }
             }
-            Event::BlockEnd | Event::Usage(_) => passed.push_back(event),
+            // The service's own words leave with what they say, or not at all.
+            Event::Native(_) if !self.held.is_empty() => self.held.push(event),
+            Event::BlockEnd | Event::Usage(_) | Event::Native(_) => passed.push_back(event),
             Event::Text(_) | Event::Citation(_) | Event::Reasoning(_) | Event::Signature(_) | Event::Redacted(_) => {
                 self.end_call(passed)?;
                 self.last_call = None;

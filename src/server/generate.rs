@@ -9,7 +9,7 @@ use super::sse;
 use super::state::State;
 use super::stop::{Stop, reached};
 use crate::api::openai::embeddings;
-use crate::api::{AnswerHead, Dialect, ParsedRequest, Positions};
+use crate::api::{AnswerForm, AnswerHead, Dialect, ParsedRequest, RequestHeaders};
 use crate::conversation::json_blocks::JsonBlocks;
 use crate::engine::{AnswerMode, Call, Caller, ImageSource};
 use crate::error::{Error, Field, Result};
@@ -29,28 +29,27 @@ use warp::reply::Response;
 pub(super) async fn generate(
     state: &State,
     dialect: &dyn Dialect,
-    body: (ReceivedBody, Encoding),
+    (body, client): ((ReceivedBody, Encoding), RequestHeaders),
     caller: Caller,
     scope: &RequestScope,
 ) -> Result<Response> {
     let place = state.load.places().take().await?;
-    let (parsed, memory) = parse(state, body, |body| dialect.parse(body)).await?;
-    let ParsedRequest { request, stream, options, positions } = parsed;
+    let (parsed, memory) = parse(state, body, |body| dialect.parse(body, &client)).await?;
+    let ParsedRequest { request, stream, form } = parsed;
     let images = state.fetcher.as_ref().map(|fetcher| Arc::new(RequestImages::new(fetcher, &memory)));
     let sources = images.clone().map(|images| images as Arc<dyn ImageSource>);
     let caller = Caller { images: sources, request_bytes: memory.bytes(), ..caller };
     let head = AnswerHead {
-        id: format!("{}-{}", dialect.id_prefix(), random_digits()),
+        id: form.answer_id(&random_digits()),
         created: SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |since| since.as_secs()),
         model: state.engine.policy().model_name(&request.model).to_owned(),
-        options,
-        positions,
+        expected_input: 0,
     };
     let key = caller.key.as_ref().map(|key| key.name.clone());
     let mode = if stream { AnswerMode::Streamed } else { AnswerMode::Complete };
     scope.set_requested_model(&head.model);
     let call = state.engine.ask(request, mode, caller).await;
-    let mut call = call.map_err(|error| locate(error, dialect, &head.positions))?;
+    let mut call = call.map_err(|error| locate(error, form.as_ref()))?;
     state.console.announce(&call);
     let headers = policy_headers(&call);
     let mut left = call.budget_left();
@@ -59,12 +58,12 @@ pub(super) async fn generate(
         let notices = sse::Notices { console: state.console.clone(), key };
         let kept = (place, memory, images);
         let closing = reached(state.stop.clone(), Stop::CutOff);
-        stream_response(sse::body(call, dialect.stream(head), scope.clone(), notices, kept, closing))
+        stream_response(sse::body(call, form.stream(head), scope.clone(), notices, kept, closing))
     } else {
         let answer = call.answer().await;
         state.console.announce_cut(&call, key.as_deref());
-        let answer = answer.map_err(|error| locate(error, dialect, &head.positions))?;
-        let mut response = json_response(&dialect.complete(&head, &answer, call.cost()));
+        let answer = answer.map_err(|error| locate(error, form.as_ref()))?;
+        let mut response = json_response(&form.complete(&head, &answer, call.cost()));
         set_dollars(&mut response, "x-chatrix-cost-usd", call.cost());
         left = call.budget_left();
         state.console.warn(&call.warnings());
@@ -94,8 +93,8 @@ async fn parse<T>(
 }
 
 /// The error with its place in the client's own words.
-fn locate(mut error: Error, dialect: &dyn Dialect, positions: &Positions) -> Error {
-    error.at = error.at.map(|field| Field::Path(dialect.path(&field, positions)));
+fn locate(mut error: Error, form: &dyn AnswerForm) -> Error {
+    error.at = error.at.map(|field| Field::Path(form.path(&field)));
     error
 }
 

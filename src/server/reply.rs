@@ -2,8 +2,8 @@
 
 use super::encoding;
 use super::retries::ClientRetries;
-use crate::api::Dialect;
 use crate::api::openai::ChatCompletions;
+use crate::api::{Dialect, ErrorReply};
 use crate::catalog::NanoDollars;
 use crate::error::{Error, Kind, Retry};
 use crate::ledger::RateStatus;
@@ -46,18 +46,26 @@ pub(super) fn for_client(error: &Error) -> Error {
 
 /// The response that reports an error in the words of a dialect, with the headers that tell clients whether to send the
 /// request again.
-pub(super) fn error_response(error: &Error, dialect: &dyn Dialect, retries: ClientRetries) -> Response {
-    let spec = error.kind.spec();
-    let mut response = json_response(&dialect.error(&for_client(error)));
-    *response.status_mut() = StatusCode::from_u16(spec.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
+pub(super) fn error_response(
+    error: &Error,
+    dialect: &dyn Dialect,
+    request_id: &str,
+    retries: ClientRetries,
+) -> Response {
+    let ErrorReply { status, headers: own_headers, body } = dialect.error(&for_client(error), request_id);
+    let mut response = json_response(&body);
+    *response.status_mut() = StatusCode::from_u16(status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
     let headers = response.headers_mut();
+    for (name, value) in own_headers {
+        set_header(headers, name, &value);
+    }
     // A limit of the API key is known to let the call through after a time, even when this client stops trying.
     if error.kind == Kind::RateLimited {
         set_retry_after(headers, error.retry_after);
     }
-    match (error.retry(), error.retry_after, spec.status) {
+    match (error.retry(), error.retry_after, status) {
         (Retry::Free, _, _) if retries.are_used_up() => set_header(headers, "x-should-retry", "false"),
-        (Retry::Free, wait, 429 | 503) => {
+        (Retry::Free, wait, 429 | 503 | 529) => {
             set_retry_after(headers, wait);
         }
         // OpenAI's SDKs repeat a request after 408, 409, 429 and 5xx, and each repetition may be a paid generation. Some
@@ -109,8 +117,8 @@ pub(super) fn set_rates(response: &mut Response, rates: Option<RateStatus>) {
 
 /// The bytes of a response to a client whose request never reached a route. The connection is closed after it.
 pub(super) fn plain_response(error: &Error) -> Vec<u8> {
-    let (parts, _) = error_response(error, &ChatCompletions, ClientRetries::Unknown).into_parts();
-    let body = ChatCompletions.error(error).to_string();
+    let (parts, _) = error_response(error, &ChatCompletions, "", ClientRetries::Unknown).into_parts();
+    let body = ChatCompletions.error(error, "").body.to_string();
     let mut text = format!("HTTP/1.1 {}\r\n", parts.status);
     for (name, value) in &parts.headers {
         let _ = write!(text, "{name}: {}\r\n", value.to_str().unwrap_or_default());

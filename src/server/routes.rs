@@ -13,8 +13,8 @@ use super::reply::{error_response, json_response, random_digits, set_header};
 use super::retries::ClientRetries;
 use super::state::{State, shutdown_error};
 use super::stop::{Stop, reached};
-use crate::api::Dialect;
 use crate::api::openai::{ChatCompletions, TextCompletions, models};
+use crate::api::{Dialect, RequestHeaders};
 use crate::engine::{Caller, TraceContext};
 use crate::error::{Error, Kind, Result};
 use crate::telemetry::{RequestHead, RequestScope};
@@ -142,7 +142,7 @@ where
     };
     let mut response = response.unwrap_or_else(|error| {
         scope.set_error(error.kind);
-        error_response(&error, dialect, retries)
+        error_response(&error, dialect, &request_id, retries)
     });
     scope.set_status(response.status().as_u16());
     let headers = response.headers_mut();
@@ -193,7 +193,8 @@ where
         ("POST", Route::ChatCompletions | Route::Completions) => {
             let encoding = Encoding::of(&headers)?;
             let body = (read_body(&headers, body, state.load.bodies(), &state.timeouts).await?, encoding);
-            Box::pin(generate::generate(state, route.dialect(), body, caller, scope)).await
+            let head = request_headers(&headers);
+            Box::pin(generate::generate(state, route.dialect(), (body, head), caller, scope)).await
         }
         ("POST", Route::Embeddings) => {
             let encoding = Encoding::of(&headers)?;
@@ -223,7 +224,8 @@ pub(super) async fn handle_watcher<S>(state: &State, bound: IpAddr, request: Inc
         (Ok(()), "GET" | "HEAD", Some(Route::Health)) => Ok(monitoring::alive()),
         (Ok(()), ..) => Err(Error::new(Kind::UnknownUrl, "this address answers /metrics, /readyz and /healthz only")),
     };
-    answered.unwrap_or_else(|error| error_response(&error, &ChatCompletions, ClientRetries::from_headers(&headers)))
+    let retries = ClientRetries::from_headers(&headers);
+    answered.unwrap_or_else(|error| error_response(&error, &ChatCompletions, "", retries))
 }
 
 /// Checks what can be said of a request before its route is looked at.
@@ -326,6 +328,16 @@ fn way_out(path: &str) -> &'static str {
 
 fn text<'a>(headers: &'a HeaderMap, name: &str) -> &'a str {
     headers.get(name).and_then(|value| value.to_str().ok()).unwrap_or_default()
+}
+
+/// What the headers say about a request to a model.
+fn request_headers(headers: &HeaderMap) -> RequestHeaders {
+    let betas = headers.get_all("anthropic-beta").iter().filter_map(|value| value.to_str().ok());
+    let betas = betas.flat_map(|value| value.split(',')).map(str::trim).filter(|name| !name.is_empty());
+    // Claude Code's header, and Codex's.
+    let ids = ["x-claude-code-session-id", "session-id"].into_iter().map(|name| text(headers, name));
+    let conversation = ids.filter(|id| !id.is_empty()).map(ToOwned::to_owned).next();
+    RequestHeaders { betas: betas.map(ToOwned::to_owned).collect(), conversation }
 }
 
 /// The trace that a request belongs to.

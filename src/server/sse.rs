@@ -192,7 +192,7 @@ mod tests {
     use super::super::places::Places;
     use super::*;
     use crate::api::openai::ChatCompletions;
-    use crate::api::{AnswerHead, AnswerOptions, Dialect, Positions};
+    use crate::api::{AnswerHead, Dialect, RequestHeaders};
     use crate::bedrock::{Client, Endpoint};
     use crate::catalog::NanoDollars;
     use crate::config::{Flags, Settings};
@@ -221,7 +221,7 @@ mod tests {
             assert!(!self.entirely, "the prompt");
             self.writer.fail(error, frames);
         }
-        fn keep_alive(&self, frames: &mut Frames) {
+        fn keep_alive(&mut self, frames: &mut Frames) {
             self.writer.keep_alive(frames);
         }
     }
@@ -235,16 +235,11 @@ mod tests {
         let guard = BudgetGuard { budgets: settings.budgets, ledger: None };
         let engine = Arc::new(Engine::new(settings.policy(), client, guard, false, telemetry.clone()));
         let body = br#"{"model": "nova-micro", "messages": [{"role": "user", "content": "hi"}]}"#;
-        let request = ChatCompletions.parse(body[..].into()).unwrap().request;
-        let call = engine.ask(request, AnswerMode::Streamed, Caller::default()).await.unwrap();
-        let head = AnswerHead {
-            id: "chatcmpl-0".to_owned(),
-            created: 0,
-            model: "nova-micro".to_owned(),
-            options: AnswerOptions::default(),
-            positions: Positions::default(),
-        };
-        let writer = wrap(ChatCompletions.stream(head));
+        let parsed = ChatCompletions.parse(body[..].into(), &RequestHeaders::default()).unwrap();
+        let call = engine.ask(parsed.request, AnswerMode::Streamed, Caller::default()).await.unwrap();
+        let head =
+            AnswerHead { id: "chatcmpl-0".to_owned(), created: 0, model: "nova-micro".to_owned(), expected_input: 0 };
+        let writer = wrap(parsed.form.stream(head));
         let head = RequestHead { id: "req_0", client: None, method: "POST", route: "/", operation: None };
         let scope = telemetry.request(&head);
         let notices = Notices { console: Console::new(telemetry), key: None };

@@ -2,6 +2,7 @@
 //! `finish_reason` exactly once, and then the usage if the client asked for it.
 
 use super::answer::{FINGERPRINT, annotation, finish_reason, reasoning_detail, usage_object};
+use super::chat_request::{AnswerOptions, Positions};
 use super::error::{envelope, field_path};
 use crate::api::dialect::{AnswerHead, FrameWriter};
 use crate::api::frames::{Data, Frames};
@@ -57,7 +58,8 @@ pub(super) const KEEP_ALIVE: &str = "keep-alive";
 /// Writes the chunks of one answer.
 #[derive(Debug)]
 pub(super) struct ChunkWriter {
-    head: AnswerHead,
+    options: AnswerOptions,
+    positions: Positions,
     /// What all chunks begin with, up to the list of choices.
     beginning: String,
     /// The index of the current reasoning block, or of the next one.
@@ -68,7 +70,7 @@ pub(super) struct ChunkWriter {
 }
 
 impl ChunkWriter {
-    pub(super) fn new(head: AnswerHead) -> Self {
+    pub(super) fn new(head: &AnswerHead, options: AnswerOptions, positions: Positions) -> Self {
         let common = json!({
             "id": head.id, "object": "chat.completion.chunk", "created": head.created, "model": head.model,
             "system_fingerprint": FINGERPRINT,
@@ -77,7 +79,7 @@ impl ChunkWriter {
         // Further members follow.
         beginning.truncate(beginning.len() - "}".len());
         beginning.push_str(",\"choices\":[");
-        Self { head, beginning, reasoning_index: 0, in_reasoning: false, text_length: 0 }
+        Self { options, positions, beginning, reasoning_index: 0, in_reasoning: false, text_length: 0 }
     }
 
     /// Adds a chunk with one choice. `delta` writes what is new in it.
@@ -97,7 +99,7 @@ impl ChunkWriter {
     }
 
     fn reasoning(&self, frames: &mut Frames, text: Option<&str>, reasoning: &Reasoning) {
-        if !self.head.options.omit_reasoning {
+        if !self.options.omit_reasoning {
             let details = Some([reasoning_detail(self.reasoning_index, reasoning)]);
             self.delta(frames, &Delta { reasoning_content: text, reasoning_details: details, ..Delta::default() });
         }
@@ -124,14 +126,14 @@ impl ChunkWriter {
             Event::Redacted(data) => return self.reasoning(frames, None, &Reasoning::Redacted(data.clone())),
             // The legacy form has room for one call.
             Event::ToolCall { index: 1.., .. } | Event::Arguments { index: 1.., .. }
-                if self.head.options.legacy_functions =>
+                if self.options.legacy_functions =>
             {
                 return;
             }
-            Event::ToolCall { name, .. } if self.head.options.legacy_functions => {
+            Event::ToolCall { name, .. } if self.options.legacy_functions => {
                 Delta { function_call: Some(Function { name: Some(name), arguments: "" }), ..Delta::default() }
             }
-            Event::Arguments { json, .. } if self.head.options.legacy_functions => {
+            Event::Arguments { json, .. } if self.options.legacy_functions => {
                 Delta { function_call: Some(Function { name: None, arguments: json }), ..Delta::default() }
             }
             Event::ToolCall { index, id, name } => {
@@ -147,10 +149,10 @@ impl ChunkWriter {
                 ..Delta::default()
             },
             Event::Stop(reason) => {
-                let reason = finish_reason(reason, self.head.options.legacy_functions);
+                let reason = finish_reason(reason, self.options.legacy_functions);
                 return self.choice(frames, Some(reason), |data| data.text("{}"));
             }
-            Event::BlockEnd | Event::Usage(_) => return,
+            Event::BlockEnd | Event::Usage(_) | Event::Native(_) => return,
         };
         self.delta(frames, &delta);
     }
@@ -177,7 +179,7 @@ impl FrameWriter for ChunkWriter {
 
     fn finish(&mut self, usage: Option<Usage>, cost: Option<NanoDollars>, frames: &mut Frames) {
         if let Some(usage) = usage
-            && self.head.options.include_usage
+            && self.options.include_usage
         {
             frames.event(None, |data| {
                 data.text(&self.beginning);
@@ -191,12 +193,12 @@ impl FrameWriter for ChunkWriter {
 
     /// The error has no `choices` beside it, or AI SDK 5, which Jan uses, would ignore it (docs/openai.md §0.7).
     fn fail(&mut self, error: &Error, frames: &mut Frames) {
-        let envelope = envelope(error, |field| field_path(field, &self.head.positions));
+        let envelope = envelope(error, |field| field_path(field, &self.positions));
         frames.event(None, |data| data.json(&envelope));
         frames.event(None, |data| data.text(DONE));
     }
 
-    fn keep_alive(&self, frames: &mut Frames) {
+    fn keep_alive(&mut self, frames: &mut Frames) {
         frames.comment(KEEP_ALIVE);
     }
 }
@@ -204,17 +206,11 @@ impl FrameWriter for ChunkWriter {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::api::dialect::{AnswerOptions, Positions};
     use crate::conversation::StopReason;
 
     fn writer(options: AnswerOptions) -> ChunkWriter {
-        ChunkWriter::new(AnswerHead {
-            id: "chatcmpl-1".into(),
-            created: 7,
-            model: "m".into(),
-            options,
-            positions: Positions::default(),
-        })
+        let head = AnswerHead { id: "chatcmpl-1".into(), created: 7, model: "m".into(), expected_input: 0 };
+        ChunkWriter::new(&head, options, Positions::default())
     }
 
     /// The data of the events that are written.

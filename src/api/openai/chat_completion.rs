@@ -1,12 +1,18 @@
 //! `chat.completion`: a complete answer (docs/openai.md §4.2).
 
 use super::answer::{FINGERPRINT, annotation, finish_reason, reasoning_detail, usage_object};
+use super::chat_request::AnswerOptions;
 use crate::api::dialect::AnswerHead;
 use crate::catalog::NanoDollars;
 use crate::conversation::{Answer, Block, ToolCall};
 use serde_json::{Value, json};
 
-pub(super) fn completion(head: &AnswerHead, answer: &Answer, cost: Option<NanoDollars>) -> Value {
+pub(super) fn completion(
+    head: &AnswerHead,
+    options: AnswerOptions,
+    answer: &Answer,
+    cost: Option<NanoDollars>,
+) -> Value {
     let text = answer.text();
     let tool_calls: Vec<Value> = answer.tool_calls().map(tool_call).collect();
     // OpenAI gives null when there are only tool calls. In any other case Jan needs a string.
@@ -14,16 +20,16 @@ pub(super) fn completion(head: &AnswerHead, answer: &Answer, cost: Option<NanoDo
     let mut message =
         json!({"role": "assistant", "content": content, "refusal": null, "annotations": annotations(answer)});
     let reasoning = answer.reasoning_text();
-    if !head.options.omit_reasoning && !reasoning.is_empty() {
+    if !options.omit_reasoning && !reasoning.is_empty() {
         message["reasoning_content"] = reasoning.into();
     }
     let details: Vec<Value> =
         answer.reasoning().enumerate().map(|(index, reasoning)| reasoning_detail(index, reasoning)).collect();
-    if !head.options.omit_reasoning && !details.is_empty() {
+    if !options.omit_reasoning && !details.is_empty() {
         message["reasoning_details"] = details.into();
     }
     match tool_calls.first() {
-        Some(call) if head.options.legacy_functions => message["function_call"] = call["function"].clone(),
+        Some(call) if options.legacy_functions => message["function_call"] = call["function"].clone(),
         Some(_) => message["tool_calls"] = tool_calls.into(),
         None => {}
     }
@@ -34,7 +40,7 @@ pub(super) fn completion(head: &AnswerHead, answer: &Answer, cost: Option<NanoDo
         "model": head.model,
         "system_fingerprint": FINGERPRINT,
         "choices": [{
-            "index": 0, "message": message, "logprobs": null, "finish_reason": finish_reason(&answer.stop, head.options.legacy_functions),
+            "index": 0, "message": message, "logprobs": null, "finish_reason": finish_reason(&answer.stop, options.legacy_functions),
         }],
     });
     if let Some(usage) = &answer.usage {

@@ -4,7 +4,6 @@
 
 use super::messages::parse_messages;
 use super::tools::{parse_format, parse_tool_choice, parse_tools};
-use crate::api::dialect::{AnswerOptions, ParsedRequest, Positions};
 use crate::api::json::{
     body_members, flag, ignored_members, integer, invalid, is_absent, model_name, number, strings, take, unsupported,
 };
@@ -13,11 +12,42 @@ use crate::conversation::{Effort, ReasoningDisplay, ReasoningMode, ReasoningRequ
 use crate::error::Result;
 use serde_json::{Map, Value};
 
+/// A parsed request, and what its answer depends on.
+#[derive(Debug, PartialEq)]
+pub(super) struct ChatRequest {
+    pub(super) request: Request,
+    /// Whether the client wants a stream.
+    pub(super) stream: bool,
+    pub(super) options: AnswerOptions,
+    pub(super) positions: Positions,
+}
+
+/// Which optional parts of an answer the client wants.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub(super) struct AnswerOptions {
+    /// Whether a stream reports its usage at the end.
+    pub(super) include_usage: bool,
+    /// Whether reasoning is left out.
+    pub(super) omit_reasoning: bool,
+    /// Whether a tool call is answered in the form that `functions` had before there were `tools`.
+    pub(super) legacy_functions: bool,
+}
+
+/// Where the messages and tools of a parsed request were in the client's own lists. The two can differ, because system
+/// messages are taken out, tool results are merged and tools are filtered.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub(super) struct Positions {
+    /// The index of each message in the client's list.
+    pub(super) messages: Vec<usize>,
+    /// The path of each tool's schema in the client's request.
+    pub(super) tool_schemas: Vec<String>,
+}
+
 /// Parses a body.
 ///
 /// # Errors
 /// `InvalidRequest`, `MissingParameter` or `Unsupported`, each naming the member.
-pub(super) fn parse(body: JsonBlocks) -> Result<ParsedRequest> {
+pub(super) fn parse(body: JsonBlocks) -> Result<ChatRequest> {
     from_members(body_members(body)?)
 }
 
@@ -26,7 +56,7 @@ pub(super) fn parse(body: JsonBlocks) -> Result<ParsedRequest> {
 ///
 /// # Errors
 /// As [`parse`].
-pub(super) fn from_members(mut members: Map<String, Value>) -> Result<ParsedRequest> {
+pub(super) fn from_members(mut members: Map<String, Value>) -> Result<ChatRequest> {
     let mut member = |name: &str| take(&mut members, name);
     refuse_unsupported(&member("n"), &member("modalities"))?;
     let conversation = parse_messages(&mut member("messages"))?;
@@ -40,7 +70,7 @@ pub(super) fn from_members(mut members: Map<String, Value>) -> Result<ParsedRequ
     // A legacy answer has room for one call.
     let parallel_tool_calls =
         if legacy_functions { Some(false) } else { flag(&member("parallel_tool_calls"), "parallel_tool_calls")? };
-    Ok(ParsedRequest {
+    Ok(ChatRequest {
         stream: flag(&member("stream"), "stream")? == Some(true),
         options: AnswerOptions {
             include_usage: include_usage == Some(true),
@@ -63,6 +93,8 @@ pub(super) fn from_members(mut members: Map<String, Value>) -> Result<ParsedRequ
             service_tier: service_tier(&member("service_tier"))?,
             stop: strings(&member("stop"), "stop")?,
             metadata: metadata(&member("metadata"), &member("user"), &member("safety_identifier")),
+            conversation: None,
+            native: None,
             ignored: ignored_members(&members),
         },
     })
@@ -155,7 +187,7 @@ mod tests {
     use crate::error::{Field, Kind};
     use serde_json::json;
 
-    fn parsed(body: &Value) -> Result<ParsedRequest> {
+    fn parsed(body: &Value) -> Result<ChatRequest> {
         parse(body.to_string().as_bytes().into())
     }
 

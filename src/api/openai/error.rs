@@ -1,9 +1,15 @@
 //! OpenAI's error envelope. Every member is always present, because for any other shape Jan shows only "Bad Request"
 //! (docs/openai.md §3).
 
-use crate::api::dialect::Positions;
+use super::chat_request::Positions;
+use crate::api::dialect::ErrorReply;
 use crate::error::{Error, Field, Kind};
 use serde_json::{Value, json};
+
+/// The response that reports an error, with the status of its kind.
+pub(super) fn reply(error: &Error, path: impl Fn(&Field) -> String) -> ErrorReply {
+    ErrorReply { status: error.kind.spec().status, headers: Vec::new(), body: envelope(error, path) }
+}
 
 /// `{"error": {"message", "type", "param", "code"}}`
 pub(super) fn envelope(error: &Error, path: impl Fn(&Field) -> String) -> Value {
@@ -163,7 +169,7 @@ mod tests {
         for (kind, status, r#type, code) in PINNED {
             assert_eq!(kind.spec().status, status, "{kind:?}");
             for dialect in DIALECTS {
-                let body = dialect.error(&Error::new(kind, "what happened"));
+                let ErrorReply { body, .. } = dialect.error(&Error::new(kind, "what happened"), "req_1");
                 let error = &body["error"];
                 assert_eq!((error["type"].as_str(), error["code"].as_str()), (Some(r#type), Some(code)), "{kind:?}");
             }
@@ -175,7 +181,8 @@ mod tests {
         for kind in Kind::ALL {
             for dialect in DIALECTS {
                 for (at, param) in [(None, Value::Null), (Some(Field::Model), "model".into())] {
-                    let body = dialect.error(&Error { at, ..Error::new(*kind, "what happened") });
+                    let ErrorReply { body, .. } =
+                        dialect.error(&Error { at, ..Error::new(*kind, "what happened") }, "req_1");
                     assert_eq!(body.as_object().unwrap().keys().collect::<Vec<_>>(), ["error"], "{kind:?}");
                     let error = body["error"].as_object().unwrap();
                     assert_eq!(error.keys().collect::<Vec<_>>(), ["message", "type", "param", "code"], "{kind:?}");

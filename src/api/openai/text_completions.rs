@@ -2,9 +2,9 @@
 
 use super::answer::{FINGERPRINT, finish_reason, usage_object};
 use super::chat_chunk::{DONE, KEEP_ALIVE};
-use super::chat_request;
-use super::error::{self, envelope};
-use crate::api::dialect::{AnswerHead, Dialect, FrameWriter, ParsedRequest, Positions};
+use super::chat_request::{self, ChatRequest, Positions};
+use super::error::{envelope, field_path, reply};
+use crate::api::dialect::{AnswerForm, AnswerHead, Dialect, ErrorReply, FrameWriter, ParsedRequest, RequestHeaders};
 use crate::api::frames::Frames;
 use crate::api::json::{body_members, integer, invalid, is_absent, missing, take, unsupported};
 use crate::catalog::NanoDollars;
@@ -12,16 +12,33 @@ use crate::conversation::json_blocks::JsonBlocks;
 use crate::conversation::{Answer, Event, Message, Usage};
 use crate::error::{Error, Field, Result};
 use serde_json::{Value, json};
+use std::sync::Arc;
 
 pub struct TextCompletions;
 
+/// The form of a text completion.
+#[derive(Debug, Default)]
+struct TextForm {
+    /// Whether a stream reports its usage at the end.
+    include_usage: bool,
+    positions: Positions,
+}
+
 impl Dialect for TextCompletions {
-    fn parse(&self, body: JsonBlocks) -> Result<ParsedRequest> {
-        parse(body)
+    fn parse(&self, body: JsonBlocks, _head: &RequestHeaders) -> Result<ParsedRequest> {
+        let ChatRequest { request, stream, options, positions } = parse(body)?;
+        let form = TextForm { include_usage: options.include_usage, positions };
+        Ok(ParsedRequest { request, stream, form: Arc::new(form) })
     }
 
-    fn id_prefix(&self) -> &'static str {
-        "cmpl"
+    fn error(&self, error: &Error, _request_id: &str) -> ErrorReply {
+        reply(error, |field| TextForm::default().path(field))
+    }
+}
+
+impl AnswerForm for TextForm {
+    fn answer_id(&self, digits: &str) -> String {
+        format!("cmpl-{digits}")
     }
 
     fn complete(&self, head: &AnswerHead, answer: &Answer, cost: Option<NanoDollars>) -> Value {
@@ -32,18 +49,14 @@ impl Dialect for TextCompletions {
         completion
     }
 
-    fn stream(&self, head: AnswerHead) -> Box<dyn FrameWriter> {
-        Box::new(TextChunkWriter { head })
+    fn stream(self: Arc<Self>, head: AnswerHead) -> Box<dyn FrameWriter> {
+        Box::new(TextChunkWriter { head, form: self })
     }
 
-    fn error(&self, error: &Error) -> Value {
-        envelope(error, |field| self.path(field, &Positions::default()))
-    }
-
-    fn path(&self, field: &Field, positions: &Positions) -> String {
+    fn path(&self, field: &Field) -> String {
         match field {
             Field::Messages | Field::Message(_) => "prompt".to_owned(),
-            field => error::field_path(field, positions),
+            field => field_path(field, &self.positions),
         }
     }
 }
@@ -52,7 +65,7 @@ impl Dialect for TextCompletions {
 ///
 /// # Errors
 /// As [`chat_request::parse`].
-fn parse(body: JsonBlocks) -> Result<ParsedRequest> {
+fn parse(body: JsonBlocks) -> Result<ChatRequest> {
     let mut members = body_members(body)?;
     let prompt = match take(&mut members, "prompt") {
         Value::Null => return Err(missing("prompt")),
@@ -93,6 +106,7 @@ fn completion_object(head: &AnswerHead, text: &str, reason: Option<&str>) -> Val
 
 struct TextChunkWriter {
     head: AnswerHead,
+    form: Arc<TextForm>,
 }
 
 impl FrameWriter for TextChunkWriter {
@@ -104,14 +118,15 @@ impl FrameWriter for TextChunkWriter {
             Event::Stop(reason) => completion_object(&self.head, "", Some(finish_reason(reason, false))),
             // A text completion has no members for anything else.
             Event::Reasoning(_) | Event::Signature(_) | Event::Redacted(_) | Event::Citation(_) => return,
-            Event::ToolCall { .. } | Event::Arguments { .. } | Event::BlockEnd | Event::Usage(_) => return,
+            Event::ToolCall { .. } | Event::Arguments { .. } | Event::BlockEnd => return,
+            Event::Usage(_) | Event::Native(_) => return,
         };
         frames.event(None, |data| data.json(&chunk));
     }
 
     fn finish(&mut self, usage: Option<Usage>, cost: Option<NanoDollars>, frames: &mut Frames) {
         if let Some(usage) = usage
-            && self.head.options.include_usage
+            && self.form.include_usage
         {
             let mut last = completion_object(&self.head, "", None);
             last["choices"] = json!([]);
@@ -122,12 +137,12 @@ impl FrameWriter for TextChunkWriter {
     }
 
     fn fail(&mut self, error: &Error, frames: &mut Frames) {
-        let envelope = envelope(error, |field| TextCompletions.path(field, &self.head.positions));
+        let envelope = envelope(error, |field| self.form.path(field));
         frames.event(None, |data| data.json(&envelope));
         frames.event(None, |data| data.text(DONE));
     }
 
-    fn keep_alive(&self, frames: &mut Frames) {
+    fn keep_alive(&mut self, frames: &mut Frames) {
         frames.comment(KEEP_ALIVE);
     }
 }

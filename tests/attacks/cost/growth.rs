@@ -3,8 +3,8 @@
 //! much; time finds what compares too much, and its bound is so wide that a busy machine cannot break it.
 
 use allocation_counter::measure;
-use chatrix::api::Dialect;
 use chatrix::api::openai::{ChatCompletions, TextCompletions};
+use chatrix::api::{Dialect, RequestHeaders};
 use chatrix::bedrock;
 use chatrix::catalog::Catalog;
 use chatrix::policy::{Limits, Policy};
@@ -258,8 +258,8 @@ fn policy() -> Policy {
 
 /// Everything that is done with a request before it is sent. Gives the length of what would be sent.
 fn handle(policy: &Policy, body: &[u8]) -> usize {
-    let _ = TextCompletions.parse(body.into());
-    let Ok(parsed) = ChatCompletions.parse(body.into()) else { return 0 };
+    let _ = TextCompletions.parse(body.into(), &RequestHeaders::default());
+    let Ok(parsed) = ChatCompletions.parse(body.into(), &RequestHeaders::default()) else { return 0 };
     match policy.admit(parsed.request) {
         Ok(admitted) => {
             let _ = admitted.edits();
