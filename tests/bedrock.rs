@@ -211,3 +211,11 @@ fn an_endpoint_without_a_listener_is_reported_plainly() {
         Chatrix::ask().args(["-q", "hi"]).credentials().env("AWS_ENDPOINT_URL_BEDROCK_RUNTIME", "http://127.0.0.1:9");
     outcome.stdout("").code(5).stderr_has("cannot connect to Bedrock in us-west-2").stderr_lacks("panicked");
 }
+
+#[test]
+fn thoughts_are_not_part_of_what_is_printed() {
+    let content =
+        json!([{"type": "thinking", "thinking": "Well.", "signature": "c2ln"}, {"type": "text", "text": "a b c"}]);
+    let bedrock = Bedrock::script([Reply::Message(content, "end_turn", (3, 4))]);
+    Chatrix::ask().bedrock(&bedrock).args(["-q", "hi"]).stdout("a b c\n").code(0);
+}

@@ -3,6 +3,8 @@
 
 use aws_smithy_eventstream::frame::write_message_to;
 use aws_smithy_types::event_stream::{Header, HeaderValue, Message};
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD;
 use bytes::Bytes;
 use serde_json::{Value, json};
 
@@ -17,6 +19,12 @@ pub fn event(name: &'static str, mut payload: Value) -> Bytes {
         members.insert("p".to_owned(), PADDING.get(..length).into());
     }
     frame([(":event-type", name), (":content-type", "application/json"), (":message-type", "event")], &payload)
+}
+
+/// A frame of `InvokeModelWithResponseStream`: an event in the model's own dialect, as Base64 in an event `chunk`.
+#[must_use]
+pub fn chunk(native: &Value) -> Bytes {
+    event("chunk", json!({"bytes": STANDARD.encode(native.to_string())}))
 }
 
 /// A frame of an exception such as `throttlingException`.

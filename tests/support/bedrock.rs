@@ -1,6 +1,7 @@
 //! A stand-in for Bedrock that answers by a script and records what it was sent. The real AWS SDK connects to it over a
 //! socket.
 
+use super::form::{Block, Form, converse_usage};
 use bytes::Bytes;
 use chatrix::offline::wire;
 use futures_util::StreamExt;
@@ -44,8 +45,11 @@ pub enum Reply {
     Silence,
     /// The connection is closed after this time, without an answer.
     HangUp(Duration),
-    /// A complete answer of these blocks.
+    /// A complete answer of Converse of these blocks.
     Blocks(Value),
+    /// An answer of these content blocks, which are given in Anthropic's form, complete or streamed and in the form that
+    /// the call asks for: blocks, stop reason, usage (input, output).
+    Message(Value, &'static str, (u64, u64)),
     /// A recorded response: status, headers, body.
     Recorded(u16, Vec<(String, String)>, Bytes),
     /// The reply that this function chooses. The call is not kept, so that there may be any number of them.
@@ -210,7 +214,9 @@ async fn answer(shared: Arc<Shared>, request: Request<Incoming>) -> Result<Respo
         body: serde_json::from_slice(&bytes).unwrap(),
         bytes,
     };
-    let limit = call.body["inferenceConfig"]["maxTokens"].as_u64();
+    let limit = call.body["inferenceConfig"]["maxTokens"].as_u64().or(call.body["max_tokens"].as_u64());
+    let is_native = operation.starts_with("invoke") && call.model.contains("anthropic.");
+    let form = if is_native { Form::Anthropic } else { Form::Converse };
     let reply = {
         let mut script = shared.script.lock().unwrap();
         if script.len() > 1 { script.remove(0) } else { script[0].clone() }
@@ -237,17 +243,18 @@ async fn answer(shared: Arc<Shared>, request: Request<Incoming>) -> Result<Respo
         std::mem::forget(watch);
         return Err(io::Error::other("the script closes the connection"));
     }
-    Ok(respond(reply, operation == "converse-stream", watch).await)
+    Ok(respond(reply, form, operation.ends_with("-stream"), watch).await)
 }
 
 /// A slow answer keeps the watch, and counts as abandoned when it is dropped before its end.
-async fn respond(reply: Reply, streamed: bool, watch: Watch) -> Response<Body> {
+async fn respond(reply: Reply, form: Form, streamed: bool, watch: Watch) -> Response<Body> {
     match reply {
         Reply::Stall(frames) => stream(frames, Some(End::Stall(watch))),
         Reply::Endless => {
-            let pieces = futures_util::stream::unfold((0u64, watch), |(n, watch)| async move {
+            let pieces = futures_util::stream::unfold((0u64, watch), move |(n, watch)| async move {
                 tokio::time::sleep(Duration::from_millis(5)).await;
-                Some((Ok(Frame::data(delta(&format!("line {n}\n")))), (n + 1, watch)))
+                let frame = if n == 0 { form.start(10) } else { form.text(&format!("line {}\n", n - 1)) };
+                Some((Ok(Frame::data(frame)), (n + 1, watch)))
             });
             eventstream(StreamBody::new(pieces).boxed_unsync())
         }
@@ -258,11 +265,11 @@ async fn respond(reply: Reply, streamed: bool, watch: Watch) -> Response<Body> {
             });
             eventstream(StreamBody::new(pieces).boxed_unsync())
         }
-        Reply::Slow(pieces, tokens) if streamed => slow(&pieces, tokens, watch),
+        Reply::Slow(pieces, tokens) if streamed => slow(form.frames(&[Block::Text(pieces)], "end_turn", tokens), watch),
         Reply::Slow(pieces, tokens) => {
             tokio::time::sleep(Duration::from_millis(800)).await;
             std::mem::forget(watch);
-            complete(&json!([{"text": pieces.concat()}]), "end_turn", tokens)
+            complete(&form.complete(&[Block::Text(pieces)], "end_turn", tokens))
         }
         Reply::Silence => {
             std::future::pending::<()>().await;
@@ -271,23 +278,26 @@ async fn respond(reply: Reply, streamed: bool, watch: Watch) -> Response<Body> {
         }
         reply => {
             std::mem::forget(watch);
-            at_once(reply, streamed)
+            at_once(reply, form, streamed)
         }
     }
 }
 
-fn at_once(reply: Reply, streamed: bool) -> Response<Body> {
-    match reply {
-        Reply::Text(pieces, stop, tokens) if streamed => {
-            let mut frames: Vec<Bytes> = vec![wire::event("messageStart", json!({"role": "assistant"}))];
-            frames.extend(pieces.iter().map(|piece| delta(piece)));
-            frames.push(wire::event("contentBlockStop", json!({"contentBlockIndex": 0})));
-            frames.push(wire::event("messageStop", json!({"stopReason": stop})));
-            frames.push(wire::event("metadata", json!({"usage": usage(tokens), "metrics": {"latencyMs": 1}})));
-            stream(frames, None)
+fn at_once(reply: Reply, form: Form, streamed: bool) -> Response<Body> {
+    let message = |blocks: &[Block], stop, tokens| {
+        if streamed {
+            stream(form.frames(blocks, stop, tokens), None)
+        } else {
+            complete(&form.complete(blocks, stop, tokens))
         }
-        Reply::Text(pieces, stop, tokens) => complete(&json!([{"text": pieces.concat()}]), stop, tokens),
-        Reply::Blocks(blocks) => complete(&blocks, "end_turn", (10, 5)),
+    };
+    match reply {
+        Reply::Text(pieces, stop, tokens) => message(&[Block::Text(pieces)], stop, tokens),
+        Reply::Message(blocks, stop, tokens) => message(&Block::read_all(&blocks), stop, tokens),
+        Reply::Blocks(blocks) => complete(&json!({
+            "output": {"message": {"role": "assistant", "content": blocks}},
+            "stopReason": "end_turn", "usage": converse_usage((10, 5)), "metrics": {"latencyMs": 1},
+        })),
         Reply::Recorded(status, headers, body) => {
             let response = Response::builder().status(status);
             let response = headers.iter().fold(response, |response, (name, value)| response.header(name, value));
@@ -305,11 +315,8 @@ fn at_once(reply: Reply, streamed: bool) -> Response<Body> {
     }
 }
 
-/// A piece every 20 ms. The answer counts as abandoned when it is dropped before the last one.
-fn slow(pieces: &[String], tokens: (u64, u64), watch: Watch) -> Response<Body> {
-    let mut frames: Vec<Bytes> = pieces.iter().map(|piece| delta(piece)).collect();
-    frames.push(wire::event("messageStop", json!({"stopReason": "end_turn"})));
-    frames.push(wire::event("metadata", json!({"usage": usage(tokens), "metrics": {"latencyMs": 1}})));
+/// A frame every 20 ms. The answer counts as abandoned when it is dropped before the last one.
+fn slow(frames: Vec<Bytes>, watch: Watch) -> Response<Body> {
     let left = (frames.into_iter(), watch);
     let frames = futures_util::stream::unfold(Some(left), |left| async move {
         let (mut frames, watch) = left?;
@@ -344,15 +351,7 @@ enum End {
     Stall(Watch),
 }
 
-fn usage((input, output): (u64, u64)) -> Value {
-    json!({"inputTokens": input, "outputTokens": output, "totalTokens": input + output, "serverToolUsage": {}})
-}
-
-fn complete(blocks: &Value, stop: &str, tokens: (u64, u64)) -> Response<Body> {
-    let body = json!({
-        "output": {"message": {"role": "assistant", "content": blocks}},
-        "stopReason": stop, "usage": usage(tokens), "metrics": {"latencyMs": 1},
-    });
+fn complete(body: &Value) -> Response<Body> {
     Response::builder().header("content-type", "application/json").body(full(body.to_string())).unwrap()
 }
 

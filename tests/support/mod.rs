@@ -3,6 +3,7 @@
 
 mod bedrock;
 mod chatrix;
+mod form;
 mod server;
 
 pub use bedrock::{Bedrock, Call, Reply, delta};
