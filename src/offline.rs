@@ -5,11 +5,14 @@
 mod answer;
 mod embedding;
 mod model;
+mod native;
 mod rules;
 mod tools;
 pub mod wire;
 
-use answer::{Answer, Block};
+use answer::{Answer, BROKEN_OFF, Block, SIGNATURE};
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD;
 use bytes::Bytes;
 use futures_util::StreamExt;
 use http_body_util::combinators::UnsyncBoxBody;
@@ -67,37 +70,64 @@ async fn respond(request: Request<Incoming>, pace: Duration) -> Result<Response<
     let Ok(body) = serde_json::from_slice::<Value>(&body) else {
         return Ok(error_response(400, "SerializationException", "The request body is not valid JSON."));
     };
+    let is_claude = id.contains("anthropic.");
     Ok(match operation {
-        "converse" => match rules::check(&id, &body) {
-            Ok(()) => complete_response(&body),
-            Err(message) => error_response(400, "ValidationException", &message),
-        },
-        "converse-stream" => match rules::check(&id, &body) {
-            Ok(()) => streamed_response(&body, pace),
-            Err(message) => error_response(400, "ValidationException", &message),
-        },
-        "count-tokens" => match body.pointer("/input/converse") {
-            Some(conversation) => {
-                json_response(StatusCode::OK, &json!({"inputTokens": model::input_tokens(conversation)}))
+        "converse" => refuse_or(rules::check(&id, &body), |()| complete_response(&body)),
+        "converse-stream" => refuse_or(rules::check(&id, &body), |()| streamed_response(&body, pace)),
+        "count-tokens" => {
+            refuse_or(counted(&id, &body), |tokens| json_response(StatusCode::OK, &json!({"inputTokens": tokens})))
+        }
+        "invoke" if is_claude => refuse_or(native::read(&id, &body), |conversation| {
+            let answer = model::answer(&conversation);
+            if answer.fails {
+                return error_response(424, "ModelErrorException", BROKEN_OFF);
             }
-            None => error_response(400, "ValidationException", "The offline Bedrock counts Converse requests only."),
-        },
-        "invoke" => match embedding::answer(&id, &body) {
-            Some((answer, tokens)) => {
-                let mut response = json_response(StatusCode::OK, &answer);
-                if let Ok(tokens) = tokens.to_string().parse() {
-                    response.headers_mut().insert("x-amzn-bedrock-input-token-count", tokens);
-                }
-                response
-            }
-            None => error_response(
-                400,
-                "ValidationException",
-                "Malformed input request, please reformat your input and try again.",
-            ),
-        },
+            with_counts(
+                json_response(StatusCode::OK, &native::message(&body, &answer)),
+                answer.input_tokens,
+                Some(answer.output_tokens()),
+            )
+        }),
+        "invoke-with-response-stream" if is_claude => refuse_or(native::read(&id, &body), |conversation| {
+            stream_response(native::frames(&body, &model::answer(&conversation)), pace)
+        }),
+        "invoke" => refuse_or(embedding::answer(&id, &body).ok_or_else(malformed), |(answer, tokens)| {
+            with_counts(json_response(StatusCode::OK, &answer), tokens, None)
+        }),
         _ => error_response(404, "UnknownOperationException", "The offline Bedrock has no such operation."),
     })
+}
+
+fn refuse_or<T>(checked: Result<T, String>, respond: impl FnOnce(T) -> Response<Body>) -> Response<Body> {
+    match checked {
+        Ok(value) => respond(value),
+        Err(message) => error_response(400, "ValidationException", &message),
+    }
+}
+
+fn malformed() -> String {
+    "Malformed input request, please reformat your input and try again.".to_owned()
+}
+
+/// The input tokens of a `CountTokens` body, which holds one of Converse, or one of `InvokeModel` as Base64.
+fn counted(id: &str, body: &Value) -> Result<usize, String> {
+    if let Some(conversation) = body.pointer("/input/converse") {
+        return Ok(model::input_tokens(conversation));
+    }
+    let native = body.pointer("/input/invokeModel/body").and_then(Value::as_str).ok_or_else(malformed)?;
+    let native = STANDARD.decode(native).map_err(|_| malformed())?;
+    let native = serde_json::from_slice(&native).map_err(|_| malformed())?;
+    Ok(model::input_tokens(&native::read(id, &native)?))
+}
+
+/// Adds the headers with which `InvokeModel` says how many tokens were used.
+fn with_counts(mut response: Response<Body>, input: usize, output: Option<usize>) -> Response<Body> {
+    let headers = response.headers_mut();
+    headers.insert("x-amzn-bedrock-input-token-count", input.into());
+    if let Some(output) = output {
+        headers.insert("x-amzn-bedrock-output-token-count", output.into());
+    }
+    response
 }
 
 fn usage_json(answer: &Answer) -> Value {
@@ -106,13 +136,10 @@ fn usage_json(answer: &Answer) -> Value {
     json!({"inputTokens": input, "outputTokens": output, "totalTokens": input + output, "serverToolUsage": {}})
 }
 
-/// The signature of the offline model's reasoning. Bedrock would refuse it; only this service accepts it back.
-const SIGNATURE: &str = "b2ZmbGluZQ==";
-
 fn complete_response(body: &Value) -> Response<Body> {
     let answer = model::answer(body);
     if answer.fails {
-        return error_response(424, "ModelErrorException", "The model broke off, as it was asked to.");
+        return error_response(424, "ModelErrorException", BROKEN_OFF);
     }
     let content = answer.blocks.iter().map(|block| match block {
         Block::Reasoning(text) => {
@@ -125,15 +152,14 @@ fn complete_response(body: &Value) -> Response<Body> {
         }
     });
     let content: Vec<Value> = content.collect();
-    json_response(
-        StatusCode::OK,
-        &json!({
-            "metrics": {"latencyMs": 1},
-            "output": {"message": {"role": "assistant", "content": content}},
-            "stopReason": answer.stop,
-            "usage": usage_json(&answer),
-        }),
-    )
+    let mut response = json!({
+        "metrics": {"latencyMs": 1},
+        "output": {"message": {"role": "assistant", "content": content}},
+        "stopReason": answer.stop,
+        "usage": usage_json(&answer),
+    });
+    add_stop_sequence(&mut response, body, &answer);
+    json_response(StatusCode::OK, &response)
 }
 
 fn streamed_response(body: &Value, pace: Duration) -> Response<Body> {
@@ -150,26 +176,35 @@ fn streamed_response(body: &Value, pace: Duration) -> Response<Body> {
             Block::Text(tokens) => {
                 frames.extend(tokens.iter().map(|token| (true, delta(json!({"text": token})))));
                 if answer.fails {
-                    let exception =
-                        wire::exception("modelStreamErrorException", "The model broke off, as it was asked to.");
-                    frames.push((false, exception));
+                    frames.push((false, wire::exception("modelStreamErrorException", BROKEN_OFF)));
                 }
             }
-            Block::ToolUse(id, name, arguments) => {
+            Block::ToolUse(id, name, _) => {
                 let start = json!({"contentBlockIndex": index, "start": {"toolUse": {"toolUseId": id, "name": name}}});
                 frames.push((false, wire::event("contentBlockStart", start)));
-                // Like Claude, the model sends the arguments in pieces, and nothing for a call without arguments.
-                let arguments = if arguments == "{}" { "" } else { arguments };
-                let chars: Vec<char> = arguments.chars().collect();
-                frames.extend(
-                    chars.chunks(7).map(|piece| (true, delta(json!({"toolUse": {"input": String::from_iter(piece)}})))),
-                );
+                let pieces = block.argument_pieces().into_iter();
+                frames.extend(pieces.map(|piece| (true, delta(json!({"toolUse": {"input": piece}})))));
             }
         }
         frames.push((false, wire::event("contentBlockStop", json!({"contentBlockIndex": index}))));
     }
-    frames.push((false, wire::event("messageStop", json!({"stopReason": answer.stop}))));
+    let mut stop = json!({"stopReason": answer.stop});
+    add_stop_sequence(&mut stop, body, &answer);
+    frames.push((false, wire::event("messageStop", stop)));
     frames.push((false, wire::event("metadata", json!({"usage": usage_json(&answer), "metrics": {"latencyMs": 1}}))));
+    stream_response(frames, pace)
+}
+
+/// The stop sequence that was met, for a request that asks for it (docs/bedrock.md §1.3).
+fn add_stop_sequence(response: &mut Value, body: &Value, answer: &Answer) {
+    let paths = body.get("additionalModelResponseFieldPaths").and_then(Value::as_array);
+    if paths.is_some_and(|paths| paths.iter().any(|path| path == "/stop_sequence")) {
+        response["additionalModelResponseFields"] = json!({"stop_sequence": answer.stop_sequence});
+    }
+}
+
+/// Frames, each with whether it is a token, which takes its time.
+fn stream_response(frames: Vec<(bool, Bytes)>, pace: Duration) -> Response<Body> {
     let paced = futures_util::stream::iter(frames).then(move |(is_token, frame)| async move {
         if is_token && !pace.is_zero() {
             tokio::time::sleep(pace).await;

@@ -16,7 +16,7 @@ pub(super) fn answer(body: &Value) -> Answer {
     let max_tokens = config("maxTokens").and_then(Value::as_u64).and_then(|max| usize::try_from(max).ok());
     if !calls.is_empty() {
         let stop = if cut_calls(&mut blocks, calls, max_tokens) { "max_tokens" } else { "tool_use" };
-        return Answer { blocks, stop, input_tokens: input_tokens(body), fails: false };
+        return Answer { blocks, stop, stop_sequence: None, input_tokens: input_tokens(body), fails: false };
     }
     let schema = body.pointer("/outputConfig/textFormat/structure/jsonSchema/schema").and_then(Value::as_str);
     let schema = schema.and_then(|schema| serde_json::from_str::<Value>(schema).ok());
@@ -33,14 +33,16 @@ pub(super) fn answer(body: &Value) -> Answer {
         stop = "max_tokens";
     }
     let stops = config("stopSequences").and_then(Value::as_array).into_iter().flatten().filter_map(Value::as_str);
-    if let Some(end) = stops.filter_map(|stop| text.find(stop)).min() {
+    let mut stop_sequence = None;
+    if let Some((end, met)) = stops.filter_map(|stop| Some((text.find(stop)?, stop.to_owned()))).min() {
         text.truncate(end);
         tokens = tokenize(&text);
         stop = "stop_sequence";
+        stop_sequence = Some(met);
     }
     blocks.push(Block::Text(tokens));
     let fails = turns.last().is_some_and(|(_, text)| text.trim().eq_ignore_ascii_case("break off"));
-    Answer { blocks, stop, input_tokens: input_tokens(body), fails }
+    Answer { blocks, stop, stop_sequence, input_tokens: input_tokens(body), fails }
 }
 
 /// Adds tool calls to an answer, up to its token limit. Returns whether the limit has cut one.
@@ -74,22 +76,34 @@ fn reasoning_is_requested(body: &Value) -> bool {
 pub(super) fn input_tokens(body: &Value) -> usize {
     let system = body.get("system").and_then(Value::as_array).into_iter().flatten();
     let system = system.filter_map(|block| block.get("text")?.as_str()).map(|text| tokenize(text).len() + 3);
-    let turns = turns(body).into_iter().map(|(_, text)| tokenize(&text).len() + 3);
+    let messages = body.get("messages").and_then(Value::as_array).into_iter().flatten();
+    let turns = messages.map(|message| texts(message).map(|text| tokenize(text).len()).sum::<usize>() + 3);
     let tools = body.pointer("/toolConfig/tools").map_or(0, |tools| tokenize(&tools.to_string()).len());
     system.chain(turns).sum::<usize>() + tools + 3
 }
 
-/// The messages of a Converse body: whether each is the user's, and its text.
+/// The messages of a Converse body: whether each is the user's, and its text without what the client has added to it.
 fn turns(body: &Value) -> Vec<(bool, String)> {
     let messages = body.get("messages").and_then(Value::as_array).into_iter().flatten();
     messages
         .map(|message| {
             let user = message.get("role").and_then(Value::as_str) == Some("user");
-            let blocks = message.get("content").and_then(Value::as_array).into_iter().flatten();
-            let texts: Vec<_> = blocks.filter_map(|block| block.get("text")?.as_str()).collect();
-            (user, texts.join("\n"))
+            let said: Vec<_> = texts(message).filter(|text| !user || !is_added_by_client(text)).collect();
+            (user, said.join("\n"))
         })
         .collect()
+}
+
+fn texts(message: &Value) -> impl Iterator<Item = &str> {
+    let blocks = message.get("content").and_then(Value::as_array).into_iter().flatten();
+    blocks.filter_map(|block| block.get("text")?.as_str())
+}
+
+/// Agents put what their user has not typed into tags, such as `<system-reminder>` or `<environment_context>`.
+fn is_added_by_client(text: &str) -> bool {
+    let inside = text.trim().strip_prefix('<').and_then(|rest| rest.strip_suffix('>'));
+    let tag = inside.and_then(|inside| inside.split_once('>')).map(|(tag, _)| tag);
+    tag.is_some_and(|tag| inside.is_some_and(|inside| inside.ends_with(&format!("</{tag}"))))
 }
 
 fn reply(turns: &[(bool, String)]) -> String {

@@ -73,6 +73,7 @@ fn check_block(role: &str, block: &Value, path: &str) -> Result<(), String> {
             }
             _ => Err(format!("The content field at {path} cannot be empty.")),
         },
+        ("reasoningContent", "assistant") if content.get("redactedContent").is_some() => Ok(()),
         ("reasoningContent", "assistant") => {
             match content.pointer("/reasoningText/signature").and_then(Value::as_str) {
                 Some("b2ZmbGluZQ==") => Ok(()),

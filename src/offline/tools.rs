@@ -1,10 +1,11 @@
 //! How the offline model handles tools, images, documents and schemas. It is enough to try a whole tool loop without
-//! AWS. The model calls a tool when the request forces it to, or when the question contains the tool's name (`call look
-//! {"q": "x"}`).
+//! AWS. The model calls a tool when the request forces it to, or when the question contains the tool's name, with the JSON
+//! object that follows the name, or else the first one (`call look {"q": "x"}`).
 
 use super::answer::Block;
 use serde_json::{Map, Value, json};
 use std::collections::HashSet;
+use std::ops::Range;
 
 /// The most calls in one answer.
 const MAX_CALLS: usize = 16;
@@ -29,22 +30,41 @@ pub(super) fn calls(body: &Value, turns: &[(bool, String)]) -> Vec<Block> {
     }
     let question = turns.last().map(|(_, text)| text.as_str()).unwrap_or_default();
     let name = |tool: &Value| tool.get("name").and_then(Value::as_str).unwrap_or_default().to_owned();
-    let wanted = named.map_or_else(|| words(question), |named| HashSet::from([named]));
+    let objects = objects(question);
+    let wanted = named.map_or_else(|| words_around(question, &objects), |named| HashSet::from([named]));
     let mut called: Vec<&Value> =
         offered.iter().copied().filter(|tool| wanted.contains(name(tool).as_str())).take(MAX_CALLS).collect();
     if called.is_empty() && any {
         called = offered.first().copied().into_iter().collect();
     }
-    let input = question.find('{').and_then(|start| {
-        let mut values = serde_json::Deserializer::from_str(&question[start..]).into_iter::<Value>();
-        values.next()?.ok().filter(Value::is_object)
-    });
+    let one_at_once = body.pointer("/additionalModelRequestFields/tool_choice/disable_parallel_tool_use");
+    if one_at_once == Some(&Value::Bool(true)) {
+        called.truncate(1);
+    }
     let calls = called.iter().enumerate().map(|(index, tool)| {
-        let input =
-            input.clone().unwrap_or_else(|| tool.pointer("/inputSchema/json").map(sample_value).unwrap_or_default());
-        Block::ToolUse(format!("tooluse_offline_{}_{index}", turns.len()), name(tool), input.to_string())
+        let name = name(tool);
+        let said = question.find(&name).unwrap_or_default();
+        let input = objects.iter().find(|(range, _)| range.start > said).or(objects.first());
+        let sample = || tool.pointer("/inputSchema/json").map(sample_value).unwrap_or_default();
+        let input = input.map_or_else(sample, |(_, input)| input.clone());
+        Block::ToolUse(format!("tooluse_offline_{}_{index}", turns.len()), name, input.to_string())
     });
     calls.collect()
+}
+
+/// The first JSON objects in a text, with where each is (bytes).
+fn objects(text: &str) -> Vec<(Range<usize>, Value)> {
+    let mut objects = Vec::new();
+    let mut from = 0;
+    while objects.len() < MAX_CALLS
+        && let Some(start) = text[from..].find('{').map(|start| from + start)
+    {
+        let mut values = serde_json::Deserializer::from_str(&text[start..]).into_iter::<Value>();
+        let Some(Ok(value)) = values.next() else { break };
+        from = start + values.byte_offset();
+        objects.push((start..from, value));
+    }
+    objects
 }
 
 /// An answer that describes the tool results, images and documents of the last message; `None` when it has none.
@@ -54,24 +74,26 @@ pub(super) fn describe_input(body: &Value) -> Option<String> {
     let results: Vec<String> = blocks
         .iter()
         .filter_map(|block| block.pointer("/toolResult/content")?.as_array())
-        .map(|content| content.iter().filter_map(|piece| piece.get("text")?.as_str()).collect::<Vec<_>>().join("\n"))
+        .map(|content| content.iter().filter_map(piece_of_result).collect::<Vec<_>>().join("\n"))
         .collect();
     if !results.is_empty() {
         return Some(format!("The tool says: {}", results.join(" and ")));
     }
-    let media: Vec<String> = blocks
-        .iter()
-        .filter_map(|block| {
-            let (kind, content) = ["image", "document"].iter().find_map(|kind| Some((*kind, block.get(*kind)?)))?;
-            let size = content.pointer("/source/bytes").and_then(Value::as_str)?.len() * 3 / 4;
-            Some(format!(
-                "{} {kind} of about {size} bytes",
-                content.get("format").and_then(Value::as_str).unwrap_or_default()
-            ))
-        })
-        .collect();
+    let media: Vec<String> = blocks.iter().filter_map(medium).collect();
     (!media.is_empty())
         .then(|| format!("I am the offline model and cannot see, but this arrived: {}.", media.join(", ")))
+}
+
+fn piece_of_result(piece: &Value) -> Option<String> {
+    piece.get("text").and_then(Value::as_str).map(ToOwned::to_owned).or_else(|| medium(piece))
+}
+
+/// What is known of an image or a document without looking at it.
+fn medium(block: &Value) -> Option<String> {
+    let (kind, content) = ["image", "document"].iter().find_map(|kind| Some((*kind, block.get(*kind)?)))?;
+    let size = content.pointer("/source/bytes").and_then(Value::as_str)?.len() * 3 / 4;
+    let format = content.get("format").and_then(Value::as_str).unwrap_or_default();
+    Some(format!("{format} {kind} of about {size} bytes"))
 }
 
 /// A small value that matches a schema.
@@ -123,7 +145,11 @@ fn last_message_has(body: &Value, kind: &str) -> bool {
     blocks.is_some_and(|blocks| blocks.iter().any(|block| block.get(kind).is_some()))
 }
 
-fn words(question: &str) -> HashSet<&str> {
-    let words = question.split(|c: char| !(c.is_alphanumeric() || c == '_' || c == '-'));
+/// The words of a question outside of its JSON objects.
+fn words_around<'q>(question: &'q str, objects: &[(Range<usize>, Value)]) -> HashSet<&'q str> {
+    let ends = [0].into_iter().chain(objects.iter().map(|(range, _)| range.end));
+    let starts = objects.iter().map(|(range, _)| range.start).chain([question.len()]);
+    let words = ends.zip(starts).filter_map(|(from, to)| question.get(from..to));
+    let words = words.flat_map(|text| text.split(|c: char| !(c.is_alphanumeric() || c == '_' || c == '-')));
     words.filter(|word| !word.is_empty()).collect()
 }
