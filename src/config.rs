@@ -117,6 +117,7 @@ struct PolicySettings {
     overrides: Vec<ModelLimits>,
     follow_successor: bool,
     prompt_cache: bool,
+    native_messages: bool,
     service_tiers: Vec<ServiceTier>,
 }
 
@@ -148,6 +149,7 @@ impl Settings {
             overrides: models::limits(&file.models, &catalog, &path)?,
             follow_successor: file.follow_successor.unwrap_or(true),
             prompt_cache: file.prompt_cache == Some(file::PromptCache::Auto),
+            native_messages: file.messages != Some(file::MessagesWay::Converse),
             service_tiers: file.service_tiers.into_iter().map(ServiceTier::from).collect(),
         };
         let offline = flags.offline || offline_variable(&environment)?;
@@ -185,6 +187,7 @@ impl Settings {
             overrides: self.policy.overrides.clone(),
             follow_successor: self.policy.follow_successor,
             prompt_cache: self.policy.prompt_cache,
+            native_messages: self.policy.native_messages,
             service_tiers: self.policy.service_tiers.clone(),
             fetch_images: self.serve.fetch_images,
         }

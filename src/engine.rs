@@ -38,7 +38,7 @@ use std::sync::Arc;
 
 /// How many parts of a request are left out, one after the other, because the model refuses them. The next refusal is
 /// final.
-const REFUSALS_PER_CALL: usize = 3;
+const REFUSALS_PER_CALL: usize = 8;
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum AnswerMode {
@@ -215,14 +215,14 @@ impl Engine {
                 return Err(Error::new(Kind::EndOfLife, message).at(Field::Model));
             }
             let Some(part) = refused_part(&error) else { return Err(error) };
-            if refusals == REFUSALS_PER_CALL || !admitted.sends(part) {
+            if refusals == REFUSALS_PER_CALL || !admitted.sends(&part) {
                 return Err(error);
             }
             refusals += 1;
-            admitted = admitted.without(part);
+            admitted = admitted.without(part.clone());
             // An invalid signature is a fault of the conversation, so the model will not refuse reasoning in general.
             if part != Refusable::ReasoningHistory {
-                self.refusals.add_refused(&model.id, part);
+                self.refusals.add_refused(&model.id, &part);
             }
         }
     }

@@ -32,6 +32,9 @@ pub fn refused_part(error: &Error) -> Option<Refusable> {
     }
     let text = error.message.to_lowercase();
     let has = |piece: &str| text.contains(piece);
+    if let Some(part) = refused_native_part(&text) {
+        return Some(part);
+    }
     let refused = ["deprecated", "not support", "unsupported", "doesn't support", "not permitted", "not allowed"];
     let refused = refused.iter().any(|piece| has(piece));
     let signature =
@@ -48,5 +51,56 @@ pub fn refused_part(error: &Error) -> Option<Refusable> {
         Some(Refusable::Stop)
     } else {
         None
+    }
+}
+
+/// The part of a native request that a refusal names (docs/anthropic.md §4). `text` is in lower case.
+fn refused_native_part(text: &str) -> Option<Refusable> {
+    if let Some((before, _)) = text.split_once(": extra inputs are not permitted") {
+        let path = before.rsplit([' ', '\'', '"', '`']).next().unwrap_or_default();
+        let is_path = |path: &str| path.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"_.-".contains(&byte));
+        return Some(path)
+            .filter(|path| !path.is_empty() && is_path(path))
+            .map(|path| Refusable::Member(path.to_owned()));
+    }
+    if text.contains("invalid beta flag") || text.contains("anthropic-beta") || text.contains("anthropic_beta") {
+        return Some(Refusable::Betas);
+    }
+    let names_the_role = text.contains("role") && text.contains("system");
+    let is_refused = ["not supported", "unexpected role", "not permitted", "input should be 'user' or 'assistant'"];
+    let only_two = text.contains(".role: input should be");
+    (only_two || (names_the_role && is_refused.iter().any(|words| text.contains(words))))
+        .then_some(Refusable::SystemMessages)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_refusal_names_the_part_of_a_native_request() {
+        let member = |path: &str| Some(Refusable::Member(path.to_owned()));
+        for (message, part) in [
+            ("context_management: Extra inputs are not permitted", member("context_management")),
+            (
+                "Bedrock: tools.3.custom.defer_loading: Extra inputs are not permitted",
+                member("tools.3.custom.defer_loading"),
+            ),
+            (
+                "The model returned the following errors: messages.0.content.1.text.x: Extra inputs are not permitted",
+                member("messages.0.content.1.text.x"),
+            ),
+            ("invalid beta flag", Some(Refusable::Betas)),
+            (
+                "messages: Unexpected role \"system\". The Messages API accepts a top-level `system` parameter",
+                Some(Refusable::SystemMessages),
+            ),
+            ("messages.1.role: Input should be 'user' or 'assistant'", Some(Refusable::SystemMessages)),
+            ("role system is not supported on this model", Some(Refusable::SystemMessages)),
+            ("messages.1.content.0: Invalid `signature` in `thinking` block", Some(Refusable::ReasoningHistory)),
+            ("max_tokens: must be greater than 0", None),
+        ] {
+            assert_eq!(refused_part(&Error::new(Kind::InvalidRequest, message)), part, "{message}");
+        }
     }
 }

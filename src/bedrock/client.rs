@@ -4,11 +4,11 @@
 use super::bounds::{self, AnswerWait, TimeLimits};
 use super::event_stream::{EventStream, StreamSetup};
 use super::refusal::in_words_of_clients;
-use super::request::{self, EncodedRequest};
-use super::response::Decoder;
+use super::request::{self, AnswerForm, EncodedRequest};
+use super::response::AnswerDecoder;
 use super::retries::Retries;
 use super::sending::{Outgoing, Sending};
-use super::transport::{Account, Endpoint, Transport};
+use super::transport::{Account, Endpoint, Operation, Transport};
 use super::{classify, embeddings};
 use crate::catalog::foundation_model;
 use crate::conversation::{Embeddings, Event};
@@ -58,13 +58,13 @@ impl Client {
     pub async fn ask(&self, admitted: &Admitted, streamed: bool, sending: &Sending) -> Result<Accepted> {
         let encoded = request::encode(admitted, sending.request.as_ref().map(RequestScope::id))?;
         if streamed && !request::must_be_complete(admitted) {
-            match self.converse_stream(admitted, &encoded, sending).await {
+            match self.stream(admitted, &encoded, sending).await {
                 // The refusal came before anything was generated, so the second call costs nothing extra.
                 Err(error) if classify::cannot_stream(&error) => {}
                 accepted => return accepted,
             }
         }
-        self.converse(admitted, encoded, sending).await
+        self.complete(admitted, encoded, sending).await
     }
 
     /// How many input tokens AWS counts in a request. Counting is free of charge. `None` when the model does not
@@ -119,15 +119,19 @@ impl Client {
             body,
             sending,
         };
-        let reply = self.retries.run(sending, || self.transport.invoke(&outgoing)).await?;
+        let reply = self.retries.run(sending, || self.transport.complete(Operation::Invoke, &outgoing)).await?;
         let embeddings = embeddings::parse_answer(&reply.body, reply.input_tokens)
             .map_err(|error| error.with_bedrock_request_id(reply.bedrock_request_id.clone()))?;
         Ok((embeddings, reply.bedrock_request_id))
     }
 
     /// Gets one complete answer.
-    async fn converse(&self, admitted: &Admitted, encoded: EncodedRequest, sending: &Sending) -> Result<Accepted> {
+    async fn complete(&self, admitted: &Admitted, encoded: EncodedRequest, sending: &Sending) -> Result<Accepted> {
         let model = admitted.model();
+        let operation = match encoded.answer {
+            AnswerForm::Converse(_) => Operation::Converse,
+            AnswerForm::Messages => Operation::Invoke,
+        };
         let outgoing = Outgoing {
             model: &model.id,
             body: encoded.body,
@@ -135,10 +139,10 @@ impl Client {
             wait: AnswerWait::Complete(self.limits.answer),
             sending,
         };
-        let reply = self.retries.run(sending, || self.transport.converse(&outgoing)).await;
+        let reply = self.retries.run(sending, || self.transport.complete(operation, &outgoing)).await;
         let reply = reply.map_err(|error| in_words_of_clients(error, model.context_window))?;
         let mut events = VecDeque::new();
-        Decoder::new(encoded.response_options)
+        AnswerDecoder::new(encoded.answer)
             .complete(&reply.body, &mut events)
             .map_err(|error| error.with_bedrock_request_id(reply.bedrock_request_id.clone()))?;
         Ok(Accepted { answer: UpstreamAnswer::Complete(events), bedrock_request_id: reply.bedrock_request_id })
@@ -146,13 +150,12 @@ impl Client {
 
     /// Starts a streamed answer. The call counts as accepted once its first event has come: until then Bedrock may still
     /// refuse it, in place of that event, and it can be sent again at no cost.
-    async fn converse_stream(
-        &self,
-        admitted: &Admitted,
-        encoded: &EncodedRequest,
-        sending: &Sending,
-    ) -> Result<Accepted> {
+    async fn stream(&self, admitted: &Admitted, encoded: &EncodedRequest, sending: &Sending) -> Result<Accepted> {
         let model = admitted.model();
+        let operation = match encoded.answer {
+            AnswerForm::Converse(_) => Operation::ConverseStream,
+            AnswerForm::Messages => Operation::InvokeStream,
+        };
         let outgoing = Outgoing {
             model: &model.id,
             body: encoded.body.clone(),
@@ -163,9 +166,9 @@ impl Client {
         let (stream, bedrock_request_id) = self
             .retries
             .run(sending, || async {
-                let (frames, bedrock_request_id) = self.transport.converse_stream(&outgoing).await?;
+                let (frames, bedrock_request_id) = self.transport.stream(operation, &outgoing).await?;
                 let setup = StreamSetup {
-                    decoder: Decoder::new(encoded.response_options.clone()),
+                    decoder: AnswerDecoder::new(encoded.answer.clone()),
                     model: Arc::clone(model),
                     destination: self.transport.destination(&model.id).await?,
                     idle: self.limits.stream_idle,

@@ -3,7 +3,7 @@
 
 use super::classify;
 use super::refusal::{Place, in_words_of_clients};
-use super::response::Decoder;
+use super::response::AnswerDecoder;
 use super::transport::{Destination, FrameKind, FrameStream};
 use crate::catalog::Model;
 use crate::conversation::Event;
@@ -22,7 +22,7 @@ const MAYBE_BILLED: &str = "what has arrived is kept, and may have been billed";
 
 /// What a stream is read with.
 pub(super) struct StreamSetup {
-    pub(super) decoder: Decoder,
+    pub(super) decoder: AnswerDecoder,
     pub(super) model: Arc<Model>,
     pub(super) destination: Arc<Destination>,
     /// How long the stream may bring no content.
@@ -87,7 +87,10 @@ impl EventStream {
             }
             match self.read_frame(Place::LaterFrame).await {
                 Ok(true) => {}
-                Ok(false) => return Ok(None),
+                Ok(false) => {
+                    self.setup.decoder.finish(&mut self.events);
+                    return Ok(self.events.pop_front());
+                }
                 Err(_) if self.stopped => return Ok(None),
                 Err(error) => {
                     let error = error.with_bedrock_request_id(self.setup.bedrock_request_id.clone());

@@ -1,6 +1,6 @@
 //! Decodes streamed answers for the fuzz target of event streams: frames, then events, without a connection.
 
-use super::response::Decoder;
+use super::response::AnswerDecoder;
 use super::transport::{self, FrameKind};
 use super::{bounds, request};
 use crate::conversation::Event;
@@ -15,7 +15,7 @@ use std::collections::VecDeque;
 pub(crate) fn events(admitted: &Admitted, answer: Bytes) -> VecDeque<Event> {
     let mut events = VecDeque::new();
     let Ok(encoded) = request::encode(admitted, None) else { return events };
-    let mut decoder = Decoder::new(encoded.response_options);
+    let mut decoder = AnswerDecoder::new(encoded.answer);
     let mut frames = transport::frames_in(answer, bounds::answer_bytes(admitted));
     // The bytes are all there, so that nothing is waited for.
     while let Some(Ok(Some(frame))) = frames.next().now_or_never() {

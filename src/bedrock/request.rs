@@ -5,6 +5,8 @@ mod body;
 mod cache_points;
 mod legal_word;
 mod model_fields;
+mod native_messages;
+mod native_parts;
 mod normalize;
 mod response_options;
 mod schema;
@@ -18,9 +20,11 @@ pub(super) use schema::PropertyNames;
 
 use super::sending::REQUEST_ID_TAG;
 use crate::catalog::Family;
-use crate::conversation::{Request, ToolChoice};
+use crate::conversation::{NativeApi, NativeRequest, Request, ToolChoice};
 use crate::error::{Error, Kind, Result};
 use crate::policy::{Admitted, ReasoningGrant};
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD;
 use body::{Block, Body, Inference, ToolConfig, ToolEntry};
 use bytes::Bytes;
 use normalize::Rules;
@@ -38,13 +42,25 @@ const MAX_TAGS: usize = 16;
 /// An encoded request, and how to read its answer.
 #[derive(Debug)]
 pub(super) struct EncodedRequest {
-    /// The body of a `Converse` or `ConverseStream` call.
+    /// The body of a call.
     pub(super) body: Bytes,
-    pub(super) response_options: ResponseOptions,
+    pub(super) answer: AnswerForm,
+}
+
+/// The form of the answer to a request, and so the operation that it is sent with.
+#[derive(Debug, Clone)]
+pub(super) enum AnswerForm {
+    /// That of `Converse` and `ConverseStream`.
+    Converse(ResponseOptions),
+    /// That of Anthropic's Messages, from `InvokeModel`.
+    Messages,
 }
 
 /// Whether the answer cannot be streamed, because the model cannot stream tool calls (docs/bedrock.md §2.5).
 pub(super) fn must_be_complete(admitted: &Admitted) -> bool {
+    if native_messages(admitted).is_some() {
+        return false;
+    }
     let request = admitted.request();
     let with_tools = !request.tools.is_empty() || tools::has_tool_parts(&request.messages);
     let features = admitted.model().capabilities.features;
@@ -56,6 +72,9 @@ pub(super) fn must_be_complete(admitted: &Admitted) -> bool {
 /// # Errors
 /// `InvalidRequest`, naming the part that Bedrock would refuse.
 pub(super) fn encode(admitted: &Admitted, request_id: Option<&str>) -> Result<EncodedRequest> {
+    if let Some(native) = native_messages(admitted) {
+        return Ok(EncodedRequest { body: native_messages::encode(admitted, native)?, answer: AnswerForm::Messages });
+    }
     let request = admitted.request();
     let capabilities = &admitted.model().capabilities;
     let binding = structured_output::choose_binding(request, capabilities)?;
@@ -77,7 +96,16 @@ pub(super) fn encode(admitted: &Admitted, request_id: Option<&str>) -> Result<En
         bare_json: matches!(binding, Binding::Instruction(_)),
         reasoning_tags: capabilities.rules.reasoning_tags,
     };
-    Ok(EncodedRequest { body: bytes.into(), response_options })
+    Ok(EncodedRequest { body: bytes.into(), answer: AnswerForm::Converse(response_options) })
+}
+
+/// The client's own words, where they are sent. An answer that only a tool or an instruction binds to a schema is asked
+/// for by a translated request.
+fn native_messages(admitted: &Admitted) -> Option<&NativeRequest> {
+    let native = admitted.native().filter(|native| native.api == NativeApi::Messages)?;
+    let request = admitted.request();
+    let binding = structured_output::choose_binding(request, &admitted.model().capabilities);
+    matches!(binding, Ok(Binding::None | Binding::Native(_))).then_some(native)
 }
 
 /// What the request's tools are called, and what they take.
@@ -194,6 +222,10 @@ pub fn preview(admitted: &Admitted) -> Result<Value> {
 
 /// The body of a `CountTokens` call (docs/bedrock.md §1.6). `None` for a request that `CountTokens` does not support.
 pub(super) fn count_tokens_body(admitted: &Admitted) -> Option<Bytes> {
+    if native_messages(admitted).is_some() {
+        let body = encode(admitted, None).ok()?.body;
+        return Some(json!({"input": {"invokeModel": {"body": STANDARD.encode(&body)}}}).to_string().into());
+    }
     let mut body = preview(admitted).ok()?;
     let members = body.as_object_mut()?;
     if members.contains_key("outputConfig") {

@@ -6,11 +6,16 @@
 //! Answers are decoded from their bytes, not from the SDK's types, which keep a tool's arguments in a hash map and so
 //! lose the order in which the model wrote them (docs/bedrock.md, trap 7).
 
+mod any;
 mod body;
 mod code_fence;
+mod messages;
 mod reasoning_tags;
 #[cfg(test)]
 mod tests;
+
+pub(super) use any::AnswerDecoder;
+pub(super) use messages::MessagesDecoder;
 
 use super::request::structured_output::ANSWER_TOOL;
 use super::request::{PropertyNames, ResponseOptions};

@@ -24,6 +24,7 @@ pub use account::Account;
 pub(super) use destination::Destination;
 pub use endpoint::Endpoint;
 pub(super) use frames::{FrameKind, FrameStream};
+pub(super) use operation::Operation;
 pub use region::Region;
 
 use super::bounds::{AnswerWait, TimeLimits};
@@ -42,7 +43,6 @@ use destination::Destinations;
 use endpoint::Setup;
 use hyper::HeaderMap;
 use hyper::header::{HOST, HeaderValue, USER_AGENT};
-use operation::Operation;
 use serde::Deserialize;
 use signature::Signable;
 use std::sync::Arc;
@@ -102,28 +102,16 @@ impl Transport {
         self.destinations.of_model(model).await
     }
 
-    /// Makes one `Converse` call.
+    /// Makes one call whose answer is an event stream. Returns once Bedrock has accepted it, with Bedrock's id for the call.
     ///
     /// # Errors
     /// Any upstream kind.
-    pub(super) async fn converse(&self, outgoing: &Outgoing<'_>) -> Result<Reply> {
-        self.complete(Operation::Converse, outgoing).await
-    }
-
-    /// Makes one `InvokeModel` call.
-    ///
-    /// # Errors
-    /// Any upstream kind.
-    pub(super) async fn invoke(&self, outgoing: &Outgoing<'_>) -> Result<Reply> {
-        self.complete(Operation::Invoke, outgoing).await
-    }
-
-    /// Makes one `ConverseStream` call. Returns once Bedrock has accepted it, with Bedrock's id for the call.
-    ///
-    /// # Errors
-    /// Any upstream kind.
-    pub(super) async fn converse_stream(&self, outgoing: &Outgoing<'_>) -> Result<(FrameStream, Option<String>)> {
-        let accepted = self.send(Operation::ConverseStream, outgoing).await?;
+    pub(super) async fn stream(
+        &self,
+        operation: Operation,
+        outgoing: &Outgoing<'_>,
+    ) -> Result<(FrameStream, Option<String>)> {
+        let accepted = self.send(operation, outgoing).await?;
         // A proxy's page says that it is something else.
         if accepted.header("content-type").is_some_and(|kind| !kind.contains("eventstream")) {
             return Err(proxy_answer(200));
@@ -145,7 +133,11 @@ impl Transport {
         serde_json::from_slice(&reply.body).map(|Count { input_tokens }| input_tokens).ok()
     }
 
-    async fn complete(&self, operation: Operation, outgoing: &Outgoing<'_>) -> Result<Reply> {
+    /// Makes one call whose answer comes in one piece.
+    ///
+    /// # Errors
+    /// Any upstream kind.
+    pub(super) async fn complete(&self, operation: Operation, outgoing: &Outgoing<'_>) -> Result<Reply> {
         let mut accepted = self.send(operation, outgoing).await?;
         let bedrock_request_id = accepted.bedrock_request_id();
         let input_tokens = accepted.header("x-amzn-bedrock-input-token-count").and_then(|count| count.parse().ok());

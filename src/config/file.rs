@@ -30,6 +30,7 @@ pub(crate) struct File {
     pub(crate) credentials_seconds: Option<Positive>,
     pub(crate) connection_idle_seconds: Option<Positive>,
     pub(crate) prompt_cache: Option<PromptCache>,
+    pub(crate) messages: Option<MessagesWay>,
     /// Whether `chat` keeps the lines that were typed.
     pub(crate) history: Option<bool>,
     pub(crate) service_tiers: Vec<AllowedTier>,
@@ -171,6 +172,16 @@ pub(crate) enum PromptCache {
     /// Cache points are added where they pay.
     Auto,
     Off,
+}
+
+/// How Messages requests to Claude reach Bedrock.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub(crate) enum MessagesWay {
+    /// As they are, with the policy's changes.
+    Invoke,
+    /// Translated, as for every other model.
+    Converse,
 }
 
 /// A tier that clients may ask for.

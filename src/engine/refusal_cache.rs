@@ -7,6 +7,8 @@ use std::sync::{PoisonError, RwLock};
 
 /// The most ids that are remembered. A client may name one model in many ways, by ARNs of many accounts.
 const MAX_IDS: usize = 1000;
+/// The most refused parts that are remembered for one model. Paths of members are a service's words.
+const MAX_PARTS: usize = 32;
 
 /// The refusals by model id. When there are too many, those so far are forgotten, and learned again.
 #[derive(Debug, Default)]
@@ -29,14 +31,14 @@ impl RefusalCache {
         retired.insert(id.to_owned());
     }
 
-    pub(super) fn add_refused(&self, id: &str, part: Refusable) {
+    pub(super) fn add_refused(&self, id: &str, part: &Refusable) {
         let mut refused = self.refused.write().unwrap_or_else(PoisonError::into_inner);
         if refused.len() >= MAX_IDS && !refused.contains_key(id) {
             refused.clear();
         }
         let parts = refused.entry(id.to_owned()).or_default();
-        if !parts.contains(&part) {
-            parts.push(part);
+        if !parts.contains(part) && parts.len() < MAX_PARTS {
+            parts.push(part.clone());
         }
     }
 
@@ -44,7 +46,7 @@ impl RefusalCache {
     pub(super) fn apply(&self, admitted: Admitted) -> Admitted {
         let refused = self.refused.read().unwrap_or_else(PoisonError::into_inner);
         match refused.get(&admitted.model().id) {
-            Some(parts) => parts.iter().fold(admitted, |admitted, part| admitted.without(*part)),
+            Some(parts) => parts.iter().fold(admitted, |admitted, part| admitted.without(part.clone())),
             None => admitted,
         }
     }

@@ -6,9 +6,9 @@ use super::parameters::Parameters;
 use super::quote::Quote;
 use super::reasoning::{self, ReasoningGrant};
 use super::rules::Policy;
-use super::{cache, input_bound, request_limits};
+use super::{cache, input_bound, native, request_limits};
 use crate::catalog::{Family, Features, Model, Sampling};
-use crate::conversation::{Message, Part, Request, ServiceTier, ToolChoice};
+use crate::conversation::{Message, NativeApi, NativeRequest, Part, Request, ServiceTier, ToolChoice};
 use crate::error::{Error, Field, Kind, Result};
 use std::sync::Arc;
 
@@ -18,8 +18,11 @@ impl Policy {
     /// # Errors
     /// `ModelNotFound`; `RefusedByPolicy` for a `max_tokens` below 1; `MissingParameter` for an empty conversation;
     /// `Unsupported` for a feature that the model does not have.
-    pub fn admit(&self, request: Request) -> Result<Admitted> {
+    pub fn admit(&self, mut request: Request) -> Result<Admitted> {
         let model = self.catalog.resolve(self.model_name(&request.model))?;
+        if let Some(native) = self.native(&mut request, &model) {
+            request.native = Some(native);
+        }
         self.admit_for(request, model)
     }
 
@@ -45,8 +48,30 @@ impl Policy {
         self.admit_for(admitted.into_request(), model)
     }
 
+    /// The client's own words of a request, without what Bedrock does not take, if they can be sent to a model. Otherwise
+    /// the request is translated.
+    fn native(&self, request: &mut Request, model: &Model) -> Option<NativeRequest> {
+        let mut native = request.native.take()?;
+        let may_be_sent = match native.api {
+            NativeApi::Messages => self.native_messages && model.capabilities.family == Family::Claude,
+            NativeApi::Converse => true,
+        };
+        let mut parts = request.messages.iter().flat_map(Message::parts_with_results);
+        // What an image's URL holds is fetched into the translated request only.
+        if !may_be_sent || parts.any(|part| matches!(part, Part::ImageUrl(_))) {
+            return None;
+        }
+        if native.api == NativeApi::Messages {
+            request.ignored = native::reduce(&mut native);
+        }
+        Some(native)
+    }
+
     fn admit_for(&self, mut request: Request, model: Arc<Model>) -> Result<Admitted> {
         request_limits::check(&request)?;
+        if model.capabilities.family != Family::Claude {
+            request.native = request.native.filter(|native| native.api != NativeApi::Messages);
+        }
         let limits = self.limits_for(&model);
         let (max_tokens, max_tokens_source) = limits.max_tokens(request.max_tokens, model.max_output)?;
         check_features(&request, &model)?;
@@ -76,6 +101,7 @@ impl Policy {
             tier,
             cache_point_added,
             reasoning_history_removed: false,
+            refused: Vec::new(),
         };
         Ok(Admitted::new(request, model, parameters, quotes))
     }
@@ -206,6 +232,7 @@ mod tests {
             follow_successor: true,
             prompt_cache: false,
             service_tiers: Vec::new(),
+            native_messages: true,
             fetch_images: false,
         }
     }

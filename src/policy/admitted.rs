@@ -5,20 +5,11 @@ use super::input_bound;
 use super::parameters::Parameters;
 use super::quote::{self, Quote};
 use super::reasoning::{self, ReasoningGrant};
+use super::refusable::Refusable;
 use super::token_limit::{LimitSource, TokenLimit};
 use crate::catalog::{Model, NanoDollars};
-use crate::conversation::{ImageUrl, Media, Message, Part, Request, ServiceTier, ToolChoice};
+use crate::conversation::{ImageUrl, Media, Message, NativeRequest, Part, Request, ServiceTier, ToolChoice};
 use std::sync::Arc;
-
-/// A part of a request that a model may refuse.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub enum Refusable {
-    Temperature,
-    TopP,
-    Stop,
-    /// The reasoning of earlier answers in the conversation, and with it any new reasoning.
-    ReasoningHistory,
-}
 
 /// A request that may be sent. Its model is known, its limits are set and its worst case is computed.
 #[derive(Debug, Clone)]
@@ -102,7 +93,7 @@ impl Admitted {
 
     /// Whether the request sends a part that the model may refuse.
     #[must_use]
-    pub fn sends(&self, part: Refusable) -> bool {
+    pub fn sends(&self, part: &Refusable) -> bool {
         match part {
             Refusable::Temperature => self.parameters.temperature.is_some(),
             Refusable::TopP => self.parameters.top_p.is_some(),
@@ -110,6 +101,9 @@ impl Admitted {
             Refusable::ReasoningHistory => {
                 let mut parts = self.request.messages.iter().flat_map(|message| &message.parts);
                 self.parameters.reasoning != ReasoningGrant::Off || parts.any(|part| matches!(part, Part::Reasoning(_)))
+            }
+            Refusable::Member(_) | Refusable::Betas | Refusable::SystemMessages => {
+                self.request.native.is_some() && !self.parameters.refused.contains(part)
             }
         }
     }
@@ -128,8 +122,33 @@ impl Admitted {
                 self.parameters.reasoning = ReasoningGrant::Off;
                 self.parameters.reasoning_history_removed = true;
             }
+            Refusable::Member(_) | Refusable::Betas | Refusable::SystemMessages => self.parameters.refused.push(part),
         }
         self
+    }
+
+    /// The request in the client's own words, where they are sent.
+    #[must_use]
+    pub fn native(&self) -> Option<&NativeRequest> {
+        self.request.native.as_ref()
+    }
+
+    /// The parts of a native request that the model has refused.
+    #[must_use]
+    pub fn refused(&self) -> &[Refusable] {
+        &self.parameters.refused
+    }
+
+    /// Whether the reasoning of earlier answers is left out, because the model has refused it.
+    #[must_use]
+    pub fn leaves_out_reasoning_history(&self) -> bool {
+        self.parameters.reasoning_history_removed
+    }
+
+    /// Whether a cache point is added at the end of the conversation.
+    #[must_use]
+    pub fn adds_cache_point(&self) -> bool {
+        self.parameters.cache_point_added
     }
 
     /// What the call can cost at most; `None` when the model's price is unknown.

@@ -3,6 +3,7 @@
 //! that has an earlier turn, because what is sent now is sent again with the next turn, and only when the prompt is
 //! long enough to be cached.
 
+use super::native;
 use crate::catalog::Model;
 use crate::conversation::{CacheTtl, Message, Part, Request, Role};
 
@@ -17,7 +18,9 @@ pub(super) fn longest_ttl(request: &Request) -> Option<CacheTtl> {
         _ => None,
     });
     let points = points.chain(request.tools.iter().filter_map(|tool| tool.cache));
-    points.max_by_key(|ttl| *ttl == CacheTtl::OneHour)
+    let own = points.max_by_key(|ttl| *ttl == CacheTtl::OneHour);
+    let native = request.native.as_ref().and_then(|native| native::measure(&native.body).cache);
+    own.into_iter().chain(native).max_by_key(|ttl| *ttl == CacheTtl::OneHour)
 }
 
 /// Adds a cache point where it saves money, and returns whether it did. `input_bound` is the upper bound of the input

@@ -2,6 +2,7 @@
 
 use super::parameters::Parameters;
 use super::reasoning::ReasoningGrant;
+use super::refusable::Refusable;
 use super::token_limit::LimitSource;
 use crate::conversation::{IgnoredMember, ReasoningMode, Request, ServiceTier, ToolChoice};
 use std::fmt;
@@ -127,12 +128,29 @@ pub(super) fn differences(requested: &Request, sent: &Parameters) -> Vec<Edit> {
         compare(Parameter::Tools, Some(requested.tools.len().to_string()), None);
     }
     edits.extend(ignored_edits(&requested.ignored));
+    edits.extend(refused_edits(&sent.refused));
     if sent.max_tokens_source == LimitSource::Budget
         && let Some(edit) = edits.first_mut().filter(|edit| edit.parameter == Parameter::MaxTokens)
     {
         edit.reason = EditReason::Budget;
     }
     edits
+}
+
+/// The changes that the model's refusals of a native request make.
+fn refused_edits(refused: &[Refusable]) -> impl Iterator<Item = Edit> {
+    let name = |part: &Refusable| match part {
+        Refusable::Member(path) => Some(path.clone()),
+        Refusable::Betas => Some("anthropic_beta".to_owned()),
+        Refusable::SystemMessages => Some("role system".to_owned()),
+        Refusable::Temperature | Refusable::TopP | Refusable::Stop | Refusable::ReasoningHistory => None,
+    };
+    refused.iter().filter_map(name).map(|name| Edit {
+        parameter: Parameter::Ignored(name),
+        from: Some("set".to_owned()),
+        to: None,
+        reason: EditReason::Policy,
+    })
 }
 
 /// The changes that ignored members make. There may be any number of those, and a header has little room.

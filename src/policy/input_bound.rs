@@ -1,6 +1,7 @@
 //! An upper bound of the input tokens of a request. It is never below the real number, because the reservation depends
 //! on it.
 
+use super::native;
 use crate::catalog::Model;
 use crate::conversation::{Format, Media, Message, Part, Reasoning, Request, UnpackingRoom};
 use serde_json::Value;
@@ -31,7 +32,23 @@ pub(super) fn input_tokens(request: &Request, model: &Model) -> u64 {
     };
     let overhead = if request.tools.is_empty() { PER_REQUEST } else { 2 * PER_REQUEST };
     let sum = system + messages + tools.sum::<usize>() + format + overhead;
-    u64::try_from(sum).unwrap_or(u64::MAX)
+    u64::try_from(sum.max(native_bound(request, document_bound) + overhead)).unwrap_or(u64::MAX)
+}
+
+/// An upper bound of what the model reads of a request in the client's own words, which may hold more than the neutral
+/// one. Each medium counts as in the neutral request, in place of its base64 text.
+fn native_bound(request: &Request, document_bound: usize) -> usize {
+    let Some(native) = &request.native else { return 0 };
+    let mut room = UnpackingRoom::default();
+    let mut text = native::measure(&native.body).tokens;
+    let mut media_bound = 0;
+    for part in request.messages.iter().flat_map(Message::parts_with_results) {
+        if let Part::Image(media) | Part::Document(media, _) = part {
+            text = text.saturating_sub(media.base64.len());
+            media_bound += parts_bound(std::slice::from_ref(part), document_bound, &mut room);
+        }
+    }
+    text + media_bound
 }
 
 /// An upper bound of the tokens of a tool's schema as it is sent (docs/bedrock.md §2.8). The repair writes keywords in

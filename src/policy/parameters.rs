@@ -1,6 +1,7 @@
 //! The parameters that are sent in place of those that a client requested.
 
 use super::reasoning::ReasoningGrant;
+use super::refusable::Refusable;
 use super::token_limit::LimitSource;
 use crate::conversation::{ServiceTier, ToolChoice};
 
@@ -20,4 +21,6 @@ pub(super) struct Parameters {
     pub(super) tier: ServiceTier,
     pub(super) cache_point_added: bool,
     pub(super) reasoning_history_removed: bool,
+    /// The parts of a native request that the model has refused.
+    pub(super) refused: Vec<Refusable>,
 }

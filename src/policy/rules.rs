@@ -30,6 +30,8 @@ pub struct Policy {
     pub prompt_cache: bool,
     /// The service tiers, besides the standard one, that a client may request.
     pub service_tiers: Vec<ServiceTier>,
+    /// Whether Messages requests to Claude are sent as they are, with the policy's changes, rather than translated.
+    pub native_messages: bool,
     /// Whether images may be given by URL. They are fetched when everything else is decided.
     pub fetch_images: bool,
 }

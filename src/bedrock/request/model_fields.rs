@@ -11,7 +11,7 @@ use serde_json::{Map, Value, json};
 /// answer tool.
 pub(super) fn additional_fields(admitted: &Admitted, with_tools: bool) -> Map<String, Value> {
     let family = admitted.model().capabilities.family;
-    let mut fields = reasoning(family, admitted.reasoning(), admitted.model().capabilities.thinking_off);
+    let mut fields = reasoning_fields(admitted);
     if family == Family::Claude && with_tools {
         match (admitted.tool_choice(), admitted.request().parallel_tool_calls) {
             // Converse has no "none" (docs/cases.md, T10), but Claude's own `tool_choice` does. `toolChoice` must then
@@ -29,6 +29,12 @@ pub(super) fn additional_fields(admitted: &Admitted, with_tools: bool) -> Map<St
         }
     }
     fields
+}
+
+/// The fields that turn reasoning on or off.
+pub(super) fn reasoning_fields(admitted: &Admitted) -> Map<String, Value> {
+    let capabilities = &admitted.model().capabilities;
+    reasoning(capabilities.family, admitted.reasoning(), capabilities.thinking_off)
 }
 
 fn reasoning(family: Family, grant: ReasoningGrant, off: ThinkingOff) -> Map<String, Value> {

@@ -9,10 +9,11 @@ use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 use serde_json::json;
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Operation {
+pub(in crate::bedrock) enum Operation {
     Converse,
     ConverseStream,
     Invoke,
+    InvokeStream,
     CountTokens,
 }
 
@@ -27,6 +28,7 @@ impl Operation {
             Self::Converse => "converse",
             Self::ConverseStream => "converse-stream",
             Self::Invoke => "invoke",
+            Self::InvokeStream => "invoke-with-response-stream",
             Self::CountTokens => "count-tokens",
         };
         format!("{}/model/{}/{name}", destination.base_path, utf8_percent_encode(model, SEGMENT))
@@ -36,8 +38,13 @@ impl Operation {
     pub(super) fn headers(self, sending: &Sending) -> HeaderMap {
         let mut headers = HeaderMap::with_capacity(12);
         headers.insert(CONTENT_TYPE, JSON);
-        if self == Self::Invoke {
-            headers.insert(ACCEPT, JSON);
+        match self {
+            Self::Invoke => drop(headers.insert(ACCEPT, JSON)),
+            // Here `accept` is the form of the stream, and this that of what its events hold.
+            Self::InvokeStream => drop(headers.insert("x-amzn-bedrock-accept", JSON)),
+            _ => {}
+        }
+        if matches!(self, Self::Invoke | Self::InvokeStream) {
             // `Converse` has a member of its body for this.
             if let Some(request) = &sending.request
                 && let Ok(tags) = HeaderValue::try_from(json!({REQUEST_ID_TAG: request.id()}).to_string())

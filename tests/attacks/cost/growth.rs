@@ -251,6 +251,7 @@ fn policy() -> Policy {
         overrides: Vec::new(),
         follow_successor: true,
         prompt_cache: true,
+        native_messages: true,
         fetch_images: false,
         service_tiers: Vec::new(),
     }

@@ -1,0 +1,59 @@
+//! The decoder of an answer, whichever of the service's APIs it comes from.
+
+use super::{Decoder, MessagesDecoder};
+use crate::bedrock::request::AnswerForm;
+use crate::conversation::Event;
+use crate::error::Result;
+use bytes::Bytes;
+use std::collections::VecDeque;
+
+/// Decodes one answer.
+#[derive(Debug)]
+pub(in crate::bedrock) enum AnswerDecoder {
+    Converse(Box<Decoder>),
+    Messages(MessagesDecoder),
+}
+
+impl AnswerDecoder {
+    pub(in crate::bedrock) fn new(answer: AnswerForm) -> Self {
+        match answer {
+            AnswerForm::Converse(options) => Self::Converse(Box::new(Decoder::new(options))),
+            AnswerForm::Messages => Self::Messages(MessagesDecoder::default()),
+        }
+    }
+
+    /// Adds the events of a complete answer.
+    ///
+    /// # Errors
+    /// Those of the decoder.
+    pub(in crate::bedrock) fn complete(&mut self, body: &Bytes, events: &mut VecDeque<Event>) -> Result<()> {
+        match self {
+            Self::Converse(decoder) => decoder.complete(body, events),
+            Self::Messages(decoder) => decoder.complete(body, events),
+        }
+    }
+
+    /// Adds the events of one frame of a stream. Returns whether the frame holds a part of the answer.
+    ///
+    /// # Errors
+    /// Those of the decoder.
+    pub(in crate::bedrock) fn event(
+        &mut self,
+        kind: &str,
+        payload: &[u8],
+        events: &mut VecDeque<Event>,
+    ) -> Result<bool> {
+        match self {
+            Self::Converse(decoder) => decoder.event(kind, payload, events),
+            Self::Messages(decoder) => decoder.event(kind, payload, events),
+        }
+    }
+
+    /// Adds what is known only at the end of the stream.
+    pub(in crate::bedrock) fn finish(&mut self, events: &mut VecDeque<Event>) {
+        match self {
+            Self::Converse(_) => {}
+            Self::Messages(decoder) => decoder.finish(events),
+        }
+    }
+}

@@ -1,0 +1,431 @@
+//! Decodes the answers of `InvokeModel` for Claude, which are in the words of Anthropic's Messages
+//! (<https://docs.anthropic.com/en/api/messages-streaming>), into events. Each of the service's own events follows what was
+//! read from it, for clients that speak the same API. One meter reads usage and stop reason here and for Converse.
+
+use super::stop_reason;
+use crate::conversation::{Citation, Event, NativeEvent, Usage, json_text};
+use crate::error::{Error, Kind, Result};
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD;
+use bytes::Bytes;
+use serde::Deserialize;
+use serde_json::value::RawValue;
+use serde_json::{Value, json};
+use std::collections::VecDeque;
+
+/// Decodes one answer.
+#[derive(Debug, Default)]
+pub(in crate::bedrock) struct MessagesDecoder {
+    /// The number of tool calls so far.
+    calls: usize,
+    /// The call whose block is open, and whether it has arguments.
+    open_call: Option<OpenCall>,
+    usage: Usage,
+    /// Whether a stop reason has come, so that the usage is whole.
+    stopped: bool,
+    /// Whether the usage was handed on.
+    settled: bool,
+}
+
+#[derive(Debug, Clone, Copy)]
+struct OpenCall {
+    index: usize,
+    is_empty: bool,
+}
+
+/// A frame of the stream. Its other members are padding.
+#[derive(Deserialize)]
+struct Chunk {
+    bytes: String,
+}
+
+#[derive(Deserialize)]
+struct StreamEvent {
+    r#type: String,
+    message: Option<Message>,
+    content_block: Option<Box<RawValue>>,
+    delta: Option<Delta>,
+    usage: Option<Tokens>,
+    error: Option<ServiceError>,
+    #[serde(rename = "amazon-bedrock-invocationMetrics")]
+    metrics: Option<Metrics>,
+}
+
+#[derive(Deserialize)]
+struct Message {
+    #[serde(default)]
+    content: Vec<Box<RawValue>>,
+    stop_reason: Option<String>,
+    #[serde(default)]
+    stop_sequence: Value,
+    usage: Option<Tokens>,
+}
+
+#[derive(Deserialize)]
+struct Block {
+    r#type: String,
+    #[serde(default)]
+    text: String,
+    citations: Option<Vec<CitationBody>>,
+    #[serde(default)]
+    thinking: String,
+    #[serde(default)]
+    signature: String,
+    #[serde(default)]
+    data: String,
+    #[serde(default)]
+    id: String,
+    #[serde(default)]
+    name: String,
+    input: Option<Box<RawValue>>,
+}
+
+#[derive(Deserialize)]
+struct Delta {
+    text: Option<String>,
+    thinking: Option<String>,
+    signature: Option<String>,
+    partial_json: Option<String>,
+    citation: Option<CitationBody>,
+    stop_reason: Option<String>,
+    #[serde(default)]
+    stop_sequence: Value,
+}
+
+#[derive(Deserialize)]
+struct CitationBody {
+    title: Option<String>,
+    document_title: Option<String>,
+    url: Option<String>,
+    cited_text: Option<String>,
+}
+
+/// What a call has used so far. Counts that a later event gives replace earlier ones.
+#[derive(Deserialize)]
+struct Tokens {
+    input_tokens: Option<u64>,
+    output_tokens: Option<u64>,
+    cache_read_input_tokens: Option<u64>,
+    cache_creation_input_tokens: Option<u64>,
+    cache_creation: Option<CacheCreation>,
+}
+
+#[derive(Deserialize)]
+struct CacheCreation {
+    #[serde(default)]
+    ephemeral_1h_input_tokens: u64,
+}
+
+/// What the service itself has counted. Where it differs from the usage, the higher count is booked.
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct Metrics {
+    #[serde(default)]
+    input_token_count: u64,
+    #[serde(default)]
+    output_token_count: u64,
+    #[serde(default)]
+    cache_read_input_token_count: u64,
+    #[serde(default)]
+    cache_write_input_token_count: u64,
+}
+
+#[derive(Deserialize)]
+struct ServiceError {
+    r#type: String,
+    message: String,
+}
+
+impl MessagesDecoder {
+    /// Adds the events of a complete answer.
+    ///
+    /// # Errors
+    /// `InvalidUpstreamResponse` when the body is not the JSON that is expected.
+    pub(in crate::bedrock) fn complete(&mut self, body: &Bytes, events: &mut VecDeque<Event>) -> Result<()> {
+        let message: Message = parse(body)?;
+        events.push_back(Event::Native(NativeEvent { kind: String::new(), json: body.clone() }));
+        for block in &message.content {
+            self.start_block(block, events)?;
+            self.end_block(events);
+        }
+        if let Some(tokens) = &message.usage {
+            self.count(tokens);
+            self.settled = false;
+        }
+        if let Some(reason) = &message.stop_reason {
+            events.push_back(Event::Stop(stop_reason(reason, &json!({"stop_sequence": message.stop_sequence}))));
+            self.stopped = true;
+        }
+        if message.usage.is_some() {
+            self.finish(events);
+        }
+        Ok(())
+    }
+
+    /// Adds the events of one frame of a stream. Returns whether the frame holds a part of the answer.
+    ///
+    /// # Errors
+    /// `InvalidUpstreamResponse` when the payload is not the JSON that is expected; what the service reports instead of an
+    /// event.
+    pub(in crate::bedrock) fn event(
+        &mut self,
+        kind: &str,
+        payload: &[u8],
+        events: &mut VecDeque<Event>,
+    ) -> Result<bool> {
+        if kind != "chunk" {
+            return Ok(false);
+        }
+        let chunk: Chunk = parse(payload)?;
+        let bytes = STANDARD.decode(chunk.bytes.as_bytes()).map_err(|error| unreadable(&error))?;
+        let json = Bytes::from(bytes);
+        let event: StreamEvent = parse(&json)?;
+        let StreamEvent { r#type: kind, message, content_block, delta, usage, error, metrics } = event;
+        if let Some(error) = error {
+            return Err(service_error(&error));
+        }
+        if let Some(message) = message {
+            message.usage.iter().for_each(|tokens| self.count(tokens));
+        }
+        if let Some(block) = content_block {
+            self.start_block(&block, events)?;
+        }
+        usage.iter().for_each(|tokens| self.count(tokens));
+        let has_content = kind != "ping" && kind != "content_block_stop";
+        if kind == "content_block_stop" {
+            self.end_block(events);
+        }
+        if let Some(delta) = delta {
+            self.delta(delta, events);
+        }
+        if let Some(metrics) = metrics {
+            self.raise(&metrics);
+        }
+        let is_last = kind == "message_stop";
+        events.push_back(Event::Native(NativeEvent { kind, json }));
+        if is_last {
+            self.finish(events);
+        }
+        Ok(has_content)
+    }
+
+    /// Adds the usage, when the answer has ended and it was not added before.
+    pub(in crate::bedrock) fn finish(&mut self, events: &mut VecDeque<Event>) {
+        if self.stopped && !std::mem::replace(&mut self.settled, true) {
+            events.push_back(Event::Usage(self.usage));
+        }
+    }
+
+    fn start_block(&mut self, block: &RawValue, events: &mut VecDeque<Event>) -> Result<()> {
+        let block: Block = parse(block.get().as_bytes())?;
+        let mut add = |text: String, event: fn(String) -> Event| {
+            if !text.is_empty() {
+                events.push_back(event(text));
+            }
+        };
+        match block.r#type.as_str() {
+            "text" => add(block.text, Event::Text),
+            "thinking" => {
+                add(block.thinking, Event::Reasoning);
+                add(block.signature, Event::Signature);
+            }
+            "redacted_thinking" => add(block.data, Event::Redacted),
+            "tool_use" => {
+                let index = self.calls;
+                self.calls += 1;
+                self.open_call = Some(OpenCall { index, is_empty: true });
+                events.push_back(Event::ToolCall { index, id: block.id, name: block.name });
+                // A stream begins with an empty object, and a complete answer gives the arguments here.
+                let input = block.input.filter(|input| input.get() != "{}");
+                self.arguments(input.map_or_else(String::new, |input| input.get().to_owned()), events);
+            }
+            // Blocks of tools that the service runs, and those that this build does not know.
+            _ => {}
+        }
+        let citations = block.citations.into_iter().flatten();
+        events.extend(citations.map(|citation| Event::Citation(citation.into())));
+        Ok(())
+    }
+
+    fn delta(&mut self, delta: Delta, events: &mut VecDeque<Event>) {
+        let Delta { text, thinking, signature, partial_json, citation, stop_reason: reason, stop_sequence } = delta;
+        let not_empty = |text: &String| !text.is_empty();
+        events.extend(text.filter(not_empty).map(Event::Text));
+        events.extend(thinking.filter(not_empty).map(Event::Reasoning));
+        events.extend(signature.filter(not_empty).map(Event::Signature));
+        events.extend(citation.map(|citation| Event::Citation(citation.into())));
+        self.arguments(partial_json.unwrap_or_default(), events);
+        if let Some(reason) = reason {
+            self.stopped = true;
+            let reason = stop_reason(&reason, &json!({"stop_sequence": stop_sequence}));
+            events.push_back(Event::Stop(reason));
+        }
+    }
+
+    fn arguments(&mut self, json: String, events: &mut VecDeque<Event>) {
+        if let (Some(call), false) = (&mut self.open_call, json.is_empty()) {
+            call.is_empty = false;
+            events.push_back(Event::Arguments { index: call.index, json });
+        }
+    }
+
+    fn end_block(&mut self, events: &mut VecDeque<Event>) {
+        // A call without arguments streams none, and an empty string is not JSON (docs/cases.md, T9).
+        if let Some(OpenCall { index, is_empty: true }) = self.open_call.take() {
+            events.push_back(Event::Arguments { index, json: "{}".to_owned() });
+        }
+        events.push_back(Event::BlockEnd);
+    }
+
+    fn count(&mut self, tokens: &Tokens) {
+        let Tokens {
+            input_tokens,
+            output_tokens,
+            cache_read_input_tokens,
+            cache_creation_input_tokens,
+            cache_creation,
+        } = tokens;
+        let usage = &mut self.usage;
+        usage.input = input_tokens.unwrap_or(usage.input);
+        usage.output = output_tokens.unwrap_or(usage.output);
+        usage.cache_read = cache_read_input_tokens.unwrap_or(usage.cache_read);
+        let written = cache_creation_input_tokens.unwrap_or_else(|| usage.cache_write());
+        let one_hour = cache_creation.as_ref().map_or(usage.cache_write_1h, |by_ttl| by_ttl.ephemeral_1h_input_tokens);
+        usage.cache_write_1h = one_hour.min(written);
+        usage.cache_write_5m = written - usage.cache_write_1h;
+    }
+
+    fn raise(&mut self, metrics: &Metrics) {
+        let usage = &mut self.usage;
+        usage.input = usage.input.max(metrics.input_token_count);
+        usage.output = usage.output.max(metrics.output_token_count);
+        usage.cache_read = usage.cache_read.max(metrics.cache_read_input_token_count);
+        let written = usage.cache_write().max(metrics.cache_write_input_token_count);
+        usage.cache_write_5m = written - usage.cache_write_1h;
+    }
+}
+
+impl From<CitationBody> for Citation {
+    fn from(citation: CitationBody) -> Self {
+        Self {
+            title: citation.title.or(citation.document_title).unwrap_or_default(),
+            url: citation.url.unwrap_or_default(),
+            quote: citation.cited_text.unwrap_or_default(),
+        }
+    }
+}
+
+fn parse<T: serde::de::DeserializeOwned>(json: &[u8]) -> Result<T> {
+    json_text::from_slice(json).map_err(|error| unreadable(&error))
+}
+
+fn unreadable(error: &dyn std::fmt::Display) -> Error {
+    Error::new(Kind::InvalidUpstreamResponse, format!("Bedrock's answer cannot be read: {error}"))
+}
+
+/// An error that the model's service reports within the stream. The answer has begun, so it may be billed.
+fn service_error(error: &ServiceError) -> Error {
+    let ServiceError { r#type, message } = error;
+    Error::new(Kind::ModelFailed, format!("Bedrock: the answer was cut short: {message} ({type})"))
+}
+
+#[cfg(test)]
+mod tests {
+    #![expect(clippy::unwrap_used, reason = "a test may stop at the first surprise")]
+    use super::*;
+    use crate::conversation::StopReason;
+
+    fn chunk(event: &Value) -> Vec<u8> {
+        json!({"bytes": STANDARD.encode(event.to_string()), "p": "abc"}).to_string().into_bytes()
+    }
+
+    /// The neutral events of a stream, and the kinds of its native ones.
+    fn decoded(stream: &[Value]) -> (Vec<Event>, Vec<String>) {
+        let (mut decoder, mut events) = (MessagesDecoder::default(), VecDeque::new());
+        for event in stream {
+            decoder.event("chunk", &chunk(event), &mut events).unwrap();
+        }
+        let mut kinds = Vec::new();
+        events.retain(|event| match event {
+            Event::Native(native) => {
+                kinds.push(native.kind.clone());
+                false
+            }
+            _ => true,
+        });
+        (events.into(), kinds)
+    }
+
+    #[test]
+    fn a_stream_gives_neutral_events_and_its_own() {
+        let stream = [
+            json!({"type": "message_start", "message": {"usage": {"input_tokens": 4, "output_tokens": 1,
+                "cache_creation_input_tokens": 30, "cache_read_input_tokens": 2,
+                "cache_creation": {"ephemeral_5m_input_tokens": 10, "ephemeral_1h_input_tokens": 20}}}}),
+            json!({"type": "content_block_start", "index": 0, "content_block":
+                {"type": "thinking", "thinking": "", "signature": ""}}),
+            json!({"type": "content_block_delta", "index": 0, "delta": {"type": "thinking_delta", "thinking": "hm"}}),
+            json!({"type": "content_block_delta", "index": 0, "delta": {"type": "signature_delta", "signature": "s=="}}),
+            json!({"type": "content_block_stop", "index": 0}),
+            json!({"type": "content_block_start", "index": 1, "content_block":
+                {"type": "tool_use", "id": "t", "name": "look", "input": {}}}),
+            json!({"type": "content_block_delta", "index": 1, "delta": {"type": "input_json_delta", "partial_json": ""}}),
+            json!({"type": "content_block_stop", "index": 1}),
+            json!({"type": "content_block_start", "index": 2, "content_block": {"type": "made_up", "x": 1}}),
+            json!({"type": "content_block_stop", "index": 2}),
+            json!({"type": "message_delta", "delta": {"stop_reason": "tool_use", "stop_sequence": null},
+                "usage": {"output_tokens": 9}}),
+            json!({"type": "message_stop", "amazon-bedrock-invocationMetrics":
+                {"inputTokenCount": 4, "outputTokenCount": 12, "cacheWriteInputTokenCount": 31}}),
+        ];
+        let usage = Usage { input: 4, output: 12, cache_read: 2, cache_write_5m: 11, cache_write_1h: 20 };
+        let (events, kinds) = decoded(&stream);
+        assert_eq!(
+            events,
+            [
+                Event::Reasoning("hm".into()),
+                Event::Signature("s==".into()),
+                Event::BlockEnd,
+                Event::ToolCall { index: 0, id: "t".into(), name: "look".into() },
+                Event::Arguments { index: 0, json: "{}".into() },
+                Event::BlockEnd,
+                Event::BlockEnd,
+                Event::Stop(StopReason::ToolUse),
+                Event::Usage(usage),
+            ]
+        );
+        assert_eq!(kinds, stream.iter().map(|event| event["type"].as_str().unwrap().to_owned()).collect::<Vec<_>>());
+    }
+
+    #[test]
+    fn a_complete_answer_is_read_like_a_stream() {
+        let body = json!({"content": [{"type": "text", "text": "a", "citations": [{"document_title": "d", "cited_text": "q"}]},
+            {"type": "tool_use", "id": "t", "name": "n", "input": {"b": "LONG"}}],
+            "stop_reason": "stop_sequence", "stop_sequence": "END", "usage": {"input_tokens": 1, "output_tokens": 2}});
+        let body = body.to_string().replace("\"LONG\"", "12345678901234567890123");
+        let (mut decoder, mut events) = (MessagesDecoder::default(), VecDeque::new());
+        decoder.complete(&body.clone().into(), &mut events).unwrap();
+        let citation = Citation { title: "d".into(), url: String::new(), quote: "q".into() };
+        assert_eq!(
+            Vec::from(events),
+            [
+                Event::Native(NativeEvent { kind: String::new(), json: body.into() }),
+                Event::Text("a".into()),
+                Event::Citation(citation),
+                Event::BlockEnd,
+                Event::ToolCall { index: 0, id: "t".into(), name: "n".into() },
+                Event::Arguments { index: 0, json: r#"{"b":12345678901234567890123}"#.into() },
+                Event::BlockEnd,
+                Event::Stop(StopReason::StopSequence(Some("END".into()))),
+                Event::Usage(Usage { input: 1, output: 2, ..Usage::default() }),
+            ]
+        );
+    }
+
+    #[test]
+    fn an_error_within_the_stream_may_be_billed() {
+        let event = json!({"type": "error", "error": {"type": "overloaded_error", "message": "Overloaded"}});
+        let error = MessagesDecoder::default().event("chunk", &chunk(&event), &mut VecDeque::new()).unwrap_err();
+        assert!(error.may_be_billed() && error.message.contains("Overloaded"), "{error}");
+    }
+}
