@@ -58,6 +58,12 @@ pub trait AnswerForm: Send + Sync {
         false
     }
 
+    /// Whether a streamed answer begins, with status 200, while its call still waits for its turn. An error then comes in
+    /// the stream.
+    fn begins_early(&self) -> bool {
+        false
+    }
+
     /// What happens to a tool call that the end of the answer has cut.
     fn cut_calls(&self) -> CutCalls {
         CutCalls::Refuse

@@ -94,6 +94,12 @@ impl Call {
         self.admitted.model()
     }
 
+    /// What the input is expected to have (tokens). The true number comes with the usage.
+    #[must_use]
+    pub fn expected_input(&self) -> u64 {
+        self.admitted.expected_input()
+    }
+
     /// Bedrock's id for the call.
     #[must_use]
     pub fn bedrock_request_id(&self) -> Option<&str> {

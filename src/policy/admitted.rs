@@ -163,6 +163,12 @@ impl Admitted {
         self.quotes.first().map_or(0, |quote| quote.input_bound)
     }
 
+    /// What the input is expected to have (tokens): the bound counts each byte of text, and a token has a few.
+    #[must_use]
+    pub fn expected_input(&self) -> u64 {
+        (self.input_bound() * 2 / 7).max(1)
+    }
+
     /// The most tokens that the call can use: its input and its longest answer, with the model or its successor.
     #[must_use]
     pub fn most_tokens(&self) -> u64 {

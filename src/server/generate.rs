@@ -5,11 +5,12 @@ use super::body_memory::HeldBytes;
 use super::encoding::Encoding;
 use super::images::RequestImages;
 use super::reply::{BEDROCK_REQUEST_ID, json_response, random_digits, set_dollars, set_header, set_rates};
-use super::sse;
+use super::sse::{self, Upstream};
 use super::state::State;
 use super::stop::{Stop, reached};
 use crate::api::openai::embeddings;
 use crate::api::{AnswerForm, AnswerHead, Dialect, ParsedRequest, RequestHeaders};
+use crate::conversation::Request;
 use crate::conversation::json_blocks::JsonBlocks;
 use crate::engine::{AnswerMode, Call, Caller, ImageSource};
 use crate::error::{Error, Field, Result};
@@ -17,15 +18,20 @@ use crate::policy::Edit;
 use crate::telemetry::{RequestScope, without_secrets};
 use bytes::Bytes;
 use std::sync::Arc;
-use std::time::{SystemTime, UNIX_EPOCH};
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
+use tokio::time::timeout;
 use warp::Reply;
 use warp::reply::Response;
+
+/// How long a streamed answer waits for its call to be accepted before it begins all the same, where its dialect allows
+/// that. Agents wait for minutes, but some programs between close a connection that is silent.
+const EARLY_START: Duration = Duration::from_secs(10);
 
 /// Asks a model, and responds with its answer.
 ///
 /// # Errors
-/// Any kind. A streamed response begins, with status 200, only once Bedrock has accepted the call. Until then every
-/// error has a status of its own.
+/// Any kind. A streamed response begins, with status 200, once Bedrock has accepted the call, or once it has waited for
+/// [`EARLY_START`]. Until then every error has a status of its own, unless the dialect reports it in the stream.
 pub(super) async fn generate(
     state: &State,
     dialect: &dyn Dialect,
@@ -35,30 +41,46 @@ pub(super) async fn generate(
 ) -> Result<Response> {
     let place = state.load.places().take().await?;
     let (parsed, memory) = parse(state, body, |body| dialect.parse(body, &client)).await?;
-    let ParsedRequest { request, stream, form } = parsed;
+    let ParsedRequest { mut request, stream, form } = parsed;
+    request.conversation = request.conversation.or(client.conversation);
     let images = state.fetcher.as_ref().map(|fetcher| Arc::new(RequestImages::new(fetcher, &memory)));
     let sources = images.clone().map(|images| images as Arc<dyn ImageSource>);
     let caller = Caller { images: sources, request_bytes: memory.bytes(), ..caller };
-    let head = AnswerHead {
+    let mut head = AnswerHead {
         id: form.answer_id(&random_digits()),
         created: SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |since| since.as_secs()),
         model: state.engine.policy().model_name(&request.model).to_owned(),
-        expected_input: 0,
+        expected_input: expected_input(caller.request_bytes),
     };
     let key = caller.key.as_ref().map(|key| key.name.clone());
     let mode = if stream { AnswerMode::Streamed } else { AnswerMode::Complete };
     scope.set_requested_model(&head.model);
-    let call = state.engine.ask(request, mode, caller).await;
-    let mut call = call.map_err(|error| locate(error, form.as_ref()))?;
-    state.console.announce(&call);
+    let mut asking = ask(state, request, mode, caller, Arc::clone(&form));
+    let accepted = if stream && form.begins_early() {
+        timeout(EARLY_START, &mut asking).await.ok()
+    } else {
+        Some(asking.as_mut().await)
+    };
+    let streamed = |upstream: Upstream, head: AnswerHead, key, kept| {
+        let notices = sse::Notices { console: state.console.clone(), key };
+        let closing = reached(state.stop.clone(), Stop::CutOff);
+        stream_response(sse::body(upstream, Arc::clone(&form).stream(head), scope.clone(), notices, kept, closing))
+    };
+    let mut call = match accepted {
+        Some(Ok(call)) => call,
+        Some(Err(error)) if stream && form.reports_in_stream(&error) => {
+            let refused = Upstream::Asking(Box::pin(std::future::ready(Err(error))));
+            return Ok(streamed(refused, head, key, (place, memory, images)));
+        }
+        Some(Err(error)) => return Err(error),
+        None => return Ok(streamed(Upstream::Asking(asking), head, key, (place, memory, images))),
+    };
+    head.expected_input = call.expected_input();
     let headers = policy_headers(&call);
     let mut left = call.budget_left();
     let rates = call.rates();
     let mut response = if stream {
-        let notices = sse::Notices { console: state.console.clone(), key };
-        let kept = (place, memory, images);
-        let closing = reached(state.stop.clone(), Stop::CutOff);
-        stream_response(sse::body(call, form.stream(head), scope.clone(), notices, kept, closing))
+        streamed(Upstream::Answering(Box::new(call)), head, key, (place, memory, images))
     } else {
         let answer = call.answer().await;
         state.console.announce_cut(&call, key.as_deref());
@@ -75,6 +97,22 @@ pub(super) async fn generate(
         set_header(response.headers_mut(), name, &value);
     }
     Ok(response)
+}
+
+/// Asks a model, and tells the operator what there is to tell. The future holds all that it needs.
+fn ask(state: &State, request: Request, mode: AnswerMode, caller: Caller, form: Arc<dyn AnswerForm>) -> sse::Asking {
+    let (engine, console) = (Arc::clone(&state.engine), state.console.clone());
+    Box::pin(async move {
+        let call = engine.ask(request, mode, caller).await.map_err(|error| locate(error, form.as_ref()))?;
+        console.announce(&call);
+        Ok(call)
+    })
+}
+
+/// A guess at the input tokens of a request of this size (bytes), for an answer that begins before more is known.
+fn expected_input(bytes: usize) -> u64 {
+    const BYTES_PER_TOKEN: usize = 4;
+    u64::try_from(bytes / BYTES_PER_TOKEN).unwrap_or(u64::MAX).max(1)
 }
 
 /// Unpacks and parses a body. Returns the memory that is accounted for it, which the parsed request now fills.

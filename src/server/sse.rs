@@ -48,7 +48,7 @@ pub(super) struct Notices {
 }
 
 struct Events {
-    call: Call,
+    upstream: Upstream,
     writer: Box<dyn FrameWriter>,
     scope: RequestScope,
     notices: Notices,
@@ -66,9 +66,44 @@ struct Events {
     closing: Pin<Box<dyn Future<Output = ()> + Send>>,
 }
 
+/// A call that is still being asked for.
+pub(super) type Asking = Pin<Box<dyn Future<Output = Result<Call, Error>> + Send>>;
+
+/// Where the events of an answer come from.
+pub(super) enum Upstream {
+    /// The call waits for its reservation, or for Bedrock's first event.
+    Asking(Asking),
+    Answering(Box<Call>),
+    /// The call was refused.
+    Refused,
+}
+
+impl Upstream {
+    /// The next event; `None` after the last one. The future may be dropped and this called again without losing
+    /// anything.
+    async fn next(&mut self) -> Result<Option<Event>, Error> {
+        if let Self::Asking(asking) = self {
+            let call = asking.await;
+            *self = Self::Refused;
+            *self = Self::Answering(Box::new(call?));
+        }
+        match self {
+            Self::Answering(call) => call.next().await,
+            Self::Asking(_) | Self::Refused => Ok(None),
+        }
+    }
+
+    fn call(&self) -> Option<&Call> {
+        match self {
+            Self::Answering(call) => Some(call),
+            Self::Asking(_) | Self::Refused => None,
+        }
+    }
+}
+
 /// The body of a streamed response. Dropping it drops the call, which ends the stream at Bedrock.
 pub(super) fn body(
-    call: Call,
+    upstream: Upstream,
     writer: Box<dyn FrameWriter>,
     scope: RequestScope,
     notices: Notices,
@@ -76,7 +111,7 @@ pub(super) fn body(
     closing: impl Future<Output = ()> + Send + 'static,
 ) -> impl Stream<Item = Result<Bytes, Infallible>> + Send + Sync {
     let events = Events {
-        call,
+        upstream,
         writer,
         scope,
         notices,
@@ -128,7 +163,7 @@ impl Events {
         }
         while self.phase == Phase::Events && self.frames.len() < WRITE_SIZE {
             // Whoever asks for the next piece waits for the event that is not ready.
-            let Some(event) = self.call.next().now_or_never() else { break };
+            let Some(event) = self.upstream.next().now_or_never() else { break };
             self.write(event);
         }
         self.last_sent = Instant::now();
@@ -140,7 +175,7 @@ impl Events {
         // Dropping the future of `next` loses no event: what it has read is kept for the following call.
         let event = tokio::select! {
             biased;
-            event = self.call.next() => event,
+            event = self.upstream.next() => event,
             () = &mut self.closing => Err(shutdown_error()),
             () = &mut self.silence => {
                 let due = self.last_sent + KEEP_ALIVE;
@@ -161,16 +196,23 @@ impl Events {
             Ok(Some(event)) => self.writer.event(&event, &mut self.frames),
             Ok(None) => {
                 self.phase = Phase::Done;
-                self.notices.console.announce_cut(&self.call, self.notices.key.as_deref());
-                self.writer.finish(self.usage, self.call.cost(), &mut self.frames);
+                self.announce_cut();
+                let cost = self.upstream.call().and_then(Call::cost);
+                self.writer.finish(self.usage, cost, &mut self.frames);
             }
             Err(error) => self.fail(&error),
         }
     }
 
+    fn announce_cut(&self) {
+        if let Some(call) = self.upstream.call() {
+            self.notices.console.announce_cut(call, self.notices.key.as_deref());
+        }
+    }
+
     fn fail(&mut self, error: &Error) {
         self.phase = Phase::Done;
-        self.notices.console.announce_cut(&self.call, self.notices.key.as_deref());
+        self.announce_cut();
         self.scope.set_error(error.kind);
         self.writer.fail(&for_client(error), &mut self.frames);
     }
@@ -245,7 +287,9 @@ mod tests {
         let notices = Notices { console: Console::new(telemetry), key: None };
         let place = Places::new(1, Duration::ZERO).take().await.unwrap();
         let kept = (place, BodyMemory::new(1).account(0).unwrap(), None);
-        let chunks: Vec<_> = super::body(call, writer, scope, notices, kept, std::future::pending()).collect().await;
+        let upstream = Upstream::Answering(Box::new(call));
+        let chunks: Vec<_> =
+            super::body(upstream, writer, scope, notices, kept, std::future::pending()).collect().await;
         chunks.into_iter().map(|Ok(bytes)| String::from_utf8(bytes.to_vec()).unwrap()).collect()
     }
 
