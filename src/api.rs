@@ -1,8 +1,10 @@
 //! The client-facing APIs. Each dialect turns its own JSON into provider-neutral types and back. Nothing here opens a
 //! socket, reads a clock or knows Bedrock. A new dialect is a folder beside `openai/` that implements [`Dialect`].
 
+pub mod anthropic;
 mod dialect;
 mod frames;
+mod image_urls;
 mod json;
 pub mod openai;
 

@@ -14,7 +14,7 @@ pub mod text;
 
 pub use answer::{Answer, AnswerBuilder, Block, CitedText, CutCalls, continue_reasoning};
 pub use embedding::{EmbeddingPurpose, EmbeddingRequest, Embeddings, Truncation};
-pub use event::{Citation, Event, StopReason, Usage};
+pub use event::{Citation, Event, Passage, PassageUnit, StopReason, Usage};
 pub use native::{NativeApi, NativeEvent, NativeRequest};
 pub use pdf::UnpackingRoom;
 pub use request::{

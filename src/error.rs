@@ -206,6 +206,9 @@ pub struct Error {
     pub retry_after: Option<Duration>,
     /// Bedrock's id for the call, if Bedrock gave it one.
     pub bedrock_request_id: Option<String>,
+    /// The service's own sentence, without words around it, for clients that act on its wording. `None` where it said
+    /// nothing.
+    pub service_words: Option<String>,
     /// Whether the place where the failure arose proves that nothing was generated, whatever its kind: before the
     /// request was written, or in place of the first event of an answer.
     pub nothing_generated: bool,
@@ -221,6 +224,7 @@ impl Error {
             at: None,
             retry_after: None,
             bedrock_request_id: None,
+            service_words: None,
             nothing_generated: false,
         }
     }
@@ -253,6 +257,13 @@ impl Error {
     #[must_use]
     pub fn with_bedrock_request_id(mut self, id: Option<String>) -> Self {
         self.bedrock_request_id = self.bedrock_request_id.or(id);
+        self
+    }
+
+    /// Keeps what the service itself said.
+    #[must_use]
+    pub fn with_service_words(mut self, words: impl Into<String>) -> Self {
+        self.service_words = Some(shortened(words.into())).filter(|words| !words.is_empty());
         self
     }
 

@@ -12,7 +12,7 @@ pub struct Frames {
 
 impl Frames {
     /// Adds an event. `write` writes its data, which must not contain a line break.
-    pub fn event(&mut self, name: Option<&'static str>, write: impl FnOnce(&mut Data<'_>)) {
+    pub fn event(&mut self, name: Option<&str>, write: impl FnOnce(&mut Data<'_>)) {
         if let Some(name) = name {
             self.put(&["event: ", name, "\n"]);
         }

@@ -131,8 +131,13 @@ pub(super) fn strings(value: &Value, at: &str) -> Result<Vec<String>> {
 
 /// Anthropic's `cache_control`, which Roo Code and other clients put beside a part.
 pub(super) fn cache_control(part: &Value) -> Option<CacheTtl> {
-    let control = part.get("cache_control").filter(|control| control["type"] == "ephemeral")?;
-    Some(if control["ttl"] == "1h" { CacheTtl::OneHour } else { CacheTtl::FiveMinutes })
+    part.get("cache_control").and_then(cache_lifetime)
+}
+
+/// How long a `cache_control` keeps what is before it.
+pub(super) fn cache_lifetime(control: &Value) -> Option<CacheTtl> {
+    let one_hour = control["ttl"] == "1h";
+    (control["type"] == "ephemeral").then_some(if one_hour { CacheTtl::OneHour } else { CacheTtl::FiveMinutes })
 }
 
 /// The error for a member with a wrong value.

@@ -140,7 +140,8 @@ impl Client {
             sending,
         };
         let reply = self.retries.run(sending, || self.transport.complete(operation, &outgoing)).await;
-        let reply = reply.map_err(|error| in_words_of_clients(error, model.context_window))?;
+        let reply =
+            reply.map_err(|error| in_words_of_clients(error, model.context_window, Some(admitted.input_bound())))?;
         let mut events = VecDeque::new();
         AnswerDecoder::new(encoded.answer)
             .complete(&reply.body, &mut events)
@@ -178,7 +179,7 @@ impl Client {
                 Ok((EventStream::begin(frames, setup).await?, bedrock_request_id))
             })
             .await
-            .map_err(|error| in_words_of_clients(error, model.context_window))?;
+            .map_err(|error| in_words_of_clients(error, model.context_window, Some(admitted.input_bound())))?;
         Ok(Accepted { answer: UpstreamAnswer::Stream(Box::new(stream)), bedrock_request_id })
     }
 }

@@ -94,7 +94,7 @@ impl EventStream {
                 Err(_) if self.stopped => return Ok(None),
                 Err(error) => {
                     let error = error.with_bedrock_request_id(self.setup.bedrock_request_id.clone());
-                    return Err(in_words_of_clients(error, self.setup.model.context_window));
+                    return Err(in_words_of_clients(error, self.setup.model.context_window, None));
                 }
             }
         }

@@ -106,7 +106,10 @@ fn by_code(refusal: Refusal<'_>, model: &str, context: &AwsContext) -> Error {
     // AWS writes both kinds of apostrophes.
     let text = message.to_lowercase().replace('’', "'");
     let has = |piece: &str| text.contains(piece);
-    let worded = |kind: Kind| Error::new(kind, wording::upstream_message(kind, code, message, place.status()));
+    let worded = |kind: Kind| {
+        let error = Error::new(kind, wording::upstream_message(kind, code, message, place.status()));
+        error.with_service_words(wording::sentence(message))
+    };
     if let Some(error) = by_words(&worded, &text, context) {
         return error;
     }
@@ -242,15 +245,18 @@ fn too_large(what: &str) -> Error {
 }
 
 /// The error for a prompt that does not fit the model, in words that clients look for: most read only the message
-/// (docs/openai.md §3). `context_window` is the model's, in tokens.
-pub(super) fn in_words_of_clients(error: Error, context_window: Option<u64>) -> Error {
+/// (docs/openai.md §3, docs/anthropic.md §4). `context_window` is the model's, and `input_bound` what the prompt has at
+/// most, both in tokens.
+pub(super) fn in_words_of_clients(error: Error, context_window: Option<u64>, input_bound: Option<u64>) -> Error {
     if error.kind != Kind::ContextLength {
         return error;
     }
+    let words = error.service_words.as_deref().unwrap_or_default();
+    let service_words = Some(wording::overflow_sentence(words, context_window, input_bound));
     let length = context_window.map_or_else(|| "limited".to_owned(), |tokens| format!("{tokens} tokens"));
     let message =
         format!("This model's maximum context length is {length}, and the prompt is too long ({})", error.message);
-    Error { message, ..error }
+    Error { message, service_words, ..error }
 }
 
 /// The inference-profile prefix of a region (docs/bedrock.md §3.2).

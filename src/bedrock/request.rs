@@ -145,6 +145,8 @@ fn encode_body<'a>(admitted: &'a Admitted, binding: &Binding, tools: &Tools<'_>)
         properties,
         keep_reasoning: admitted.reasoning() != ReasoningGrant::Off && capabilities.rules.reasoning_history,
         keep_tools,
+        // No other family cites documents.
+        cite_documents: request.cite_documents && family == Family::Claude,
     };
     let mut system = normalize::system(&request.system, features);
     let mut messages = normalize::turns(&request.messages, !system.is_empty(), &rules)?;
@@ -163,7 +165,7 @@ fn encode_body<'a>(admitted: &'a Admitted, binding: &Binding, tools: &Tools<'_>)
             top_p: admitted.top_p(),
             stop_sequences: admitted.stop(),
         },
-        additional_model_request_fields: model_fields::additional_fields(admitted, with_own_choice),
+        additional_model_request_fields: model_fields::additional_fields(admitted, with_own_choice, names),
         tool_config: tool_config(admitted, binding, names, tools),
         output_config: if let Binding::Native(config) = binding { Some(config.clone()) } else { None },
         service_tier: body::service_tier(admitted.tier()),

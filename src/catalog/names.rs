@@ -3,8 +3,10 @@
 
 use super::id::{is_bedrock_id, without_geography};
 
-/// The name without the providers before it. An ARN contains slashes of its own.
+/// The name without the providers before it, and without the mark behind it with which Claude Code asks for the context
+/// window of a million tokens (docs/anthropic.md §3). An ARN contains slashes of its own.
 pub(super) fn without_route(name: &str) -> &str {
+    let name = name.strip_suffix("[1m]").unwrap_or(name);
     match name.find("arn:") {
         Some(at) => &name[at..],
         None => name.rsplit('/').next().unwrap_or(name),
@@ -88,6 +90,7 @@ mod tests {
                 "arn:aws:bedrock:us-east-1:1:inference-profile/us.x.y",
             ),
             ("claude-haiku", "claude-haiku"),
+            ("us.anthropic.claude-opus-5-5[1m]", "us.anthropic.claude-opus-5-5"),
         ] {
             assert_eq!(without_route(name), expected);
         }

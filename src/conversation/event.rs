@@ -90,6 +90,30 @@ pub struct Citation {
     pub url: String,
     /// The passage of the source that is cited.
     pub quote: String,
+    /// Where the passage stands. `None` for a source that is no document of the request.
+    pub passage: Option<Passage>,
+}
+
+/// A passage of a document of the request.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Passage {
+    /// The position of the document among those of the request, from 0.
+    pub document: u64,
+    pub unit: PassageUnit,
+    pub start: u64,
+    /// The passage ends before it.
+    pub end: u64,
+}
+
+/// What the ends of a passage count.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum PassageUnit {
+    /// Characters of a text, from 0.
+    Character,
+    /// Pages of a PDF, from 1.
+    Page,
+    /// Pieces into which the client has cut the document, from 0.
+    Piece,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq)]

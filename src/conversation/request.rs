@@ -221,8 +221,11 @@ impl Effort {
 /// Whether the client wants to read the reasoning.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum ReasoningDisplay {
+    /// As the model does it by itself.
     #[default]
-    Shown,
+    Unspecified,
+    /// A summary is wanted, also of a model that by itself shows none.
+    Summarized,
     /// The model may reason, but the answer leaves out the text of its reasoning.
     Omitted,
 }
@@ -301,6 +304,8 @@ pub struct Request {
     /// Whether the model may call several tools at once. `None` leaves it to the model.
     pub parallel_tool_calls: Option<bool>,
     pub format: Format,
+    /// Whether the answer is to cite the documents of the request.
+    pub cite_documents: bool,
     /// The requested upper bound of the answer (tokens). It is signed, so that an error can name a negative value.
     pub max_tokens: Option<i64>,
     pub temperature: Option<f64>,

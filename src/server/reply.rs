@@ -41,7 +41,8 @@ pub(super) fn set_dollars(response: &mut Response, name: &'static str, amount: O
 /// The error as a client may see it. What AWS says of the operator's account and role is not for clients.
 pub(super) fn for_client(error: &Error) -> Error {
     let advice = error.advice.as_deref().map(without_secrets);
-    Error { message: without_secrets(&error.message), advice, ..error.clone() }
+    let service_words = error.service_words.as_deref().map(without_secrets);
+    Error { message: without_secrets(&error.message), advice, service_words, ..error.clone() }
 }
 
 /// The response that reports an error in the words of a dialect, with the headers that tell clients whether to send the

@@ -13,6 +13,7 @@ use super::reply::{error_response, json_response, random_digits, set_header};
 use super::retries::ClientRetries;
 use super::state::{State, shutdown_error};
 use super::stop::{Stop, reached};
+use crate::api::anthropic::Messages;
 use crate::api::openai::{ChatCompletions, TextCompletions, models};
 use crate::api::{Dialect, RequestHeaders};
 use crate::engine::{Caller, TraceContext};
@@ -48,6 +49,7 @@ enum Route {
     ChatCompletions,
     Completions,
     Embeddings,
+    Messages,
 }
 
 impl Route {
@@ -56,6 +58,8 @@ impl Route {
         segments.next_if_eq(&"v1");
         let route = match segments.next() {
             None => Self::Root,
+            // Claude Code opens its connection with this.
+            Some("api") if segments.next() == Some("hello") => Self::Root,
             Some("healthz") => Self::Health,
             Some("readyz") => Self::Ready,
             Some("metrics") => Self::Metrics,
@@ -69,6 +73,7 @@ impl Route {
             },
             Some("completions") => Self::Completions,
             Some("embeddings") => Self::Embeddings,
+            Some("messages") => Self::Messages,
             Some("chat") if segments.next() == Some("completions") => Self::ChatCompletions,
             Some(_) => return None,
         };
@@ -77,7 +82,7 @@ impl Route {
 
     fn methods(&self) -> &'static str {
         match self {
-            Self::ChatCompletions | Self::Completions | Self::Embeddings => "POST, OPTIONS",
+            Self::ChatCompletions | Self::Completions | Self::Embeddings | Self::Messages => "POST, OPTIONS",
             _ => "GET, HEAD, OPTIONS",
         }
     }
@@ -94,13 +99,14 @@ impl Route {
             Self::ChatCompletions => "/v1/chat/completions",
             Self::Completions => "/v1/completions",
             Self::Embeddings => "/v1/embeddings",
+            Self::Messages => "/v1/messages",
         }
     }
 
     /// What is asked of a model, in the words of OpenTelemetry's conventions; `None` for a route that asks none.
     fn operation(&self) -> Option<&'static str> {
         match self {
-            Self::ChatCompletions => Some("chat"),
+            Self::ChatCompletions | Self::Messages => Some("chat"),
             Self::Completions => Some("text_completion"),
             Self::Embeddings => Some("embeddings"),
             Self::Root | Self::Health | Self::Ready | Self::Metrics | Self::Models | Self::Model(_) => None,
@@ -111,9 +117,16 @@ impl Route {
     fn dialect(&self) -> &'static dyn Dialect {
         match self {
             Self::Completions => &TextCompletions,
+            Self::Messages => &Messages,
             _ => &ChatCompletions,
         }
     }
+}
+
+/// The dialect of a path without a route: that of the routes below which it is.
+fn dialect_below(path: &str) -> &'static dyn Dialect {
+    let mut segments = path.split('/').filter(|segment| !segment.is_empty() && *segment != "v1");
+    if segments.next() == Some("messages") { &Messages } else { &ChatCompletions }
 }
 
 /// Responds to any request.
@@ -127,7 +140,7 @@ where
     let retries = ClientRetries::from_headers(&request.headers);
     let cors = state.origin.cors(&request.headers);
     let route = Route::from_path(&request.path);
-    let dialect = route.as_ref().map_or(&ChatCompletions as &dyn Dialect, Route::dialect);
+    let dialect = route.as_ref().map_or_else(|| dialect_below(&request.path), Route::dialect);
     let pattern = route.as_ref().map_or("unknown", Route::pattern);
     let scope = state.telemetry.request(&RequestHead {
         id: &request_id,
@@ -190,7 +203,7 @@ where
         scope.set_key(&key.name);
     }
     match (method.as_str(), &route) {
-        ("POST", Route::ChatCompletions | Route::Completions) => {
+        ("POST", Route::ChatCompletions | Route::Completions | Route::Messages) => {
             let encoding = Encoding::of(&headers)?;
             let body = (read_body(&headers, body, state.load.bodies(), &state.timeouts).await?, encoding);
             let head = request_headers(&headers);
@@ -312,10 +325,7 @@ fn way_out(path: &str) -> &'static str {
             "use Chat Completions: in the AI SDK provider.chat(MODEL), in OpenAI Agents \
              set_default_openai_api(\"chat_completions\"), in LiteLLM custom_openai/MODEL"
         }
-        Some("messages" | "count_tokens") => {
-            "this server does not speak Anthropic's API; choose an OpenAI-compatible provider with the base URL of this \
-             server and /v1"
-        }
+        Some("count_tokens") => "count the tokens yourself; this server only answers messages",
         Some("generate" | "tags" | "show") => {
             "this server does not speak Ollama's API; choose an OpenAI-compatible provider with the base URL of this \
              server and /v1"

@@ -86,6 +86,7 @@ pub(super) fn from_members(mut members: Map<String, Value>) -> Result<ChatReques
             tool_choice,
             parallel_tool_calls,
             format: parse_format(&member("response_format"))?,
+            cite_documents: false,
             max_tokens: max_tokens(&member("max_tokens"), &member("max_completion_tokens"))?,
             temperature: number(&member("temperature"), "temperature")?,
             top_p: number(&member("top_p"), "top_p")?,

@@ -5,6 +5,7 @@
 //! a user turn that is marked as what it is: moved to the front it would lose its order, merge the turns around it, and
 //! change the beginning of the prompt at every step, so that no prompt cache could keep it (docs/cases.md, M5).
 
+use crate::api::image_urls::leave_out_oldest_urls;
 use crate::api::json::{cache_control, flag, invalid, is_absent, missing, required_string, take_string, unsupported};
 use crate::conversation::media::{Attachment, DocumentNames, MAX_DOCUMENT_BYTES, decode};
 use crate::conversation::{ImageUrl, Media, Message, Part, Reasoning, Role, ToolCall, ToolResult, is_blank, json_text};
@@ -12,9 +13,6 @@ use crate::error::Result;
 use serde_json::Value;
 use std::borrow::Cow;
 use std::collections::HashMap;
-
-/// The most images of one request that are fetched. No model takes more (docs/bedrock.md §2.7).
-const MAX_FETCHED_IMAGES: usize = 100;
 
 /// The system prompt and the messages of a request.
 #[derive(Default)]
@@ -227,25 +225,6 @@ impl Parser {
             Attachment::Text(format, text) => {
                 Part::Document(Media::text(format, &text), self.documents.unique(filename))
             }
-        }
-    }
-}
-
-/// Replaces the oldest images that would have to be fetched by a note, when there are too many of them.
-fn leave_out_oldest_urls(messages: &mut [Message]) {
-    let is_url = |part: &Part| matches!(part, Part::ImageUrl(_));
-    let count = messages.iter().flat_map(Message::parts_with_results).filter(|part| is_url(part)).count();
-    let mut too_many = count.saturating_sub(MAX_FETCHED_IMAGES);
-    let mut leave_out = |part: &mut Part| {
-        if too_many > 0 && is_url(part) {
-            *part = Part::Text("[an earlier image was left out: too many]".to_owned());
-            too_many -= 1;
-        }
-    };
-    for part in messages.iter_mut().flat_map(|message| &mut message.parts) {
-        match part {
-            Part::ToolResult(result) => result.parts.iter_mut().for_each(&mut leave_out),
-            part => leave_out(part),
         }
     }
 }

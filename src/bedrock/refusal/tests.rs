@@ -212,10 +212,10 @@ fn messages_use_the_words_that_clients_look_for() {
     assert!(later.message.contains("rate limit"), "{later}");
     let overflow = refused("ValidationException", Place::Http(400), "Input is too long for requested model.");
     assert_eq!(
-        in_words_of_clients(overflow.clone(), Some(200_000)).message,
+        in_words_of_clients(overflow.clone(), Some(200_000), Some(300_000)).message,
         "This model's maximum context length is 200000 tokens, and the prompt is too long (Bedrock: Input is too long for requested model)"
     );
-    assert!(in_words_of_clients(overflow, None).message.contains("maximum context length"));
+    assert!(in_words_of_clients(overflow, None, None).message.contains("maximum context length"));
     let unworded = refused("SerializationException", Place::Http(400), "");
     assert_eq!(unworded.message, "Bedrock: SerializationException");
 }

@@ -98,6 +98,28 @@ pub(super) fn is_overflow(text: &str) -> bool {
     limit.is_some_and(|limit| limit >= 1000)
 }
 
+/// The service's sentence, without what Bedrock puts before the words of a model.
+pub(super) fn sentence(message: &str) -> &str {
+    let message = message.trim();
+    message.strip_prefix("The model returned the following errors:").unwrap_or(message).trim()
+}
+
+/// The sentence for a prompt that does not fit, in the words of Anthropic's API, whose clients read the numbers in it. Where
+/// the service's own words have none, they are those of the model and of the prompt, if both are known.
+pub(super) fn overflow_sentence(words: &str, context_window: Option<u64>, input_bound: Option<u64>) -> String {
+    if words.starts_with("prompt is too long") || words.contains("exceed context limit:") {
+        return words.to_owned();
+    }
+    let numbers = match (input_bound, context_window) {
+        (Some(tokens), Some(maximum)) if tokens > maximum => format!(": {tokens} tokens > {maximum} maximum"),
+        _ => String::new(),
+    };
+    match words {
+        "" => format!("prompt is too long{numbers}"),
+        words => format!("prompt is too long{numbers} ({})", words.trim_end_matches('.')),
+    }
+}
+
 /// The message of an error, with Bedrock's own words. `code` and `status` stand in for words that are missing.
 pub(super) fn upstream_message(kind: Kind, code: &str, message: &str, status: u16) -> String {
     let words = message.trim().trim_end_matches('.');

@@ -60,6 +60,8 @@ pub(super) enum Block<'a> {
         format: &'static str,
         name: String,
         source: Source<'a>,
+        #[serde(skip_serializing_if = "Option::is_none")]
+        citations: Option<Citations>,
     },
     ToolUse {
         tool_use_id: String,
@@ -115,6 +117,12 @@ impl PartialEq for ToolInput {
     fn eq(&self, other: &Self) -> bool {
         self.0.get() == other.0.get()
     }
+}
+
+/// Whether the answer is to cite a document.
+#[derive(Serialize, Debug, PartialEq, Clone, Copy)]
+pub(super) struct Citations {
+    pub enabled: bool,
 }
 
 #[derive(Serialize, Debug, PartialEq)]

@@ -6,7 +6,7 @@
 mod media_limits;
 mod tool_calls;
 
-use super::body::{Block, PLACEHOLDER, ReasoningBlock, Source, ToolInput, Turn, result_status};
+use super::body::{Block, Citations, PLACEHOLDER, ReasoningBlock, Source, ToolInput, Turn, result_status};
 use super::cache_points::cache_point;
 use super::response_options::RenamedProperties;
 use super::tool_names::ToolNames;
@@ -29,6 +29,8 @@ pub(super) struct Rules<'a> {
     pub keep_reasoning: bool,
     /// Whether tool calls and results are sent as such. When `false` they become text, so that no tool can be called.
     pub keep_tools: bool,
+    /// Whether the answer is to cite the documents.
+    pub cite_documents: bool,
 }
 
 /// The turns of a conversation, in a form that Bedrock accepts. `has_system`: whether there is a system prompt.
@@ -154,9 +156,12 @@ fn content_blocks<'a>(parts: &'a [Part], rules: &Rules<'_>, keep_reasoning: bool
             Part::Image(media) => Block::Image { format: media.format, source: Source { bytes: &media.base64 } },
             // Never here: the policy refuses an image that was not fetched.
             Part::ImageUrl(_) => continue,
-            Part::Document(media, name) => {
-                Block::Document { format: media.format, name: name.clone(), source: Source { bytes: &media.base64 } }
-            }
+            Part::Document(media, name) => Block::Document {
+                format: media.format,
+                name: name.clone(),
+                source: Source { bytes: &media.base64 },
+                citations: rules.cite_documents.then_some(Citations { enabled: true }),
+            },
             // Claude accepts its reasoning back only with its signature (docs/bedrock.md §2.6.13). No other family
             // accepts it at all.
             Part::Reasoning(Reasoning::Text { text, signature: Some(signature) }) if keep_reasoning => {

@@ -107,10 +107,10 @@ pub(super) fn tool_choice(admitted: &Admitted, names: &ToolNames, binding: &Bind
     let parallel = admitted.request().parallel_tool_calls;
     // Claude's own `tool_choice` holds it then, and `toolChoice` must be absent (docs/bedrock.md §2.5).
     let in_claude_field = admitted.model().capabilities.family == Family::Claude
-        && (*admitted.tool_choice() == ToolChoice::None
-            || (parallel == Some(false) && !matches!(admitted.tool_choice(), ToolChoice::Named(_))));
+        && !matches!(binding, Binding::Tool(_))
+        && (*admitted.tool_choice() == ToolChoice::None || parallel == Some(false));
     match (admitted.tool_choice(), binding) {
-        (ToolChoice::Named(name), _) => Some(json!({"tool": {"name": names.legal_name(name)}})),
+        (ToolChoice::Named(name), _) if !in_claude_field => Some(json!({"tool": {"name": names.legal_name(name)}})),
         (_, Binding::Tool(_)) if can_be_forced && alone => Some(json!({"tool": {"name": ANSWER_TOOL}})),
         (_, Binding::Tool(_)) if can_be_forced || features.any_tool_choice => Some(json!({"any": {}})),
         _ if in_claude_field => None,

@@ -2,7 +2,7 @@
 //! (docs/bedrock.md §1.3, §1.4). All other members are ignored, because the service adds new ones
 //! (docs/bedrock.md, recorded 3 and 8).
 
-use crate::conversation::{Citation, Usage};
+use crate::conversation::{Citation, Passage, PassageUnit, Usage};
 use serde::Deserialize;
 use serde::de::IgnoredAny;
 use serde_json::Value;
@@ -184,8 +184,24 @@ impl From<CitationBody> for Citation {
     fn from(citation: CitationBody) -> Self {
         let quote = citation.source_content.into_iter().filter_map(|content| content.text).collect();
         let url = citation.location.pointer("/web/url").and_then(Value::as_str).unwrap_or_default().to_owned();
-        Self { title: citation.title.unwrap_or_default(), url, quote }
+        let passage = passage(&citation.location);
+        Self { title: citation.title.unwrap_or_default(), url, quote, passage }
     }
+}
+
+/// The passage of a `CitationLocation`
+/// (<https://docs.aws.amazon.com/bedrock/latest/APIReference/API_runtime_CitationLocation.html>).
+fn passage(location: &Value) -> Option<Passage> {
+    let units = [
+        ("documentChar", PassageUnit::Character),
+        ("documentPage", PassageUnit::Page),
+        ("documentChunk", PassageUnit::Piece),
+    ];
+    units.into_iter().find_map(|(name, unit)| {
+        let place = location.get(name)?;
+        let number = |name: &str| place.get(name)?.as_u64();
+        Some(Passage { document: number("documentIndex")?, unit, start: number("start")?, end: number("end")? })
+    })
 }
 
 #[derive(Deserialize)]

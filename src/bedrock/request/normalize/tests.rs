@@ -16,6 +16,7 @@ fn normalized(messages: &[Message], features: Features, keep_reasoning: bool, ke
         properties: &RenamedProperties::new(),
         keep_reasoning,
         keep_tools,
+        cite_documents: false,
     };
     serde_json::to_value(turns(messages, false, &rules).unwrap()).unwrap()
 }
@@ -58,6 +59,7 @@ fn m1_m2_m6_m7_roles_alternate_begin_with_the_user_and_hold_no_blank() {
         properties: &RenamedProperties::new(),
         keep_reasoning: false,
         keep_tools: true,
+        cite_documents: false,
     };
     assert_eq!(turns(&[Message::user(" ")], false, &rules).unwrap_err().kind, Kind::InvalidRequest);
 }

@@ -1,0 +1,72 @@
+//! A streamed answer in the service's own words, which are those of this API. Its events are passed on as they come, with
+//! a few changes.
+
+use super::answer::{add_cost, other_stop_reason};
+use crate::api::frames::Frames;
+use crate::catalog::NanoDollars;
+use crate::conversation::{NativeEvent, StopReason};
+use serde_json::{Value, json};
+
+/// Passes the events of one answer on.
+#[derive(Debug)]
+pub(super) struct NativeEvents {
+    /// The model as the client named it.
+    model: String,
+    /// The events that wait until the cost is known.
+    delta: Option<Value>,
+    end: Option<Value>,
+}
+
+impl NativeEvents {
+    pub(super) fn new(model: String) -> Self {
+        Self { model, delta: None, end: None }
+    }
+
+    /// Passes an event on. Returns whether it was the first of the answer.
+    pub(super) fn event(&mut self, event: &NativeEvent, frames: &mut Frames) -> bool {
+        let parsed = || serde_json::from_slice::<Value>(&event.json).ok();
+        match event.kind.as_str() {
+            "message_start" => {
+                if let Some(mut start) = parsed() {
+                    start["message"]["model"] = self.model.as_str().into();
+                    frames.event(Some("message_start"), |data| data.json(&start));
+                }
+                return true;
+            }
+            "message_delta" => self.delta = parsed(),
+            "message_stop" => self.end = parsed(),
+            kind => {
+                // The name of an event is a word; anything else could end its line.
+                let is_word = !kind.is_empty() && kind.bytes().all(|byte| byte.is_ascii_lowercase() || byte == b'_');
+                if is_word {
+                    frames.event(Some(kind), |data| {
+                        data.text(&String::from_utf8_lossy(&event.json).replace(['\n', '\r'], " "));
+                    });
+                }
+            }
+        }
+        false
+    }
+
+    /// Adds the end of the answer. `stop` is the reason that the client is told; `fallback` is the usage where the service
+    /// has sent no last event.
+    pub(super) fn finish(
+        &mut self,
+        stop: Option<&StopReason>,
+        fallback: Value,
+        cost: Option<NanoDollars>,
+        frames: &mut Frames,
+    ) {
+        let mut delta = self.delta.take().filter(Value::is_object).unwrap_or_else(|| {
+            let empty = json!({"stop_reason": null, "stop_sequence": null});
+            json!({"type": "message_delta", "delta": empty, "usage": fallback})
+        });
+        if let Some(reason) = stop.and_then(|stop| other_stop_reason(stop, &delta["delta"]["stop_reason"])) {
+            delta["delta"]["stop_reason"] = reason.into();
+        }
+        add_cost(&mut delta["usage"], cost);
+        frames.event(Some("message_delta"), |data| data.json(&delta));
+        let end = self.end.take().unwrap_or_else(|| json!({"type": "message_stop"}));
+        frames.event(Some("message_stop"), |data| data.json(&end));
+    }
+}
