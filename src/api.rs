@@ -2,6 +2,7 @@
 //! socket, reads a clock or knows Bedrock. A new dialect is a folder beside `openai/` that implements [`Dialect`].
 
 pub mod anthropic;
+pub mod aws;
 mod dialect;
 mod frames;
 mod image_urls;

@@ -29,6 +29,7 @@ mod places;
 mod readiness;
 mod reply;
 mod retries;
+mod route;
 mod routes;
 mod socket;
 mod sse;

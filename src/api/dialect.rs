@@ -49,6 +49,11 @@ pub trait AnswerForm: Send + Sync {
     /// The writer of a streamed answer.
     fn stream(self: Arc<Self>, head: AnswerHead) -> Box<dyn FrameWriter>;
 
+    /// The content type of a streamed answer.
+    fn content_type(&self) -> &'static str {
+        "text/event-stream; charset=utf-8"
+    }
+
     /// The path of a part of the request, in the dialect's own words and the client's own order.
     fn path(&self, field: &Field) -> String;
 

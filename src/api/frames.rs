@@ -26,6 +26,11 @@ impl Frames {
         self.put(&[": ", comment, "\n\n"]);
     }
 
+    /// Adds bytes that are no server-sent event, for an API that frames its events in another way.
+    pub fn raw(&mut self, bytes: &[u8]) {
+        self.bytes.put_slice(bytes);
+    }
+
     fn put(&mut self, pieces: &[&str]) {
         for piece in pieces {
             self.bytes.put_slice(piece.as_bytes());

@@ -129,7 +129,7 @@ impl Client {
     async fn complete(&self, admitted: &Admitted, encoded: EncodedRequest, sending: &Sending) -> Result<Accepted> {
         let model = admitted.model();
         let operation = match encoded.answer {
-            AnswerForm::Converse(_) => Operation::Converse,
+            AnswerForm::Converse(_) | AnswerForm::NativeConverse => Operation::Converse,
             AnswerForm::Messages => Operation::Invoke,
         };
         let outgoing = Outgoing {
@@ -154,7 +154,7 @@ impl Client {
     async fn stream(&self, admitted: &Admitted, encoded: &EncodedRequest, sending: &Sending) -> Result<Accepted> {
         let model = admitted.model();
         let operation = match encoded.answer {
-            AnswerForm::Converse(_) => Operation::ConverseStream,
+            AnswerForm::Converse(_) | AnswerForm::NativeConverse => Operation::ConverseStream,
             AnswerForm::Messages => Operation::InvokeStream,
         };
         let outgoing = Outgoing {

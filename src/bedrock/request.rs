@@ -5,6 +5,7 @@ mod body;
 mod cache_points;
 mod legal_word;
 mod model_fields;
+mod native_converse;
 mod native_messages;
 mod native_parts;
 mod normalize;
@@ -52,13 +53,15 @@ pub(super) struct EncodedRequest {
 pub(super) enum AnswerForm {
     /// That of `Converse` and `ConverseStream`.
     Converse(ResponseOptions),
+    /// The same, for a client that reads it in the service's own words.
+    NativeConverse,
     /// That of Anthropic's Messages, from `InvokeModel`.
     Messages,
 }
 
 /// Whether the answer cannot be streamed, because the model cannot stream tool calls (docs/bedrock.md §2.5).
 pub(super) fn must_be_complete(admitted: &Admitted) -> bool {
-    if native_messages(admitted).is_some() {
+    if admitted.native().is_some() {
         return false;
     }
     let request = admitted.request();
@@ -74,6 +77,10 @@ pub(super) fn must_be_complete(admitted: &Admitted) -> bool {
 pub(super) fn encode(admitted: &Admitted, request_id: Option<&str>) -> Result<EncodedRequest> {
     if let Some(native) = native_messages(admitted) {
         return Ok(EncodedRequest { body: native_messages::encode(admitted, native)?, answer: AnswerForm::Messages });
+    }
+    if let Some(native) = native_converse(admitted) {
+        let body = native_converse::encode(admitted, native, request_id)?;
+        return Ok(EncodedRequest { body, answer: AnswerForm::NativeConverse });
     }
     let request = admitted.request();
     let capabilities = &admitted.model().capabilities;
@@ -106,6 +113,10 @@ fn native_messages(admitted: &Admitted) -> Option<&NativeRequest> {
     let request = admitted.request();
     let binding = structured_output::choose_binding(request, &admitted.model().capabilities);
     matches!(binding, Ok(Binding::None | Binding::Native(_))).then_some(native)
+}
+
+fn native_converse(admitted: &Admitted) -> Option<&NativeRequest> {
+    admitted.native().filter(|native| native.api == NativeApi::Converse)
 }
 
 /// What the request's tools are called, and what they take.

@@ -61,9 +61,7 @@ impl Policy {
         if !may_be_sent || parts.any(|part| matches!(part, Part::ImageUrl(_))) {
             return None;
         }
-        if native.api == NativeApi::Messages {
-            request.ignored = native::reduce(&mut native);
-        }
+        request.ignored = native::reduce(&mut native);
         Some(native)
     }
 

@@ -1,14 +1,31 @@
-//! What of a client's own Messages request goes to Bedrock. Claude's native API on Bedrock refuses members and beta
+//! What of a client's own request goes to Bedrock. Claude's native API on Bedrock refuses members and beta
 //! features that Anthropic's own service takes, so what it is known to take is data here, everything else is left out, and
 //! a feature goes or stays with its beta (docs/anthropic.md §4). What a model refuses nevertheless is learned from its
 //! refusal and left out as well.
 
+mod converse;
 mod measure;
-mod reduction;
+mod messages;
 
 pub(super) use measure::measure;
-pub use reduction::mark_for_cache;
-pub(super) use reduction::reduce;
+pub use messages::mark_for_cache;
+
+use crate::conversation::{IgnoredMember, NativeApi, NativeRequest};
+use serde_json::Value;
+
+/// Leaves out of a request what Bedrock does not take and what the policy does not grant, and returns what the client is
+/// told of it. The request keeps its order.
+pub(super) fn reduce(request: &mut NativeRequest) -> Vec<IgnoredMember> {
+    match request.api {
+        NativeApi::Messages => messages::reduce(request),
+        NativeApi::Converse => converse::reduce(request),
+    }
+}
+
+fn left_out(name: String, value: &Value) -> IgnoredMember {
+    let value = (value.is_number() || value.is_boolean()).then(|| value.to_string());
+    IgnoredMember { name, value }
+}
 
 /// The members of a request that Bedrock takes. Any other is left out, also because it might change the price.
 const MEMBERS: [&str; 11] = [

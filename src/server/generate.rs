@@ -4,14 +4,16 @@ use super::body::ReceivedBody;
 use super::body_memory::HeldBytes;
 use super::encoding::Encoding;
 use super::images::RequestImages;
+use super::places::Place;
 use super::reply::{BEDROCK_REQUEST_ID, json_response, random_digits, set_dollars, set_header, set_rates};
 use super::sse::{self, Upstream};
 use super::state::State;
 use super::stop::{Stop, reached};
+use crate::api::aws;
 use crate::api::openai::embeddings;
 use crate::api::{AnswerForm, AnswerHead, Dialect, ParsedRequest, RequestHeaders};
-use crate::conversation::Request;
 use crate::conversation::json_blocks::JsonBlocks;
+use crate::conversation::{EmbeddingRequest, Embeddings, Request};
 use crate::engine::{AnswerMode, Call, Caller, ImageSource};
 use crate::error::{Error, Field, Result};
 use crate::policy::Edit;
@@ -64,7 +66,9 @@ pub(super) async fn generate(
     let streamed = |upstream: Upstream, head: AnswerHead, key, kept| {
         let notices = sse::Notices { console: state.console.clone(), key };
         let closing = reached(state.stop.clone(), Stop::CutOff);
-        stream_response(sse::body(upstream, Arc::clone(&form).stream(head), scope.clone(), notices, kept, closing))
+        let writer = Arc::clone(&form).stream(head);
+        let body = sse::body(upstream, writer, scope.clone(), notices, kept, closing);
+        stream_response(form.content_type(), body)
     };
     let mut call = match accepted {
         Some(Ok(call)) => call,
@@ -146,14 +150,43 @@ pub(super) async fn embed(
     caller: Caller,
     scope: &RequestScope,
 ) -> Result<Response> {
-    let _place = state.load.places().take().await?;
+    let place = state.load.places().take().await?;
     let ((request, encoding), memory) = parse(state, body, embeddings::parse).await?;
     let name = request.model.clone();
-    scope.set_requested_model(&name);
+    let body = |embedded: &Embeddings| embeddings::response_body(&name, embedded, encoding);
+    embed_texts(state, request, (place, memory), caller, scope, body).await
+}
+
+/// Embeds texts for a caller of Bedrock's own API, whose path names the model.
+///
+/// # Errors
+/// Any kind.
+pub(super) async fn invoke_embedding(
+    state: &State,
+    model: &str,
+    body: (ReceivedBody, Encoding),
+    caller: Caller,
+    scope: &RequestScope,
+) -> Result<Response> {
+    let place = state.load.places().take().await?;
+    let ((request, form), memory) = parse(state, body, |body| aws::embeddings::parse(model, body)).await?;
+    let body = |embedded: &Embeddings| aws::embeddings::response_body(form, embedded);
+    embed_texts(state, request, (place, memory), caller, scope, body).await
+}
+
+async fn embed_texts(
+    state: &State,
+    request: EmbeddingRequest,
+    (_place, memory): (Place, HeldBytes),
+    caller: Caller,
+    scope: &RequestScope,
+    body: impl FnOnce(&Embeddings) -> serde_json::Value,
+) -> Result<Response> {
+    scope.set_requested_model(&request.model);
     let caller = Caller { request_bytes: memory.bytes(), ..caller };
     let embedded = state.engine.embed(request, &caller).await?;
     state.console.warn(&embedded.warnings);
-    let mut response = json_response(&embeddings::response_body(&name, &embedded.embeddings, encoding));
+    let mut response = json_response(&body(&embedded.embeddings));
     set_header(response.headers_mut(), "x-chatrix-model", &without_secrets(&embedded.model));
     if let Some(id) = &embedded.bedrock_request_id {
         set_header(response.headers_mut(), BEDROCK_REQUEST_ID, id);
@@ -168,11 +201,12 @@ pub(super) async fn embed(
 }
 
 fn stream_response(
+    content_type: &str,
     events: impl futures_util::Stream<Item = Result<Bytes, std::convert::Infallible>> + Send + Sync + 'static,
 ) -> Response {
     let mut response = warp::reply::stream(events).into_response();
     let headers = response.headers_mut();
-    set_header(headers, "content-type", "text/event-stream; charset=utf-8");
+    set_header(headers, "content-type", content_type);
     set_header(headers, "cache-control", "no-cache");
     set_header(headers, "x-accel-buffering", "no");
     response

@@ -64,11 +64,14 @@ impl Keys {
     }
 }
 
-/// Everything that was sent as a key. Clients use three different headers, and some send two of them at once.
+/// Everything that was sent as a key. Clients use three different headers, and some send two of them at once. AWS's SDKs
+/// sign their requests, and send the id of their access key beside the signature.
 fn tokens(headers: &HeaderMap) -> impl Iterator<Item = &str> {
     let bearer = headers.get("authorization").and_then(|value| value.to_str().ok());
     let bearer =
         bearer.and_then(|value| value.split_once(' ')).filter(|(scheme, _)| scheme.eq_ignore_ascii_case("bearer"));
     let others = ["x-api-key", "api-key"].into_iter().filter_map(|name| headers.get(name)?.to_str().ok());
-    bearer.map(|(_, token)| token).into_iter().chain(others).map(str::trim)
+    let signed = headers.get("authorization").and_then(|value| value.to_str().ok()?.split_once("Credential="));
+    let access_key = signed.and_then(|(_, credential)| credential.split('/').next());
+    bearer.map(|(_, token)| token).into_iter().chain(access_key).chain(others).map(str::trim)
 }

@@ -1,5 +1,4 @@
-//! Routes requests. Every route exists with and without `/v1`, and doubled and trailing slashes are ignored
-//! (docs/openai.md §0.1). Every error is reported in the words of the route's dialect.
+//! Passes requests to their routes. Every error is reported in the words of the route's dialect.
 
 use super::arrival::Arrival;
 use super::body::read_body;
@@ -11,17 +10,17 @@ use super::origin::OriginPolicy;
 use super::panics::caught;
 use super::reply::{error_response, json_response, random_digits, set_header};
 use super::retries::ClientRetries;
+use super::route::{Route, dialect_below};
 use super::state::{State, shutdown_error};
 use super::stop::{Stop, reached};
-use crate::api::anthropic::Messages;
-use crate::api::openai::{ChatCompletions, TextCompletions, models};
-use crate::api::{Dialect, RequestHeaders};
+use crate::api::RequestHeaders;
+use crate::api::aws::InvokeMessages;
+use crate::api::openai::{ChatCompletions, models};
 use crate::engine::{Caller, TraceContext};
 use crate::error::{Error, Kind, Result};
 use crate::telemetry::{RequestHead, RequestScope};
 use bytes::Buf;
 use futures_util::Stream;
-use percent_encoding::percent_decode_str;
 use std::fmt::Display;
 use std::net::IpAddr;
 use warp::Reply;
@@ -37,98 +36,6 @@ pub(super) struct Incoming<S> {
     pub(super) body: S,
 }
 
-/// A route. It is found by the path alone, because a wrong method is a different error from a wrong path.
-#[derive(Debug, PartialEq, Eq)]
-enum Route {
-    Root,
-    Health,
-    Ready,
-    Metrics,
-    Models,
-    Model(String),
-    ChatCompletions,
-    Completions,
-    Embeddings,
-    Messages,
-}
-
-impl Route {
-    fn from_path(path: &str) -> Option<Self> {
-        let mut segments = path.split('/').filter(|segment| !segment.is_empty()).peekable();
-        segments.next_if_eq(&"v1");
-        let route = match segments.next() {
-            None => Self::Root,
-            // Claude Code opens its connection with this.
-            Some("api") if segments.next() == Some("hello") => Self::Root,
-            Some("healthz") => Self::Health,
-            Some("readyz") => Self::Ready,
-            Some("metrics") => Self::Metrics,
-            Some("models") => match segments.next() {
-                None => return Some(Self::Models),
-                // An ARN contains slashes, which clients may or may not encode.
-                Some(first) => {
-                    let id = segments.fold(first.to_owned(), |id, segment| id + "/" + segment);
-                    return Some(Self::Model(percent_decode_str(&id).decode_utf8_lossy().into_owned()));
-                }
-            },
-            Some("completions") => Self::Completions,
-            Some("embeddings") => Self::Embeddings,
-            Some("messages") => Self::Messages,
-            Some("chat") if segments.next() == Some("completions") => Self::ChatCompletions,
-            Some(_) => return None,
-        };
-        segments.next().is_none().then_some(route)
-    }
-
-    fn methods(&self) -> &'static str {
-        match self {
-            Self::ChatCompletions | Self::Completions | Self::Embeddings | Self::Messages => "POST, OPTIONS",
-            _ => "GET, HEAD, OPTIONS",
-        }
-    }
-
-    /// The route as it is logged. Never the path itself, which a client could fill with anything.
-    fn pattern(&self) -> &'static str {
-        match self {
-            Self::Root => "/",
-            Self::Health => "/healthz",
-            Self::Ready => "/readyz",
-            Self::Metrics => "/metrics",
-            Self::Models => "/v1/models",
-            Self::Model(_) => "/v1/models/{id}",
-            Self::ChatCompletions => "/v1/chat/completions",
-            Self::Completions => "/v1/completions",
-            Self::Embeddings => "/v1/embeddings",
-            Self::Messages => "/v1/messages",
-        }
-    }
-
-    /// What is asked of a model, in the words of OpenTelemetry's conventions; `None` for a route that asks none.
-    fn operation(&self) -> Option<&'static str> {
-        match self {
-            Self::ChatCompletions | Self::Messages => Some("chat"),
-            Self::Completions => Some("text_completion"),
-            Self::Embeddings => Some("embeddings"),
-            Self::Root | Self::Health | Self::Ready | Self::Metrics | Self::Models | Self::Model(_) => None,
-        }
-    }
-
-    /// The dialect of the route's answers and errors.
-    fn dialect(&self) -> &'static dyn Dialect {
-        match self {
-            Self::Completions => &TextCompletions,
-            Self::Messages => &Messages,
-            _ => &ChatCompletions,
-        }
-    }
-}
-
-/// The dialect of a path without a route: that of the routes below which it is.
-fn dialect_below(path: &str) -> &'static dyn Dialect {
-    let mut segments = path.split('/').filter(|segment| !segment.is_empty() && *segment != "v1");
-    if segments.next() == Some("messages") { &Messages } else { &ChatCompletions }
-}
-
 /// Responds to any request.
 pub(super) async fn handle<S, B, E>(state: &State, request: Incoming<S>) -> Response
 where
@@ -139,8 +46,9 @@ where
     let request_id = format!("req_{}", random_digits());
     let retries = ClientRetries::from_headers(&request.headers);
     let cors = state.origin.cors(&request.headers);
-    let route = Route::from_path(&request.path);
-    let dialect = route.as_ref().map_or_else(|| dialect_below(&request.path), Route::dialect);
+    let path = request.path.clone();
+    let route = Route::from_path(&path);
+    let dialect = route.as_ref().map_or_else(|| dialect_below(&path), Route::dialect);
     let pattern = route.as_ref().map_or("unknown", Route::pattern);
     let scope = state.telemetry.request(&RequestHead {
         id: &request_id,
@@ -150,7 +58,7 @@ where
         operation: route.as_ref().and_then(Route::operation),
     });
     let response = tokio::select! {
-        response = caught(dispatch(state, route, request, &scope)) => response,
+        response = caught(dispatch(state, route.as_ref(), request, &scope)) => response,
         () = reached(state.stop.clone(), Stop::CutOff) => Err(shutdown_error()),
     };
     let mut response = response.unwrap_or_else(|error| {
@@ -169,7 +77,7 @@ where
 /// Checks whether a request is allowed, and passes it to its route.
 async fn dispatch<S, B, E>(
     state: &State,
-    route: Option<Route>,
+    route: Option<&Route>,
     request: Incoming<S>,
     scope: &RequestScope,
 ) -> Result<Response>
@@ -202,25 +110,28 @@ where
     if let Some(key) = &caller.key {
         scope.set_key(&key.name);
     }
-    match (method.as_str(), &route) {
-        ("POST", Route::ChatCompletions | Route::Completions | Route::Messages) => {
+    match (method.as_str(), route) {
+        ("POST", route) if route.operation().is_some() => {
             let encoding = Encoding::of(&headers)?;
             let body = (read_body(&headers, body, state.load.bodies(), &state.timeouts).await?, encoding);
-            let head = request_headers(&headers);
-            Box::pin(generate::generate(state, route.dialect(), (body, head), caller, scope)).await
-        }
-        ("POST", Route::Embeddings) => {
-            let encoding = Encoding::of(&headers)?;
-            let body = (read_body(&headers, body, state.load.bodies(), &state.timeouts).await?, encoding);
-            generate::embed(state, body, caller, scope).await
+            match route {
+                Route::Embeddings => generate::embed(state, body, caller, scope).await,
+                Route::Invoke(InvokeMessages { model, stream: false }) if is_embedding(state, model) => {
+                    generate::invoke_embedding(state, model, body, caller, scope).await
+                }
+                route => {
+                    let body = (body, request_headers(&headers));
+                    Box::pin(generate::generate(state, route.dialect(), body, caller, scope)).await
+                }
+            }
         }
         ("GET" | "HEAD", Route::Health) => Ok(monitoring::alive()),
         ("GET" | "HEAD", Route::Ready) => Ok(monitoring::ready(state).await),
         ("GET" | "HEAD", Route::Metrics) => Ok(monitoring::metrics(state).await),
         ("GET" | "HEAD", _) => {
-            read_only(state, &route, &caller).unwrap_or_else(|| Err(wrong_method(&route, &method, &path)))
+            read_only(state, route, &caller).unwrap_or_else(|| Err(wrong_method(route, &method, &path)))
         }
-        _ => Err(wrong_method(&route, &method, &path)),
+        _ => Err(wrong_method(route, &method, &path)),
     }
 }
 
@@ -285,6 +196,11 @@ fn read_only(state: &State, route: &Route, caller: &Caller) -> Option<Result<Res
         Route::Model(name) => Some(one_model(state, caller, name)),
         _ => None,
     }
+}
+
+/// Whether a model makes embeddings.
+fn is_embedding(state: &State, model: &str) -> bool {
+    state.engine.policy().catalog.resolve_embedding(model).is_ok()
 }
 
 fn list_models(state: &State, caller: &Caller) -> Result<Response> {
@@ -358,30 +274,4 @@ fn trace(headers: &HeaderMap) -> Option<TraceContext> {
 
 fn wrong_method(route: &Route, method: &Method, path: &str) -> Error {
     Error::new(Kind::MethodNotSupported, format!("{path} does not support {method}")).advise(route.methods())
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn extra_slashes_are_ignored_and_unknown_names_are_not() {
-        for path in ["/models", "/v1/models", "//models", "/v1//models/", "/models/"] {
-            assert_eq!(Route::from_path(path), Some(Route::Models), "{path}");
-        }
-        for path in ["/chat/completions", "/v1/chat/completions/", "//v1//chat//completions"] {
-            assert_eq!(Route::from_path(path), Some(Route::ChatCompletions), "{path}");
-        }
-        let arn = "arn:aws:bedrock:us-east-1:123456789012:inference-profile/us.x.y";
-        for path in [
-            format!("/v1/models/{arn}"),
-            "/models/arn%3Aaws%3Abedrock%3Aus-east-1%3A123456789012%3Ainference-profile%2Fus.x.y".into(),
-        ] {
-            assert_eq!(Route::from_path(&path), Some(Route::Model(arn.into())));
-        }
-        assert_eq!(Route::from_path("/"), Some(Route::Root));
-        for path in ["/v2/models", "/chat", "/chat/completions/x", "/v1/v1/models", "/healthz/x"] {
-            assert_eq!(Route::from_path(path), None, "{path}");
-        }
-    }
 }

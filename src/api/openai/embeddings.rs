@@ -57,7 +57,7 @@ pub fn parse(body: JsonBlocks) -> Result<(EmbeddingRequest, Encoding)> {
 }
 
 /// Parses `input_type`, in the words of Cohere (<https://docs.cohere.com/reference/embed>), which other services share.
-fn purpose(value: &Value) -> Result<Option<EmbeddingPurpose>> {
+pub(in crate::api) fn purpose(value: &Value) -> Result<Option<EmbeddingPurpose>> {
     Ok(Some(match word(value, "input_type")?.as_deref() {
         None => return Ok(None),
         Some("search_document" | "document" | "passage") => EmbeddingPurpose::Document,
@@ -70,7 +70,7 @@ fn purpose(value: &Value) -> Result<Option<EmbeddingPurpose>> {
     }))
 }
 
-fn truncation(value: &Value) -> Result<Option<Truncation>> {
+pub(in crate::api) fn truncation(value: &Value) -> Result<Option<Truncation>> {
     Ok(Some(match word(value, "truncate")?.as_deref() {
         None => return Ok(None),
         Some("none") => Truncation::None,

@@ -1,8 +1,8 @@
 //! The decoder of an answer, whichever of the service's APIs it comes from.
 
 use super::{Decoder, MessagesDecoder};
-use crate::bedrock::request::AnswerForm;
-use crate::conversation::Event;
+use crate::bedrock::request::{AnswerForm, ResponseOptions};
+use crate::conversation::{Event, NativeEvent};
 use crate::error::Result;
 use bytes::Bytes;
 use std::collections::VecDeque;
@@ -11,6 +11,8 @@ use std::collections::VecDeque;
 #[derive(Debug)]
 pub(in crate::bedrock) enum AnswerDecoder {
     Converse(Box<Decoder>),
+    /// The same, with the service's own events beside what is read from them.
+    NativeConverse(Box<Decoder>),
     Messages(MessagesDecoder),
 }
 
@@ -18,6 +20,7 @@ impl AnswerDecoder {
     pub(in crate::bedrock) fn new(answer: AnswerForm) -> Self {
         match answer {
             AnswerForm::Converse(options) => Self::Converse(Box::new(Decoder::new(options))),
+            AnswerForm::NativeConverse => Self::NativeConverse(Box::new(Decoder::new(ResponseOptions::default()))),
             AnswerForm::Messages => Self::Messages(MessagesDecoder::default()),
         }
     }
@@ -29,6 +32,10 @@ impl AnswerDecoder {
     pub(in crate::bedrock) fn complete(&mut self, body: &Bytes, events: &mut VecDeque<Event>) -> Result<()> {
         match self {
             Self::Converse(decoder) => decoder.complete(body, events),
+            Self::NativeConverse(decoder) => {
+                events.push_back(Event::Native(NativeEvent { kind: String::new(), json: body.clone() }));
+                decoder.complete(body, events)
+            }
             Self::Messages(decoder) => decoder.complete(body, events),
         }
     }
@@ -45,6 +52,12 @@ impl AnswerDecoder {
     ) -> Result<bool> {
         match self {
             Self::Converse(decoder) => decoder.event(kind, payload, events),
+            Self::NativeConverse(decoder) => {
+                let has_content = decoder.event(kind, payload, events)?;
+                let json = Bytes::copy_from_slice(payload);
+                events.push_back(Event::Native(NativeEvent { kind: kind.to_owned(), json }));
+                Ok(has_content)
+            }
             Self::Messages(decoder) => decoder.event(kind, payload, events),
         }
     }
@@ -52,7 +65,7 @@ impl AnswerDecoder {
     /// Adds what is known only at the end of the stream.
     pub(in crate::bedrock) fn finish(&mut self, events: &mut VecDeque<Event>) {
         match self {
-            Self::Converse(_) => {}
+            Self::Converse(_) | Self::NativeConverse(_) => {}
             Self::Messages(decoder) => decoder.finish(events),
         }
     }

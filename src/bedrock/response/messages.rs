@@ -311,6 +311,7 @@ impl From<CitationBody> for Citation {
             title: citation.title.or(citation.document_title).unwrap_or_default(),
             url: citation.url.unwrap_or_default(),
             quote: citation.cited_text.unwrap_or_default(),
+            passage: None,
         }
     }
 }
@@ -405,7 +406,7 @@ mod tests {
         let body = body.to_string().replace("\"LONG\"", "12345678901234567890123");
         let (mut decoder, mut events) = (MessagesDecoder::default(), VecDeque::new());
         decoder.complete(&body.clone().into(), &mut events).unwrap();
-        let citation = Citation { title: "d".into(), url: String::new(), quote: "q".into() };
+        let citation = Citation { title: "d".into(), quote: "q".into(), ..Citation::default() };
         assert_eq!(
             Vec::from(events),
             [

@@ -27,9 +27,9 @@ impl Measure {
         for (name, value) in members {
             self.tokens += name.len() + PER_MEMBER;
             match (name.as_str(), value) {
-                ("cache_control", Value::Object(control)) => self.cache_point(control),
+                ("cache_control" | "cachePoint", Value::Object(control)) => self.cache_point(control),
                 // The model sees these as JSON, where a character may take six bytes.
-                ("input" | "input_schema", value) => self.tokens += value.to_string().len(),
+                ("input" | "input_schema" | "json", value) => self.tokens += value.to_string().len(),
                 (_, value) => self.value(value),
             }
         }

@@ -2,13 +2,13 @@
 
 use super::{
     BETAS, CONTEXT_EDITS, KNOWN_TOOLS, MEMBERS, NEEDED_BETAS, NEEDLESS_EDIT, NeedsBeta, OUTPUT_MEMBERS,
-    SILENTLY_LEFT_OUT, TOOL_CHANGES, TOOL_MEMBERS,
+    SILENTLY_LEFT_OUT, TOOL_CHANGES, TOOL_MEMBERS, left_out,
 };
 use crate::conversation::{IgnoredMember, NativeRequest};
 use serde_json::{Map, Value, json};
 
 /// Leaves out what Bedrock does not take, and returns what the client is told of it. The request keeps its order.
-pub(in crate::policy) fn reduce(request: &mut NativeRequest) -> Vec<IgnoredMember> {
+pub(super) fn reduce(request: &mut NativeRequest) -> Vec<IgnoredMember> {
     let mut ignored = Vec::new();
     let body = &mut request.body;
     move_output_format(body);
@@ -33,11 +33,6 @@ pub(in crate::policy) fn reduce(request: &mut NativeRequest) -> Vec<IgnoredMembe
     }
     request.betas = betas(&request.body, &request.betas);
     ignored
-}
-
-fn left_out(name: String, value: &Value) -> IgnoredMember {
-    let value = (value.is_number() || value.is_boolean()).then(|| value.to_string());
-    IgnoredMember { name, value }
 }
 
 /// Keeps some members of an object, and lists the others under a path.
