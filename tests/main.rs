@@ -10,6 +10,7 @@ mod alerts;
 mod architecture;
 mod ask;
 mod attacks;
+mod aws_door;
 mod bedrock;
 mod budget;
 mod cases;

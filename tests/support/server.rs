@@ -132,6 +132,18 @@ impl Server {
         parse(&bytes)
     }
 
+    /// As [`Server::send`], for a body that is no text.
+    pub fn send_for_bytes(&self, method: &str, path: &str, headers: &[(&str, &str)], body: &str) -> (u16, Vec<u8>) {
+        let mut socket = self.open(method, path, headers, body);
+        let mut bytes = Vec::new();
+        socket.read_to_end(&mut bytes).unwrap();
+        let end = bytes.windows(4).position(|window| window == b"\r\n\r\n").unwrap();
+        let head = String::from_utf8_lossy(&bytes[..end]).to_ascii_lowercase();
+        let status = head.split(' ').nth(1).unwrap().parse().unwrap();
+        let body = &bytes[end + 4..];
+        (status, if head.contains("transfer-encoding: chunked") { dechunk_bytes(body) } else { body.to_vec() })
+    }
+
     /// Sends a request and gives the connection.
     pub fn open(&self, method: &str, path: &str, headers: &[(&str, &str)], body: &str) -> TcpStream {
         self.try_open(method, path, headers, body).unwrap()
@@ -183,15 +195,19 @@ fn parse(bytes: &[u8]) -> Answer {
     Answer { status, headers, body }
 }
 
-fn dechunk(mut body: &str) -> String {
-    let mut text = String::new();
-    while let Some((length, rest)) = body.split_once("\r\n") {
-        let length = usize::from_str_radix(length, 16).unwrap();
+fn dechunk(body: &str) -> String {
+    String::from_utf8(dechunk_bytes(body.as_bytes())).unwrap()
+}
+
+fn dechunk_bytes(mut body: &[u8]) -> Vec<u8> {
+    let mut bytes = Vec::new();
+    while let Some(end) = body.windows(2).position(|window| window == b"\r\n") {
+        let length = usize::from_str_radix(std::str::from_utf8(&body[..end]).unwrap(), 16).unwrap();
         if length == 0 {
             break;
         }
-        text.push_str(&rest[..length]);
-        body = &rest[length + 2..];
+        bytes.extend(&body[end + 2..end + 2 + length]);
+        body = &body[end + 2 + length + 2..];
     }
-    text
+    bytes
 }
