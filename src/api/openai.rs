@@ -6,6 +6,7 @@ mod chat;
 mod chat_chunk;
 mod chat_completion;
 mod chat_request;
+mod content;
 pub mod embeddings;
 mod error;
 mod messages;

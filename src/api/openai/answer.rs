@@ -55,8 +55,12 @@ pub(super) fn reasoning_detail(index: usize, reasoning: &Reasoning) -> Value {
 /// A citation as OpenAI's `url_citation`. A cited document has no URL, so one is made from its title. `start` and `end`
 /// count characters of the answer.
 pub(super) fn annotation(citation: &Citation, start: usize, end: usize) -> Value {
-    let url = if citation.url.is_empty() { format!("document:{}", citation.title) } else { citation.url.clone() };
     json!({"type": "url_citation", "url_citation": {
-        "start_index": start, "end_index": end, "url": url, "title": citation.title,
+        "start_index": start, "end_index": end, "url": citation_url(citation), "title": citation.title,
     }})
+}
+
+/// The URL of a source.
+pub(super) fn citation_url(citation: &Citation) -> String {
+    if citation.url.is_empty() { format!("document:{}", citation.title) } else { citation.url.clone() }
 }

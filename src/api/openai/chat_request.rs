@@ -128,16 +128,7 @@ fn reasoning_request(effort: &Value, reasoning: &Value) -> Result<ReasoningReque
     };
     let mut requested = match word {
         Value::Null => ReasoningRequest::default(),
-        Value::String(word) => match word.as_str() {
-            "" | "auto" | "default" => ReasoningRequest::default(),
-            "none" | "minimal" => ReasoningRequest { mode: ReasoningMode::Off, ..ReasoningRequest::default() },
-            // Clients send effort levels of other services. An unknown one is ignored, and the policy lists that as an
-            // edit (docs/cases.md, R7).
-            other => Effort::from_word(other).map_or(
-                ReasoningRequest { mode: ReasoningMode::Unknown, ..ReasoningRequest::default() },
-                ReasoningRequest::with_effort,
-            ),
-        },
+        Value::String(word) => reasoning_with_effort(word),
         _ => return Err(invalid(at, "must be a string")),
     };
     match flag(&reasoning["enabled"], "reasoning.enabled")? {
@@ -158,7 +149,21 @@ fn reasoning_request(effort: &Value, reasoning: &Value) -> Result<ReasoningReque
     Ok(requested)
 }
 
-fn service_tier(tier: &Value) -> Result<Option<ServiceTier>> {
+/// The reasoning that a word for an effort asks for.
+pub(super) fn reasoning_with_effort(word: &str) -> ReasoningRequest {
+    match word {
+        "" | "auto" | "default" => ReasoningRequest::default(),
+        "none" | "minimal" => ReasoningRequest { mode: ReasoningMode::Off, ..ReasoningRequest::default() },
+        // Clients send effort levels of other services. An unknown one is ignored, and the policy lists that as an edit
+        // (docs/cases.md, R7).
+        other => Effort::from_word(other).map_or(
+            ReasoningRequest { mode: ReasoningMode::Unknown, ..ReasoningRequest::default() },
+            ReasoningRequest::with_effort,
+        ),
+    }
+}
+
+pub(super) fn service_tier(tier: &Value) -> Result<Option<ServiceTier>> {
     match tier {
         value if is_absent(value) => Ok(None),
         Value::String(word) => match word.as_str() {
@@ -172,7 +177,7 @@ fn service_tier(tier: &Value) -> Result<Option<ServiceTier>> {
 }
 
 /// Tags for the account's invocation logs. Values that are not strings are ignored.
-fn metadata(tags: &Value, user: &Value, safety_identifier: &Value) -> Vec<(String, String)> {
+pub(super) fn metadata(tags: &Value, user: &Value, safety_identifier: &Value) -> Vec<(String, String)> {
     let tags = tags.as_object().into_iter().flatten();
     let tags = tags.filter_map(|(name, value)| Some((name.clone(), value.as_str()?.to_owned())));
     let own = [("user", user), ("safety_identifier", safety_identifier)];

@@ -46,7 +46,7 @@ pub(super) fn field_path(field: &Field, positions: &Positions) -> String {
 }
 
 /// OpenAI's `type` and `code` for a kind of failure (docs/openai.md §3).
-fn type_and_code(kind: Kind) -> (&'static str, &'static str) {
+pub(super) fn type_and_code(kind: Kind) -> (&'static str, &'static str) {
     match kind {
         Kind::InvalidRequest => ("invalid_request_error", "invalid_value"),
         Kind::MissingParameter => ("invalid_request_error", "missing_required_parameter"),

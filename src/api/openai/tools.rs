@@ -98,6 +98,14 @@ pub(super) fn parse_tool_choice(
 /// # Errors
 /// `InvalidRequest` or `MissingParameter`, naming the member.
 pub(super) fn parse_format(format: &Value) -> Result<Format> {
+    format_of(format, &format["json_schema"], "response_format", "response_format.json_schema")
+}
+
+/// Parses the format of an answer, which stands at `at`. Its name, description and schema are in `bound`.
+///
+/// # Errors
+/// As [`parse_format`].
+pub(super) fn format_of(format: &Value, bound: &Value, at: &str, bound_at: &str) -> Result<Format> {
     if is_absent(format) {
         return Ok(Format::Text);
     }
@@ -105,10 +113,9 @@ pub(super) fn parse_format(format: &Value) -> Result<Format> {
         Some("text") => Ok(Format::Text),
         Some("json_object") => Ok(Format::JsonObject),
         Some("json_schema") => {
-            let bound = &format["json_schema"];
             let schema = &bound["schema"];
             if !schema.is_object() {
-                return Err(missing("response_format.json_schema.schema"));
+                return Err(missing(&format!("{bound_at}.schema")));
             }
             let name = bound["name"].as_str().filter(|name| !name.is_empty()).unwrap_or("answer");
             Ok(Format::JsonSchema {
@@ -121,7 +128,7 @@ pub(super) fn parse_format(format: &Value) -> Result<Format> {
                 schema: schema.clone(),
             })
         }
-        _ => Err(invalid("response_format.type", "must be text, json_object or json_schema")),
+        _ => Err(invalid(&format!("{at}.type"), "must be text, json_object or json_schema")),
     }
 }
 
