@@ -4,7 +4,7 @@
 use crate::api::Dialect;
 use crate::api::anthropic::Messages;
 use crate::api::aws::{Converse, InvokeMessages};
-use crate::api::openai::{ChatCompletions, TextCompletions};
+use crate::api::openai::{ChatCompletions, Responses, TextCompletions};
 use percent_encoding::percent_decode_str;
 
 /// A route. It is found by the path alone, because a wrong method is a different error from a wrong path.
@@ -18,6 +18,7 @@ pub(super) enum Route {
     Model(String),
     ChatCompletions,
     Completions,
+    Responses,
     Embeddings,
     Messages,
     /// Bedrock's own `Converse` and `ConverseStream`.
@@ -47,6 +48,7 @@ impl Route {
             },
             Some("model") => return Self::of_bedrock(&segments.collect::<Vec<_>>()),
             Some("completions") => Self::Completions,
+            Some("responses") => Self::Responses,
             Some("embeddings") => Self::Embeddings,
             Some("messages") => Self::Messages,
             Some("chat") if segments.next() == Some("completions") => Self::ChatCompletions,
@@ -87,6 +89,7 @@ impl Route {
             Self::Model(_) => "/v1/models/{id}",
             Self::ChatCompletions => "/v1/chat/completions",
             Self::Completions => "/v1/completions",
+            Self::Responses => "/v1/responses",
             Self::Embeddings => "/v1/embeddings",
             Self::Messages => "/v1/messages",
             Self::Converse(Converse { stream: false, .. }) => "/model/{id}/converse",
@@ -99,7 +102,8 @@ impl Route {
     /// What is asked of a model, in the words of OpenTelemetry's conventions; `None` for a route that asks none.
     pub(super) fn operation(&self) -> Option<&'static str> {
         match self {
-            Self::ChatCompletions | Self::Messages | Self::Converse(_) | Self::Invoke(_) => Some("chat"),
+            Self::ChatCompletions | Self::Responses | Self::Messages => Some("chat"),
+            Self::Converse(_) | Self::Invoke(_) => Some("chat"),
             Self::Completions => Some("text_completion"),
             Self::Embeddings => Some("embeddings"),
             Self::Root | Self::Health | Self::Ready | Self::Metrics | Self::Models | Self::Model(_) => None,
@@ -110,6 +114,7 @@ impl Route {
     pub(super) fn dialect(&self) -> &dyn Dialect {
         match self {
             Self::Completions => &TextCompletions,
+            Self::Responses => &Responses,
             Self::Messages => &Messages,
             Self::Converse(converse) => converse,
             Self::Invoke(invoke) => invoke,
@@ -145,6 +150,9 @@ mod tests {
         for path in ["/chat/completions", "/v1/chat/completions/", "//v1//chat//completions"] {
             assert_eq!(Route::from_path(path), Some(Route::ChatCompletions), "{path}");
         }
+        for path in ["/responses", "/v1/responses/", "//v1//responses"] {
+            assert_eq!(Route::from_path(path), Some(Route::Responses), "{path}");
+        }
         let arn = "arn:aws:bedrock:us-east-1:123456789012:inference-profile/us.x.y";
         let encoded = "arn%3Aaws%3Abedrock%3Aus-east-1%3A123456789012%3Ainference-profile%2Fus.x.y";
         for id in [arn, encoded] {
@@ -157,7 +165,7 @@ mod tests {
         assert_eq!(Route::from_path("/"), Some(Route::Root));
         assert_eq!(Route::from_path("/v1/messages"), Some(Route::Messages));
         assert_eq!(Route::from_path("/api/hello"), Some(Route::Root));
-        for path in ["/nope", "/chat", "/embeddings/x", "/model/converse", "/model/a/b", "/messages/count"] {
+        for path in ["/nope", "/chat", "/embeddings/x", "/model/converse", "/model/a/b", "/messages/count", "/v1/responses/resp_1"] {
             assert_eq!(Route::from_path(path), None, "{path}");
         }
     }

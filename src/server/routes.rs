@@ -236,18 +236,18 @@ fn preflight(headers: &HeaderMap) -> Response {
 
 /// What a client of an API that this server does not have can do instead.
 fn way_out(path: &str) -> &'static str {
+    if path.split('/').any(|segment| matches!(segment, "responses" | "conversations")) {
+        return "no responses and no conversations are stored here; POST /v1/responses with the whole input";
+    }
     match path.split('/').rfind(|segment| !segment.is_empty()) {
-        Some("responses") => {
-            "use Chat Completions: in the AI SDK provider.chat(MODEL), in OpenAI Agents \
-             set_default_openai_api(\"chat_completions\"), in LiteLLM custom_openai/MODEL"
-        }
         Some("count_tokens") => "count the tokens yourself; this server only answers messages",
         Some("generate" | "tags" | "show") => {
             "this server does not speak Ollama's API; choose an OpenAI-compatible provider with the base URL of this \
              server and /v1"
         }
         _ => {
-            "the routes are /v1/models, /v1/chat/completions, /v1/completions, /v1/embeddings, /healthz, /readyz and /metrics"
+            "the routes are /v1/models, /v1/chat/completions, /v1/responses, /v1/messages, /v1/completions, \
+             /v1/embeddings, /model/ID/converse and /model/ID/invoke with their streams, /healthz, /readyz and /metrics"
         }
     }
 }

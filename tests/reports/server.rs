@@ -140,7 +140,8 @@ fn client_15_embedding_models_unlisted() {
 fn client_16_responses_hint() {
     let server = Server::offline();
     for (path, hint) in [
-        ("/v1/responses", "provider.chat(MODEL)"),
+        ("/v1/responses/resp_1/cancel", "no responses"),
+        ("/v1/conversations", "POST /v1/responses"),
         ("/v1/messages", "Anthropic's API"),
         ("/api/tags", "Ollama's API"),
         ("/v1/nothing", "/v1/chat/completions"),
