@@ -60,7 +60,8 @@ mod tests {
 
     #[test]
     fn the_very_bytes_of_a_signature_come_back() {
-        let signed = |text: &str, signature: &str| Reasoning::Text { text: text.into(), signature: Some(signature.into()) };
+        let signed =
+            |text: &str, signature: &str| Reasoning::Text { text: text.into(), signature: Some(signature.into()) };
         for reasoning in [
             signed("I should run ls.", "EqQBCkYIBxgCKkD+/=="),
             // Reasoning whose text is not shown is signed too (docs/cases.md, R3).

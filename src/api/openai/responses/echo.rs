@@ -25,7 +25,10 @@ impl Echo {
             ("instructions", whole("instructions", Value::Null)),
             ("max_output_tokens", number("max_output_tokens", Value::Null)),
             ("max_tool_calls", number("max_tool_calls", Value::Null)),
-            ("parallel_tool_calls", given("parallel_tool_calls").filter(Value::is_boolean).unwrap_or(Value::Bool(true))),
+            (
+                "parallel_tool_calls",
+                given("parallel_tool_calls").filter(Value::is_boolean).unwrap_or(Value::Bool(true)),
+            ),
             ("previous_response_id", Value::Null),
             ("prompt_cache_key", text("prompt_cache_key")),
             ("reasoning", or("reasoning", json!({"effort": null, "summary": null}))),

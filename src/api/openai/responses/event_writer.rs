@@ -40,8 +40,15 @@ struct OpenItem {
 enum Content {
     Message(MessageText),
     /// `is_shown`: whether a part of its text has been sent.
-    Reasoning { block: Reasoning, is_shown: bool },
-    Call { tool: ClientTool, call_id: String, arguments: String },
+    Reasoning {
+        block: Reasoning,
+        is_shown: bool,
+    },
+    Call {
+        tool: ClientTool,
+        call_id: String,
+        arguments: String,
+    },
 }
 
 impl EventWriter {

@@ -40,6 +40,10 @@ impl AnswerForm for ResponseForm {
         belongs_in_stream(error)
     }
 
+    fn begins_early(&self) -> bool {
+        true
+    }
+
     /// An item of a call that is done is executed, whatever the end of the response says.
     fn cut_calls(&self) -> CutCalls {
         CutCalls::LeaveOut

@@ -140,7 +140,9 @@ impl Reader<'_> {
             }
             Some(kind @ ("compaction" | "compaction_trigger")) => Err(unsupported(
                 &at("type"),
-                &format!("items of type {kind:?} work only at OpenAI; send the conversation, or a summary as a message"),
+                &format!(
+                    "items of type {kind:?} work only at OpenAI; send the conversation, or a summary as a message"
+                ),
             )),
             Some(other) => Err(unsupported(&at("type"), &format!("items of type {other:?} are not supported"))),
         }
@@ -183,7 +185,8 @@ impl Reader<'_> {
             self.ignored.add("input", "item_reference");
             return Ok(());
         }
-        let message = format!("refers to the item {id:?}, which was not found: nothing is stored here, so send items in full");
+        let message =
+            format!("refers to the item {id:?}, which was not found: nothing is stored here, so send items in full");
         Err(invalid(&at, &message))
     }
 

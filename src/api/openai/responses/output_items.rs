@@ -38,6 +38,9 @@ pub(super) struct MessageText {
 
 impl MessageText {
     pub(super) fn push(&mut self, text: &str) {
+        if text.is_empty() {
+            return;
+        }
         if std::mem::take(&mut self.passage.1) {
             self.passage.0 = self.length;
         }
