@@ -165,7 +165,15 @@ mod tests {
         assert_eq!(Route::from_path("/"), Some(Route::Root));
         assert_eq!(Route::from_path("/v1/messages"), Some(Route::Messages));
         assert_eq!(Route::from_path("/api/hello"), Some(Route::Root));
-        for path in ["/nope", "/chat", "/embeddings/x", "/model/converse", "/model/a/b", "/messages/count", "/v1/responses/resp_1"] {
+        for path in [
+            "/nope",
+            "/chat",
+            "/embeddings/x",
+            "/model/converse",
+            "/model/a/b",
+            "/messages/count",
+            "/v1/responses/resp_1",
+        ] {
             assert_eq!(Route::from_path(path), None, "{path}");
         }
     }

@@ -3,7 +3,7 @@
 
 use crate::api::json::{cache_control, invalid, missing, take_string, unsupported};
 use crate::conversation::media::{Attachment, DocumentNames, MAX_DOCUMENT_BYTES, decode};
-use crate::conversation::{CacheTtl, ImageUrl, Media, Message, Part, is_blank, json_text};
+use crate::conversation::{CacheTtl, ImageUrl, Media, Part, is_blank, json_text};
 use crate::error::Result;
 use serde_json::Value;
 use std::borrow::Cow;

@@ -99,11 +99,12 @@ pub(super) fn parse(body: JsonBlocks, head: &RequestHeaders) -> Result<Responses
         metadata: metadata(&member("metadata"), &member("user"), &member("safety_identifier")),
         conversation: conversation.or_else(|| head.conversation.clone()),
         native: None,
+        cite_documents: false,
         ignored: ignored_members(&members),
     };
     request.ignored.extend(ignored.members());
     let places = Places { messages: parsed.places, tool_schemas: schema_paths };
-    let show_reasoning = reasoning.display == ReasoningDisplay::Shown;
+    let show_reasoning = reasoning.display == ReasoningDisplay::Summarized;
     Ok(ResponsesRequest { request, stream, show_reasoning, names, places, echo })
 }
 
@@ -151,8 +152,7 @@ fn reasoning_request(reasoning: &Value) -> Result<ReasoningRequest> {
         _ => return Err(invalid("reasoning.effort", "must be a string")),
     };
     let summary = [&reasoning["summary"], &reasoning["generate_summary"]].into_iter().find(|word| !word.is_null());
-    if summary.is_none_or(|word| word == "none") {
-        requested.display = ReasoningDisplay::Omitted;
-    }
+    let omits = summary.is_none_or(|word| word == "none");
+    requested.display = if omits { ReasoningDisplay::Omitted } else { ReasoningDisplay::Summarized };
     Ok(requested)
 }

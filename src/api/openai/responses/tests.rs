@@ -235,7 +235,7 @@ fn members_are_read_as_the_api_describes_them() {
 #[test]
 fn reasoning_is_shown_where_a_summary_is_requested() {
     let of = |mode, effort, display| ReasoningRequest { mode, effort, budget: None, display };
-    let (shown, omitted) = (ReasoningDisplay::Shown, ReasoningDisplay::Omitted);
+    let (shown, omitted) = (ReasoningDisplay::Summarized, ReasoningDisplay::Omitted);
     for (reasoning, expected) in [
         (Value::Null, of(ReasoningMode::Unspecified, None, omitted)),
         (json!({"summary": "auto"}), of(ReasoningMode::Unspecified, None, shown)),

@@ -119,7 +119,7 @@ fn blocks() -> Vec<Vec<Event>> {
         text("more"),
         vec![
             Event::Text("Paris is a city.".into()),
-            Event::Citation(Citation { title: "Atlas".into(), url: "https://a.example".into(), quote: String::new() }),
+            Event::Citation(Citation { title: "Atlas".into(), url: "https://a.example".into(), ..Citation::default() }),
             Event::Citation(Citation { title: "Map".into(), ..Citation::default() }),
             Event::Text(" Yes.".into()),
             Event::BlockEnd,
