@@ -259,8 +259,13 @@ Register-ArgumentCompleter -Native -CommandName 'chatrix' -ScriptBlock {
             break
         }
         'chatrix;keys;add' {
+            [CompletionResult]::new('--for', '--for', [CompletionResultType]::ParameterName, 'Take the limits that fit a kind of client; other options win over them')
+            [CompletionResult]::new('--max-tokens', '--max-tokens', [CompletionResultType]::ParameterName, 'Maximum length of an answer, in tokens, for requests that set none')
+            [CompletionResult]::new('--max-tokens-limit', '--max-tokens-limit', [CompletionResultType]::ParameterName, 'Highest maximum that a request may set, in tokens')
+            [CompletionResult]::new('--prompt-cache', '--prompt-cache', [CompletionResultType]::ParameterName, 'Whether the prompt cache is used where it saves money, for requests that do not ask for it')
             [CompletionResult]::new('--request-usd', '--request-usd', [CompletionResultType]::ParameterName, 'Spend at most this many dollars per call')
             [CompletionResult]::new('--day-usd', '--day-usd', [CompletionResultType]::ParameterName, 'Spend at most this many dollars per day (UTC)')
+            [CompletionResult]::new('--week-usd', '--week-usd', [CompletionResultType]::ParameterName, 'Spend at most this many dollars per week, which begins on Monday (UTC)')
             [CompletionResult]::new('--month-usd', '--month-usd', [CompletionResultType]::ParameterName, 'Spend at most this many dollars per month (UTC)')
             [CompletionResult]::new('--rpm', '--rpm', [CompletionResultType]::ParameterName, 'Begin at most this many calls in any 60 seconds')
             [CompletionResult]::new('--tpm', '--tpm', [CompletionResultType]::ParameterName, 'Use at most this many tokens in any 60 seconds; a running call counts at the most that it can use')
@@ -268,7 +273,6 @@ Register-ArgumentCompleter -Native -CommandName 'chatrix' -ScriptBlock {
             [CompletionResult]::new('--expires', '--expires', [CompletionResultType]::ParameterName, 'Refuse the key from then on: after a time such as 90d or 12h, or on a date (UTC)')
             [CompletionResult]::new('--models', '--models', [CompletionResultType]::ParameterName, 'Allow only these models, by name or id, separated by commas')
             [CompletionResult]::new('--config', '--config', [CompletionResultType]::ParameterName, 'Config file [env: CHATRIX_CONFIG]')
-            [CompletionResult]::new('--profile', '--profile', [CompletionResultType]::ParameterName, 'AWS profile [env: AWS_PROFILE]')
             [CompletionResult]::new('--region', '--region', [CompletionResultType]::ParameterName, 'AWS region [env: AWS_REGION] [default: the profile''s, or us-west-2]')
             [CompletionResult]::new('--offline', '--offline', [CompletionResultType]::ParameterName, 'Use the built-in offline model, which costs nothing and has its own ledger and API keys [env: CHATRIX_OFFLINE]')
             [CompletionResult]::new('-h', '-h', [CompletionResultType]::ParameterName, 'Print help')

@@ -677,17 +677,37 @@ _chatrix() {
             return 0
             ;;
         chatrix__subcmd__keys__subcmd__add)
-            opts="-h --request-usd --day-usd --month-usd --rpm --tpm --max-running --expires --models --offline --config --profile --region --help"
+            opts="-h --for --max-tokens --max-tokens-limit --prompt-cache --request-usd --day-usd --week-usd --month-usd --rpm --tpm --max-running --expires --models --offline --config --region --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
             fi
             case "${prev}" in
+                --for)
+                    COMPREPLY=($(compgen -W "agents" -- "${cur}"))
+                    return 0
+                    ;;
+                --max-tokens)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --max-tokens-limit)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --prompt-cache)
+                    COMPREPLY=($(compgen -W "auto off" -- "${cur}"))
+                    return 0
+                    ;;
                 --request-usd)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
                 --day-usd)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --week-usd)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
@@ -728,10 +748,6 @@ _chatrix() {
                     if [[ "${BASH_VERSINFO[0]}" -ge 4 ]]; then
                         compopt -o filenames
                     fi
-                    return 0
-                    ;;
-                --profile)
-                    COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
                 --region)

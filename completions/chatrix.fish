@@ -261,8 +261,14 @@ complete -c chatrix -n "__fish_chatrix_using_subcommand keys; and __fish_seen_su
 complete -c chatrix -n "__fish_chatrix_using_subcommand keys; and __fish_seen_subcommand_from revoke" -l region -d 'AWS region [env: AWS_REGION] [default: the profile\'s, or us-west-2]' -r
 complete -c chatrix -n "__fish_chatrix_using_subcommand keys; and __fish_seen_subcommand_from revoke" -l offline -d 'Use the built-in offline model, which costs nothing and has its own ledger and API keys [env: CHATRIX_OFFLINE]'
 complete -c chatrix -n "__fish_chatrix_using_subcommand keys; and __fish_seen_subcommand_from revoke" -s h -l help -d 'Print help'
+complete -c chatrix -n "__fish_chatrix_using_subcommand keys; and __fish_seen_subcommand_from add" -l for -d 'Take the limits that fit a kind of client; other options win over them' -r -f -a "agents\t''"
+complete -c chatrix -n "__fish_chatrix_using_subcommand keys; and __fish_seen_subcommand_from add" -l max-tokens -d 'Maximum length of an answer, in tokens, for requests that set none' -r
+complete -c chatrix -n "__fish_chatrix_using_subcommand keys; and __fish_seen_subcommand_from add" -l max-tokens-limit -d 'Highest maximum that a request may set, in tokens' -r
+complete -c chatrix -n "__fish_chatrix_using_subcommand keys; and __fish_seen_subcommand_from add" -l prompt-cache -d 'Whether the prompt cache is used where it saves money, for requests that do not ask for it' -r -f -a "auto\t''
+off\t''"
 complete -c chatrix -n "__fish_chatrix_using_subcommand keys; and __fish_seen_subcommand_from add" -l request-usd -d 'Spend at most this many dollars per call' -r
 complete -c chatrix -n "__fish_chatrix_using_subcommand keys; and __fish_seen_subcommand_from add" -l day-usd -d 'Spend at most this many dollars per day (UTC)' -r
+complete -c chatrix -n "__fish_chatrix_using_subcommand keys; and __fish_seen_subcommand_from add" -l week-usd -d 'Spend at most this many dollars per week, which begins on Monday (UTC)' -r
 complete -c chatrix -n "__fish_chatrix_using_subcommand keys; and __fish_seen_subcommand_from add" -l month-usd -d 'Spend at most this many dollars per month (UTC)' -r
 complete -c chatrix -n "__fish_chatrix_using_subcommand keys; and __fish_seen_subcommand_from add" -l rpm -d 'Begin at most this many calls in any 60 seconds' -r
 complete -c chatrix -n "__fish_chatrix_using_subcommand keys; and __fish_seen_subcommand_from add" -l tpm -d 'Use at most this many tokens in any 60 seconds; a running call counts at the most that it can use' -r
@@ -300,7 +306,6 @@ kimi\t''
 glm\t''
 minimax\t''"
 complete -c chatrix -n "__fish_chatrix_using_subcommand keys; and __fish_seen_subcommand_from add" -l config -d 'Config file [env: CHATRIX_CONFIG]' -r -F
-complete -c chatrix -n "__fish_chatrix_using_subcommand keys; and __fish_seen_subcommand_from add" -l profile -d 'AWS profile [env: AWS_PROFILE]' -r
 complete -c chatrix -n "__fish_chatrix_using_subcommand keys; and __fish_seen_subcommand_from add" -l region -d 'AWS region [env: AWS_REGION] [default: the profile\'s, or us-west-2]' -r
 complete -c chatrix -n "__fish_chatrix_using_subcommand keys; and __fish_seen_subcommand_from add" -l offline -d 'Use the built-in offline model, which costs nothing and has its own ledger and API keys [env: CHATRIX_OFFLINE]'
 complete -c chatrix -n "__fish_chatrix_using_subcommand keys; and __fish_seen_subcommand_from add" -s h -l help -d 'Print help'

@@ -9,9 +9,8 @@ mod webhook;
 pub use delivery::Delivery;
 pub use webhook::{AlertSettings, Secret, Webhook};
 
-use crate::ledger::Ledger;
 use crate::ledger::alert::BudgetAlert;
-use crate::ledger::budget::BudgetLimit;
+use crate::ledger::{Ledger, WatchedBudgets};
 use crate::telemetry::Telemetry;
 use delivery::Outcome;
 use std::sync::Arc;
@@ -27,8 +26,7 @@ const AT_ONCE: usize = 16;
 #[derive(Debug, Clone)]
 pub struct Plan {
     pub delivery: Arc<Delivery>,
-    /// The budgets of all calls together. Those of API keys are in the ledger.
-    pub budgets: Vec<BudgetLimit>,
+    pub budgets: WatchedBudgets,
 }
 
 /// Tells the operator of every threshold that one of the plan's budgets, or one of a key, reaches. The plan may change;

@@ -144,6 +144,17 @@ impl Catalog {
         })
     }
 
+    /// Finds out whether a name stands for a model, of either kind.
+    ///
+    /// # Errors
+    /// As [`Catalog::resolve`].
+    pub fn check_name(&self, name: &str) -> Result<()> {
+        match self.resolve(name) {
+            Err(error) if self.resolve_embedding(name).is_err() => Err(error),
+            _ => Ok(()),
+        }
+    }
+
     /// The embedding model behind a name: an alias, or a known id in any geography.
     ///
     /// # Errors

@@ -2,6 +2,11 @@
 //! The doc comments of fields and variants are the help texts.
 #![expect(clippy::doc_markdown, reason = "a terminal shows the help texts, and does not render Markdown")]
 
+mod keys;
+mod values;
+
+pub(crate) use keys::{Keys, KeysAction, KeysAdd, KeysRotate, PromptCache};
+
 use crate::catalog::{Features, NanoDollars};
 use crate::config::Host;
 use crate::telemetry::LogFormat;
@@ -9,6 +14,7 @@ use clap::{Args, Parser, Subcommand, ValueEnum};
 use std::net::SocketAddr;
 use std::num::NonZeroU32;
 use std::path::PathBuf;
+use values::{at_least_one, call_id, port, tokens};
 
 const EXIT_CODES: &str = "\
 Exit codes:
@@ -90,19 +96,6 @@ pub(crate) struct Models {
     /// Show Bedrock ids, and the source and date of each row
     #[arg(short, long, conflicts_with_all = ["json", "quiet"])]
     pub(crate) verbose: bool,
-}
-
-/// Reads a number of tokens. Whether it is too many is up to the policy.
-fn tokens(text: &str) -> Result<i64, String> {
-    text.parse().ok().filter(|number| *number > 0).ok_or_else(|| "it must be a whole number above 0".to_owned())
-}
-
-fn port(text: &str) -> Result<u16, String> {
-    text.parse().map_err(|_| "it must be a port from 0 to 65535".to_owned())
-}
-
-fn call_id(text: &str) -> Result<i64, String> {
-    text.parse().map_err(|_| "it must be a whole number".to_owned())
 }
 
 /// What `ask` and `chat` have in common.
@@ -262,80 +255,6 @@ pub(crate) enum By {
 
 #[derive(Debug, Args)]
 #[command(arg_required_else_help = true)]
-pub(crate) struct Keys {
-    #[command(subcommand)]
-    pub(crate) action: KeysAction,
-}
-
-#[derive(Debug, Subcommand)]
-pub(crate) enum KeysAction {
-    /// Create a key; its token is shown once and stored only as a hash
-    Add(KeysAdd),
-    /// List the keys with their limits and what they have spent
-    List(KeysList),
-    /// Replace the token of a key; its limits and what it has spent stay
-    Rotate(KeysRotate),
-    /// Revoke a key immediately
-    Revoke(KeysRevoke),
-}
-
-#[derive(Debug, Args)]
-pub(crate) struct KeysAdd {
-    /// Name of the key: letters, digits, `.`, `_` and `-`
-    pub(crate) name: String,
-    /// Spend at most this many dollars per call
-    #[arg(long, value_name = "USD", allow_negative_numbers = true)]
-    pub(crate) request_usd: Option<NanoDollars>,
-    /// Spend at most this many dollars per day (UTC)
-    #[arg(long, value_name = "USD", allow_negative_numbers = true)]
-    pub(crate) day_usd: Option<NanoDollars>,
-    /// Spend at most this many dollars per month (UTC)
-    #[arg(long, value_name = "USD", allow_negative_numbers = true)]
-    pub(crate) month_usd: Option<NanoDollars>,
-    /// Begin at most this many calls in any 60 seconds
-    #[arg(long, value_name = "N", value_parser = at_least_one)]
-    pub(crate) rpm: Option<NonZeroU32>,
-    /// Use at most this many tokens in any 60 seconds; a running call counts at the most that it can use
-    #[arg(long, value_name = "N", value_parser = at_least_one)]
-    pub(crate) tpm: Option<NonZeroU32>,
-    /// Run at most this many calls at once
-    #[arg(long, value_name = "N", value_parser = at_least_one)]
-    pub(crate) max_running: Option<NonZeroU32>,
-    /// Allow only these models, by name or id, separated by commas
-    #[arg(long, value_name = "MODEL", value_delimiter = ',')]
-    pub(crate) models: Vec<String>,
-    /// Refuse the key from then on: after a time such as 90d or 12h, or on a date (UTC)
-    #[arg(long, value_name = "WHEN")]
-    pub(crate) expires: Option<String>,
-}
-
-#[derive(Debug, Args)]
-pub(crate) struct KeysRotate {
-    /// Name of the key
-    pub(crate) name: String,
-    /// Accept the present token for this long, such as 24h, 30m or 7d; 0 ends it at once
-    #[arg(long, value_name = "TIME", default_value = "24h", allow_hyphen_values = true)]
-    pub(crate) overlap: String,
-    /// Let the key expire then, instead of when it would have: after a time such as 90d or 12h, or on a date (UTC)
-    #[arg(long, value_name = "WHEN")]
-    pub(crate) expires: Option<String>,
-}
-
-#[derive(Debug, Args)]
-pub(crate) struct KeysList {
-    /// Print the keys as JSON
-    #[arg(long)]
-    pub(crate) json: bool,
-}
-
-#[derive(Debug, Args)]
-pub(crate) struct KeysRevoke {
-    /// Name of the key
-    pub(crate) name: String,
-}
-
-#[derive(Debug, Args)]
-#[command(arg_required_else_help = true)]
 pub(crate) struct Ledger {
     #[command(subcommand)]
     pub(crate) action: LedgerAction,
@@ -361,8 +280,4 @@ pub(crate) enum Shell {
     Zsh,
     Fish,
     Powershell,
-}
-
-fn at_least_one(text: &str) -> Result<NonZeroU32, String> {
-    text.parse().map_err(|_| format!("it must be a whole number from 1 to {}", u32::MAX))
 }

@@ -4,6 +4,7 @@
 mod alerts;
 mod file;
 mod host;
+mod keys;
 mod models;
 mod source;
 
@@ -15,6 +16,7 @@ use crate::bedrock::{Region, TimeLimits};
 use crate::catalog::Catalog;
 use crate::conversation::ServiceTier;
 use crate::error::{Error, Kind, Result};
+use crate::ledger::KeySettings;
 use crate::ledger::budget::Budgets;
 use crate::policy::{Limits, ModelLimits, Overrides, Policy};
 use crate::server::Timeouts;
@@ -63,6 +65,8 @@ pub(crate) struct Settings {
     pub(crate) aws: AwsSettings,
     pub(crate) serve: ServeSettings,
     pub(crate) budgets: Budgets,
+    /// What the file sets for API keys by their names.
+    pub(crate) keys: KeySettings,
     /// Who is told when a budget is nearly used up; `None` when nobody is.
     pub(crate) alerts: Option<AlertSettings>,
     /// `None` when there is no home folder.
@@ -170,8 +174,9 @@ impl Settings {
         let keeps_history = file.history.unwrap_or(true);
         let history = state.filter(|_| keeps_history).map(|folder| folder.join("history"));
         let budgets = file.budget.budgets();
+        let keys = keys::settings(file.keys, &catalog, &path)?;
         let alerts = alerts::settings(file.alerts, &path, &environment)?;
-        Ok(Self { config_file, model, offline, aws, serve, budgets, alerts, ledger, history, policy, catalog })
+        Ok(Self { config_file, model, offline, aws, serve, budgets, keys, alerts, ledger, history, policy, catalog })
     }
 
     /// All models, the operator's own included.

@@ -142,7 +142,7 @@ impl Engine {
     async fn admit(&self, mut request: Request, caller: &Caller) -> Result<ReadyCall> {
         let requested_name = self.policy.model_name(&request.model).to_owned();
         self.reasoning.restore(&mut request.messages);
-        let mut admitted = self.policy.admit(request)?;
+        let mut admitted = self.policy.admit(request, caller.rules())?;
         caller.check(&self.policy.catalog, &admitted.model().id)?;
         let requested_model = Arc::clone(admitted.model());
         if self.refusals.is_retired(&requested_model.id) {

@@ -39,7 +39,7 @@ pub fn http_body(data: &[u8]) {
         }
     };
     let admitted = match dialect.parse(body.into(), &RequestHeaders::default()) {
-        Ok(ParsedRequest { request, .. }) => POLICY.as_ref().map(|policy| policy.admit(request)),
+        Ok(ParsedRequest { request, .. }) => POLICY.as_ref().map(|policy| policy.admit(request, None)),
         Err(error) => Some(Err(error)),
     };
     match admitted {
@@ -124,7 +124,7 @@ fn question(asks_for_json: bool) -> Option<Admitted> {
         body["model"] = "nova-micro".into();
     }
     let request = ChatCompletions.parse(body.to_string().as_bytes().into(), &RequestHeaders::default()).ok()?.request;
-    POLICY.as_ref()?.admit(request).ok()
+    POLICY.as_ref()?.admit(request, None).ok()
 }
 
 fn framed(mut records: &[u8]) -> Vec<u8> {

@@ -16,6 +16,8 @@ mod health;
 mod ids;
 pub mod key;
 mod key_cache;
+pub(crate) mod key_profile;
+mod key_settings;
 mod moment;
 mod open_calls;
 mod posting;
@@ -33,6 +35,7 @@ pub use clock::Clock;
 pub(crate) use clock::day_of;
 pub use ids::{CallId, KeyId};
 pub use key_cache::KeyCache;
+pub use key_settings::{KeySettings, WatchedBudgets};
 pub(crate) use moment::moment;
 pub use posting::CallState;
 pub use rate::{RateLimits, RateRefusal, RateRequest, RateStatus};
@@ -171,11 +174,11 @@ impl Ledger {
         }
     }
 
-    /// Claims up to `most` alerts that are to be told now, of these budgets and those of all API keys. Whoever has
+    /// Claims up to `most` alerts that are to be told now, of these budgets. Whoever has
     /// claimed an alert tells it and then finishes it. Empty when the ledger cannot be used.
-    pub async fn claim_alerts(&self, limits: Vec<BudgetLimit>, most: usize) -> Vec<BudgetAlert> {
+    pub async fn claim_alerts(&self, watched: WatchedBudgets, most: usize) -> Vec<BudgetAlert> {
         let (reply, alerts) = oneshot::channel();
-        match self.0.queue.send(Command::ClaimAlerts(AlertRequest { limits, most, reply })) {
+        match self.0.queue.send(Command::ClaimAlerts(AlertRequest { watched, most, reply })) {
             Ok(()) => alerts.await.unwrap_or_default(),
             Err(_) => Vec::new(),
         }
@@ -191,10 +194,10 @@ impl Ledger {
         let _ = self.0.queue.send(Command::NoteRefusal(limit));
     }
 
-    /// The API keys, kept in memory. It does not keep the ledger open.
+    /// The API keys, kept in memory, with what the config file sets for them. It does not keep the ledger open.
     #[must_use]
-    pub fn key_cache(&self) -> KeyCache {
-        KeyCache::new(self.0.queue.clone())
+    pub fn key_cache(&self, settings: KeySettings) -> KeyCache {
+        KeyCache::new(self.0.queue.clone(), settings)
     }
 
     /// Writes what is left, books open reservations as uncertain, and closes the ledger for all clones.

@@ -22,7 +22,7 @@ mod token_limit;
 pub use admitted::Admitted;
 pub use edit::{Edit, EditReason, Parameter};
 pub use embedding::AdmittedEmbedding;
-pub use limits::{Limits, Overrides, SamplingOverride};
+pub use limits::{KeyOverrides, KeyRules, Limits, Overrides, SamplingOverride};
 pub use native::mark_for_cache;
 pub use reasoning::ReasoningGrant;
 pub use refusable::Refusable;

@@ -101,7 +101,7 @@ pub(crate) fn notices(call: &Call, policy: &Policy, verbose: bool) -> Vec<Printa
     for edit in call.edits() {
         if verbose || edit.reason == EditReason::Budget {
             lines.push(Printable::line(match edit.parameter {
-                Parameter::MaxTokens => limit_notice(&call.token_limit(), policy.longest_answer(call.model())),
+                Parameter::MaxTokens => limit_notice(&call.token_limit(), policy.longest_answer(call.model(), None)),
                 _ => format!("policy: {edit}"),
             }));
         }

@@ -2,18 +2,22 @@
 
 mod list;
 
-use crate::cli::{KeysAction, KeysAdd, KeysRotate};
+use crate::catalog::NanoDollars;
+use crate::cli::{KeysAction, KeysAdd, KeysRotate, PromptCache};
 use crate::commands::setup::open_ledger;
 use crate::commands::times;
 use crate::config::Settings;
 use crate::error::{Error, Kind};
 use crate::ledger::key::{KeyLimits, Rotation, hash, new_token};
+use crate::ledger::key_profile::{self, KeyProfile};
 use crate::ledger::store::Store;
 use crate::ledger::{Clock, RateLimits, moment};
+use crate::policy::KeyOverrides;
 use crate::terminal::output::{note, print_data};
 use crate::terminal::printable::Printable;
 use anyhow::Context;
-use list::list;
+use list::{cache_word, list};
+use std::num::NonZeroU32;
 
 const NO_RANDOM_NUMBERS: &str = "the operating system provides no random numbers";
 
@@ -22,35 +26,26 @@ pub(crate) fn run(action: &KeysAction, settings: &Settings) -> anyhow::Result<u8
     let mut ledger = open_ledger(settings)?;
     match action {
         KeysAction::Add(args) => add(args, settings, ledger.as_mut()),
-        KeysAction::List(args) => list(args.json, ledger.as_mut()),
+        KeysAction::List(args) => list(args.json, &settings.keys, ledger.as_mut()),
         KeysAction::Rotate(args) => rotate(args, ledger.as_mut()),
         KeysAction::Revoke(args) => revoke(&args.name, ledger.as_mut()),
     }
 }
 
 fn add(args: &KeysAdd, settings: &Settings, ledger: &mut dyn Store) -> anyhow::Result<u8> {
-    let KeysAdd { name, request_usd, day_usd, month_usd, models, rpm, tpm, max_running, expires } = args;
+    let KeysAdd { name, expires, .. } = args;
     let legal = |c: char| c.is_ascii_alphanumeric() || "._-".contains(c);
     if name.is_empty() || name.len() > 64 || !name.chars().all(legal) {
         return Err(Error::new(Kind::InvalidRequest, format!("{name:?} is not a valid name for a key"))
             .advise("use up to 64 letters, digits, `.`, `_` and `-`")
             .into());
     }
-    for model in models {
-        if let Err(error) = settings.catalog().resolve(model)
-            && settings.catalog().resolve_embedding(model).is_err()
-        {
-            return Err(error.into());
-        }
+    let limits = limits(args);
+    for model in &limits.models {
+        settings.catalog().check_name(model)?;
     }
+    check_tokens(&limits.overrides, settings)?;
     let token = new_token().context(NO_RANDOM_NUMBERS)?;
-    let limits = KeyLimits {
-        request: *request_usd,
-        day: *day_usd,
-        month: *month_usd,
-        models: models.clone(),
-        rates: RateLimits { requests: *rpm, tokens: *tpm, running: *max_running },
-    };
     let expires = expires.as_deref().map(|text| end(text, Clock::system().now())).transpose()?;
     if !ledger.add_key(name, &hash(&token), &limits, expires).map_err(Error::from)? {
         let message = format!("there is already a key {name:?}");
@@ -58,9 +53,68 @@ fn add(args: &KeysAdd, settings: &Settings, ledger: &mut dyn Store) -> anyhow::R
             .advise("choose another name, or revoke that key first")
             .into());
     }
+    if let Some(profile) = &args.profile {
+        note(Printable::line(format_args!("{name} is for {profile}: {}", described(&limits))));
+    }
     note(Printable::line(format_args!("the token of {name}, shown this once:")));
     print_data(&format!("{token}\n"))?;
     Ok(0)
+}
+
+/// The limits that a person has typed, over those of the profile.
+fn limits(args: &KeysAdd) -> KeyLimits {
+    let KeysAdd { name: _, profile, max_tokens, max_tokens_limit, prompt_cache, expires: _, .. } = args;
+    let KeysAdd { request_usd, day_usd, week_usd, month_usd, models, rpm, tpm, max_running, .. } = args;
+    let typed = KeyLimits {
+        request: *request_usd,
+        day: *day_usd,
+        week: *week_usd,
+        month: *month_usd,
+        models: models.clone(),
+        rates: RateLimits { requests: *rpm, tokens: *tpm, running: *max_running },
+        overrides: KeyOverrides {
+            max_tokens: max_tokens.map(NonZeroU32::get),
+            max_tokens_limit: max_tokens_limit.map(NonZeroU32::get),
+            prompt_cache: prompt_cache.map(|cache| cache == PromptCache::Auto),
+        },
+    };
+    let profile = profile.as_deref().and_then(key_profile::find);
+    profile.map(KeyProfile::limits).unwrap_or_default().with(&typed)
+}
+
+/// Refuses a default that is above the limit: it would be lowered at every call.
+fn check_tokens(overrides: &KeyOverrides, settings: &Settings) -> Result<(), Error> {
+    let limit = overrides.max_tokens_limit.unwrap_or(settings.policy().limits.max_tokens_limit);
+    match overrides.max_tokens.filter(|tokens| *tokens > limit) {
+        None => Ok(()),
+        Some(tokens) => {
+            let message = format!("--max-tokens {tokens} is above the limit of {limit} tokens");
+            Err(Error::new(Kind::InvalidRequest, message).advise(format!("add --max-tokens-limit {tokens}")))
+        }
+    }
+}
+
+/// The limits of a new key, in words.
+fn described(limits: &KeyLimits) -> String {
+    let KeyLimits { request, day, week, month, models, rates, overrides } = limits;
+    let RateLimits { requests, tokens, running } = rates;
+    let KeyOverrides { max_tokens, max_tokens_limit, prompt_cache } = overrides;
+    let usd = |amount: &Option<NanoDollars>, of: &str| amount.map(|amount| format!("at most {amount} {of}"));
+    let number = |n: &Option<NonZeroU32>, of: &str| n.map(|n| format!("{n} {of}"));
+    let parts = [
+        max_tokens.map(|n| format!("answers of {n} tokens for requests that set no limit")),
+        max_tokens_limit.map(|n| format!("answers of {n} tokens at most")),
+        usd(request, "a call"),
+        usd(day, "a day"),
+        usd(week, "a week"),
+        usd(month, "a month"),
+        number(requests, "calls a minute"),
+        number(tokens, "tokens a minute"),
+        number(running, "calls at once"),
+        prompt_cache.map(|is_on| format!("prompt cache {}", cache_word(is_on))),
+        (!models.is_empty()).then(|| format!("only {}", models.join(", "))),
+    ];
+    parts.into_iter().flatten().collect::<Vec<_>>().join(", ")
 }
 
 fn rotate(args: &KeysRotate, ledger: &mut dyn Store) -> anyhow::Result<u8> {

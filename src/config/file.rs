@@ -5,8 +5,10 @@ use crate::alerts::{Secret, Webhook};
 use crate::catalog::{NanoDollars, Prices};
 use crate::conversation::ServiceTier;
 use crate::error::{Error, Kind, Result};
+use crate::ledger::RateLimits;
 use crate::ledger::budget::Budgets;
-use crate::policy::{Limits, Overrides, SamplingOverride};
+use crate::ledger::key::KeyLimits;
+use crate::policy::{KeyOverrides, Limits, Overrides, SamplingOverride};
 use crate::server::Timeouts;
 use crate::telemetry::LogFormat;
 use serde::de::{Error as _, Unexpected};
@@ -38,6 +40,7 @@ pub(crate) struct File {
     pub(crate) budget: Budget,
     /// Sorted by name, so that a file is always read in the same order.
     pub(crate) models: BTreeMap<String, Model>,
+    pub(crate) keys: BTreeMap<String, Key>,
     pub(crate) serve: Serve,
     pub(crate) alerts: Alerts,
 }
@@ -58,6 +61,7 @@ pub(crate) struct LimitsTable {
 pub(crate) struct Budget {
     pub(crate) request_usd: Option<NanoDollars>,
     pub(crate) day_usd: Option<NanoDollars>,
+    pub(crate) week_usd: Option<NanoDollars>,
     pub(crate) month_usd: Option<NanoDollars>,
     pub(crate) floor_tokens: Option<Positive>,
     pub(crate) wait_seconds: Option<Seconds>,
@@ -74,6 +78,23 @@ pub(crate) struct Model {
     max_tokens_limit: Option<Positive>,
     temperature: Option<Sampling>,
     top_p: Option<Sampling>,
+}
+
+/// `[keys.NAME]`: limits of the API key with this name.
+#[derive(Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub(crate) struct Key {
+    max_tokens: Option<toml::Spanned<Positive>>,
+    max_tokens_limit: Option<Positive>,
+    prompt_cache: Option<PromptCache>,
+    request_usd: Option<NanoDollars>,
+    day_usd: Option<NanoDollars>,
+    week_usd: Option<NanoDollars>,
+    month_usd: Option<NanoDollars>,
+    pub(crate) models: Vec<String>,
+    rpm: Option<Positive>,
+    tpm: Option<Positive>,
+    max_running: Option<Positive>,
 }
 
 #[derive(Debug, Default, Deserialize)]
@@ -261,6 +282,7 @@ impl Budget {
         Budgets {
             request: self.request_usd,
             day: self.day_usd,
+            week: self.week_usd,
             month: self.month_usd,
             floor_tokens: self.floor_tokens.map_or(default.floor_tokens, |tokens| tokens.0.get()),
             wait: self.wait_seconds.map_or(default.wait, |seconds| seconds.0),
@@ -277,6 +299,30 @@ impl LimitsTable {
 impl Model {
     pub(crate) fn overrides(&self) -> Overrides {
         overrides(self.max_tokens.as_ref(), self.max_tokens_limit, self.temperature, self.top_p)
+    }
+}
+
+impl Key {
+    pub(crate) fn limits(self) -> KeyLimits {
+        let number = |limit: Option<Positive>| limit.map(|limit| limit.0);
+        let tokens = |limit: Option<Positive>| limit.map(|limit| limit.0.get());
+        KeyLimits {
+            request: self.request_usd,
+            day: self.day_usd,
+            week: self.week_usd,
+            month: self.month_usd,
+            models: self.models,
+            rates: RateLimits {
+                requests: number(self.rpm),
+                tokens: number(self.tpm),
+                running: number(self.max_running),
+            },
+            overrides: KeyOverrides {
+                max_tokens: tokens(self.max_tokens.map(toml::Spanned::into_inner)),
+                max_tokens_limit: tokens(self.max_tokens_limit),
+                prompt_cache: self.prompt_cache.map(|cache| cache == PromptCache::Auto),
+            },
+        }
     }
 }
 
@@ -303,8 +349,12 @@ impl File {
         // A default above the limit would be lowered at every call, which cannot be meant.
         let default = Limits::default().max_tokens_limit;
         let limit_for_all = file.limits.max_tokens_limit.map_or(default, |tokens| tokens.0.get());
-        let tables = file.models.values().map(|model| (&model.max_tokens, model.max_tokens_limit));
-        for (max_tokens, limit) in tables.chain([(&file.limits.max_tokens, file.limits.max_tokens_limit)]) {
+        let models = file.models.values().map(|model| (&model.max_tokens, model.max_tokens_limit));
+        // Without a limit in its table, that of a key may be in the ledger.
+        let keys = file.keys.values().filter(|key| key.max_tokens_limit.is_some());
+        let keys = keys.map(|key| (&key.max_tokens, key.max_tokens_limit));
+        let for_all = (&file.limits.max_tokens, file.limits.max_tokens_limit);
+        for (max_tokens, limit) in models.chain(keys).chain([for_all]) {
             let limit = limit.map_or(limit_for_all, |tokens| tokens.0.get());
             if let Some(tokens) = max_tokens.as_ref().filter(|tokens| tokens.get_ref().0.get() > limit) {
                 let message = format!("{} is above max_tokens_limit, which is {limit}", tokens.get_ref().0);

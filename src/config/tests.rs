@@ -94,6 +94,10 @@ fn a_mistake_names_file_line_and_key() {
         ("[budget]\nday_usd = 'five'", [":2", "expected a number"]),
         ("[limits]\nmax_tokens = '5'", [":2", "expected a whole number"]),
         ("history = 'no'", [":1", "expected a boolean"]),
+        ("[keys.a]\nmax_tokens = 9\nmax_tokens_limit = 8", [":2", "9 is above max_tokens_limit, which is 8"]),
+        ("[keys.a]\nweek_usd = 'five'", [":2", "expected a number"]),
+        ("[keys.a]\nmodles = []", [":2", "modles"]),
+        ("[keys.a]\nmodels = ['nobody']", ["[keys.a]", "no model is called"]),
     ] {
         let error = load(text, Flags::default(), &[]).unwrap_err();
         assert_eq!(error.kind, Kind::Config, "{text}");
@@ -121,8 +125,8 @@ fn own_models_and_limits_reach_the_policy() {
         max_tokens: Some(5000),
         ..Request::default()
     };
-    let team = policy.admit(request("team")).unwrap();
+    let team = policy.admit(request("team"), None).unwrap();
     assert_eq!((team.max_tokens(), team.temperature(), team.top_p()), (5000, None, Some(0.3)));
     assert_eq!(team.model().prices.unwrap().output.dollars(), "20.00");
-    assert_eq!(policy.admit(request("nova-micro")).unwrap().max_tokens(), 100);
+    assert_eq!(policy.admit(request("nova-micro"), None).unwrap().max_tokens(), 100);
 }

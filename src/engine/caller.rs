@@ -8,6 +8,7 @@ use crate::error::{Error, Field, Kind, Result};
 use crate::ledger::budget::Budgets;
 use crate::ledger::key::Key;
 use crate::ledger::{RateRequest, SessionTotals};
+use crate::policy::KeyRules;
 use crate::telemetry::RequestScope;
 use std::fmt;
 use std::future::Future;
@@ -67,6 +68,12 @@ impl Caller {
     pub(super) fn sending(&self, sent: Arc<AtomicUsize>) -> Sending {
         let Self { request, trace, attempts, .. } = self;
         Sending { attempts: *attempts, sent, request: request.clone(), trace: trace.clone() }
+    }
+
+    /// The operator's rules for the key; `None` without a key.
+    #[must_use]
+    pub fn rules(&self) -> Option<KeyRules> {
+        self.key.as_ref().map(|key| KeyRules { name: key.name.clone(), overrides: key.limits.overrides })
     }
 
     /// Whether the key allows a model, under any of the model's ids.

@@ -1,4 +1,4 @@
-//! Budgets: what may be booked in a day or a month, and whether one more call fits. This is pure arithmetic on the
+//! Budgets: what may be booked in a day, a week or a month, and whether one more call fits. This is pure arithmetic on the
 //! ledger's sums. It never reads a clock and never writes.
 
 use super::ids::KeyId;
@@ -14,6 +14,8 @@ pub struct Budgets {
     pub request: Option<NanoDollars>,
     /// For a day, in UTC.
     pub day: Option<NanoDollars>,
+    /// For a week, in UTC.
+    pub week: Option<NanoDollars>,
     /// For a month, in UTC.
     pub month: Option<NanoDollars>,
     /// The lowest value that `max_tokens` is reduced to (tokens). A call that does not fit even then is refused.
@@ -24,14 +26,14 @@ pub struct Budgets {
 
 impl Default for Budgets {
     fn default() -> Self {
-        Self { request: None, day: None, month: None, floor_tokens: 64, wait: Duration::from_secs(2) }
+        Self { request: None, day: None, week: None, month: None, floor_tokens: 64, wait: Duration::from_secs(2) }
     }
 }
 
 impl Budgets {
     /// The limits that the ledger watches.
     pub(crate) fn limits(&self) -> impl Iterator<Item = BudgetLimit> + use<> {
-        BudgetLimit::each(None, self.day, self.month)
+        BudgetLimit::each(None, self.day, self.week, self.month)
     }
 }
 
@@ -40,6 +42,8 @@ impl Budgets {
 pub enum Period {
     /// A day, in UTC.
     Day,
+    /// A week, which begins on Monday, in UTC.
+    Week,
     /// A calendar month, in UTC.
     Month,
 }
@@ -49,6 +53,7 @@ impl Period {
     pub(crate) fn as_str(self) -> &'static str {
         match self {
             Self::Day => "day",
+            Self::Week => "week",
             Self::Month => "month",
         }
     }
@@ -58,6 +63,8 @@ impl Period {
     pub fn start(self, day: i64) -> i64 {
         match self {
             Self::Day => day,
+            // The first Monday after 1 January 1970 was day 4.
+            Self::Week => day - (day - 4).rem_euclid(7),
             Self::Month => days(date(day).replace_day(1).unwrap_or(Date::MIN)),
         }
     }
@@ -67,6 +74,7 @@ impl Period {
     pub fn next(self, day: i64) -> i64 {
         match self {
             Self::Day => day + 1,
+            Self::Week => self.start(day) + 7,
             Self::Month => {
                 let date = date(day);
                 let year = if date.month() == Month::December { date.year() + 1 } else { date.year() };
@@ -105,13 +113,14 @@ pub struct BudgetLimit {
 }
 
 impl BudgetLimit {
-    /// The limits for a day and a month, of an API key or of all calls together.
+    /// The limits for a day, a week and a month, of an API key or of all calls together.
     pub(crate) fn each(
         key: Option<LimitedKey>,
         day: Option<NanoDollars>,
+        week: Option<NanoDollars>,
         month: Option<NanoDollars>,
     ) -> impl Iterator<Item = Self> {
-        let periods = [(Period::Day, day), (Period::Month, month)];
+        let periods = [(Period::Day, day), (Period::Week, week), (Period::Month, month)];
         periods.into_iter().filter_map(move |(period, amount)| Some(Self { key: key.clone(), period, amount: amount? }))
     }
 }
@@ -276,5 +285,18 @@ mod tests {
         let eve = day(2026, Month::December, 31);
         assert_eq!((Period::Month.next(eve), Period::Day.next(eve)), (day(2027, Month::January, 1), eve + 1));
         assert_eq!(date(eve).to_string(), "2026-12-31");
+        // Weeks begin on Monday, across the ends of years and before 1970 too.
+        for (today, monday) in [
+            (day(2026, Month::November, 22), day(2026, Month::November, 16)),
+            (day(2026, Month::November, 23), day(2026, Month::November, 23)),
+            (day(2026, Month::November, 29), day(2026, Month::November, 23)),
+            (day(2027, Month::January, 1), day(2026, Month::December, 28)),
+            (0, -3),
+            (-3, -3),
+            (-4, -10),
+        ] {
+            assert_eq!((Period::Week.start(today), Period::Week.next(today)), (monday, monday + 7), "{}", date(today));
+            assert_eq!(date(monday).weekday(), time::Weekday::Monday);
+        }
     }
 }

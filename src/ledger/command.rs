@@ -4,6 +4,7 @@ use super::alert::BudgetAlert;
 use super::budget::{BudgetLimit, BudgetStatus, CostRange};
 use super::call::{NewCall, Outcome, Settlement};
 use super::key::Key;
+use super::key_settings::WatchedBudgets;
 use super::reservation::{Granted, Refused, SettlementQueue};
 use super::store::{ReserveRequest, StoreResult};
 use crate::catalog::NanoDollars;
@@ -52,7 +53,7 @@ pub(super) struct StatusRequest {
 /// A request for the alerts that are to be told now.
 #[derive(Debug)]
 pub(super) struct AlertRequest {
-    pub limits: Vec<BudgetLimit>,
+    pub watched: WatchedBudgets,
     /// The most that are claimed.
     pub most: usize,
     pub reply: oneshot::Sender<Vec<BudgetAlert>>,

@@ -6,6 +6,7 @@ use super::ids::KeyId;
 use super::moment::moment;
 use super::rate::RateLimits;
 use crate::catalog::NanoDollars;
+use crate::policy::KeyOverrides;
 use sha2::{Digest, Sha256};
 use std::fmt::Write;
 use std::io;
@@ -68,19 +69,45 @@ pub struct KeyLimits {
     pub request: Option<NanoDollars>,
     /// In a day, in UTC.
     pub day: Option<NanoDollars>,
+    /// In a week, in UTC.
+    pub week: Option<NanoDollars>,
     /// In a month, in UTC.
     pub month: Option<NanoDollars>,
     /// The models it may ask, by name or id; all when empty.
     pub models: Vec<String>,
     /// What it may do in a minute, and at once.
     pub rates: RateLimits,
+    /// What holds for its calls in place of what holds for others.
+    pub overrides: KeyOverrides,
+}
+
+impl KeyLimits {
+    /// These limits with what others set in their place. Nothing is taken away.
+    #[must_use]
+    pub fn with(&self, other: &Self) -> Self {
+        let Self { request, day, week, month, models, rates, overrides } = other;
+        let RateLimits { requests, tokens, running } = *rates;
+        Self {
+            request: request.or(self.request),
+            day: day.or(self.day),
+            week: week.or(self.week),
+            month: month.or(self.month),
+            models: if models.is_empty() { self.models.clone() } else { models.clone() },
+            rates: RateLimits {
+                requests: requests.or(self.rates.requests),
+                tokens: tokens.or(self.rates.tokens),
+                running: running.or(self.rates.running),
+            },
+            overrides: self.overrides.with(*overrides),
+        }
+    }
 }
 
 impl Key {
-    /// Its limits for a day and a month, which the ledger watches.
+    /// Its limits for a day, a week and a month, which the ledger watches.
     pub(crate) fn budget_limits(&self) -> impl Iterator<Item = BudgetLimit> + use<> {
         let key = LimitedKey { id: self.id, name: self.name.clone() };
-        BudgetLimit::each(Some(key), self.limits.day, self.limits.month)
+        BudgetLimit::each(Some(key), self.limits.day, self.limits.week, self.limits.month)
     }
 }
 

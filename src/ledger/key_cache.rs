@@ -4,6 +4,7 @@
 
 use super::command::{Command, CommandQueue, KeySnapshot};
 use super::key::Key;
+use super::key_settings::KeySettings;
 use super::store::{StoreError, StoreResult};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
@@ -15,16 +16,17 @@ const MAX_AGE: Duration = Duration::from_secs(1);
 #[derive(Debug)]
 pub struct KeyCache {
     queue: CommandQueue,
+    settings: KeySettings,
     /// The result of the last read, which may be a failure. Locked only to copy it.
     snapshot: Mutex<Option<KeySnapshot>>,
 }
 
 impl KeyCache {
-    pub(super) fn new(queue: CommandQueue) -> Self {
-        Self { queue, snapshot: Mutex::new(None) }
+    pub(super) fn new(queue: CommandQueue, settings: KeySettings) -> Self {
+        Self { queue, settings, snapshot: Mutex::new(None) }
     }
 
-    /// Every key, revoked ones too.
+    /// Every key, revoked ones too, with the limits that hold for it.
     ///
     /// # Errors
     /// When the ledger cannot be read, or is closed.
@@ -35,7 +37,9 @@ impl KeyCache {
         let closed = || StoreError::new("the ledger is closed: this process is shutting down");
         let (reply, answer) = oneshot::channel();
         self.queue.send(Command::ReadKeys(reply)).map_err(|_| closed())?;
-        let snapshot = answer.await.map_err(|_| closed())?;
+        let KeySnapshot { read_at, keys } = answer.await.map_err(|_| closed())?;
+        let keys = keys.map(|keys| keys.iter().map(|key| self.settings.apply(key.clone())).collect());
+        let snapshot = KeySnapshot { read_at, keys };
         self.remember(snapshot.clone());
         snapshot.keys
     }

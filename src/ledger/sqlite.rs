@@ -20,6 +20,7 @@ use super::clock::Clock;
 use super::continuity::{Continuity, Mark, Opening, SeenCall};
 use super::ids::{CallId, KeyId};
 use super::key::{Key, KeyLimits, Rotation};
+use super::key_settings::WatchedBudgets;
 use super::report::{By, Examination, ReportRow, UncertainCall};
 use super::store::{Batch, Correction, ReserveOutcome, Store, StoreError, StoreResult, Upkeep, decide_in_order};
 use crate::catalog::NanoDollars;
@@ -224,19 +225,19 @@ impl Store for SqliteStore {
         self.write(|connection| alerts::note(connection, today, limit, alert::REFUSAL))
     }
 
-    fn claim_alerts(&mut self, limits: &[BudgetLimit], most: usize, lease: i64) -> StoreResult<Vec<BudgetAlert>> {
+    fn claim_alerts(&mut self, watched: &WatchedBudgets, most: usize, lease: i64) -> StoreResult<Vec<BudgetAlert>> {
         let (now, today) = (self.clock.now(), self.clock.today());
         // Mostly there is nothing to tell, and then nothing is written.
         let is_any_due = self.read(|connection| {
             let transaction = connection.unchecked_transaction()?;
-            let statuses = alerts::statuses(&transaction, today, limits)?;
+            let statuses = alerts::statuses(&transaction, today, watched)?;
             alerts::is_any_due(&transaction, now, today, &statuses)
         });
         if !is_any_due? {
             return Ok(Vec::new());
         }
         self.write(|connection| {
-            let statuses = alerts::statuses(connection, today, limits)?;
+            let statuses = alerts::statuses(connection, today, watched)?;
             alerts::claim(connection, now, today, now.saturating_add(lease), &statuses, most)
         })
     }

@@ -7,6 +7,7 @@ use super::call::{NewCall, Settlement};
 use super::continuity::{Continuity, Mark};
 use super::ids::{CallId, KeyId};
 use super::key::{Key, KeyLimits, Rotation};
+use super::key_settings::WatchedBudgets;
 use super::posting::CallState;
 use super::rate::{RateRefusal, RateStatus};
 use super::report::{By, Examination, ReportRow, UncertainCall};
@@ -163,9 +164,9 @@ pub trait Store: fmt::Debug + Send {
     /// Notes that a budget has refused a call, which counts as all of it.
     fn note_refusal(&mut self, limit: &BudgetLimit) -> StoreResult<()>;
 
-    /// Claims up to `most` alerts that are due, of these budgets and those of all keys, for some time (milliseconds).
+    /// Claims up to `most` alerts that are due, of these budgets, for some time (milliseconds).
     /// Nobody else gets them until then.
-    fn claim_alerts(&mut self, limits: &[BudgetLimit], most: usize, lease: i64) -> StoreResult<Vec<BudgetAlert>>;
+    fn claim_alerts(&mut self, watched: &WatchedBudgets, most: usize, lease: i64) -> StoreResult<Vec<BudgetAlert>>;
 
     /// Notes what became of an alert.
     fn finish_alert(&mut self, id: &str, delivered: bool) -> StoreResult<()>;

@@ -316,8 +316,8 @@ impl Writer {
             // An alert that cannot be finished is told again.
             let _: StoreResult<()> = self.slot.get().and_then(|store| store.finish_alert(&id, delivered));
         }
-        for AlertRequest { limits, most, reply } in requests {
-            let alerts = self.slot.get().and_then(|store| store.claim_alerts(&limits, most, ALERT_LEASE));
+        for AlertRequest { watched, most, reply } in requests {
+            let alerts = self.slot.get().and_then(|store| store.claim_alerts(&watched, most, ALERT_LEASE));
             let _ = reply.send(alerts.unwrap_or_default());
         }
     }

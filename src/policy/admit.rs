@@ -1,7 +1,7 @@
 //! Turns a request into an [`Admitted`] one. All decisions about what is sent are made here, once.
 
 use super::admitted::Admitted;
-use super::limits::Limits;
+use super::limits::{KeyRules, Limits};
 use super::parameters::Parameters;
 use super::quote::Quote;
 use super::reasoning::{self, ReasoningGrant};
@@ -13,17 +13,17 @@ use crate::error::{Error, Field, Kind, Result};
 use std::sync::Arc;
 
 impl Policy {
-    /// Admits a request, with the changes that the policy requires.
+    /// Admits a request, with the changes that the policy requires. `key`: the rules for the API key of the call.
     ///
     /// # Errors
     /// `ModelNotFound`; `RefusedByPolicy` for a `max_tokens` below 1; `MissingParameter` for an empty conversation;
     /// `Unsupported` for a feature that the model does not have.
-    pub fn admit(&self, mut request: Request) -> Result<Admitted> {
+    pub fn admit(&self, mut request: Request, key: Option<KeyRules>) -> Result<Admitted> {
         let model = self.catalog.resolve(self.model_name(&request.model))?;
         if let Some(native) = self.native(&mut request, &model) {
             request.native = Some(native);
         }
-        self.admit_for(request, model)
+        self.admit_for(request, model, key)
     }
 
     /// Admits the same request for the successor of a model that has reached its end of life.
@@ -45,7 +45,8 @@ impl Policy {
             return Err(Error::new(Kind::EndOfLife, ended).at(Field::Model).advise(advice));
         }
         let model = self.catalog.resolve(successor)?;
-        self.admit_for(admitted.into_request(), model)
+        let (request, key) = admitted.into_parts();
+        self.admit_for(request, model, key)
     }
 
     /// The client's own words of a request, without what Bedrock does not take, if they can be sent to a model. Otherwise
@@ -65,12 +66,12 @@ impl Policy {
         Some(native)
     }
 
-    fn admit_for(&self, mut request: Request, model: Arc<Model>) -> Result<Admitted> {
+    fn admit_for(&self, mut request: Request, model: Arc<Model>, key: Option<KeyRules>) -> Result<Admitted> {
         request_limits::check(&request)?;
         if model.capabilities.family != Family::Claude {
             request.native = request.native.filter(|native| native.api != NativeApi::Messages);
         }
-        let limits = self.limits_for(&model);
+        let limits = self.limits_for(&model, key.as_ref());
         let (max_tokens, max_tokens_source) = limits.max_tokens(request.max_tokens, model.max_output)?;
         check_features(&request, &model)?;
         check_image_urls(&request, self.fetch_images)?;
@@ -81,15 +82,17 @@ impl Policy {
         let (temperature, top_p) = sampling(&model, &limits, reasoning);
         let tier = self.tier(request.service_tier, &model);
         let input_bound = input_bound::input_tokens(&request, &model);
-        let cache_point_added = self.prompt_cache && cache::add_point_where_it_saves(&mut request, &model, input_bound);
+        let prompt_cache = key.as_ref().and_then(|key| key.overrides.prompt_cache).unwrap_or(self.prompt_cache);
+        let cache_point_added = prompt_cache && cache::add_point_where_it_saves(&mut request, &model, input_bound);
         let mut quotes = vec![quote(&request, &model, input_bound, max_tokens, tier)];
-        if let Some(quote) = self.successor_quote(&request, &model)? {
+        if let Some(quote) = self.successor_quote(&request, &model, key.as_ref())? {
             quotes.push(quote);
         }
         let parameters = Parameters {
             max_tokens,
             max_tokens_source,
-            limits_table: self.limits_table(&model),
+            limits_table: self.limits_table(&model, key.as_ref()),
+            key,
             temperature,
             top_p,
             stop: stop_sequences(&request.stop, &model),
@@ -105,7 +108,7 @@ impl Policy {
     }
 
     /// The quote for the model's successor; `None` when no successor may answer.
-    fn successor_quote(&self, request: &Request, model: &Model) -> Result<Option<Quote>> {
+    fn successor_quote(&self, request: &Request, model: &Model, key: Option<&KeyRules>) -> Result<Option<Quote>> {
         if !self.follow_successor {
             return Ok(None);
         }
@@ -113,7 +116,7 @@ impl Policy {
             return Ok(None);
         };
         let model = self.catalog.resolve(successor)?;
-        let (max_tokens, _) = self.limits_for(&model).max_tokens(request.max_tokens, model.max_output)?;
+        let (max_tokens, _) = self.limits_for(&model, key).max_tokens(request.max_tokens, model.max_output)?;
         let tier = self.tier(request.service_tier, &model);
         Ok(Some(quote(request, &model, input_bound::input_tokens(request, &model), max_tokens, tier)))
     }
@@ -219,7 +222,7 @@ mod tests {
     use super::*;
     use crate::catalog::{Catalog, NanoDollars};
     use crate::conversation::Message;
-    use crate::policy::{ModelLimits, Overrides, SamplingOverride};
+    use crate::policy::{KeyOverrides, LimitSource, ModelLimits, Overrides, SamplingOverride};
 
     fn policy() -> Policy {
         Policy {
@@ -252,13 +255,13 @@ mod tests {
 
     #[test]
     fn caps_and_sampling_follow_what_the_model_accepts() {
-        let both = policy().admit(request_for("claude-sonnet-4", Some(4096))).unwrap();
+        let both = policy().admit(request_for("claude-sonnet-4", Some(4096)), None).unwrap();
         assert_eq!((both.max_tokens(), both.temperature(), both.top_p()), (1024, Some(0.3), Some(0.3)));
         assert_eq!(edits(&both), ["max_tokens 4096→1024", "temperature 1→0.3", "top_p 1→0.3"]);
-        let one = policy().admit(request_for("claude-sonnet-4-6", None)).unwrap();
+        let one = policy().admit(request_for("claude-sonnet-4-6", None), None).unwrap();
         assert_eq!((one.max_tokens(), one.temperature(), one.top_p()), (512, Some(0.3), None));
         assert_eq!(edits(&one), ["max_tokens unset→512", "temperature 1→0.3", "top_p 1→unset"]);
-        let none = policy().admit(request_for("claude-sonnet", Some(100))).unwrap();
+        let none = policy().admit(request_for("claude-sonnet", Some(100)), None).unwrap();
         assert_eq!((none.max_tokens(), none.temperature(), none.top_p()), (100, None, None));
         assert_eq!(none.edits()[0].ascii(), "temperature 1->unset");
     }
@@ -266,7 +269,7 @@ mod tests {
     #[test]
     fn a_max_tokens_below_one_is_refused() {
         for wrong in [0, -1, i64::MIN] {
-            let error = policy().admit(request_for("nova-micro", Some(wrong))).unwrap_err();
+            let error = policy().admit(request_for("nova-micro", Some(wrong)), None).unwrap_err();
             assert_eq!((error.kind, error.at), (Kind::RefusedByPolicy, Some(Field::MaxTokens)));
         }
     }
@@ -279,7 +282,7 @@ mod tests {
         let name = "claude-sonnet-4-6".to_owned();
         let id = "us.anthropic.claude-sonnet-4-6".to_owned();
         policy.overrides.push(ModelLimits { name, id, overrides });
-        let admitted = policy.admit(request_for("claude-sonnet-4-6", Some(3000))).unwrap();
+        let admitted = policy.admit(request_for("claude-sonnet-4-6", Some(3000)), None).unwrap();
         assert_eq!((admitted.max_tokens(), admitted.temperature(), admitted.top_p()), (3000, None, Some(0.3)));
         // The same model is limited under each of its ids.
         for id in [
@@ -288,14 +291,74 @@ mod tests {
             "anthropic.claude-sonnet-4-6",
             "arn:aws:bedrock:us-east-1:123456789012:inference-profile/us.anthropic.claude-sonnet-4-6",
         ] {
-            assert_eq!(policy.admit(request_for(id, Some(3000))).unwrap().max_tokens(), 3000, "{id}");
+            assert_eq!(policy.admit(request_for(id, Some(3000)), None).unwrap().max_tokens(), 3000, "{id}");
         }
-        assert_eq!(policy.admit(request_for("claude-opus-4-6", Some(3000))).unwrap().max_tokens(), 1024);
+        assert_eq!(policy.admit(request_for("claude-opus-4-6", Some(3000)), None).unwrap().max_tokens(), 1024);
+    }
+
+    #[test]
+    fn what_is_set_for_a_key_wins_over_what_is_set_for_its_model() {
+        let mut policy = policy();
+        let overrides = Overrides { max_tokens: Some(700), max_tokens_limit: Some(4096), ..Overrides::default() };
+        for (name, id) in
+            [("claude-sonnet-4-6", "us.anthropic.claude-sonnet-4-6"), ("nova-pro", "us.amazon.nova-pro-v1:0")]
+        {
+            policy.overrides.push(ModelLimits { name: name.into(), id: id.into(), overrides });
+        }
+        let key = |max_tokens, max_tokens_limit| {
+            let overrides = KeyOverrides { max_tokens, max_tokens_limit, prompt_cache: None };
+            Some(KeyRules { name: "a.b".into(), overrides })
+        };
+        let table = "[models.\"claude-sonnet-4-6\"]";
+        let own = "[keys.\"a.b\"]";
+        // The longest answer of Nova Pro is 10,000 tokens.
+        for (model, requested, key, sent, source, table) in [
+            ("claude-sonnet-4-6", None, None, 700, LimitSource::Default, table),
+            ("claude-sonnet-4-6", None, key(None, None), 700, LimitSource::Default, table),
+            ("claude-sonnet-4-6", None, key(Some(16_000), Some(32_000)), 16_000, LimitSource::Default, own),
+            ("claude-sonnet-4-6", Some(64_000), key(Some(16_000), Some(32_000)), 32_000, LimitSource::Limit, own),
+            ("claude-sonnet-4-6", Some(20_000), key(Some(16_000), Some(32_000)), 20_000, LimitSource::Request, own),
+            ("claude-sonnet-4-6", Some(64_000), key(None, Some(100)), 100, LimitSource::Limit, own),
+            ("claude-sonnet-4-6", None, key(Some(100), None), 100, LimitSource::Default, own),
+            ("claude-sonnet-4-6", Some(64_000), key(Some(100), None), 4096, LimitSource::Limit, own),
+            ("nova-pro", Some(64_000), key(None, Some(32_000)), 10_000, LimitSource::Model, own),
+            ("nova-micro", Some(64_000), key(None, Some(2000)), 2000, LimitSource::Limit, own),
+        ] {
+            let case = format!("{model} {requested:?} {key:?}");
+            let admitted = policy.admit(request_for(model, requested), key.clone()).unwrap();
+            let limit = admitted.token_limit();
+            assert_eq!((limit.tokens, limit.source, limit.table.as_str()), (sent, source, table), "{case}");
+            if limit.source == LimitSource::Limit || limit.source == LimitSource::Model {
+                assert_eq!(policy.longest_answer(admitted.model(), key.as_ref()), sent, "{case}");
+            }
+        }
+    }
+
+    #[test]
+    fn a_key_has_its_own_rule_for_the_cache_and_a_successor_keeps_it() {
+        let long = Message::user("word ".repeat(20_000));
+        let answer = Message { role: crate::conversation::Role::Assistant, parts: vec![Part::Text("ok".into())] };
+        let request = |model: &str| Request {
+            messages: vec![long.clone(), answer.clone(), long.clone()],
+            ..request_for(model, Some(64_000))
+        };
+        for (operator, key, added) in
+            [(false, None, false), (false, Some(true), true), (true, None, true), (true, Some(false), false)]
+        {
+            let policy = Policy { prompt_cache: operator, ..policy() };
+            let overrides = KeyOverrides { max_tokens_limit: Some(9000), prompt_cache: key, ..KeyOverrides::default() };
+            let rules = KeyRules { name: "k".into(), overrides };
+            let admitted = policy.admit(request("claude-sonnet-4"), Some(rules)).unwrap();
+            let edits = edits(&admitted);
+            assert_eq!(edits.iter().any(|edit| edit == "cache_control unset→ephemeral"), added, "{operator} {key:?}");
+            // What is reserved covers the answer of the successor, under the same limit of the key.
+            assert_eq!(policy.admit_successor(admitted).unwrap().max_tokens(), 9000);
+        }
     }
 
     #[test]
     fn a_successor_is_admitted_by_its_own_rules() {
-        let first = policy().admit(request_for("claude-sonnet-4", Some(4096))).unwrap();
+        let first = policy().admit(request_for("claude-sonnet-4", Some(4096)), None).unwrap();
         let next = policy().admit_successor(first.clone()).unwrap();
         assert_eq!(next.model().id, "us.anthropic.claude-sonnet-4-6");
         assert_eq!(next.top_p(), None);
@@ -305,10 +368,10 @@ mod tests {
 
     #[test]
     fn worst_case_covers_every_byte_and_the_whole_answer() {
-        let admitted = policy().admit(request_for("nova-micro", Some(1000))).unwrap();
+        let admitted = policy().admit(request_for("nova-micro", Some(1000)), None).unwrap();
         // The input is at most 5 bytes + 16 + 16 + 512 tokens at $0.035 per million, the answer 1000 tokens at $0.14.
         assert_eq!(admitted.worst_case(), Some(NanoDollars(549 * 35 + 1000 * 140)));
-        let unpriced = policy().admit(request_for("us.anthropic.claude-next-9", None)).unwrap();
+        let unpriced = policy().admit(request_for("us.anthropic.claude-next-9", None), None).unwrap();
         assert_eq!(unpriced.worst_case(), None);
     }
 }

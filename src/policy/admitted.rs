@@ -2,6 +2,7 @@
 
 use super::edit::{self, Edit};
 use super::input_bound;
+use super::limits::KeyRules;
 use super::parameters::Parameters;
 use super::quote::{self, Quote};
 use super::reasoning::{self, ReasoningGrant};
@@ -26,8 +27,9 @@ impl Admitted {
         Self { request, model, parameters, quotes }
     }
 
-    pub(super) fn into_request(self) -> Request {
-        self.request
+    /// The request, and the rules for its API key.
+    pub(super) fn into_parts(self) -> (Request, Option<KeyRules>) {
+        (self.request, self.parameters.key)
     }
 
     /// The request as it was made. Its limits and sampling parameters are only what was requested; those of

@@ -56,6 +56,43 @@ pub struct Overrides {
     pub top_p: Option<SamplingOverride>,
 }
 
+/// What the operator sets for the calls with one API key, in place of what holds for their model.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct KeyOverrides {
+    /// The `max_tokens` of a request that does not set it (tokens).
+    pub max_tokens: Option<u32>,
+    /// The highest `max_tokens` (tokens).
+    pub max_tokens_limit: Option<u32>,
+    /// Whether a cache point is added where it saves money.
+    pub prompt_cache: Option<bool>,
+}
+
+impl KeyOverrides {
+    /// These with what others set in their place.
+    #[must_use]
+    pub fn with(self, other: Self) -> Self {
+        let Self { max_tokens, max_tokens_limit, prompt_cache } = other;
+        Self {
+            max_tokens: max_tokens.or(self.max_tokens),
+            max_tokens_limit: max_tokens_limit.or(self.max_tokens_limit),
+            prompt_cache: prompt_cache.or(self.prompt_cache),
+        }
+    }
+
+    /// Whether they change how long an answer may be.
+    pub(super) fn sets_tokens(self) -> bool {
+        self.max_tokens.is_some() || self.max_tokens_limit.is_some()
+    }
+}
+
+/// The rules for the calls with one API key.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct KeyRules {
+    /// The name of the key, which is also that of its table in the config file.
+    pub name: String,
+    pub overrides: KeyOverrides,
+}
+
 impl Overrides {
     /// The stricter combination of two: the lower limits, and each sampling parameter of the first that sets it.
     #[must_use]
@@ -83,6 +120,13 @@ impl Limits {
             temperature: overrides.temperature.unwrap_or(self.temperature),
             top_p: overrides.top_p.unwrap_or(self.top_p),
         }
+    }
+
+    /// These limits with what the operator sets for an API key.
+    #[must_use]
+    pub fn for_key(self, overrides: KeyOverrides) -> Self {
+        let KeyOverrides { max_tokens, max_tokens_limit, prompt_cache: _ } = overrides;
+        self.with(&Overrides { max_tokens, max_tokens_limit, ..Overrides::default() })
     }
 
     /// The `max_tokens` to send, and who set it: what was requested, lowered to the limit and to the longest answer of

@@ -1,5 +1,6 @@
 //! The parameters that are sent in place of those that a client requested.
 
+use super::limits::KeyRules;
 use super::reasoning::ReasoningGrant;
 use super::refusable::Refusable;
 use super::token_limit::LimitSource;
@@ -11,6 +12,8 @@ pub(super) struct Parameters {
     pub(super) max_tokens_source: LimitSource,
     /// The table of the config file that sets the limits of the model.
     pub(super) limits_table: String,
+    /// The rules for the API key of the call, which also hold for a successor.
+    pub(super) key: Option<KeyRules>,
     pub(super) temperature: Option<f64>,
     pub(super) top_p: Option<f64>,
     pub(super) stop: Vec<String>,

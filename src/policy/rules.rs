@@ -1,6 +1,6 @@
 //! The policy's rules: what the operator allows, for all models and for single ones.
 
-use super::limits::{Limits, Overrides};
+use super::limits::{KeyRules, Limits, Overrides};
 use crate::catalog::{Catalog, Model, base};
 use crate::conversation::ServiceTier;
 use std::sync::Arc;
@@ -43,15 +43,18 @@ impl Policy {
         if requested.is_empty() { &self.default_model } else { requested }
     }
 
-    /// The longest answer that a request to a model may ask for (tokens).
+    /// The longest answer that a request to a model may ask for (tokens). `key`: the rules for its API key.
     #[must_use]
-    pub fn longest_answer(&self, model: &Model) -> u32 {
-        let limit = self.limits_for(model).max_tokens_limit;
+    pub fn longest_answer(&self, model: &Model, key: Option<&KeyRules>) -> u32 {
+        let limit = self.limits_for(model, key).max_tokens_limit;
         model.max_output.map_or(limit, |max| limit.min(u32::try_from(max).unwrap_or(u32::MAX)))
     }
 
     /// The table of the config file that sets the limits on a model's answers.
-    pub(super) fn limits_table(&self, model: &Model) -> String {
+    pub(super) fn limits_table(&self, model: &Model, key: Option<&KeyRules>) -> String {
+        if let Some(key) = key.filter(|key| key.overrides.sets_tokens()) {
+            return format!("[keys.{:?}]", key.name);
+        }
         let sets_tokens = |limits: &&ModelLimits| {
             let overrides = limits.overrides;
             base(&limits.id) == base(&model.id)
@@ -63,8 +66,14 @@ impl Policy {
         }
     }
 
+    /// The limits of a call. What is set for its API key wins over what is set for its model.
+    pub(super) fn limits_for(&self, model: &Model, key: Option<&KeyRules>) -> Limits {
+        let limits = self.limits_of(model);
+        key.map_or(limits, |key| limits.for_key(key.overrides))
+    }
+
     /// The limits of a model. They also hold for its other ids.
-    pub(super) fn limits_for(&self, model: &Model) -> Limits {
+    fn limits_of(&self, model: &Model) -> Limits {
         let name = model.alias.as_ref().unwrap_or(&model.id);
         if let Some(named) = self.overrides.iter().find(|limits| limits.name == *name || limits.name == model.id) {
             return self.limits.with(&named.overrides);

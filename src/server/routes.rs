@@ -16,6 +16,7 @@ use super::stop::{Stop, reached};
 use crate::api::RequestHeaders;
 use crate::api::aws::InvokeMessages;
 use crate::api::openai::{ChatCompletions, models};
+use crate::catalog::Model;
 use crate::engine::{Caller, TraceContext};
 use crate::error::{Error, Kind, Result};
 use crate::telemetry::{RequestHead, RequestScope};
@@ -206,9 +207,10 @@ fn is_embedding(state: &State, model: &str) -> bool {
 fn list_models(state: &State, caller: &Caller) -> Result<Response> {
     let policy = state.engine.policy();
     let may_ask = |id: &str| caller.may_ask(&policy.catalog, id);
+    let rules = caller.rules();
+    let longest = |model: &Model| policy.longest_answer(model, rules.as_ref());
     let models = policy.catalog.models().filter(|model| may_ask(&model.id));
-    let mut data: Vec<_> =
-        models.map(|model| models::entry(model, model.display_name(), policy.longest_answer(model))).collect();
+    let mut data: Vec<_> = models.map(|model| models::entry(model, model.display_name(), longest(model))).collect();
     let embeddings = policy.catalog.embedding_models()?.iter().filter(|model| may_ask(&model.id));
     data.extend(embeddings.map(|model| models::embedding_entry(model, &model.alias)));
     Ok(json_response(&models::list(&data)))
@@ -223,7 +225,7 @@ fn one_model(state: &State, caller: &Caller, name: &str) -> Result<Response> {
     }
     let model = catalog.resolve(name)?;
     caller.check(catalog, &model.id)?;
-    Ok(json_response(&models::entry(&model, name, policy.longest_answer(&model))))
+    Ok(json_response(&models::entry(&model, name, policy.longest_answer(&model, caller.rules().as_ref()))))
 }
 
 fn preflight(headers: &HeaderMap) -> Response {

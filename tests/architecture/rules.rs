@@ -80,7 +80,7 @@ pub(super) const RULES: Rules = Rules {
         ("rustyline", &["src/terminal/editor.rs"]),
         ("indicatif", &["src/terminal/spinner.rs"]),
         ("rusqlite", &["src/ledger/sqlite.rs", "src/ledger/sqlite/"]),
-        ("clap", &["src/cli.rs", "src/commands/command_line.rs", "src/commands/completions.rs"]),
+        ("clap", &["src/cli.rs", "src/cli/", "src/commands/command_line.rs", "src/commands/completions.rs"]),
         ("clap_complete", &["src/commands/completions.rs"]),
         (
             "hyper",

@@ -9,6 +9,7 @@ use chatrix::ledger::key::{KeyLimits, PreviousToken, Rotation};
 use chatrix::ledger::report::{By, ReportRow, UncertainCall};
 use chatrix::ledger::store::{Batch, Correction, ReserveOutcome, ReserveRequest, Store};
 use chatrix::ledger::{self, CallId, CallState, Clock, KeyId, Outcome, RateLimits, SettledCall, Settlement};
+use chatrix::policy::KeyOverrides;
 use std::num::NonZeroU32;
 
 /// A new, empty SQLite ledger.
@@ -360,9 +361,11 @@ fn keeps_keys(open: &dyn Fn(Clock) -> Box<dyn Store>) {
     let limits = KeyLimits {
         request: None,
         day: Some(NanoDollars(5)),
+        week: Some(NanoDollars(6)),
         month: Some(NanoDollars(u64::from(u32::MAX))),
         models: vec!["a".into(), "b".into()],
         rates: RateLimits { requests: NonZeroU32::new(7), tokens: None, running: NonZeroU32::new(u32::MAX) },
+        overrides: KeyOverrides { max_tokens: Some(8), max_tokens_limit: Some(u32::MAX), prompt_cache: Some(false) },
     };
     assert_eq!(store.add_key("laptop", "hash-1", &limits, Some(7)), Ok(true));
     assert_eq!(other.add_key("laptop", "hash-2", &KeyLimits::default(), None), Ok(false));

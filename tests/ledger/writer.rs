@@ -9,7 +9,7 @@ use chatrix::ledger::continuity::{Continuity, Mark, Opening};
 use chatrix::ledger::key::{Key, KeyLimits, Rotation};
 use chatrix::ledger::report::{By, Examination, ReportRow, UncertainCall};
 use chatrix::ledger::store::{Batch, Correction, ReserveOutcome, Store, StoreError, StoreResult, Upkeep};
-use chatrix::ledger::{self, CallId, Clock, Granted, KeyId, Ledger, Refused};
+use chatrix::ledger::{self, CallId, Clock, Granted, KeyId, KeySettings, Ledger, Refused, WatchedBudgets};
 use chatrix::telemetry::Telemetry;
 use std::path::Path;
 use std::sync::Arc;
@@ -90,8 +90,8 @@ impl Store for Watched {
     fn note_refusal(&mut self, limit: &BudgetLimit) -> StoreResult<()> {
         self.0.note_refusal(limit)
     }
-    fn claim_alerts(&mut self, limits: &[BudgetLimit], most: usize, lease: i64) -> StoreResult<Vec<BudgetAlert>> {
-        self.0.claim_alerts(limits, most, lease)
+    fn claim_alerts(&mut self, watched: &WatchedBudgets, most: usize, lease: i64) -> StoreResult<Vec<BudgetAlert>> {
+        self.0.claim_alerts(watched, most, lease)
     }
     fn finish_alert(&mut self, id: &str, delivered: bool) -> StoreResult<()> {
         self.0.finish_alert(id, delivered)
@@ -253,7 +253,7 @@ async fn what_cannot_be_written_is_written_later() {
 async fn keys_are_read_at_most_once_a_second_and_a_failure_is_too() {
     let folder = tempfile::tempdir().unwrap();
     let (ledger, watch) = watched(folder.path());
-    let cache = ledger.key_cache();
+    let cache = ledger.key_cache(KeySettings::default());
     let read = async || cache.keys().await.map(|keys| keys.iter().map(|key| key.name.clone()).collect::<Vec<_>>());
     assert_eq!(read().await, Ok(Vec::new()));
     let mut other = ledger::open(&folder.path().join("ledger.db"), Clock::system()).unwrap();

@@ -14,7 +14,7 @@ use serde_json::{Value, json};
 
 /// Prints one JSON object. A refusal is part of it, and also decides the exit code.
 pub(crate) fn run(request: Request, settings: &Settings, max_cost: Option<NanoDollars>) -> anyhow::Result<u8> {
-    let admitted = settings.policy().admit(request)?;
+    let admitted = settings.policy().admit(request, None)?;
     let budgets = settings.budgets;
     let caller = Caller {
         command: "ask",

@@ -5,11 +5,29 @@ use crate::error::Error;
 use crate::ledger::budget::{BudgetStatus, Period, date};
 use crate::ledger::key::{Key, KeyLimits};
 use crate::ledger::store::Store;
-use crate::ledger::{Clock, RateLimits, day_of, moment};
+use crate::ledger::{Clock, KeySettings, RateLimits, day_of, moment};
+use crate::policy::KeyOverrides;
 use crate::terminal::output::{note, print, print_json, stdout};
 use crate::terminal::printable::Printable;
 use crate::terminal::table::table;
 use serde_json::{Value, json};
+
+const HEADS: [&str; 12] = [
+    "NAME",
+    "SPENT",
+    "A CALL",
+    "A DAY",
+    "A WEEK",
+    "A MONTH",
+    "A MINUTE",
+    "AT ONCE",
+    "AN ANSWER",
+    "PROMPT CACHE",
+    "MODELS",
+    "STATE",
+];
+/// What stands where a key has no limit.
+const NONE: &str = "-";
 
 /// A key, with what it has spent.
 struct KeyUsage {
@@ -20,9 +38,10 @@ struct KeyUsage {
     spent: NanoDollars,
 }
 
-pub(super) fn list(as_json: bool, ledger: &mut dyn Store) -> anyhow::Result<u8> {
+pub(super) fn list(as_json: bool, settings: &KeySettings, ledger: &mut dyn Store) -> anyhow::Result<u8> {
     let mut keys = Vec::new();
     for key in ledger.keys().map_err(Error::from)? {
+        let key = settings.apply(key);
         let limits: Vec<_> = key.budget_limits().collect();
         let statuses = ledger.statuses(&limits).map_err(Error::from)?;
         let spent = ledger.spent_with_key(key.id).map_err(Error::from)?;
@@ -37,11 +56,19 @@ pub(super) fn list(as_json: bool, ledger: &mut dyn Store) -> anyhow::Result<u8> 
         note("there are no keys; `chatrix keys add NAME` makes one");
         return Ok(0);
     }
-    let rows: Vec<Vec<Printable>> = keys.iter().map(KeyUsage::row).collect();
-    let heads = ["NAME", "SPENT", "A CALL", "A DAY", "A MONTH", "A MINUTE", "AT ONCE", "MODELS", "STATE"];
-    let heads = heads.map(Printable::from);
-    print(&table(&heads, &rows, &[1, 2], stdout().colour()))?;
+    let (heads, rows) = columns(&keys);
+    print(&table(&heads, &rows, &[1], stdout().colour()))?;
     Ok(0)
+}
+
+/// The columns that say something of at least one key, as heads and rows.
+fn columns(keys: &[KeyUsage]) -> (Vec<Printable>, Vec<Vec<Printable>>) {
+    let rows: Vec<Vec<String>> = keys.iter().map(KeyUsage::cells).collect();
+    let shown = |column: &usize| rows.iter().any(|row| row.get(*column).is_some_and(|cell| cell != NONE));
+    let shown: Vec<usize> = (0..HEADS.len()).filter(shown).collect();
+    let heads = shown.iter().filter_map(|column| HEADS.get(*column)).map(|head| Printable::from(*head)).collect();
+    let cells = |row: &Vec<String>| shown.iter().filter_map(|column| row.get(*column)).map(Printable::line).collect();
+    (heads, rows.iter().map(cells).collect())
 }
 
 impl KeyUsage {
@@ -49,41 +76,60 @@ impl KeyUsage {
         self.statuses.iter().find(|status| status.limit.period == period)
     }
 
-    fn row(&self) -> Vec<Printable> {
+    /// One for each of the heads.
+    fn cells(&self) -> Vec<String> {
         let left = |period| match self.status(period) {
             Some(status) => format!("{} left of {}", status.left(), status.limit.amount),
-            None => "-".to_owned(),
+            None => NONE.to_owned(),
         };
         let Self { key, statuses: _, spent } = self;
-        let KeyLimits { request, day: _, month: _, models, rates } = &key.limits;
+        let KeyLimits { request, day: _, week: _, month: _, models, rates, overrides } = &key.limits;
         let RateLimits { requests, tokens, running } = rates;
-        let request = request.map_or_else(|| "-".to_owned(), |amount| amount.to_string());
-        let models = if models.is_empty() { "all".to_owned() } else { models.join(", ") };
-        let minute = [requests.map(|n| format!("{n} calls")), tokens.map(|n| format!("{n} tokens"))];
-        let minute = minute.into_iter().flatten().collect::<Vec<_>>().join(", ");
-        let minute = if minute.is_empty() { "-".to_owned() } else { minute };
-        let running = running.map_or_else(|| "-".to_owned(), |n| n.to_string());
-        let (name, spent) = (key.name.clone(), spent.to_string());
-        let state = state(key, Clock::system().now());
-        [name, spent, request, left(Period::Day), left(Period::Month), minute, running, models, state]
-            .map(Printable::line)
-            .into()
+        let KeyOverrides { max_tokens, max_tokens_limit, prompt_cache } = overrides;
+        let joined = |parts: [Option<String>; 2]| {
+            let parts = parts.into_iter().flatten().collect::<Vec<_>>().join(", ");
+            if parts.is_empty() { NONE.to_owned() } else { parts }
+        };
+        let limit = |limit: Option<String>| limit.unwrap_or_else(|| NONE.to_owned());
+        vec![
+            key.name.clone(),
+            spent.to_string(),
+            limit(request.map(|amount| amount.to_string())),
+            left(Period::Day),
+            left(Period::Week),
+            left(Period::Month),
+            joined([requests.map(|n| format!("{n} calls")), tokens.map(|n| format!("{n} tokens"))]),
+            limit(running.map(|n| n.to_string())),
+            joined([max_tokens.map(|n| format!("{n} tokens")), max_tokens_limit.map(|n| format!("{n} at most"))]),
+            limit(prompt_cache.map(|is_on| cache_word(is_on).to_owned())),
+            if models.is_empty() { "all".to_owned() } else { models.join(", ") },
+            state(key, Clock::system().now()),
+        ]
     }
 
     fn json(&self) -> Value {
         let left = |period| self.status(period).map(|status| status.left().number());
         let Self { key, statuses: _, spent } = self;
         let Key { id: _, name, hash: _, made: _, revoked, expires, previous, limits } = key;
-        let KeyLimits { request, day, month, models, rates: RateLimits { requests, tokens, running } } = limits;
+        let KeyLimits { request, day, week, month, models, rates, overrides } = limits;
+        let RateLimits { requests, tokens, running } = rates;
+        let KeyOverrides { max_tokens, max_tokens_limit, prompt_cache } = overrides;
         let time = |at: i64| format!("{}Z", moment(at).replace(' ', "T"));
         json!({
             "name": name, "spent_usd": spent.number(), "revoked": revoked.is_some(), "models": models,
             "request_usd": request.map(NanoDollars::number), "day_usd": day.map(NanoDollars::number),
-            "day_left_usd": left(Period::Day), "month_usd": month.map(NanoDollars::number),
+            "day_left_usd": left(Period::Day), "week_usd": week.map(NanoDollars::number),
+            "week_left_usd": left(Period::Week), "month_usd": month.map(NanoDollars::number),
             "month_left_usd": left(Period::Month), "rpm": requests, "tpm": tokens, "max_running": running,
+            "max_tokens": max_tokens, "max_tokens_limit": max_tokens_limit, "prompt_cache": prompt_cache.map(cache_word),
             "expires": expires.map(time), "previous_token_until": previous.as_ref().map(|token| time(token.until)),
         })
     }
+}
+
+/// The word for whether the prompt cache is used by itself.
+pub(super) fn cache_word(is_on: bool) -> &'static str {
+    if is_on { "auto" } else { "off" }
 }
 
 /// Whether a key is accepted, and until when. `now`: milliseconds since 1970.

@@ -3,7 +3,7 @@
 use crate::alerts::{self, Delivery, Plan};
 use crate::config::Settings;
 use crate::error::{Error, Kind, Result};
-use crate::ledger::Ledger;
+use crate::ledger::{Ledger, WatchedBudgets};
 use crate::telemetry::Telemetry;
 use std::sync::Arc;
 use tokio::net::TcpListener;
@@ -51,7 +51,8 @@ impl Alerting {
                     .advise("install ca-certificates, or set SSL_CERT_FILE to a file that holds them")
             })?),
         };
-        Ok(Some(Plan { delivery, budgets: settings.budgets.limits().collect() }))
+        let budgets = WatchedBudgets { common: settings.budgets.limits().collect(), keys: settings.keys.clone() };
+        Ok(Some(Plan { delivery, budgets }))
     }
 
     /// Tells by this plan from now on.

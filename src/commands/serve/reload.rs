@@ -65,6 +65,7 @@ impl Reloader {
             service.keys.all().await?;
         }
         let plan = self.alerting.plan(&settings)?;
+        let unused_key_tables = startup::unused_key_tables(&settings, &service.keys).await;
         let engine = Arc::clone(&service.engine);
         self.server.replace(service).map_err(|error| Error::new(Kind::Io, error.to_string()))?;
         self.alerting.follow(plan);
@@ -77,6 +78,9 @@ impl Reloader {
             self.telemetry.notice(&format!("{name} cannot change while the server runs; restart it for that"));
         }
         startup::say_limits(&engine, &self.telemetry).await;
+        for warning in unused_key_tables {
+            self.telemetry.notice(&warning);
+        }
         Ok(())
     }
 }

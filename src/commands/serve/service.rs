@@ -2,14 +2,13 @@
 
 use crate::config::Settings;
 use crate::engine::Engine;
-use crate::ledger::Ledger;
 use crate::server::{Keys, OriginPolicy, Service};
 use std::net::IpAddr;
 use std::sync::Arc;
 
 /// What is served, and to whom, by these settings.
 pub(super) fn service(settings: &Settings, engine: Arc<Engine>, bound: IpAddr) -> Service {
-    let cache = engine.guard().ledger.as_ref().map(Ledger::key_cache);
+    let cache = engine.guard().ledger.as_ref().map(|ledger| ledger.key_cache(settings.keys.clone()));
     Service {
         engine,
         origin: OriginPolicy {

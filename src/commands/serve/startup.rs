@@ -8,6 +8,7 @@ use crate::error::Error;
 use crate::server::{Keys, Limits};
 use crate::telemetry::Telemetry;
 use std::net::SocketAddr;
+use std::sync::Arc;
 
 /// Says which config file, credentials, budgets, API keys and limits are in force.
 pub(super) async fn announce(
@@ -35,6 +36,9 @@ pub(super) async fn announce(
         limits.body_bytes >> 20
     ));
     say_keys(settings, keys, telemetry).await;
+    for warning in unused_key_tables(settings, keys).await {
+        telemetry.notice(&warning);
+    }
 }
 
 /// Says which credentials are used, and warns when there are none. The server starts all the same: they may come later.
@@ -86,6 +90,20 @@ async fn say_keys(settings: &Settings, keys: &Keys, telemetry: &Telemetry) {
             "API keys: {usable}; calls without an API key are answered too, although there are keys; --require-key refuses them"
         ),
     });
+}
+
+/// A warning for each table of the config file that is for no API key. The key may come later, and then its table is in force.
+pub(super) async fn unused_key_tables(settings: &Settings, keys: &Keys) -> Vec<String> {
+    // Reading the keys would make a ledger where there is none.
+    let has_ledger = settings.ledger.as_ref().is_some_and(|path| path.exists());
+    let known = if has_ledger { keys.all().await.unwrap_or_default() } else { Arc::default() };
+    let warning = |name: &str| {
+        format!(
+            "warning: the config file has a table [keys.{name:?}], but there is no API key of that name; \
+             `chatrix keys list` shows the keys"
+        )
+    };
+    settings.keys.unused(&known).map(warning).collect()
 }
 
 /// Says where the server listens, and what a person types into Jan.

@@ -6,6 +6,7 @@ use super::{keys, sums};
 use crate::ledger::alert::{BudgetAlert, reached};
 use crate::ledger::budget::{BudgetLimit, BudgetStatus, Period};
 use crate::ledger::key::Key;
+use crate::ledger::key_settings::WatchedBudgets;
 use rusqlite::{Connection, OptionalExtension, Result, params};
 
 /// What became of an alert.
@@ -21,6 +22,7 @@ fn period_number(period: Period) -> i64 {
     match period {
         Period::Day => 0,
         Period::Month => 1,
+        Period::Week => 2,
     }
 }
 
@@ -38,10 +40,11 @@ pub(super) fn note(connection: &Connection, today: i64, limit: &BudgetLimit, thr
 }
 
 /// The budgets that the operator and the keys have, as they stand now.
-pub(super) fn statuses(connection: &Connection, today: i64, limits: &[BudgetLimit]) -> Result<Vec<BudgetStatus>> {
-    let keys = keys::all(connection)?;
-    let of_keys = keys.iter().filter(|key| key.revoked.is_none()).flat_map(Key::budget_limits);
-    let limits: Vec<BudgetLimit> = limits.iter().cloned().chain(of_keys).collect();
+pub(super) fn statuses(connection: &Connection, today: i64, watched: &WatchedBudgets) -> Result<Vec<BudgetStatus>> {
+    let WatchedBudgets { common, keys: settings } = watched;
+    let usable = keys::all(connection)?.into_iter().filter(|key| key.revoked.is_none());
+    let keys: Vec<Key> = usable.map(|key| settings.apply(key)).collect();
+    let limits: Vec<BudgetLimit> = common.iter().cloned().chain(keys.iter().flat_map(Key::budget_limits)).collect();
     sums::statuses(connection, today, &limits)
 }
 

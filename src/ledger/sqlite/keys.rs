@@ -2,6 +2,7 @@
 
 use crate::ledger::key::{Key, KeyLimits, PreviousToken, Rotation};
 use crate::ledger::rate::RateLimits;
+use crate::policy::KeyOverrides;
 use rusqlite::{Connection, ErrorCode, Result, Row, named_params};
 use std::num::NonZeroU32;
 
@@ -14,12 +15,15 @@ pub(super) fn add(
     limits: &KeyLimits,
     expires: Option<i64>,
 ) -> Result<bool> {
-    let KeyLimits { request, day, month, models, rates: RateLimits { requests, tokens, running } } = limits;
+    let KeyLimits { request, day, week, month, models, rates, overrides } = limits;
+    let RateLimits { requests, tokens, running } = rates;
+    let KeyOverrides { max_tokens, max_tokens_limit, prompt_cache } = overrides;
     let number = |limit: &Option<NonZeroU32>| limit.map(NonZeroU32::get);
     let added = connection.execute(
         "INSERT INTO keys (name, hash, made, request, day, month, models, requests_per_minute, tokens_per_minute,
-         max_running, expires)
-         VALUES (:name, :hash, :made, :request, :day, :month, :models, :requests, :tokens, :running, :expires)",
+         max_running, expires, week, max_tokens, max_tokens_limit, prompt_cache)
+         VALUES (:name, :hash, :made, :request, :day, :month, :models, :requests, :tokens, :running, :expires, :week,
+         :max_tokens, :max_tokens_limit, :prompt_cache)",
         named_params! {
             ":name": name,
             ":hash": hash,
@@ -32,6 +36,10 @@ pub(super) fn add(
             ":tokens": number(tokens),
             ":running": number(running),
             ":expires": expires,
+            ":week": week,
+            ":max_tokens": max_tokens,
+            ":max_tokens_limit": max_tokens_limit,
+            ":prompt_cache": prompt_cache,
         },
     );
     match added {
@@ -60,7 +68,7 @@ pub(super) fn rotate(connection: &Connection, name: &str, rotation: &Rotation) -
 pub(super) fn all(connection: &Connection) -> Result<Vec<Key>> {
     let sql =
         "SELECT id, name, hash, made, revoked, request, day, month, models, requests_per_minute, tokens_per_minute,
-               max_running, expires, previous_hash, previous_until FROM keys ORDER BY id";
+               max_running, expires, previous_hash, previous_until, week, max_tokens, max_tokens_limit, prompt_cache FROM keys ORDER BY id";
     connection.prepare_cached(sql)?.query_map([], key)?.collect()
 }
 
@@ -81,12 +89,18 @@ fn key(row: &Row<'_>) -> Result<Key> {
         limits: KeyLimits {
             request: row.get("request")?,
             day: row.get("day")?,
+            week: row.get("week")?,
             month: row.get("month")?,
             models: models.lines().map(ToOwned::to_owned).collect(),
             rates: RateLimits {
                 requests: limit("requests_per_minute")?,
                 tokens: limit("tokens_per_minute")?,
                 running: limit("max_running")?,
+            },
+            overrides: KeyOverrides {
+                max_tokens: row.get("max_tokens")?,
+                max_tokens_limit: row.get("max_tokens_limit")?,
+                prompt_cache: row.get("prompt_cache")?,
             },
         },
     })

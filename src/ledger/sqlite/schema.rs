@@ -8,7 +8,7 @@ pub(super) const APPLICATION: i64 = 0x4368_7478;
 
 /// Each step brings the ledger from one version to the next. Steps are added, never changed. A step leaves what an
 /// older process reads and writes as it is, so that a running server goes on while a newer command opens its ledger.
-const STEPS: [&str; 7] = [
+const STEPS: [&str; 8] = [
     "
 -- Amounts: nano-dollars. Times: milliseconds since 1970. day: days since 1970, UTC.
 CREATE TABLE calls (
@@ -122,6 +122,14 @@ CREATE TABLE alerts (
     PRIMARY KEY (key, period, start, amount, threshold)
 ) STRICT, WITHOUT ROWID;
 ",
+    "
+-- The budget of a key for a week, which is period 2 in alerts; and what holds for the answers of a key in place of what
+-- holds for others. NULL: nothing of its own.
+ALTER TABLE keys ADD COLUMN week INTEGER;
+ALTER TABLE keys ADD COLUMN max_tokens INTEGER;
+ALTER TABLE keys ADD COLUMN max_tokens_limit INTEGER;
+ALTER TABLE keys ADD COLUMN prompt_cache INTEGER;   -- 0 off, 1 auto
+",
 ];
 
 /// The version of an open ledger.
@@ -184,8 +192,7 @@ fn migrate_in_transaction(connection: &mut Connection) -> rusqlite::Result<Resul
 mod tests {
     #![expect(clippy::unwrap_used, reason = "a test may stop at the first surprise")]
     use super::*;
-    use crate::ledger::key::hash;
-    use crate::ledger::rate::RateLimits;
+    use crate::ledger::key::{KeyLimits, hash};
 
     #[test]
     fn published_steps_are_never_changed() {
@@ -199,7 +206,8 @@ mod tests {
                 "3ffcaf686f0614f5",
                 "2bbc9932b402ba01",
                 "1df48a55663250b8",
-                "43f0c45b90d6e764"
+                "43f0c45b90d6e764",
+                "7b0c2e76dde006fe"
             ]
         );
     }
@@ -218,7 +226,7 @@ mod tests {
         connection.execute(key, []).unwrap();
         migrate(&mut connection).unwrap();
         let keys = super::super::keys::all(&connection).unwrap();
-        assert_eq!((keys[0].name.as_str(), keys[0].limits.rates), ("old", RateLimits::default()));
+        assert_eq!((keys[0].name.as_str(), &keys[0].limits), ("old", &KeyLimits::default()));
         assert_eq!(Version::of(&connection).unwrap(), Version::NEWEST);
         let ids: (String, Option<String>) = connection
             .query_row("SELECT request_id, chatrix_request_id FROM calls", [], |row| Ok((row.get(0)?, row.get(1)?)))

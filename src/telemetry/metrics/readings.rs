@@ -24,7 +24,7 @@ pub struct Readings {
 /// A budget and what is booked under it.
 #[derive(Debug)]
 pub struct BudgetReading {
-    /// `day` or `month`.
+    /// `day`, `week` or `month`.
     pub period: &'static str,
     /// The name of the API key that it is for; empty for all calls together.
     pub key: String,

@@ -261,7 +261,7 @@ fn policy() -> Policy {
 fn handle(policy: &Policy, body: &[u8]) -> usize {
     let _ = TextCompletions.parse(body.into(), &RequestHeaders::default());
     let Ok(parsed) = ChatCompletions.parse(body.into(), &RequestHeaders::default()) else { return 0 };
-    match policy.admit(parsed.request) {
+    match policy.admit(parsed.request, None) {
         Ok(admitted) => {
             let _ = admitted.edits();
             bedrock::preview(&admitted).map_or(0, |sent| sent.to_string().len())
