@@ -118,6 +118,23 @@ fn what_is_left_is_told_and_a_warning_comes_at_80_percent() {
 }
 
 #[test]
+fn a_server_warns_once_at_each_threshold_of_each_budget() {
+    // One answer costs 87,500: ten take 87 % of the day's budget, and eleven 96 %. Of the week's budget they take half.
+    let home = Home::new("[budget]\nday_usd = 0.001\nweek_usd = 0.002\nwait_seconds = 0\n");
+    let bedrock = Bedrock::script([Reply::Measured(500, 500)]);
+    let server = serve(&home, &bedrock);
+    for n in 0..12_i64 {
+        assert_eq!(server.chat(&question(&json!({"stream": n % 2 == 0}))).status, 200, "{n}");
+        home.at_rest();
+    }
+    let log = server.stop();
+    let warnings: Vec<_> = log.lines().filter_map(|line| line.split_once(" is used of the ")).collect();
+    let shares: Vec<_> =
+        warnings.iter().map(|(share, budget)| (*share, budget.starts_with("day budget of $"))).collect();
+    assert_eq!(shares, [("87 %", true), ("96 %", true)], "{log}");
+}
+
+#[test]
 fn one_call_has_a_ceiling_of_its_own() {
     let bedrock = Bedrock::script([Reply::text("ok")]);
     let home = Home::new(&format!("[budget]\nrequest_usd = {}", dollars(worst(200))));

@@ -3,6 +3,7 @@
 use super::caller::Caller;
 use crate::catalog::NanoDollars;
 use crate::error::{Error, Kind, Result};
+use crate::ledger::alert;
 use crate::ledger::budget::BudgetStatus;
 use crate::ledger::store::StoreError;
 use crate::ledger::{RateStatus, Reservation};
@@ -71,10 +72,12 @@ impl ReservedCall {
             totals.reserved = totals.reserved - self.reservation.amount();
             status
         });
-        let near = statuses.filter(BudgetStatus::is_near_its_end).map(|status| {
-            let share = u128::from(status.totals.spent().0) * 100 / u128::from(status.limit.amount.0.max(1));
-            let about = format!("{} until {}", status.limit, status.resets);
-            Warning { about, text: format!("{share} % is used of the {status}") }
+        let near = statuses.filter_map(|status| {
+            let threshold = alert::warning(&status)?;
+            let BudgetStatus { limit, totals, resets } = &status;
+            let share = u128::from(totals.spent().0) * 100 / u128::from(limit.amount.0.max(1));
+            let about = format!("{threshold} % of the {limit} of {} until {resets}", limit.amount.exact());
+            Some(Warning { about, text: format!("{share} % is used of the {status}") })
         });
         let unbooked = self.unbooked.as_ref().map(|reason| Warning {
             about: "no ledger".to_owned(),

@@ -2,10 +2,12 @@
 
 use super::budget::BudgetStatus;
 
-/// The shares of a budget at which its operator is told (percent).
-const THRESHOLDS: [u8; 3] = [80, 95, 100];
+/// The shares of a budget at which whoever makes the calls is warned (percent).
+const WARNINGS: [u8; 2] = [80, 95];
 /// The threshold that a refusal for money counts as (percent).
 pub(super) const REFUSAL: u8 = 100;
+/// The shares of a budget at which its operator is told (percent).
+const THRESHOLDS: [u8; 3] = [WARNINGS[0], WARNINGS[1], REFUSAL];
 
 /// A threshold that a budget has reached, which its operator is to be told of.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -22,6 +24,11 @@ pub struct BudgetAlert {
 pub(super) fn reached(status: &BudgetStatus) -> impl Iterator<Item = u8> + use<> {
     let (spent, limit) = (u128::from(status.totals.spent().0), u128::from(status.limit.amount.0));
     THRESHOLDS.into_iter().filter(move |threshold| limit > 0 && spent * 100 >= limit * u128::from(*threshold))
+}
+
+/// The highest share at which is warned that a budget has reached (percent).
+pub(crate) fn warning(status: &BudgetStatus) -> Option<u8> {
+    reached(status).filter(|threshold| WARNINGS.contains(threshold)).max()
 }
 
 #[cfg(test)]
@@ -53,6 +60,7 @@ mod tests {
             let limit = BudgetLimit { key: None, period: Period::Day, amount: NanoDollars(limit) };
             let status = BudgetStatus { limit, totals, resets: 1 };
             assert_eq!(reached(&status).collect::<Vec<_>>(), expected, "{status:?}");
+            assert_eq!(warning(&status), expected.get(..2).unwrap_or(expected).last().copied(), "{status:?}");
         }
     }
 }

@@ -176,11 +176,6 @@ impl BudgetStatus {
     pub fn left(&self) -> NanoDollars {
         self.limit.amount - self.totals.all()
     }
-
-    /// Whether at least 80 % is spent.
-    pub(crate) fn is_near_its_end(&self) -> bool {
-        u128::from(self.totals.spent().0) * 10 >= u128::from(self.limit.amount.0) * 8
-    }
 }
 
 impl fmt::Display for BudgetStatus {

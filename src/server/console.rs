@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 
 /// How long a notice that comes back is not repeated.
 const HOUR: Duration = Duration::from_hours(1);
-/// The most notices that are remembered. Some are about names that clients choose, so there could be any number.
+/// The most notices that are remembered. A server that runs for long has warned of many periods of many budgets.
 const MAX_NOTICES: usize = 1000;
 /// How many of those may be about what clients send in the name of strangers: foreign origins and hosts.
 const MAX_FOREIGN: usize = 100;
@@ -38,7 +38,7 @@ impl Console {
         self.warn(&call.warnings());
     }
 
-    /// Warns, once in each period, that a budget is nearly used up.
+    /// Warns, once for each period and threshold, that a budget is nearly used up.
     pub(super) fn warn(&self, warnings: &[Warning]) {
         for warning in warnings {
             self.say(warning.about.clone(), None, &warning.text);
@@ -90,11 +90,41 @@ impl Console {
     /// Shows a text unless one about the same was shown already, within `again` if that is given.
     fn say(&self, about: String, again: Option<Duration>, text: &str) {
         let mut shown = self.shown.lock().unwrap_or_else(PoisonError::into_inner);
-        let is_repeated = shown.get(&about).is_some_and(|last| again.is_none_or(|again| last.elapsed() < again));
-        if is_repeated || (shown.len() >= MAX_NOTICES && !shown.contains_key(&about)) {
-            return;
+        if is_new(&mut shown, about, again) {
+            self.telemetry.notice(text);
         }
-        shown.insert(about, Instant::now());
-        self.telemetry.notice(text);
+    }
+}
+
+/// Whether something is to be shown, because nothing about the same was shown yet, within `again` if that is given. It is
+/// remembered then, and where there are too many, the oldest is forgotten.
+fn is_new(shown: &mut HashMap<String, Instant>, about: String, again: Option<Duration>) -> bool {
+    if shown.get(&about).is_some_and(|last| again.is_none_or(|again| last.elapsed() < again)) {
+        return false;
+    }
+    if shown.len() >= MAX_NOTICES
+        && !shown.contains_key(&about)
+        && let Some(oldest) = shown.iter().min_by_key(|(_, last)| **last).map(|(about, _)| about.clone())
+    {
+        shown.remove(&oldest);
+    }
+    shown.insert(about, Instant::now());
+    true
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_notice_is_shown_once_however_many_others_there_were() {
+        let mut shown = HashMap::new();
+        for n in 0..3 * MAX_NOTICES {
+            assert!(is_new(&mut shown, n.to_string(), None), "{n}");
+            assert!(!is_new(&mut shown, n.to_string(), None), "{n}");
+            assert!(is_new(&mut shown, n.to_string(), Some(Duration::ZERO)), "{n}");
+        }
+        assert_eq!(shown.len(), MAX_NOTICES);
+        assert!(!is_new(&mut shown, (2 * MAX_NOTICES).to_string(), None), "only the oldest are forgotten");
     }
 }
