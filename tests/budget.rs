@@ -6,7 +6,7 @@ mod keys;
 mod load;
 mod trouble;
 
-use crate::support::{Bedrock, Chatrix, Home, Reply, Server};
+use crate::support::{Bedrock, Chatrix, Home, Reply, Server, eventually};
 use serde_json::{Value, json};
 
 /// The worst case of `hi` to nova-micro: 2 bytes and 16 + 16 + 512 for their frame, and the whole answer.
@@ -301,4 +301,64 @@ fn offline_calls_have_a_ledger_of_their_own() {
     assert_eq!((&json(&[])["offline"], &json(&[])["total"]["calls"]), (&json!(false), &json!(1)));
     assert_eq!(json(&["--offline"])["total"]["calls"], 1);
     assert_eq!(home.booked(), (COST, 0, 0));
+}
+
+#[test]
+fn an_agents_answer_is_not_shortened_below_what_it_can_work_with() {
+    let tools = json!([{"type": "function", "function": {"name": "f", "parameters": {"type": "object"}}}]);
+    let config = |nano: i64, more: &str| format!("[limits]\nmax_tokens_limit = 8000\n{}{more}", day(nano));
+    let bedrock = Bedrock::script([Reply::text("ok")]);
+    let asked = |home: &Home, more: Value| {
+        let mut body = question(&json!({"max_tokens": 8000}));
+        body.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
+        serve(home, &bedrock).chat(&body)
+    };
+    // The bound of a request with tools is at least 1,100 tokens.
+    let (with_3000, with_5000) = (1100 * 35 + 3000 * 140, 1200 * 35 + 5000 * 140);
+    let quick = "tools_wait_seconds = 0\n";
+    for (budget, more, settings, status) in [
+        (with_3000, json!({}), quick, 200),
+        (with_3000, json!({"tools": tools}), quick, 402),
+        (with_5000, json!({"tools": tools}), quick, 200),
+        // The operator may lower the floor, and nobody is refused for an answer that was to be short.
+        (with_3000, json!({"tools": tools}), "tools_wait_seconds = 0\ntools_floor_tokens = 2000\n", 200),
+        (with_3000, json!({"tools": tools, "max_tokens": 2500}), quick, 200),
+        // Tools that may not be called are no reason.
+        (with_3000, json!({"tools": tools, "tool_choice": "none"}), quick, 200),
+    ] {
+        let answer = asked(&Home::new(&config(budget, settings)), more.clone());
+        assert_eq!(answer.status, status, "{budget} {more} {settings}: {}", answer.body);
+    }
+    let home = Home::new(&format!("[limits]\nmax_tokens_limit = 8000\n[budget]\nrequest_usd = {}", dollars(with_3000)));
+    let refused = asked(&home, json!({"tools": tools}));
+    assert!(refused.body.contains("even with an answer of only 4000 tokens"), "{}", refused.body);
+}
+
+#[test]
+fn a_call_with_tools_waits_longer_for_running_ones() {
+    let tools = json!([{"type": "function", "function": {"name": "f", "parameters": {"type": "object"}}}]);
+    // Enough for one call at a time.
+    let home = Home::new(&day(1300 * 35 + 500 * 140));
+    let bedrock = Bedrock::script([Reply::text("ok")]);
+    bedrock.hold();
+    let server = serve(&home, &bedrock);
+    let body = |more: &Value| {
+        let mut body = question(more);
+        body["max_tokens"] = 500.into();
+        body
+    };
+    let with_tools = body(&json!({"tools": tools}));
+    std::thread::scope(|scope| {
+        let server = &server;
+        let with_tools = &with_tools;
+        let running = scope.spawn(move || server.chat(with_tools).status);
+        eventually("the first call runs", || bedrock.calls().len() == 1);
+        let patient = scope.spawn(move || server.chat(with_tools).status);
+        // It asks for as much as the other, and gives up first.
+        let refused = server.chat(&body(&json!({"messages": [{"role": "user", "content": "x".repeat(650)}]})));
+        assert_eq!((refused.status, patient.is_finished()), (402, false), "{}", refused.body);
+        bedrock.go_on();
+        assert_eq!((running.join().unwrap(), patient.join().unwrap()), (200, 200));
+    });
+    assert_eq!(bedrock.calls().len(), 2);
 }

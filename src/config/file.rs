@@ -65,6 +65,8 @@ pub(crate) struct Budget {
     pub(crate) month_usd: Option<NanoDollars>,
     pub(crate) floor_tokens: Option<Positive>,
     pub(crate) wait_seconds: Option<Seconds>,
+    pub(crate) tools_floor_tokens: Option<Positive>,
+    pub(crate) tools_wait_seconds: Option<Seconds>,
 }
 
 /// `[models.NAME]`: a model of the operator's own, or limits or a price for one that is known.
@@ -286,6 +288,8 @@ impl Budget {
             month: self.month_usd,
             floor_tokens: self.floor_tokens.map_or(default.floor_tokens, |tokens| tokens.0.get()),
             wait: self.wait_seconds.map_or(default.wait, |seconds| seconds.0),
+            tools_floor_tokens: self.tools_floor_tokens.map_or(default.tools_floor_tokens, |tokens| tokens.0.get()),
+            tools_wait: self.tools_wait_seconds.map_or(default.tools_wait, |seconds| seconds.0),
         }
     }
 }

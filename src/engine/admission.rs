@@ -10,7 +10,7 @@ use super::reserved_call::ReservedCall;
 use crate::bedrock::Client;
 use crate::catalog::NanoDollars;
 use crate::error::{Error, Kind, Result};
-use crate::ledger::budget::{BudgetLimit, BudgetStatus, Budgets, CostRange};
+use crate::ledger::budget::{BudgetLimit, BudgetStatus, Budgets, CostRange, Leniency};
 use crate::ledger::key::Key;
 use crate::ledger::store::StoreError;
 use crate::ledger::{Granted, Ledger, NewCall, RateRequest, Refused, Reservation};
@@ -54,12 +54,12 @@ impl BudgetGuard {
     ) -> Result<(Admitted, ReservedCall)> {
         let limits = self.limits(caller.key.as_deref());
         let ceiling = caller.ceiling(&self.budgets);
-        let floor = self.budgets.floor_tokens;
+        let Leniency { floor_tokens: floor, wait } = self.budgets.leniency(admitted.may_call_tools());
         if !has_price(&admitted, !limits.is_empty() || ceiling.is_some())? {
             let cost = CostRange { full: NanoDollars(0), minimum: NanoDollars(0) };
             let rate = caller.rate_request(admitted.most_tokens());
             let call = new_call(caller, requested_name, admitted.model().id.clone(), rate);
-            let reserved = self.book(call, limits, cost, Patience::Wait(self.budgets.wait)).await?;
+            let reserved = self.book(call, limits, cost, Patience::Wait(wait)).await?;
             return Ok((admitted, ReservedCall { priced: false, ..reserved }.counted_in(caller)));
         }
         // Counting lowers the bound of the input tokens. It takes a request to Bedrock, so it is done at most once, and
@@ -80,7 +80,7 @@ impl BudgetGuard {
             // As long as a count may help, the answer is not shortened and nothing is waited for.
             let counts_first = countable && !limits.is_empty();
             let cost = if counts_first { CostRange { minimum: cost.full, ..cost } } else { cost };
-            let patience = if counts_first { Patience::CountFirst } else { Patience::Wait(self.budgets.wait) };
+            let patience = if counts_first { Patience::CountFirst } else { Patience::Wait(wait) };
             let rate = caller.rate_request(admitted.most_tokens());
             let call = new_call(caller, requested_name.clone(), admitted.model().id.clone(), rate);
             match self.book(call, limits.clone(), cost, patience).await {

@@ -22,15 +22,48 @@ pub struct Budgets {
     pub floor_tokens: u32,
     /// How long a call waits while only open reservations keep it from fitting.
     pub wait: Duration,
+    /// The floor of a call that may call tools (tokens). Agents repeat a call that was cut, and pay for each round.
+    pub tools_floor_tokens: u32,
+    /// How long a call that may call tools waits. Agents run several calls at once, and each takes a while.
+    pub tools_wait: Duration,
+}
+
+/// What is done for a call before it is refused.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Leniency {
+    /// The shortest answer that is worth asking for (tokens).
+    pub floor_tokens: u32,
+    /// How long the call waits for running ones.
+    pub wait: Duration,
 }
 
 impl Default for Budgets {
     fn default() -> Self {
-        Self { request: None, day: None, week: None, month: None, floor_tokens: 64, wait: Duration::from_secs(2) }
+        Self {
+            request: None,
+            day: None,
+            week: None,
+            month: None,
+            floor_tokens: 64,
+            wait: Duration::from_secs(2),
+            tools_floor_tokens: 4000,
+            tools_wait: Duration::from_secs(30),
+        }
     }
 }
 
 impl Budgets {
+    /// What is done for a call before it is refused. Those that may call tools never get less than others.
+    #[must_use]
+    pub fn leniency(&self, with_tools: bool) -> Leniency {
+        let (floor_tokens, wait) = (self.floor_tokens, self.wait);
+        if with_tools {
+            Leniency { floor_tokens: floor_tokens.max(self.tools_floor_tokens), wait: wait.max(self.tools_wait) }
+        } else {
+            Leniency { floor_tokens, wait }
+        }
+    }
+
     /// The limits that the ledger watches.
     pub(crate) fn limits(&self) -> impl Iterator<Item = BudgetLimit> + use<> {
         BudgetLimit::each(None, self.day, self.week, self.month)
@@ -269,6 +302,20 @@ mod tests {
         assert_eq!(decide(&[], cost, true), Decision::Grant(cost.full));
         assert_eq!(decide(&[status(100, 0, 0), status(7, 0, 0)], cost, true), Decision::Grant(NanoDollars(7)));
         assert_eq!(decide(&[status(100, 0, 0), status(3, 0, 0)], cost, true), Decision::Refuse(1));
+    }
+
+    #[test]
+    fn a_call_with_tools_gets_more_than_others_and_never_less() {
+        let (short, long) = (Duration::from_secs(2), Duration::from_secs(30));
+        for (floor_tokens, tools_floor_tokens, wait, tools_wait, expected) in [
+            (64, 4000, short, long, (4000, long)),
+            (5000, 4000, long, short, (5000, long)),
+            (64, 1, short, Duration::ZERO, (64, short)),
+        ] {
+            let budgets = Budgets { floor_tokens, tools_floor_tokens, wait, tools_wait, ..Budgets::default() };
+            assert_eq!(budgets.leniency(false), Leniency { floor_tokens, wait });
+            assert_eq!(budgets.leniency(true), Leniency { floor_tokens: expected.0, wait: expected.1 });
+        }
     }
 
     #[test]

@@ -13,6 +13,7 @@ use super::rate::{RateRefusal, RateStatus};
 use super::report::{By, Examination, ReportRow, UncertainCall};
 use crate::catalog::NanoDollars;
 use crate::error::{Error, Kind};
+use std::collections::HashMap;
 use std::fmt;
 
 /// Why a store failed, as a sentence that names the ledger.
@@ -220,20 +221,18 @@ pub(super) fn decide_in_order<E>(
     requests: &[ReserveRequest<'_>],
     mut reserve: impl FnMut(&ReserveRequest<'_>) -> Result<ReserveOutcome, E>,
 ) -> Result<Vec<ReserveOutcome>, E> {
-    let mut first_waiting: Option<&ReserveRequest<'_>> = None;
+    // The least that a waiting call asks for, under each of the limits.
+    let mut least_waiting: HashMap<&[BudgetLimit], NanoDollars> = HashMap::new();
     let outcomes = requests.iter().map(|request| {
-        let must_wait = |first: &ReserveRequest<'_>| {
-            request.may_wait
-                && request.call.rate.is_none()
-                && first.cost.full <= request.cost.full
-                && first.limits == request.limits
-        };
-        if first_waiting.is_some_and(must_wait) {
+        let is_rated = request.call.rate.is_some();
+        let must_wait = |least: &NanoDollars| request.may_wait && !is_rated && *least <= request.cost.full;
+        if least_waiting.get(request.limits).is_some_and(must_wait) {
             return Ok(ReserveOutcome::Waiting);
         }
         let outcome = reserve(request)?;
-        if outcome == ReserveOutcome::Waiting && request.call.rate.is_none() && first_waiting.is_none() {
-            first_waiting = Some(request);
+        if outcome == ReserveOutcome::Waiting && !is_rated {
+            let least = least_waiting.entry(request.limits).or_insert(request.cost.full);
+            *least = request.cost.full.min(*least);
         }
         Ok(outcome)
     });
@@ -273,14 +272,20 @@ mod tests {
             request(&these[..], 70, false),
             request(&others[..], 80, true),
             ReserveRequest { call: &rated, ..request(&these[..], 90, true) },
+            request(&these[..], 45, true),
+            request(&others[..], 85, true),
         ];
         let mut asked = Vec::new();
         let Ok(outcomes) = decide_in_order(&requests, |request| {
             asked.push(request.cost.full.0);
             Ok::<_, Infallible>(ReserveOutcome::Waiting)
         });
-        assert_eq!(asked, [50, 40, 70, 80, 90], "60 waits behind 50 without being asked");
-        assert_eq!(outcomes, vec![ReserveOutcome::Waiting; 6]);
+        assert_eq!(
+            asked,
+            [50, 40, 70, 80, 90],
+            "60 waits behind 50, 45 behind 40 and 85 behind 80, without being asked"
+        );
+        assert_eq!(outcomes, vec![ReserveOutcome::Waiting; 8]);
         // A call that waits for those of its own key holds nobody up.
         let requests = [ReserveRequest { call: &rated, ..requests[0] }, requests[1]];
         let mut asked = 0;

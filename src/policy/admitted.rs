@@ -88,6 +88,12 @@ impl Admitted {
         &self.parameters.tool_choice
     }
 
+    /// Whether the answer may call tools.
+    #[must_use]
+    pub fn may_call_tools(&self) -> bool {
+        !self.request.tools.is_empty() && self.parameters.tools && self.parameters.tool_choice != ToolChoice::None
+    }
+
     #[must_use]
     pub fn tier(&self) -> ServiceTier {
         self.parameters.tier

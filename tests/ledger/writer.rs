@@ -210,6 +210,60 @@ async fn a_waiting_call_is_decided_again_only_when_something_has_changed() {
     assert!(while_idle <= 2, "decided {while_idle} times though nothing had changed");
 }
 
+/// A call that has asked for a reservation and waits for it.
+type Waiter = tokio::task::JoinHandle<(usize, Result<Granted, Refused>)>;
+
+/// Starts calls that wait for 60 of the 100 in the order of their numbers.
+async fn start_waiters(ledger: &Ledger, numbers: std::ops::Range<usize>) -> Vec<Waiter> {
+    let mut waiters = Vec::new();
+    for number in numbers {
+        let ledger = ledger.clone();
+        waiters.push(tokio::spawn(async move { (number, reserve(&ledger, cost(60, 60), LONG).await) }));
+        // Its command is in the queue before the next one's.
+        tokio::task::yield_now().await;
+    }
+    waiters
+}
+
+#[tokio::test]
+async fn many_calls_wait_in_their_order_and_those_that_hang_up_hold_nobody_up() {
+    const WAITERS: usize = 400;
+    let folder = tempfile::tempdir().unwrap();
+    let (ledger, watch) = watched(folder.path());
+    let mut running = reserve(&ledger, cost(90, 90), Duration::ZERO).await.unwrap().reservation;
+    running.sent();
+    let waiters = start_waiters(&ledger, 0..WAITERS).await;
+    // What asks for less than is left, or has limits of its own, does not wait behind them.
+    let began = Instant::now();
+    drop(reserve(&ledger, cost(5, 5), LONG).await.unwrap());
+    let others = vec![limit(Some(KeyId(7)), Period::Day, 100)];
+    drop(ledger.reserve(new_call(Some(KeyId(7))), others, cost(80, 80), LONG).await.unwrap());
+    // A short wait ends when it is over, however long the others wait.
+    let impatient = reserve(&ledger, cost(70, 70), Duration::from_millis(50)).await;
+    assert!(matches!(impatient, Err(Refused::OverBudget(_))), "{impatient:?}");
+    assert!(began.elapsed() < LONG / 4, "{:?}", began.elapsed());
+    // Every second one hangs up.
+    for waiter in waiters.iter().skip(1).step_by(2) {
+        waiter.abort();
+    }
+    let before = watch.posted();
+    running.settle(Usage::default(), Some(NanoDollars(0)));
+    let mut served = Vec::new();
+    for waiter in waiters.into_iter().step_by(2) {
+        let (number, granted) = waiter.await.unwrap();
+        let mut reservation = granted.unwrap().reservation;
+        served.push(number);
+        reservation.sent();
+        assert!(totals(&ledger).await.1 <= 100);
+        reservation.settle(Usage::default(), Some(NanoDollars(0)));
+    }
+    assert_eq!(served, (0..WAITERS).step_by(2).collect::<Vec<_>>());
+    assert_eq!(totals(&ledger).await, (0, 0, 0), "nothing is reserved for those who have left");
+    let transactions = watch.posted() - before;
+    assert!(transactions <= 3 * WAITERS, "{transactions} transactions");
+    assert!(began.elapsed() < LONG, "{:?}", began.elapsed());
+}
+
 #[tokio::test]
 async fn what_a_process_leaves_open_is_uncertain_when_it_closes() {
     let folder = tempfile::tempdir().unwrap();
