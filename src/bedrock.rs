@@ -34,7 +34,7 @@ mod transport;
 
 pub use bounds::TimeLimits;
 pub use classify::refused_part;
-pub use client::{Accepted, Client, UpstreamAnswer};
+pub use client::{Accepted, Client, CountRequest, UpstreamAnswer};
 pub use event_stream::EventStream;
 pub use request::preview;
 pub use retries::MAX_ATTEMPTS;

@@ -11,6 +11,7 @@ mod heavy_work;
 mod reasoning_cache;
 mod refusal_cache;
 mod reserved_call;
+mod token_counts;
 mod tool_call_guard;
 
 pub use admission::BudgetGuard;
@@ -29,12 +30,14 @@ use crate::ledger::budget::Budgets;
 use crate::ledger::{RateStatus, Reservation};
 use crate::policy::{Admitted, AdmittedEmbedding, Edit, Policy, Refusable};
 use crate::telemetry::Telemetry;
+use admission::Counter;
 use call::Start;
 use call_watch::CallWatch;
 use reasoning_cache::{ReasoningCache, ReasoningRecorder};
 use refusal_cache::RefusalCache;
 use reserved_call::ReservedCall;
 use std::sync::Arc;
+use token_counts::TokenCounts;
 
 /// How many parts of a request are left out, one after the other, because the model refuses them. The next refusal is
 /// final.
@@ -56,6 +59,7 @@ pub struct Engine {
     guard: BudgetGuard,
     refusals: Arc<RefusalCache>,
     reasoning: Arc<ReasoningCache>,
+    counts: Arc<TokenCounts>,
     heavy_work: HeavyWork,
     /// Whether an answer that nobody waits for any more is read to its end, so that its usage is known.
     drain: bool,
@@ -77,8 +81,9 @@ impl Engine {
     #[must_use]
     pub fn new(policy: Policy, client: Client, guard: BudgetGuard, drain: bool, telemetry: Telemetry) -> Self {
         let client = Arc::new(client);
-        let (refusals, reasoning, heavy_work) = (Arc::default(), Arc::default(), HeavyWork::default());
-        Self { policy, client, guard, refusals, reasoning, heavy_work, drain, telemetry }
+        let (refusals, reasoning, counts) = (Arc::default(), Arc::default(), Arc::default());
+        let heavy_work = HeavyWork::default();
+        Self { policy, client, guard, refusals, reasoning, counts, heavy_work, drain, telemetry }
     }
 
     /// The same engine with other settings. The connection, the ledger and what was learned are shared.
@@ -90,6 +95,7 @@ impl Engine {
             guard: BudgetGuard { budgets, ledger: self.guard.ledger.clone() },
             refusals: Arc::clone(&self.refusals),
             reasoning: Arc::clone(&self.reasoning),
+            counts: Arc::clone(&self.counts),
             heavy_work: self.heavy_work.clone(),
             drain,
             telemetry: self.telemetry.clone(),
@@ -138,9 +144,24 @@ impl Engine {
         call.await.map_err(|error| Error::new(Kind::Internal, format!("the task of a call has failed: {error}")))?
     }
 
-    /// Applies the policy and the budgets to a request.
-    async fn admit(&self, mut request: Request, caller: &Caller) -> Result<ReadyCall> {
-        let requested_name = self.policy.model_name(&request.model).to_owned();
+    /// The input tokens of a request: counted by Bedrock, free of charge, where the model and the moment allow it, and
+    /// estimated otherwise. Nothing is reserved or booked, whatever the budgets are.
+    ///
+    /// # Errors
+    /// Refusals by the policy; `ModelNotAllowed`.
+    pub async fn count(&self, request: Request, caller: &Caller) -> Result<Count> {
+        let counted = async {
+            let (admitted, _) = self.check(request, caller)?;
+            let counted = self.counts.of(&self.client, &admitted).await;
+            let tokens = counted.unwrap_or_else(|| admitted.expected_input());
+            Ok(Count { tokens, is_estimate: counted.is_none() })
+        };
+        self.heavy_work.steps(caller.request_bytes, Box::pin(counted)).await
+    }
+
+    /// Applies the policy to a request, and refuses models that its key does not allow. The model that was requested comes
+    /// second.
+    fn check(&self, mut request: Request, caller: &Caller) -> Result<(Admitted, Arc<Model>)> {
         self.reasoning.restore(&mut request.messages);
         let mut admitted = self.policy.admit(request, caller.rules())?;
         caller.check(&self.policy.catalog, &admitted.model().id)?;
@@ -148,11 +169,18 @@ impl Engine {
         if self.refusals.is_retired(&requested_model.id) {
             admitted = self.policy.admit_successor(admitted)?;
         }
-        admitted = self.refusals.apply(admitted);
+        Ok((self.refusals.apply(admitted), requested_model))
+    }
+
+    /// Applies the policy and the budgets to a request.
+    async fn admit(&self, request: Request, caller: &Caller) -> Result<ReadyCall> {
+        let requested_name = self.policy.model_name(&request.model).to_owned();
+        let (admitted, requested_model) = self.check(request, caller)?;
         if let (Some(scope), Some(alias)) = (&caller.request, &admitted.model().alias) {
             scope.set_model(alias);
         }
-        let (admitted, reserved) = self.guard.reserve(&self.client, admitted, requested_name, caller).await?;
+        let counter = Counter { client: &self.client, counts: &self.counts };
+        let (admitted, reserved) = self.guard.reserve(&counter, admitted, requested_name, caller).await?;
         let sending = caller.sending(reserved.reservation.sent_count());
         Ok(ReadyCall { requested_model, admitted, reserved, sending })
     }
@@ -312,6 +340,14 @@ fn settle_embedding(reservation: &mut Reservation, embeddings: &Embeddings, cost
         (Some(input), cost) => reservation.settle(Usage { input, ..Usage::default() }, cost),
         (None, _) => reservation.estimate(reservation.amount()),
     }
+}
+
+/// The input tokens of a request.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Count {
+    pub tokens: u64,
+    /// Whether they were not counted by Bedrock. An estimate is what is likely, and no bound.
+    pub is_estimate: bool,
 }
 
 /// Embeddings, and what they cost.

@@ -7,6 +7,7 @@ mod admitted;
 mod cache;
 mod edit;
 mod embedding;
+mod expected_input;
 mod input_bound;
 mod limits;
 mod native;

@@ -6,6 +6,7 @@
 
 mod support;
 
+mod admission;
 mod alerts;
 mod architecture;
 mod ask;

@@ -67,15 +67,21 @@ impl Client {
         self.complete(admitted, encoded, sending).await
     }
 
-    /// How many input tokens AWS counts in a request. Counting is free of charge. `None` when the model does not
-    /// support it, when the model's id is an ARN that does not name the model, or when the call fails.
-    pub async fn count(&self, admitted: &Admitted) -> Option<u64> {
+    /// The request that counts the input tokens of a call. `None` when the model does not support it, and when its id is an
+    /// ARN that does not name the model.
+    #[must_use]
+    pub fn count_request(admitted: &Admitted) -> Option<CountRequest> {
         let model = foundation_model(&admitted.model().id)?;
         if !admitted.model().capabilities.features.count_tokens {
             return None;
         }
-        let body = request::count_tokens_body(admitted)?;
-        timeout(COUNT_TIMEOUT, self.transport.count_tokens(model, body)).await.ok()?
+        Some(CountRequest { model: model.to_owned(), body: request::count_tokens_body(admitted)? })
+    }
+
+    /// How many input tokens AWS counts. Counting is free of charge. `None` when the request fails.
+    pub async fn count(&self, request: CountRequest) -> Option<u64> {
+        let CountRequest { model, body } = request;
+        timeout(COUNT_TIMEOUT, self.transport.count_tokens(&model, body)).await.ok()?
     }
 
     /// Embeds texts, in as few calls as the model allows and several calls at once. Bedrock's id is that of the first
@@ -182,6 +188,13 @@ impl Client {
             .map_err(|error| in_words_of_clients(error, model.context_window, Some(admitted.input_bound())))?;
         Ok(Accepted { answer: UpstreamAnswer::Stream(Box::new(stream)), bedrock_request_id })
     }
+}
+
+/// A request for a count of input tokens.
+pub struct CountRequest {
+    /// The id of the foundation model.
+    pub(crate) model: String,
+    pub(crate) body: Bytes,
 }
 
 /// A call that Bedrock has accepted.

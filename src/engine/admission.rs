@@ -7,6 +7,7 @@ use super::cost_check::{
     CallCeiling, cost_range, exceeds, explained_by_documents, has_price, over_budget, over_rate, within_ceiling,
 };
 use super::reserved_call::ReservedCall;
+use super::token_counts::TokenCounts;
 use crate::bedrock::Client;
 use crate::catalog::NanoDollars;
 use crate::error::{Error, Kind, Result};
@@ -45,9 +46,9 @@ impl BudgetGuard {
     ///
     /// # Errors
     /// `BudgetExceeded`; `RefusedByPolicy` for an unknown price under a budget; `LedgerUnavailable`; `ShuttingDown`.
-    pub async fn reserve(
+    pub(super) async fn reserve(
         &self,
-        client: &Client,
+        counter: &Counter<'_>,
         mut admitted: Admitted,
         requested_name: String,
         caller: &Caller,
@@ -64,14 +65,11 @@ impl BudgetGuard {
         }
         // Counting lowers the bound of the input tokens. It takes a request to Bedrock, so it is done at most once, and
         // only when the call does not fit without it.
-        // Bedrock cannot count an image that is yet to be fetched.
-        let mut countable = admitted.model().capabilities.features.count_tokens
-            && !admitted.may_use_successor()
-            && admitted.image_urls().is_empty();
+        let mut countable = admitted.model().capabilities.features.count_tokens && !admitted.may_use_successor();
         if let Some(ceiling) = &ceiling {
             if countable && exceeds(&admitted, ceiling) {
                 countable = false;
-                admitted = with_counted_input(client, admitted).await;
+                admitted = with_counted_input(counter, admitted).await;
             }
             admitted = within_ceiling(admitted, ceiling, floor)?;
         }
@@ -90,7 +88,7 @@ impl BudgetGuard {
                 }
                 Err(error) if countable && may_fit_once_counted(&error) => {
                     countable = false;
-                    admitted = with_counted_input(client, admitted).await;
+                    admitted = with_counted_input(counter, admitted).await;
                 }
                 Err(error) => return Err(explained_by_documents(error, &admitted)),
             }
@@ -169,6 +167,13 @@ impl BudgetGuard {
     }
 }
 
+/// What counts the input tokens of a call.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Counter<'a> {
+    pub(super) client: &'a Client,
+    pub(super) counts: &'a TokenCounts,
+}
+
 /// What is done before a call is refused.
 #[derive(Debug, Clone, Copy)]
 enum Patience {
@@ -198,8 +203,8 @@ fn may_fit_once_counted(error: &Error) -> bool {
 }
 
 /// The request with the input tokens that Bedrock counts. Unchanged when the count fails.
-async fn with_counted_input(client: &Client, admitted: Admitted) -> Admitted {
-    match client.count(&admitted).await {
+async fn with_counted_input(counter: &Counter<'_>, admitted: Admitted) -> Admitted {
+    match counter.counts.of(counter.client, &admitted).await {
         Some(tokens) => admitted.with_input_bound(with_margin(tokens)),
         None => admitted,
     }

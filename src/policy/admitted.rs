@@ -1,13 +1,13 @@
 //! A request that may be sent. Its fields are private, so that only the policy makes one.
 
 use super::edit::{self, Edit};
-use super::input_bound;
 use super::limits::KeyRules;
 use super::parameters::Parameters;
 use super::quote::{self, Quote};
 use super::reasoning::{self, ReasoningGrant};
 use super::refusable::Refusable;
 use super::token_limit::{LimitSource, TokenLimit};
+use super::{expected_input, input_bound};
 use crate::catalog::{Model, NanoDollars};
 use crate::conversation::{ImageUrl, Media, Message, NativeRequest, Part, Request, ServiceTier, ToolChoice};
 use std::sync::Arc;
@@ -171,10 +171,10 @@ impl Admitted {
         self.quotes.first().map_or(0, |quote| quote.input_bound)
     }
 
-    /// What the input is expected to have (tokens): the bound counts each byte of text, and a token has a few.
+    /// The input tokens that are likely, which is no bound.
     #[must_use]
     pub fn expected_input(&self) -> u64 {
-        (self.input_bound() * 2 / 7).max(1)
+        expected_input::tokens(&self.request, &self.model).min(self.input_bound())
     }
 
     /// The most tokens that the call can use: its input and its longest answer, with the model or its successor.
