@@ -25,6 +25,7 @@ fn policy() -> Policy {
         follow_successor: true,
         prompt_cache: false,
         service_tiers: Vec::new(),
+        native_messages: true,
         fetch_images: false,
     }
 }

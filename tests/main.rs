@@ -7,6 +7,7 @@
 mod support;
 
 mod admission;
+mod agents;
 mod alerts;
 mod architecture;
 mod ask;

@@ -8,6 +8,7 @@ mod server;
 
 pub use bedrock::{Bedrock, Call, Reply, delta};
 pub use chatrix::{Chatrix, Home, Outcome};
+pub use form::Form;
 pub use server::{Answer, Server};
 
 use std::time::{Duration, Instant};
