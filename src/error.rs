@@ -2,6 +2,10 @@
 //! which HTTP status a client gets, whether the request may be sent again, and what a person can do about it.
 //! The error words of each client API (`error.type`, `error.code`) are defined by that API's dialect in `api/`.
 
+mod budget_use;
+
+pub use budget_use::{BudgetPeriod, BudgetUse};
+
 use std::fmt;
 use std::time::Duration;
 
@@ -204,6 +208,8 @@ pub struct Error {
     pub at: Option<Field>,
     /// How long AWS asked its client to wait, or how long it takes until a limit of the API key lets the call through.
     pub retry_after: Option<Duration>,
+    /// The budget that is in the way of the call.
+    pub budget: Option<Box<BudgetUse>>,
     /// Bedrock's id for the call, if Bedrock gave it one.
     pub bedrock_request_id: Option<String>,
     /// The service's own sentence, without words around it, for clients that act on its wording. `None` where it said
@@ -223,6 +229,7 @@ impl Error {
             advice: None,
             at: None,
             retry_after: None,
+            budget: None,
             bedrock_request_id: None,
             service_words: None,
             nothing_generated: false,

@@ -5,7 +5,7 @@ use super::frames::Frames;
 use crate::catalog::NanoDollars;
 use crate::conversation::json_blocks::JsonBlocks;
 use crate::conversation::{Answer, CutCalls, Event, Request, Usage};
-use crate::error::{Error, Field, Result};
+use crate::error::{BudgetUse, Error, Field, Result};
 use serde_json::Value;
 use std::sync::Arc;
 
@@ -61,6 +61,11 @@ pub trait AnswerForm: Send + Sync {
     /// begun: where clients send the whole request again after any other answer.
     fn reports_in_stream(&self, _error: &Error) -> bool {
         false
+    }
+
+    /// The headers that say how much of a budget is used.
+    fn budget_headers(&self, _budget: &BudgetUse) -> Vec<(&'static str, String)> {
+        Vec::new()
     }
 
     /// Whether a streamed answer begins, with status 200, while its call still waits for its turn. An error then comes in

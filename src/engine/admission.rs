@@ -10,8 +10,8 @@ use super::reserved_call::ReservedCall;
 use super::token_counts::TokenCounts;
 use crate::bedrock::Client;
 use crate::catalog::NanoDollars;
-use crate::error::{Error, Kind, Result};
-use crate::ledger::budget::{BudgetLimit, BudgetStatus, Budgets, CostRange, Leniency};
+use crate::error::{BudgetUse, Error, Kind, Result};
+use crate::ledger::budget::{BudgetLimit, BudgetStatus, Budgets, CostRange, Leniency, LimitedKey};
 use crate::ledger::key::Key;
 use crate::ledger::store::StoreError;
 use crate::ledger::{Granted, Ledger, NewCall, RateRequest, Refused, Reservation};
@@ -33,9 +33,25 @@ impl BudgetGuard {
         self.budgets.limits().chain(key.into_iter().flat_map(Key::budget_limits)).collect()
     }
 
+    /// How much is used of the budgets that hold for calls with an API key, or without one. Empty when the ledger cannot be
+    /// read.
+    pub async fn budget_uses(&self, key: Option<&Key>) -> Vec<BudgetUse> {
+        self.states(self.limits(key)).await.iter().map(BudgetStatus::in_use).collect()
+    }
+
+    /// What calls with an API key, or all calls, have spent in each period that is running.
+    pub async fn spent(&self, key: Option<&Key>) -> Vec<BudgetUse> {
+        let key = key.map(|key| LimitedKey { id: key.id, name: key.name.clone() });
+        let all = Some(NanoDollars(u64::MAX));
+        self.states(BudgetLimit::each(key, all, all, all).collect()).await.iter().map(BudgetStatus::in_use).collect()
+    }
+
     /// The state of the operator's budgets. Empty when the ledger cannot be read.
     pub async fn statuses(&self) -> Vec<BudgetStatus> {
-        let limits = self.limits(None);
+        self.states(self.limits(None)).await
+    }
+
+    async fn states(&self, limits: Vec<BudgetLimit>) -> Vec<BudgetStatus> {
         match &self.ledger {
             Some(ledger) if !limits.is_empty() => ledger.statuses(limits).await,
             _ => Vec::new(),

@@ -7,7 +7,7 @@ use super::tool_call_guard::{CutCall, ToolCallGuard, Wholeness};
 use crate::bedrock::{Accepted, UpstreamAnswer};
 use crate::catalog::{Model, NanoDollars};
 use crate::conversation::{Answer, AnswerBuilder, Event, StopReason, Usage};
-use crate::error::{Error, Field, Kind, Result};
+use crate::error::{BudgetUse, Error, Field, Kind, Result};
 use crate::ledger::RateStatus;
 use crate::policy::{Admitted, Edit, LimitSource, TokenLimit, price};
 use std::collections::VecDeque;
@@ -294,6 +294,12 @@ impl Call {
     #[must_use]
     pub fn budget_left(&self) -> Option<NanoDollars> {
         self.reserved.budget_left(self.cost())
+    }
+
+    /// How much was used, when the call began, of the budget of which the largest share is spent.
+    #[must_use]
+    pub fn budget_use(&self) -> Option<BudgetUse> {
+        self.reserved.budget_use()
     }
 
     /// What was left of the key's limits on requests and tokens when the call began; `None` where it has none.

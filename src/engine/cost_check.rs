@@ -175,5 +175,6 @@ pub(super) fn over_budget(status: &BudgetStatus, cost: CostRange) -> Error {
     } else {
         "`chatrix usage` shows what was spent"
     };
-    Error::new(Kind::BudgetExceeded, message).advise(advice)
+    let error = Error::new(Kind::BudgetExceeded, message).advise(advice);
+    Error { budget: Some(Box::new(status.in_use())), ..error }
 }

@@ -2,7 +2,7 @@
 
 use super::caller::Caller;
 use crate::catalog::NanoDollars;
-use crate::error::{Error, Kind, Result};
+use crate::error::{BudgetUse, Error, Kind, Result};
 use crate::ledger::alert;
 use crate::ledger::budget::BudgetStatus;
 use crate::ledger::store::StoreError;
@@ -60,6 +60,11 @@ impl ReservedCall {
     pub fn budget_left(&self, cost: Option<NanoDollars>) -> Option<NanoDollars> {
         let left = self.statuses.iter().map(BudgetStatus::left).min()?;
         Some(left + cost.map_or(NanoDollars(0), |cost| self.reservation.amount() - cost))
+    }
+
+    /// How much is used of the budget of which the largest share is spent.
+    pub fn budget_use(&self) -> Option<BudgetUse> {
+        self.statuses.iter().map(BudgetStatus::in_use).max_by_key(|budget| budget.percent)
     }
 
     /// The warnings after the call. The call counts at its cost once that is known.

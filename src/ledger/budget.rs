@@ -3,6 +3,7 @@
 
 use super::ids::KeyId;
 use crate::catalog::NanoDollars;
+use crate::error::{BudgetPeriod, BudgetUse};
 use std::fmt;
 use std::time::Duration;
 use time::{Date, Month, OffsetDateTime};
@@ -208,6 +209,27 @@ impl BudgetStatus {
     #[must_use]
     pub fn left(&self) -> NanoDollars {
         self.limit.amount - self.totals.all()
+    }
+
+    /// How much of it is spent, for clients that watch their budgets.
+    #[must_use]
+    pub fn in_use(&self) -> BudgetUse {
+        const NANO_DOLLARS_PER_CENT: u64 = 10_000_000;
+        const SECONDS_PER_DAY: i64 = 86_400;
+        let (spent, amount) = (self.totals.spent().0, self.limit.amount.0);
+        let percent = u128::from(spent) * 100 / u128::from(amount.max(1));
+        BudgetUse {
+            period: match self.limit.period {
+                Period::Day => BudgetPeriod::Day,
+                Period::Week => BudgetPeriod::Week,
+                Period::Month => BudgetPeriod::Month,
+            },
+            is_own: self.limit.key.is_some(),
+            amount_cents: amount / NANO_DOLLARS_PER_CENT,
+            spent_cents: spent / NANO_DOLLARS_PER_CENT,
+            percent: u64::try_from(percent).unwrap_or(u64::MAX),
+            resets_at: self.resets.saturating_mul(SECONDS_PER_DAY),
+        }
     }
 }
 

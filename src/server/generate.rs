@@ -14,7 +14,7 @@ use crate::api::openai::embeddings;
 use crate::api::{AnswerForm, AnswerHead, Dialect, ParsedRequest, RequestHeaders};
 use crate::conversation::json_blocks::JsonBlocks;
 use crate::conversation::{EmbeddingRequest, Embeddings, Request};
-use crate::engine::{AnswerMode, Call, Caller, ImageSource};
+use crate::engine::{AnswerMode, Call, Caller, Count, ImageSource};
 use crate::error::{Error, Field, Result};
 use crate::policy::Edit;
 use crate::telemetry::{RequestScope, without_secrets};
@@ -80,7 +80,8 @@ pub(super) async fn generate(
         None => return Ok(streamed(Upstream::Asking(asking), head, key, (place, memory, images))),
     };
     head.expected_input = call.expected_input();
-    let headers = policy_headers(&call);
+    let mut headers = policy_headers(&call);
+    headers.extend(call.budget_use().into_iter().flat_map(|budget| form.budget_headers(&budget)));
     let mut left = call.budget_left();
     let rates = call.rates();
     let mut response = if stream {
@@ -138,6 +139,32 @@ async fn parse<T>(
 fn locate(mut error: Error, form: &dyn AnswerForm) -> Error {
     error.at = error.at.map(|field| Field::Path(form.path(&field)));
     error
+}
+
+/// How a dialect asks for the number of input tokens, and how it is told.
+pub(super) struct TokenCount {
+    pub(super) parse: fn(JsonBlocks, &RequestHeaders) -> Result<Request>,
+    pub(super) answer: fn(u64) -> serde_json::Value,
+}
+
+/// Counts the input tokens of a request. It is free of charge, and no budget holds it back.
+///
+/// # Errors
+/// Those of parsing, and refusals by the policy and the API key.
+pub(super) async fn count(
+    state: &State,
+    (body, client): ((ReceivedBody, Encoding), RequestHeaders),
+    caller: Caller,
+    dialect: &TokenCount,
+) -> Result<Response> {
+    let (request, memory) = parse(state, body, |body| (dialect.parse)(body, &client)).await?;
+    let caller = Caller { request_bytes: memory.bytes(), ..caller };
+    let Count { tokens, is_estimate } = state.engine.count(request, &caller).await?;
+    let mut response = json_response(&(dialect.answer)(tokens));
+    if is_estimate {
+        set_header(response.headers_mut(), "x-chatrix-policy", "estimated");
+    }
+    Ok(response)
 }
 
 /// Embeds texts, and responds with their vectors.

@@ -21,6 +21,12 @@ pub(super) enum Route {
     Responses,
     Embeddings,
     Messages,
+    /// How many input tokens a message has.
+    CountTokens,
+    /// How many input tokens a response has.
+    InputTokens,
+    /// What Claude Code shows of its budget.
+    Usage,
     /// Bedrock's own `Converse` and `ConverseStream`.
     Converse(Converse),
     /// Bedrock's own `InvokeModel` and `InvokeModelWithResponseStream`.
@@ -34,7 +40,11 @@ impl Route {
         let route = match segments.next() {
             None => Self::Root,
             // Claude Code opens its connection with this.
-            Some("api") if segments.next() == Some("hello") => Self::Root,
+            Some("api") => match (segments.next(), segments.next()) {
+                (Some("hello"), None) => Self::Root,
+                (Some("oauth"), Some("usage")) => Self::Usage,
+                _ => return None,
+            },
             Some("healthz") => Self::Health,
             Some("readyz") => Self::Ready,
             Some("metrics") => Self::Metrics,
@@ -48,9 +58,15 @@ impl Route {
             },
             Some("model") => return Self::of_bedrock(&segments.collect::<Vec<_>>()),
             Some("completions") => Self::Completions,
-            Some("responses") => Self::Responses,
+            Some("responses") => match segments.next_if_eq(&"input_tokens") {
+                Some(_) => Self::InputTokens,
+                None => Self::Responses,
+            },
             Some("embeddings") => Self::Embeddings,
-            Some("messages") => Self::Messages,
+            Some("messages") => match segments.next_if_eq(&"count_tokens") {
+                Some(_) => Self::CountTokens,
+                None => Self::Messages,
+            },
             Some("chat") if segments.next() == Some("completions") => Self::ChatCompletions,
             Some(_) => return None,
         };
@@ -75,7 +91,8 @@ impl Route {
 
     /// The methods that the route supports, as in the header `allow`.
     pub(super) fn methods(&self) -> &'static str {
-        if self.operation().is_some() { "POST, OPTIONS" } else { "GET, HEAD, OPTIONS" }
+        let is_posted = self.operation().is_some() || matches!(self, Self::CountTokens | Self::InputTokens);
+        if is_posted { "POST, OPTIONS" } else { "GET, HEAD, OPTIONS" }
     }
 
     /// The route as it is logged. Never the path itself, which a client could fill with anything.
@@ -92,6 +109,9 @@ impl Route {
             Self::Responses => "/v1/responses",
             Self::Embeddings => "/v1/embeddings",
             Self::Messages => "/v1/messages",
+            Self::CountTokens => "/v1/messages/count_tokens",
+            Self::InputTokens => "/v1/responses/input_tokens",
+            Self::Usage => "/api/oauth/usage",
             Self::Converse(Converse { stream: false, .. }) => "/model/{id}/converse",
             Self::Converse(Converse { stream: true, .. }) => "/model/{id}/converse-stream",
             Self::Invoke(InvokeMessages { stream: false, .. }) => "/model/{id}/invoke",
@@ -107,6 +127,8 @@ impl Route {
             Self::Completions => Some("text_completion"),
             Self::Embeddings => Some("embeddings"),
             Self::Root | Self::Health | Self::Ready | Self::Metrics | Self::Models | Self::Model(_) => None,
+            // Counting is free, and asks no model for an answer.
+            Self::CountTokens | Self::InputTokens | Self::Usage => None,
         }
     }
 
@@ -115,7 +137,8 @@ impl Route {
         match self {
             Self::Completions => &TextCompletions,
             Self::Responses => &Responses,
-            Self::Messages => &Messages,
+            Self::Messages | Self::CountTokens | Self::Usage => &Messages,
+            Self::InputTokens => &Responses,
             Self::Converse(converse) => converse,
             Self::Invoke(invoke) => invoke,
             _ => &ChatCompletions,
@@ -165,6 +188,9 @@ mod tests {
         assert_eq!(Route::from_path("/"), Some(Route::Root));
         assert_eq!(Route::from_path("/v1/messages"), Some(Route::Messages));
         assert_eq!(Route::from_path("/api/hello"), Some(Route::Root));
+        assert_eq!(Route::from_path("/api/oauth/usage"), Some(Route::Usage));
+        assert_eq!(Route::from_path("/v1/messages/count_tokens"), Some(Route::CountTokens));
+        assert_eq!(Route::from_path("/v1/responses/input_tokens"), Some(Route::InputTokens));
         for path in [
             "/nope",
             "/chat",

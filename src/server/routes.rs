@@ -4,7 +4,7 @@ use super::arrival::Arrival;
 use super::body::read_body;
 use super::connection::{HEAD_LIMIT, MAX_FIELDS};
 use super::encoding::Encoding;
-use super::generate;
+use super::generate::{self, TokenCount};
 use super::monitoring;
 use super::origin::OriginPolicy;
 use super::panics::caught;
@@ -14,7 +14,9 @@ use super::route::{Route, dialect_below};
 use super::state::{State, shutdown_error};
 use super::stop::{Stop, reached};
 use crate::api::RequestHeaders;
+use crate::api::anthropic::{budget, count_tokens};
 use crate::api::aws::InvokeMessages;
+use crate::api::openai::responses::input_tokens;
 use crate::api::openai::{ChatCompletions, models};
 use crate::catalog::Model;
 use crate::engine::{Caller, TraceContext};
@@ -27,6 +29,11 @@ use std::net::IpAddr;
 use warp::Reply;
 use warp::http::{HeaderMap, Method, StatusCode};
 use warp::reply::Response;
+
+/// Counting the tokens of a message.
+const MESSAGES: TokenCount = TokenCount { parse: count_tokens::parse, answer: count_tokens::answer };
+/// Counting the tokens of a response's input.
+const RESPONSES: TokenCount = TokenCount { parse: input_tokens::parse, answer: input_tokens::answer };
 
 /// A request, before its body is read.
 pub(super) struct Incoming<S> {
@@ -126,6 +133,13 @@ where
                 }
             }
         }
+        ("POST", Route::CountTokens | Route::InputTokens) => {
+            let encoding = Encoding::of(&headers)?;
+            let body = (read_body(&headers, body, state.load.bodies(), &state.timeouts).await?, encoding);
+            let dialect = if *route == Route::CountTokens { &MESSAGES } else { &RESPONSES };
+            generate::count(state, (body, request_headers(&headers)), caller, dialect).await
+        }
+        ("GET" | "HEAD", Route::Usage) => Ok(usage(state, &caller).await),
         ("GET" | "HEAD", Route::Health) => Ok(monitoring::alive()),
         ("GET" | "HEAD", Route::Ready) => Ok(monitoring::ready(state).await),
         ("GET" | "HEAD", Route::Metrics) => Ok(monitoring::metrics(state).await),
@@ -199,6 +213,14 @@ fn read_only(state: &State, route: &Route, caller: &Caller) -> Option<Result<Res
     }
 }
 
+/// What Claude Code shows its user of the budgets.
+async fn usage(state: &State, caller: &Caller) -> Response {
+    let (guard, key) = (state.engine.guard(), caller.key.as_deref());
+    let budgets = guard.budget_uses(key).await;
+    let spent = if budgets.is_empty() { guard.spent(key).await } else { Vec::new() };
+    json_response(&budget::usage(&budgets, &spent))
+}
+
 /// Whether a model makes embeddings.
 fn is_embedding(state: &State, model: &str) -> bool {
     state.engine.policy().catalog.resolve_embedding(model).is_ok()
@@ -242,7 +264,6 @@ fn way_out(path: &str) -> &'static str {
         return "no responses and no conversations are stored here; POST /v1/responses with the whole input";
     }
     match path.split('/').rfind(|segment| !segment.is_empty()) {
-        Some("count_tokens") => "count the tokens yourself; this server only answers messages",
         Some("generate" | "tags" | "show") => {
             "this server does not speak Ollama's API; choose an OpenAI-compatible provider with the base URL of this \
              server and /v1"

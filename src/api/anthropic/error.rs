@@ -1,6 +1,7 @@
 //! Anthropic's error envelope (docs/anthropic.md §4). Clients read the status, the type, the header `x-should-retry`, and
 //! for some failures the wording.
 
+use super::budget;
 use super::request::Positions;
 use crate::api::dialect::ErrorReply;
 use crate::error::{Error, Field, Kind, Retry};
@@ -14,6 +15,7 @@ pub(super) fn reply(error: &Error, request_id: &str) -> ErrorReply {
     if error.retry() != Retry::Free {
         headers.push(("x-should-retry", "false".to_owned()));
     }
+    headers.extend(error.budget.iter().flat_map(|budget| budget::refusal_headers(budget)));
     let mut body = envelope(error);
     body["request_id"] = request_id.into();
     ErrorReply { status, headers, body }

@@ -2,12 +2,12 @@
 
 use super::event_writer::EventWriter;
 use super::request::{MessagesRequest, Positions};
-use super::{answer, error, request};
+use super::{answer, budget, error, request};
 use crate::api::dialect::{AnswerForm, AnswerHead, Dialect, ErrorReply, FrameWriter, ParsedRequest, RequestHeaders};
 use crate::catalog::NanoDollars;
 use crate::conversation::json_blocks::JsonBlocks;
 use crate::conversation::{Answer, CutCalls};
-use crate::error::{Error, Field, Result};
+use crate::error::{BudgetUse, Error, Field, Result};
 use serde_json::Value;
 use std::sync::Arc;
 
@@ -45,6 +45,14 @@ impl AnswerForm for MessageForm {
 
     fn path(&self, field: &Field) -> String {
         error::field_path(field, &self.positions)
+    }
+
+    fn begins_early(&self) -> bool {
+        true
+    }
+
+    fn budget_headers(&self, budget: &BudgetUse) -> Vec<(&'static str, String)> {
+        budget::headers(budget)
     }
 
     /// Claude Code runs half a call, reports the error to the model and asks again, without end. An answer that ends with
