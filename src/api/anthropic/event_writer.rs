@@ -217,3 +217,6 @@ impl FrameWriter for EventWriter {
         ping(frames);
     }
 }
+
+#[cfg(test)]
+mod tests;

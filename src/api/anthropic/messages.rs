@@ -47,6 +47,8 @@ impl AnswerForm for MessageForm {
         error::field_path(field, &self.positions)
     }
 
+    /// A wait of more than a few seconds is filled with `ping`, because Claude Code waits for its turn as long as bytes
+    /// come.
     fn begins_early(&self) -> bool {
         true
     }

@@ -214,3 +214,6 @@ fn user_tag(metadata: &Value) -> Vec<(String, String)> {
     let id = metadata["user_id"].as_str().filter(is_legal);
     id.map(|id| ("user_id".to_owned(), id.to_owned())).into_iter().collect()
 }
+
+#[cfg(test)]
+mod tests;
