@@ -9,6 +9,7 @@ mod support;
 mod admission;
 mod agents;
 mod alerts;
+mod anthropic;
 mod architecture;
 mod ask;
 mod attacks;

@@ -35,6 +35,12 @@ pub(super) fn key(name: &str) -> String {
     if let Some(bare) = key.strip_suffix("-latest") {
         key.truncate(bare.len());
     }
+    // Anthropic calls the first model of a version `claude-sonnet-4-0`.
+    if let Some(bare) = key.strip_suffix("-0")
+        && bare.ends_with(|c: char| c.is_ascii_digit())
+    {
+        key.truncate(bare.len());
+    }
     key
 }
 
@@ -70,6 +76,7 @@ mod tests {
             ("Claude-Sonnet-4@20250514", "claude-sonnet-4"),
             ("claude-3.7-sonnet", "claude-3-7-sonnet"),
             ("claude-3-7-sonnet-latest", "claude-3-7-sonnet"),
+            ("claude-sonnet-4-0", "claude-sonnet-4"),
             ("anthropic.claude-opus-4-6-v1", "claude-opus-4-6"),
             ("openai.gpt-oss-120b-1:0", "gpt-oss-120b"),
             ("amazon.nova-pro-v1:0", "nova-pro"),

@@ -40,6 +40,43 @@ fn c10_every_row_is_complete_and_its_price_is_plausible() {
     }
 }
 
+/// The names by which Anthropic's own service and its clients call the models (docs/anthropic.md §3).
+#[test]
+fn anthropics_own_names_resolve() {
+    let catalog = catalog();
+    for (name, id) in [
+        ("claude-opus-5-5", "us.anthropic.claude-opus-5-5"),
+        ("claude-sonnet-5-5", "us.anthropic.claude-sonnet-5-5"),
+        ("claude-haiku-5-5", "us.anthropic.claude-haiku-5-5"),
+        ("claude-fable-5", "us.anthropic.claude-fable-5"),
+        ("claude-fable-5-1", "us.anthropic.claude-fable-5-1"),
+        ("claude-mythos-5-1", "us.anthropic.claude-mythos-5-1"),
+        ("claude-opus-5", "us.anthropic.claude-opus-5"),
+        ("claude-sonnet-5", "us.anthropic.claude-sonnet-5"),
+        ("claude-opus-4-8", "us.anthropic.claude-opus-4-8"),
+        ("claude-opus-4-7", "us.anthropic.claude-opus-4-7"),
+        ("claude-opus-4-6", "us.anthropic.claude-opus-4-6-v1"),
+        ("claude-sonnet-4-6", "us.anthropic.claude-sonnet-4-6"),
+        ("claude-opus-4-5-20251101", "us.anthropic.claude-opus-4-5-20251101-v1:0"),
+        ("claude-opus-4-5", "us.anthropic.claude-opus-4-5-20251101-v1:0"),
+        ("claude-sonnet-4-5-20250929", "us.anthropic.claude-sonnet-4-5-20250929-v1:0"),
+        ("claude-haiku-4-5-20251001", "us.anthropic.claude-haiku-4-5-20251001-v1:0"),
+        ("claude-haiku-4-5", "us.anthropic.claude-haiku-4-5-20251001-v1:0"),
+        ("claude-opus-4-1-20250805", "us.anthropic.claude-opus-4-1-20250805-v1:0"),
+        ("claude-sonnet-4-20250514", "us.anthropic.claude-sonnet-4-20250514-v1:0"),
+        ("claude-sonnet-4-0", "us.anthropic.claude-sonnet-4-20250514-v1:0"),
+        ("claude-opus-4-0", "us.anthropic.claude-opus-4-20250514-v1:0"),
+        ("claude-3-7-sonnet-latest", "us.anthropic.claude-3-7-sonnet-20250219-v1:0"),
+        ("claude-3-5-haiku-latest", "us.anthropic.claude-3-5-haiku-20241022-v1:0"),
+        ("claude-sonnet-4-6[1m]", "us.anthropic.claude-sonnet-4-6"),
+        ("claude-sonnet-4-5-20250929[1m]", "us.anthropic.claude-sonnet-4-5-20250929-v1:0"),
+        ("us.anthropic.claude-opus-5-5[1m]", "us.anthropic.claude-opus-5-5"),
+    ] {
+        let resolved = catalog.resolve(name).map(|model| (model.id.clone(), model.prices.is_some()));
+        assert_eq!(resolved.ok(), Some((id.to_owned(), true)), "{name}");
+    }
+}
+
 #[test]
 fn any_bedrock_id_is_a_model_but_a_typo_is_not() {
     let catalog = catalog();

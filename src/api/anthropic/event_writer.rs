@@ -185,11 +185,11 @@ impl FrameWriter for EventWriter {
     }
 
     fn finish(&mut self, usage: Option<Usage>, cost: Option<NanoDollars>, frames: &mut Frames) {
-        let usage = usage.unwrap_or_else(|| self.expected_usage());
         let stop = self.stop.take();
         if let Source::Native(native) = &mut self.source {
-            return native.finish(stop.as_ref(), usage_object(&usage, None), cost, frames);
+            return native.finish(stop.as_ref(), usage.as_ref(), cost, frames);
         }
+        let usage = usage.unwrap_or_else(|| self.expected_usage());
         let stop = stop.unwrap_or(StopReason::EndTurn);
         if let StopReason::Malformed(word) = &stop {
             let message = format!("the model produced no valid answer ({word})");

@@ -1,10 +1,10 @@
 //! A streamed answer in the service's own words, which are those of this API. Its events are passed on as they come, with
 //! a few changes.
 
-use super::answer::{add_cost, other_stop_reason};
+use super::answer::{add_cost, other_stop_reason, usage_object};
 use crate::api::frames::Frames;
 use crate::catalog::NanoDollars;
-use crate::conversation::{NativeEvent, StopReason};
+use crate::conversation::{NativeEvent, StopReason, Usage};
 use serde_json::{Value, json};
 
 /// Passes the events of one answer on.
@@ -48,25 +48,39 @@ impl NativeEvents {
         false
     }
 
-    /// Adds the end of the answer. `stop` is the reason that the client is told; `fallback` is the usage where the service
-    /// has sent no last event.
+    /// Adds the end of the answer. `stop` is the reason that the client is told. Some clients read the usage only here, so
+    /// counts that the service has given elsewhere are added.
     pub(super) fn finish(
         &mut self,
         stop: Option<&StopReason>,
-        fallback: Value,
+        usage: Option<&Usage>,
         cost: Option<NanoDollars>,
         frames: &mut Frames,
     ) {
-        let mut delta = self.delta.take().filter(Value::is_object).unwrap_or_else(|| {
-            let empty = json!({"stop_reason": null, "stop_sequence": null});
-            json!({"type": "message_delta", "delta": empty, "usage": fallback})
-        });
+        let mut delta = self.delta.take().filter(Value::is_object).unwrap_or_else(
+            || json!({"type": "message_delta", "delta": {"stop_reason": null, "stop_sequence": null}, "usage": {}}),
+        );
         if let Some(reason) = stop.and_then(|stop| other_stop_reason(stop, &delta["delta"]["stop_reason"])) {
             delta["delta"]["stop_reason"] = reason.into();
         }
+        add_counts(&mut delta["usage"], usage);
         add_cost(&mut delta["usage"], cost);
         frames.event(Some("message_delta"), |data| data.json(&delta));
         let end = self.end.take().unwrap_or_else(|| json!({"type": "message_stop"}));
         frames.event(Some("message_stop"), |data| data.json(&end));
+    }
+}
+
+/// Adds the counts that a usage lacks.
+fn add_counts(told: &mut Value, usage: Option<&Usage>) {
+    const COUNTS: [&str; 4] =
+        ["input_tokens", "cache_creation_input_tokens", "cache_read_input_tokens", "output_tokens"];
+    let (Some(usage), Value::Object(told)) = (usage, told) else { return };
+    let counts = usage_object(usage, None);
+    for name in COUNTS {
+        let count = told.entry(name).or_insert(Value::Null);
+        if count.is_null() {
+            *count = counts[name].clone();
+        }
     }
 }

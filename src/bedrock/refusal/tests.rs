@@ -221,6 +221,44 @@ fn messages_use_the_words_that_clients_look_for() {
 }
 
 #[test]
+fn the_services_own_sentence_is_kept_for_clients_that_act_on_it() {
+    let signature = "messages.1.content.0: Invalid `signature` in `thinking` block";
+    let wrapped = format!("The model returned the following errors: {signature}");
+    for message in [signature, wrapped.as_str()] {
+        let refused = refused("ValidationException", Place::Http(400), message);
+        assert_eq!(refused.service_words.as_deref(), Some(signature));
+        assert!(refused.message.starts_with("Bedrock: "));
+    }
+    assert_eq!(refused("SerializationException", Place::Http(400), "").service_words, None);
+    for (words, window, bound, expected) in [
+        (
+            "prompt is too long: 209353 tokens > 199999 maximum",
+            Some(200_000),
+            Some(900_000),
+            "prompt is too long: 209353 tokens > 199999 maximum",
+        ),
+        (
+            "input length and `max_tokens` exceed context limit: 190000 + 20000 > 200000",
+            Some(200_000),
+            Some(900_000),
+            "input length and `max_tokens` exceed context limit: 190000 + 20000 > 200000",
+        ),
+        (
+            "Input is too long for requested model.",
+            Some(200_000),
+            Some(250_000),
+            "prompt is too long: 250000 tokens > 200000 maximum (Input is too long for requested model)",
+        ),
+        // Where one of the numbers is unknown, or they contradict each other, there are none.
+        ("Input is too long.", None, Some(250_000), "prompt is too long (Input is too long)"),
+        ("Input is too long.", Some(200_000), Some(100_000), "prompt is too long (Input is too long)"),
+    ] {
+        let overflow = in_words_of_clients(refused("ValidationException", Place::Http(400), words), window, bound);
+        assert_eq!(overflow.service_words.as_deref(), Some(expected));
+    }
+}
+
+#[test]
 fn advice_says_the_next_step() {
     let bare = refused("ValidationException", Place::Http(400), "with on-demand throughput isn’t supported");
     assert_eq!(bare.advice(), "use eu.anthropic.claude-sonnet-4-6 instead");

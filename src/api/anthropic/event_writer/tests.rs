@@ -274,8 +274,8 @@ fn a_native_stream_passes_with_the_model_the_cost_and_the_stop_reason_changed() 
     let events =
         written(&native_answer(StopReason::MaxTokens, "tool_use"), Some(USAGE), Some(NanoDollars(2_000_000_000)));
     let usage = json!({"input_tokens": 9, "output_tokens": 1, "new": {"kept": true}});
-    let mut costly = usage.clone();
-    costly["cost"] = json!(2.0);
+    let costly = json!({"input_tokens": 9, "output_tokens": 1, "new": {"kept": true},
+        "cache_creation_input_tokens": 3, "cache_read_input_tokens": 3, "cost": 2.0});
     let expected = [
         json!({"type": "message_start", "message": {"id": "msg_bdrk", "model": "asked", "content": [], "usage": usage, "new": 1}}),
         json!({"type": "ping"}),
