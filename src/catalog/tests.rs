@@ -67,7 +67,6 @@ fn anthropics_own_names_resolve() {
         ("claude-sonnet-4-0", "us.anthropic.claude-sonnet-4-20250514-v1:0"),
         ("claude-opus-4-0", "us.anthropic.claude-opus-4-20250514-v1:0"),
         ("claude-3-7-sonnet-latest", "us.anthropic.claude-3-7-sonnet-20250219-v1:0"),
-        ("claude-3-5-haiku-latest", "us.anthropic.claude-3-5-haiku-20241022-v1:0"),
         ("claude-sonnet-4-6[1m]", "us.anthropic.claude-sonnet-4-6"),
         ("claude-sonnet-4-5-20250929[1m]", "us.anthropic.claude-sonnet-4-5-20250929-v1:0"),
         ("us.anthropic.claude-opus-5-5[1m]", "us.anthropic.claude-opus-5-5"),

@@ -91,7 +91,7 @@ impl<'a> ContentParser<'a> {
         Ok(None)
     }
 
-    /// A cache point inside a result belongs after it (docs/cases.md, T4).
+    /// A cache point inside a result belongs after it: Bedrock keeps only those between blocks (docs/anthropic.md §2).
     fn tool_result(&mut self, block: &Value, at: &str, parts: &mut Vec<Part>) -> Result<Option<CacheTtl>> {
         let id = required_string(&block["tool_use_id"], &format!("{at}.tool_use_id"))?.to_owned();
         let error = flag(&block["is_error"], &format!("{at}.is_error"))? == Some(true);
