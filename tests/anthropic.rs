@@ -4,7 +4,7 @@ mod captures;
 mod failures;
 mod recorded;
 
-use crate::support::{Answer, Bedrock, Chatrix, Reply, Server};
+use crate::support::{Answer, Bedrock, Chatrix, Home, Reply, Server};
 use chatrix::offline::wire;
 use serde_json::{Value, json};
 
@@ -229,6 +229,26 @@ fn claude_code_finds_the_models_and_its_first_request_is_answered() {
     for path in ["/v1/messages?beta=true", "/messages", "/v1//messages/"] {
         assert_eq!(server.post(path, &question("claude-haiku", &json!({}))).status, 200, "{path}");
     }
+}
+
+#[test]
+fn tokens_are_counted_or_estimated_and_nothing_is_booked() {
+    let bedrock = Bedrock::script([Reply::text("never")]);
+    bedrock.count_as(1234);
+    let home = Home::new("[budget]\nrequest_usd = 0.000000001\n");
+    let server = Server::run(Chatrix::serve().home(&home).bedrock(&bedrock));
+    let count = |model: &str| {
+        let mut body = question(model, &json!({}));
+        body.as_object_mut().unwrap().remove("max_tokens");
+        server.post("/v1/messages/count_tokens?beta=true", &body)
+    };
+    let counted = count("claude-haiku-4-5");
+    assert_eq!((counted.json(), counted.headers.get("x-chatrix-policy")), (json!({"input_tokens": 1234}), None));
+    let estimated = count("nova-micro");
+    assert!(estimated.json()["input_tokens"].as_u64().unwrap() > 0, "{}", estimated.body);
+    assert_eq!(estimated.headers["x-chatrix-policy"], "input_tokens estimated");
+    assert!(bedrock.calls().is_empty());
+    assert_eq!(home.at_rest(), (0, 0, 0));
 }
 
 /// A call whose arguments are cut.

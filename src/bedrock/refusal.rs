@@ -245,7 +245,7 @@ fn too_large(what: &str) -> Error {
 }
 
 /// The error for a prompt that does not fit the model, in words that clients look for: most read only the message
-/// (docs/openai.md §3, docs/anthropic.md §4). `context_window` is the model's, and `input_bound` what the prompt has at
+/// (docs/openai.md §3, docs/anthropic.md §6). `context_window` is the model's, and `input_bound` what the prompt has at
 /// most, both in tokens.
 pub(super) fn in_words_of_clients(error: Error, context_window: Option<u64>, input_bound: Option<u64>) -> Error {
     if error.kind != Kind::ContextLength {

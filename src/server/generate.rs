@@ -162,7 +162,7 @@ pub(super) async fn count(
     let Count { tokens, is_estimate } = state.engine.count(request, &caller).await?;
     let mut response = json_response(&(dialect.answer)(tokens));
     if is_estimate {
-        set_header(response.headers_mut(), "x-chatrix-policy", "estimated");
+        set_header(response.headers_mut(), "x-chatrix-policy", "input_tokens estimated");
     }
     Ok(response)
 }

@@ -34,6 +34,7 @@ fn everything_below_messages_fails_in_anthropics_shape() {
         assert_eq!(kind("POST", path, "{"), (400, invalid.clone()));
         assert_eq!(kind("POST", path, "{}"), (400, invalid.clone()));
         assert_eq!(kind("POST", &format!("{path}/batches"), "{}"), (404, "not_found_error".into()));
+        assert_eq!(kind("POST", &format!("{path}/count_tokens"), "{"), (400, invalid.clone()));
     }
     assert_eq!(
         kind("POST", "/v1/messages", &question("claude-nobody", &json!({})).to_string()),

@@ -1,4 +1,4 @@
-//! Anthropic's error envelope (docs/anthropic.md §4). Clients read the status, the type, the header `x-should-retry`, and
+//! Anthropic's error envelope (docs/anthropic.md §6). Clients read the status, the type, the header `x-should-retry`, and
 //! for some failures the wording.
 
 use super::budget;

@@ -7,7 +7,7 @@
 //!
 //! Blocks are numbered from 0 without gaps, and only one is open at a time. A `ping` may stand anywhere. A failure is an
 //! `error` event, after which nothing comes; a connection that just breaks makes Claude Code send the whole request up to
-//! ten times again (docs/anthropic.md §4).
+//! ten times again (docs/anthropic.md §6).
 
 use super::answer::{stop_reason, usage_object};
 use super::citation::citation_object;

@@ -58,7 +58,7 @@ impl AnswerForm for MessageForm {
     }
 
     /// Claude Code runs half a call, reports the error to the model and asks again, without end. An answer that ends with
-    /// `max_tokens` and without the call stops it (docs/anthropic.md §4).
+    /// `max_tokens` and without the call stops it (docs/anthropic.md §6).
     fn cut_calls(&self) -> CutCalls {
         CutCalls::LeaveOut
     }
