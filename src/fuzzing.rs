@@ -2,6 +2,7 @@
 //! bytes are; each also checks what must hold for any input that is accepted.
 #![expect(clippy::missing_panics_doc, reason = "a panic is how a fuzzer learns of a fault")]
 
+use crate::api::anthropic::Messages;
 use crate::api::openai::{ChatCompletions, TextCompletions, embeddings};
 use crate::api::{AnswerForm, AnswerHead, Dialect, Frames, ParsedRequest, RequestHeaders};
 use crate::bedrock;
@@ -30,9 +31,10 @@ const EVENTS: [&str; 7] = [
 /// same.
 pub fn http_body(data: &[u8]) {
     let Some((api, body)) = data.split_first() else { return };
-    let dialect: &dyn Dialect = match api % 3 {
+    let dialect: &dyn Dialect = match api % 4 {
         0 => &ChatCompletions,
         1 => &TextCompletions,
+        3 => &Messages,
         _ => {
             let _ = embeddings::parse(body.into());
             return;
