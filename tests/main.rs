@@ -32,6 +32,7 @@ mod reload;
 mod replay;
 mod reports;
 mod requests;
+mod responses;
 mod serve;
 mod soak;
 mod systemd;

@@ -2,6 +2,8 @@
 //! reasoning, tool calls, stop reason and usage, and be valid by OpenAI's specification. `CHATRIX_RECORDINGS` names the
 //! folder of the recordings, and `CHATRIX_OPENAPI` the file of the specification.
 
+mod responses;
+
 use crate::support::{Bedrock, Reply, Server};
 use aws_smithy_eventstream::frame::{DecodedFrame, MessageFrameDecoder};
 use base64::Engine;
