@@ -272,3 +272,38 @@ fn nothing_is_stored() {
     let get = server.get("/v1/responses");
     assert_eq!((get.status, get.headers["allow"].as_str()), (405, "POST, OPTIONS"));
 }
+
+#[test]
+fn a_call_that_the_limit_has_cut_is_never_done() {
+    let half = call("t2", "write", "{\"path\": \"a.t");
+    for (blocks, left) in
+        [(vec![text("Look:"), half.clone()], 1), (vec![call("t1", "ls", "{}"), half.clone()], 1), (vec![half], 0)]
+    {
+        let bedrock = Bedrock::script([Reply::Frames(frames(&blocks, Some("max_tokens")))]);
+        let tools = json!([{"type": "function", "name": "write"}, {"type": "function", "name": "ls"}]);
+        let events = streamed(&Server::start(&bedrock), asked(json!({"tools": tools})));
+        let done: Vec<&Value> = events.iter().filter(|event| event["type"] == "response.output_item.done").collect();
+        assert_eq!(done.len(), left);
+        assert!(done.iter().all(|event| event["item"]["call_id"] != "t2"));
+        assert_eq!(last(&events)["output"].as_array().unwrap().len(), left);
+        assert_ne!(last(&events)["status"], "completed");
+    }
+}
+
+#[test]
+fn input_tokens_are_counted_without_a_call() {
+    let bedrock = Bedrock::script([Reply::text("never")]);
+    let server = Server::start(&bedrock);
+    let body = asked(json!({"instructions": "be brief"}));
+    let estimated = server.post("/v1/responses/input_tokens", &body);
+    assert_eq!((estimated.status, estimated.headers["x-chatrix-policy"].as_str()), (200, "estimated"));
+    assert!(estimated.json()["input_tokens"].as_u64().unwrap() > 0);
+    bedrock.count_as(42);
+    let body = asked(json!({"model": "claude-haiku-4-5", "instructions": "be very brief"}));
+    let counted = server.post("/responses/input_tokens", &body);
+    assert_eq!(counted.json(), json!({"object": "response.input_tokens", "input_tokens": 42}));
+    assert!(!counted.headers.contains_key("x-chatrix-policy"));
+    let refused = server.post("/v1/responses/input_tokens", &json!({"input": []}));
+    assert_eq!((refused.status, &refused.json()["error"]["param"]), (400, &json!("input")));
+    assert!(bedrock.calls().is_empty());
+}

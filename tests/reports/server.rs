@@ -142,7 +142,6 @@ fn client_16_responses_hint() {
     for (path, hint) in [
         ("/v1/responses/resp_1/cancel", "no responses"),
         ("/v1/conversations", "POST /v1/responses"),
-        ("/v1/messages", "Anthropic's API"),
         ("/api/tags", "Ollama's API"),
         ("/v1/nothing", "/v1/chat/completions"),
     ] {
