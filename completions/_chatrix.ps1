@@ -31,6 +31,7 @@ Register-ArgumentCompleter -Native -CommandName 'chatrix' -ScriptBlock {
             [CompletionResult]::new('--version', '--version', [CompletionResultType]::ParameterName, 'Print version')
             [CompletionResult]::new('models', 'models', [CompletionResultType]::ParameterValue, 'List models with their prices per million tokens, features and life cycle')
             [CompletionResult]::new('usage', 'usage', [CompletionResultType]::ParameterValue, 'Show what was spent and what is left of each budget')
+            [CompletionResult]::new('setup', 'setup', [CompletionResultType]::ParameterValue, 'Print what lets Claude Code, Codex or Jan use `chatrix serve`')
             [CompletionResult]::new('ledger', 'ledger', [CompletionResultType]::ParameterValue, 'Check the ledger, or accept another one after it was lost')
             [CompletionResult]::new('completions', 'completions', [CompletionResultType]::ParameterValue, 'Print a shell completion script')
             [CompletionResult]::new('ask', 'ask', [CompletionResultType]::ParameterValue, 'Ask one question and print the answer')
@@ -91,6 +92,80 @@ Register-ArgumentCompleter -Native -CommandName 'chatrix' -ScriptBlock {
             break
         }
         'chatrix;usage;help;help' {
+            break
+        }
+        'chatrix;setup' {
+            [CompletionResult]::new('--config', '--config', [CompletionResultType]::ParameterName, 'Config file [env: CHATRIX_CONFIG]')
+            [CompletionResult]::new('--profile', '--profile', [CompletionResultType]::ParameterName, 'AWS profile [env: AWS_PROFILE]')
+            [CompletionResult]::new('--region', '--region', [CompletionResultType]::ParameterName, 'AWS region [env: AWS_REGION] [default: the profile''s, or us-west-2]')
+            [CompletionResult]::new('--offline', '--offline', [CompletionResultType]::ParameterName, 'Use the built-in offline model, which costs nothing and has its own ledger and API keys [env: CHATRIX_OFFLINE]')
+            [CompletionResult]::new('-h', '-h', [CompletionResultType]::ParameterName, 'Print help')
+            [CompletionResult]::new('--help', '--help', [CompletionResultType]::ParameterName, 'Print help')
+            [CompletionResult]::new('claude-code', 'claude-code', [CompletionResultType]::ParameterValue, 'Print the environment variables for Claude Code')
+            [CompletionResult]::new('codex', 'codex', [CompletionResultType]::ParameterValue, 'Print the lines for Codex''s config file, and write its model catalog')
+            [CompletionResult]::new('jan', 'jan', [CompletionResultType]::ParameterValue, 'Print what to fill in in Jan')
+            [CompletionResult]::new('help', 'help', [CompletionResultType]::ParameterValue, 'Print this message or the help of the given subcommand(s)')
+            break
+        }
+        'chatrix;setup;claude-code' {
+            [CompletionResult]::new('--url', '--url', [CompletionResultType]::ParameterName, 'Address of the server [default: the configured one, http://127.0.0.1:3000]')
+            [CompletionResult]::new('--key-env', '--key-env', [CompletionResultType]::ParameterName, 'Environment variable that holds the token of the API key')
+            [CompletionResult]::new('--key', '--key', [CompletionResultType]::ParameterName, 'API key whose limits count [default: one made with `chatrix keys add NAME --for agents`]')
+            [CompletionResult]::new('-m', '-m', [CompletionResultType]::ParameterName, 'Model to ask [default: claude-sonnet-4-6, if the key allows it]')
+            [CompletionResult]::new('--model', '--model', [CompletionResultType]::ParameterName, 'Model to ask [default: claude-sonnet-4-6, if the key allows it]')
+            [CompletionResult]::new('--small-model', '--small-model', [CompletionResultType]::ParameterName, 'Model for titles and other small work [default: claude-haiku-4-5, if the key allows it]')
+            [CompletionResult]::new('--config', '--config', [CompletionResultType]::ParameterName, 'Config file [env: CHATRIX_CONFIG]')
+            [CompletionResult]::new('--profile', '--profile', [CompletionResultType]::ParameterName, 'AWS profile [env: AWS_PROFILE]')
+            [CompletionResult]::new('--region', '--region', [CompletionResultType]::ParameterName, 'AWS region [env: AWS_REGION] [default: the profile''s, or us-west-2]')
+            [CompletionResult]::new('--offline', '--offline', [CompletionResultType]::ParameterName, 'Use the built-in offline model, which costs nothing and has its own ledger and API keys [env: CHATRIX_OFFLINE]')
+            [CompletionResult]::new('-h', '-h', [CompletionResultType]::ParameterName, 'Print help')
+            [CompletionResult]::new('--help', '--help', [CompletionResultType]::ParameterName, 'Print help')
+            break
+        }
+        'chatrix;setup;codex' {
+            [CompletionResult]::new('--url', '--url', [CompletionResultType]::ParameterName, 'Address of the server [default: the configured one, http://127.0.0.1:3000]')
+            [CompletionResult]::new('--key-env', '--key-env', [CompletionResultType]::ParameterName, 'Environment variable that holds the token of the API key')
+            [CompletionResult]::new('--key', '--key', [CompletionResultType]::ParameterName, 'API key whose limits count [default: one made with `chatrix keys add NAME --for agents`]')
+            [CompletionResult]::new('-m', '-m', [CompletionResultType]::ParameterName, 'Model to ask [default: claude-sonnet-4-6, if the key allows it]')
+            [CompletionResult]::new('--model', '--model', [CompletionResultType]::ParameterName, 'Model to ask [default: claude-sonnet-4-6, if the key allows it]')
+            [CompletionResult]::new('--catalog', '--catalog', [CompletionResultType]::ParameterName, 'Write the model catalog to this file, without which Codex knows little of the model')
+            [CompletionResult]::new('--config', '--config', [CompletionResultType]::ParameterName, 'Config file [env: CHATRIX_CONFIG]')
+            [CompletionResult]::new('--profile', '--profile', [CompletionResultType]::ParameterName, 'AWS profile [env: AWS_PROFILE]')
+            [CompletionResult]::new('--region', '--region', [CompletionResultType]::ParameterName, 'AWS region [env: AWS_REGION] [default: the profile''s, or us-west-2]')
+            [CompletionResult]::new('--overwrite', '--overwrite', [CompletionResultType]::ParameterName, 'Replace the catalog file if there is one')
+            [CompletionResult]::new('--offline', '--offline', [CompletionResultType]::ParameterName, 'Use the built-in offline model, which costs nothing and has its own ledger and API keys [env: CHATRIX_OFFLINE]')
+            [CompletionResult]::new('-h', '-h', [CompletionResultType]::ParameterName, 'Print help')
+            [CompletionResult]::new('--help', '--help', [CompletionResultType]::ParameterName, 'Print help')
+            break
+        }
+        'chatrix;setup;jan' {
+            [CompletionResult]::new('--url', '--url', [CompletionResultType]::ParameterName, 'Address of the server [default: the configured one, http://127.0.0.1:3000]')
+            [CompletionResult]::new('--key-env', '--key-env', [CompletionResultType]::ParameterName, 'Environment variable that holds the token of the API key')
+            [CompletionResult]::new('--config', '--config', [CompletionResultType]::ParameterName, 'Config file [env: CHATRIX_CONFIG]')
+            [CompletionResult]::new('--profile', '--profile', [CompletionResultType]::ParameterName, 'AWS profile [env: AWS_PROFILE]')
+            [CompletionResult]::new('--region', '--region', [CompletionResultType]::ParameterName, 'AWS region [env: AWS_REGION] [default: the profile''s, or us-west-2]')
+            [CompletionResult]::new('--offline', '--offline', [CompletionResultType]::ParameterName, 'Use the built-in offline model, which costs nothing and has its own ledger and API keys [env: CHATRIX_OFFLINE]')
+            [CompletionResult]::new('-h', '-h', [CompletionResultType]::ParameterName, 'Print help')
+            [CompletionResult]::new('--help', '--help', [CompletionResultType]::ParameterName, 'Print help')
+            break
+        }
+        'chatrix;setup;help' {
+            [CompletionResult]::new('claude-code', 'claude-code', [CompletionResultType]::ParameterValue, 'Print the environment variables for Claude Code')
+            [CompletionResult]::new('codex', 'codex', [CompletionResultType]::ParameterValue, 'Print the lines for Codex''s config file, and write its model catalog')
+            [CompletionResult]::new('jan', 'jan', [CompletionResultType]::ParameterValue, 'Print what to fill in in Jan')
+            [CompletionResult]::new('help', 'help', [CompletionResultType]::ParameterValue, 'Print this message or the help of the given subcommand(s)')
+            break
+        }
+        'chatrix;setup;help;claude-code' {
+            break
+        }
+        'chatrix;setup;help;codex' {
+            break
+        }
+        'chatrix;setup;help;jan' {
+            break
+        }
+        'chatrix;setup;help;help' {
             break
         }
         'chatrix;ledger' {
@@ -305,6 +380,7 @@ Register-ArgumentCompleter -Native -CommandName 'chatrix' -ScriptBlock {
         'chatrix;help' {
             [CompletionResult]::new('models', 'models', [CompletionResultType]::ParameterValue, 'List models with their prices per million tokens, features and life cycle')
             [CompletionResult]::new('usage', 'usage', [CompletionResultType]::ParameterValue, 'Show what was spent and what is left of each budget')
+            [CompletionResult]::new('setup', 'setup', [CompletionResultType]::ParameterValue, 'Print what lets Claude Code, Codex or Jan use `chatrix serve`')
             [CompletionResult]::new('ledger', 'ledger', [CompletionResultType]::ParameterValue, 'Check the ledger, or accept another one after it was lost')
             [CompletionResult]::new('completions', 'completions', [CompletionResultType]::ParameterValue, 'Print a shell completion script')
             [CompletionResult]::new('ask', 'ask', [CompletionResultType]::ParameterValue, 'Ask one question and print the answer')
@@ -322,6 +398,21 @@ Register-ArgumentCompleter -Native -CommandName 'chatrix' -ScriptBlock {
             break
         }
         'chatrix;help;usage;settle' {
+            break
+        }
+        'chatrix;help;setup' {
+            [CompletionResult]::new('claude-code', 'claude-code', [CompletionResultType]::ParameterValue, 'Print the environment variables for Claude Code')
+            [CompletionResult]::new('codex', 'codex', [CompletionResultType]::ParameterValue, 'Print the lines for Codex''s config file, and write its model catalog')
+            [CompletionResult]::new('jan', 'jan', [CompletionResultType]::ParameterValue, 'Print what to fill in in Jan')
+            break
+        }
+        'chatrix;help;setup;claude-code' {
+            break
+        }
+        'chatrix;help;setup;codex' {
+            break
+        }
+        'chatrix;help;setup;jan' {
             break
         }
         'chatrix;help;ledger' {

@@ -32,6 +32,7 @@ complete -c chatrix -n "__fish_chatrix_needs_command" -s h -l help -d 'Print hel
 complete -c chatrix -n "__fish_chatrix_needs_command" -s V -l version -d 'Print version'
 complete -c chatrix -n "__fish_chatrix_needs_command" -f -a "models" -d 'List models with their prices per million tokens, features and life cycle'
 complete -c chatrix -n "__fish_chatrix_needs_command" -f -a "usage" -d 'Show what was spent and what is left of each budget'
+complete -c chatrix -n "__fish_chatrix_needs_command" -f -a "setup" -d 'Print what lets Claude Code, Codex or Jan use `chatrix serve`'
 complete -c chatrix -n "__fish_chatrix_needs_command" -f -a "ledger" -d 'Check the ledger, or accept another one after it was lost'
 complete -c chatrix -n "__fish_chatrix_needs_command" -f -a "completions" -d 'Print a shell completion script'
 complete -c chatrix -n "__fish_chatrix_needs_command" -f -a "ask" -d 'Ask one question and print the answer'
@@ -72,6 +73,47 @@ complete -c chatrix -n "__fish_chatrix_using_subcommand usage; and __fish_seen_s
 complete -c chatrix -n "__fish_chatrix_using_subcommand usage; and __fish_seen_subcommand_from settle" -s h -l help -d 'Print help'
 complete -c chatrix -n "__fish_chatrix_using_subcommand usage; and __fish_seen_subcommand_from help" -f -a "settle" -d 'Record what AWS billed for an uncertain call'
 complete -c chatrix -n "__fish_chatrix_using_subcommand usage; and __fish_seen_subcommand_from help" -f -a "help" -d 'Print this message or the help of the given subcommand(s)'
+complete -c chatrix -n "__fish_chatrix_using_subcommand setup; and not __fish_seen_subcommand_from claude-code codex jan help" -l config -d 'Config file [env: CHATRIX_CONFIG]' -r -F
+complete -c chatrix -n "__fish_chatrix_using_subcommand setup; and not __fish_seen_subcommand_from claude-code codex jan help" -l profile -d 'AWS profile [env: AWS_PROFILE]' -r
+complete -c chatrix -n "__fish_chatrix_using_subcommand setup; and not __fish_seen_subcommand_from claude-code codex jan help" -l region -d 'AWS region [env: AWS_REGION] [default: the profile\'s, or us-west-2]' -r
+complete -c chatrix -n "__fish_chatrix_using_subcommand setup; and not __fish_seen_subcommand_from claude-code codex jan help" -l offline -d 'Use the built-in offline model, which costs nothing and has its own ledger and API keys [env: CHATRIX_OFFLINE]'
+complete -c chatrix -n "__fish_chatrix_using_subcommand setup; and not __fish_seen_subcommand_from claude-code codex jan help" -s h -l help -d 'Print help'
+complete -c chatrix -n "__fish_chatrix_using_subcommand setup; and not __fish_seen_subcommand_from claude-code codex jan help" -f -a "claude-code" -d 'Print the environment variables for Claude Code'
+complete -c chatrix -n "__fish_chatrix_using_subcommand setup; and not __fish_seen_subcommand_from claude-code codex jan help" -f -a "codex" -d 'Print the lines for Codex\'s config file, and write its model catalog'
+complete -c chatrix -n "__fish_chatrix_using_subcommand setup; and not __fish_seen_subcommand_from claude-code codex jan help" -f -a "jan" -d 'Print what to fill in in Jan'
+complete -c chatrix -n "__fish_chatrix_using_subcommand setup; and not __fish_seen_subcommand_from claude-code codex jan help" -f -a "help" -d 'Print this message or the help of the given subcommand(s)'
+complete -c chatrix -n "__fish_chatrix_using_subcommand setup; and __fish_seen_subcommand_from claude-code" -l url -d 'Address of the server [default: the configured one, http://127.0.0.1:3000]' -r
+complete -c chatrix -n "__fish_chatrix_using_subcommand setup; and __fish_seen_subcommand_from claude-code" -l key-env -d 'Environment variable that holds the token of the API key' -r
+complete -c chatrix -n "__fish_chatrix_using_subcommand setup; and __fish_seen_subcommand_from claude-code" -l key -d 'API key whose limits count [default: one made with `chatrix keys add NAME --for agents`]' -r
+complete -c chatrix -n "__fish_chatrix_using_subcommand setup; and __fish_seen_subcommand_from claude-code" -s m -l model -d 'Model to ask [default: claude-sonnet-4-6, if the key allows it]' -r
+complete -c chatrix -n "__fish_chatrix_using_subcommand setup; and __fish_seen_subcommand_from claude-code" -l small-model -d 'Model for titles and other small work [default: claude-haiku-4-5, if the key allows it]' -r
+complete -c chatrix -n "__fish_chatrix_using_subcommand setup; and __fish_seen_subcommand_from claude-code" -l config -d 'Config file [env: CHATRIX_CONFIG]' -r -F
+complete -c chatrix -n "__fish_chatrix_using_subcommand setup; and __fish_seen_subcommand_from claude-code" -l profile -d 'AWS profile [env: AWS_PROFILE]' -r
+complete -c chatrix -n "__fish_chatrix_using_subcommand setup; and __fish_seen_subcommand_from claude-code" -l region -d 'AWS region [env: AWS_REGION] [default: the profile\'s, or us-west-2]' -r
+complete -c chatrix -n "__fish_chatrix_using_subcommand setup; and __fish_seen_subcommand_from claude-code" -l offline -d 'Use the built-in offline model, which costs nothing and has its own ledger and API keys [env: CHATRIX_OFFLINE]'
+complete -c chatrix -n "__fish_chatrix_using_subcommand setup; and __fish_seen_subcommand_from claude-code" -s h -l help -d 'Print help'
+complete -c chatrix -n "__fish_chatrix_using_subcommand setup; and __fish_seen_subcommand_from codex" -l url -d 'Address of the server [default: the configured one, http://127.0.0.1:3000]' -r
+complete -c chatrix -n "__fish_chatrix_using_subcommand setup; and __fish_seen_subcommand_from codex" -l key-env -d 'Environment variable that holds the token of the API key' -r
+complete -c chatrix -n "__fish_chatrix_using_subcommand setup; and __fish_seen_subcommand_from codex" -l key -d 'API key whose limits count [default: one made with `chatrix keys add NAME --for agents`]' -r
+complete -c chatrix -n "__fish_chatrix_using_subcommand setup; and __fish_seen_subcommand_from codex" -s m -l model -d 'Model to ask [default: claude-sonnet-4-6, if the key allows it]' -r
+complete -c chatrix -n "__fish_chatrix_using_subcommand setup; and __fish_seen_subcommand_from codex" -l catalog -d 'Write the model catalog to this file, without which Codex knows little of the model' -r -F
+complete -c chatrix -n "__fish_chatrix_using_subcommand setup; and __fish_seen_subcommand_from codex" -l config -d 'Config file [env: CHATRIX_CONFIG]' -r -F
+complete -c chatrix -n "__fish_chatrix_using_subcommand setup; and __fish_seen_subcommand_from codex" -l profile -d 'AWS profile [env: AWS_PROFILE]' -r
+complete -c chatrix -n "__fish_chatrix_using_subcommand setup; and __fish_seen_subcommand_from codex" -l region -d 'AWS region [env: AWS_REGION] [default: the profile\'s, or us-west-2]' -r
+complete -c chatrix -n "__fish_chatrix_using_subcommand setup; and __fish_seen_subcommand_from codex" -l overwrite -d 'Replace the catalog file if there is one'
+complete -c chatrix -n "__fish_chatrix_using_subcommand setup; and __fish_seen_subcommand_from codex" -l offline -d 'Use the built-in offline model, which costs nothing and has its own ledger and API keys [env: CHATRIX_OFFLINE]'
+complete -c chatrix -n "__fish_chatrix_using_subcommand setup; and __fish_seen_subcommand_from codex" -s h -l help -d 'Print help'
+complete -c chatrix -n "__fish_chatrix_using_subcommand setup; and __fish_seen_subcommand_from jan" -l url -d 'Address of the server [default: the configured one, http://127.0.0.1:3000]' -r
+complete -c chatrix -n "__fish_chatrix_using_subcommand setup; and __fish_seen_subcommand_from jan" -l key-env -d 'Environment variable that holds the token of the API key' -r
+complete -c chatrix -n "__fish_chatrix_using_subcommand setup; and __fish_seen_subcommand_from jan" -l config -d 'Config file [env: CHATRIX_CONFIG]' -r -F
+complete -c chatrix -n "__fish_chatrix_using_subcommand setup; and __fish_seen_subcommand_from jan" -l profile -d 'AWS profile [env: AWS_PROFILE]' -r
+complete -c chatrix -n "__fish_chatrix_using_subcommand setup; and __fish_seen_subcommand_from jan" -l region -d 'AWS region [env: AWS_REGION] [default: the profile\'s, or us-west-2]' -r
+complete -c chatrix -n "__fish_chatrix_using_subcommand setup; and __fish_seen_subcommand_from jan" -l offline -d 'Use the built-in offline model, which costs nothing and has its own ledger and API keys [env: CHATRIX_OFFLINE]'
+complete -c chatrix -n "__fish_chatrix_using_subcommand setup; and __fish_seen_subcommand_from jan" -s h -l help -d 'Print help'
+complete -c chatrix -n "__fish_chatrix_using_subcommand setup; and __fish_seen_subcommand_from help" -f -a "claude-code" -d 'Print the environment variables for Claude Code'
+complete -c chatrix -n "__fish_chatrix_using_subcommand setup; and __fish_seen_subcommand_from help" -f -a "codex" -d 'Print the lines for Codex\'s config file, and write its model catalog'
+complete -c chatrix -n "__fish_chatrix_using_subcommand setup; and __fish_seen_subcommand_from help" -f -a "jan" -d 'Print what to fill in in Jan'
+complete -c chatrix -n "__fish_chatrix_using_subcommand setup; and __fish_seen_subcommand_from help" -f -a "help" -d 'Print this message or the help of the given subcommand(s)'
 complete -c chatrix -n "__fish_chatrix_using_subcommand ledger; and not __fish_seen_subcommand_from check accept help" -l config -d 'Config file [env: CHATRIX_CONFIG]' -r -F
 complete -c chatrix -n "__fish_chatrix_using_subcommand ledger; and not __fish_seen_subcommand_from check accept help" -l profile -d 'AWS profile [env: AWS_PROFILE]' -r
 complete -c chatrix -n "__fish_chatrix_using_subcommand ledger; and not __fish_seen_subcommand_from check accept help" -l region -d 'AWS region [env: AWS_REGION] [default: the profile\'s, or us-west-2]' -r
@@ -314,16 +356,20 @@ complete -c chatrix -n "__fish_chatrix_using_subcommand keys; and __fish_seen_su
 complete -c chatrix -n "__fish_chatrix_using_subcommand keys; and __fish_seen_subcommand_from help" -f -a "revoke" -d 'Revoke a key immediately'
 complete -c chatrix -n "__fish_chatrix_using_subcommand keys; and __fish_seen_subcommand_from help" -f -a "add" -d 'Create a key; its token is shown once and stored only as a hash'
 complete -c chatrix -n "__fish_chatrix_using_subcommand keys; and __fish_seen_subcommand_from help" -f -a "help" -d 'Print this message or the help of the given subcommand(s)'
-complete -c chatrix -n "__fish_chatrix_using_subcommand help; and not __fish_seen_subcommand_from models usage ledger completions ask chat serve keys help" -f -a "models" -d 'List models with their prices per million tokens, features and life cycle'
-complete -c chatrix -n "__fish_chatrix_using_subcommand help; and not __fish_seen_subcommand_from models usage ledger completions ask chat serve keys help" -f -a "usage" -d 'Show what was spent and what is left of each budget'
-complete -c chatrix -n "__fish_chatrix_using_subcommand help; and not __fish_seen_subcommand_from models usage ledger completions ask chat serve keys help" -f -a "ledger" -d 'Check the ledger, or accept another one after it was lost'
-complete -c chatrix -n "__fish_chatrix_using_subcommand help; and not __fish_seen_subcommand_from models usage ledger completions ask chat serve keys help" -f -a "completions" -d 'Print a shell completion script'
-complete -c chatrix -n "__fish_chatrix_using_subcommand help; and not __fish_seen_subcommand_from models usage ledger completions ask chat serve keys help" -f -a "ask" -d 'Ask one question and print the answer'
-complete -c chatrix -n "__fish_chatrix_using_subcommand help; and not __fish_seen_subcommand_from models usage ledger completions ask chat serve keys help" -f -a "chat" -d 'Hold a conversation in the terminal'
-complete -c chatrix -n "__fish_chatrix_using_subcommand help; and not __fish_seen_subcommand_from models usage ledger completions ask chat serve keys help" -f -a "serve" -d 'Serve the OpenAI API to Jan and other apps'
-complete -c chatrix -n "__fish_chatrix_using_subcommand help; and not __fish_seen_subcommand_from models usage ledger completions ask chat serve keys help" -f -a "keys" -d 'Create, list, rotate and revoke API keys for `chatrix serve`'
-complete -c chatrix -n "__fish_chatrix_using_subcommand help; and not __fish_seen_subcommand_from models usage ledger completions ask chat serve keys help" -f -a "help" -d 'Print this message or the help of the given subcommand(s)'
+complete -c chatrix -n "__fish_chatrix_using_subcommand help; and not __fish_seen_subcommand_from models usage setup ledger completions ask chat serve keys help" -f -a "models" -d 'List models with their prices per million tokens, features and life cycle'
+complete -c chatrix -n "__fish_chatrix_using_subcommand help; and not __fish_seen_subcommand_from models usage setup ledger completions ask chat serve keys help" -f -a "usage" -d 'Show what was spent and what is left of each budget'
+complete -c chatrix -n "__fish_chatrix_using_subcommand help; and not __fish_seen_subcommand_from models usage setup ledger completions ask chat serve keys help" -f -a "setup" -d 'Print what lets Claude Code, Codex or Jan use `chatrix serve`'
+complete -c chatrix -n "__fish_chatrix_using_subcommand help; and not __fish_seen_subcommand_from models usage setup ledger completions ask chat serve keys help" -f -a "ledger" -d 'Check the ledger, or accept another one after it was lost'
+complete -c chatrix -n "__fish_chatrix_using_subcommand help; and not __fish_seen_subcommand_from models usage setup ledger completions ask chat serve keys help" -f -a "completions" -d 'Print a shell completion script'
+complete -c chatrix -n "__fish_chatrix_using_subcommand help; and not __fish_seen_subcommand_from models usage setup ledger completions ask chat serve keys help" -f -a "ask" -d 'Ask one question and print the answer'
+complete -c chatrix -n "__fish_chatrix_using_subcommand help; and not __fish_seen_subcommand_from models usage setup ledger completions ask chat serve keys help" -f -a "chat" -d 'Hold a conversation in the terminal'
+complete -c chatrix -n "__fish_chatrix_using_subcommand help; and not __fish_seen_subcommand_from models usage setup ledger completions ask chat serve keys help" -f -a "serve" -d 'Serve the OpenAI API to Jan and other apps'
+complete -c chatrix -n "__fish_chatrix_using_subcommand help; and not __fish_seen_subcommand_from models usage setup ledger completions ask chat serve keys help" -f -a "keys" -d 'Create, list, rotate and revoke API keys for `chatrix serve`'
+complete -c chatrix -n "__fish_chatrix_using_subcommand help; and not __fish_seen_subcommand_from models usage setup ledger completions ask chat serve keys help" -f -a "help" -d 'Print this message or the help of the given subcommand(s)'
 complete -c chatrix -n "__fish_chatrix_using_subcommand help; and __fish_seen_subcommand_from usage" -f -a "settle" -d 'Record what AWS billed for an uncertain call'
+complete -c chatrix -n "__fish_chatrix_using_subcommand help; and __fish_seen_subcommand_from setup" -f -a "claude-code" -d 'Print the environment variables for Claude Code'
+complete -c chatrix -n "__fish_chatrix_using_subcommand help; and __fish_seen_subcommand_from setup" -f -a "codex" -d 'Print the lines for Codex\'s config file, and write its model catalog'
+complete -c chatrix -n "__fish_chatrix_using_subcommand help; and __fish_seen_subcommand_from setup" -f -a "jan" -d 'Print what to fill in in Jan'
 complete -c chatrix -n "__fish_chatrix_using_subcommand help; and __fish_seen_subcommand_from ledger" -f -a "check" -d 'Look for damage, and show what is booked'
 complete -c chatrix -n "__fish_chatrix_using_subcommand help; and __fish_seen_subcommand_from ledger" -f -a "accept" -d 'Declare the present ledger, or a new one, to be right, so that running servers go on with it'
 complete -c chatrix -n "__fish_chatrix_using_subcommand help; and __fish_seen_subcommand_from keys" -f -a "list" -d 'List the keys with their limits and what they have spent'

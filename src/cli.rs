@@ -3,9 +3,11 @@
 #![expect(clippy::doc_markdown, reason = "a terminal shows the help texts, and does not render Markdown")]
 
 mod keys;
+mod setup;
 mod values;
 
 pub(crate) use keys::{Keys, KeysAction, KeysAdd, KeysRotate, PromptCache};
+pub(crate) use setup::{AgentModel, ServerAddress, Setup, SetupClaudeCode, SetupClient, SetupCodex};
 
 use crate::catalog::{Features, NanoDollars};
 use crate::config::Host;
@@ -72,6 +74,8 @@ pub(crate) enum Command {
     Usage(Usage),
     /// Create, list, rotate and revoke API keys for `chatrix serve`
     Keys(Keys),
+    /// Print what lets Claude Code, Codex or Jan use `chatrix serve`
+    Setup(Setup),
     /// Check the ledger, or accept another one after it was lost
     Ledger(Ledger),
     /// Print a shell completion script

@@ -3,6 +3,7 @@
 mod answer;
 mod ask;
 mod chat;
+mod client_setup;
 mod command_line;
 mod completions;
 mod file_limit;
@@ -40,6 +41,7 @@ pub fn run(cli: Cli) -> anyhow::Result<u8> {
         Command::Models(args) => models::run(&args, &settings()?),
         Command::Usage(args) => usage::run(&args, &settings()?),
         Command::Keys(args) => keys::run(&args.action, &settings()?),
+        Command::Setup(args) => client_setup::run(&args.client, &settings()?),
         Command::Ledger(args) => ledger::run(&args.action, &settings()?),
         Command::Ask(args) => block_on(ask::run(args, settings()?)),
         Command::Chat(args) => block_on(chat::run(args, settings()?)),
@@ -83,9 +85,12 @@ fn flags(cli: &Cli) -> Flags {
             metrics_addr: args.metrics_addr,
             ..global
         },
-        Command::Models(_) | Command::Usage(_) | Command::Keys(_) | Command::Ledger(_) | Command::Completions(_) => {
-            global
-        }
+        Command::Models(_)
+        | Command::Usage(_)
+        | Command::Keys(_)
+        | Command::Setup(_)
+        | Command::Ledger(_)
+        | Command::Completions(_) => global,
     }
 }
 

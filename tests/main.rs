@@ -34,6 +34,7 @@ mod reports;
 mod requests;
 mod responses;
 mod serve;
+mod setup;
 mod soak;
 mod systemd;
 mod transcripts;

@@ -176,11 +176,32 @@ fn keys() {
         .run(&["add", "laptop", "--models", "nope"])
         .run(&["add", "laptop", "--day-usd", "-1"])
         .run(&["add", "laptop", "--rpm", "0"])
+        .run(&["add", "laptop", "--max-tokens", "2000"])
+        .run(&["add", "laptop", "--for", "robots"])
         .run(&["add", "laptop", "--expires", "soon"])
         .run(&["add", "laptop", "--expires", "2001-01-01"])
         .run(&["rotate", "laptop"])
         .run(&["rotate", "laptop", "--overlap", "-1h"])
         .run(&["revoke", "laptop"])
+        .compare();
+}
+
+#[test]
+fn setup() {
+    Transcript::of("setup")
+        .run(&["--help"])
+        .run(&["claude-code", "--help"])
+        .run(&["codex", "--help"])
+        .run(&["jan", "--help"])
+        .run(&[])
+        .run(&["claude-code"])
+        .run(&["codex"])
+        .run(&["jan"])
+        .run(&["claude-code", "--url", "localhost:3000"])
+        .run(&["claude-code", "--key-env", "MY-KEY"])
+        .run(&["claude-code", "--key", "laptop"])
+        .run(&["codex", "--model", "claude-sonet-4"])
+        .run(&["codex", "--overwrite"])
         .compare();
 }
 

@@ -5,6 +5,9 @@ use super::rate::RateLimits;
 use crate::catalog::NanoDollars;
 use crate::policy::KeyOverrides;
 
+/// The name of the profile for coding agents.
+pub(crate) const AGENTS: &str = "agents";
+
 const DOLLAR: u64 = 1_000_000_000;
 
 /// The limits that fit a kind of client.
@@ -23,7 +26,7 @@ pub(crate) struct KeyProfile {
 
 const PROFILES: &[KeyProfile] = &[KeyProfile {
     // Coding agents write whole files in one answer, and send a long history again with every call.
-    name: "agents",
+    name: AGENTS,
     max_tokens: 16_000,
     max_tokens_limit: 32_000,
     request: NanoDollars(DOLLAR * 3 / 2),

@@ -50,6 +50,12 @@ impl Policy {
         model.max_output.map_or(limit, |max| limit.min(u32::try_from(max).unwrap_or(u32::MAX)))
     }
 
+    /// The longest answer to a request that names no length (tokens). `key`: the rules for its API key.
+    #[must_use]
+    pub fn usual_answer(&self, model: &Model, key: Option<&KeyRules>) -> u32 {
+        self.limits_for(model, key).max_tokens.min(self.longest_answer(model, key))
+    }
+
     /// The table of the config file that sets the limits on a model's answers.
     pub(super) fn limits_table(&self, model: &Model, key: Option<&KeyRules>) -> String {
         if let Some(key) = key.filter(|key| key.overrides.sets_tokens()) {

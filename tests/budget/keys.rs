@@ -167,6 +167,36 @@ fn what_the_config_file_says_of_a_key_wins_over_what_is_stored_with_it() {
 }
 
 #[test]
+fn a_profile_is_a_set_of_limits_that_options_win_over() {
+    let home = Home::new("");
+    let add = |name: &str, more: &[&str]| {
+        let command = Chatrix::keys().args(["add", name, "--for", "agents"]).home(&home);
+        more.iter().fold(command, |command, arg| command.arg(arg)).run().code(0)
+    };
+    let said = add("laptop", &[]).stderr;
+    let figures = "laptop is for agents: answers of 16000 tokens for requests that set no limit, answers of 32000 tokens at \
+                   most, at most $1.50 a call, at most $20.00 a day, at most $60.00 a week, prompt cache auto\n";
+    assert!(said.starts_with(figures), "{said}");
+    let said =
+        add("small", &["--day-usd", "5", "--max-tokens", "9000", "--prompt-cache", "off", "--models", "claude-haiku"])
+            .stderr;
+    assert!(
+        said.contains("answers of 9000 tokens for") && said.contains("at most $5.00 a day, at most $60.00"),
+        "{said}"
+    );
+    let listed = Chatrix::keys().args(["list", "--json"]).home(&home).run().stdout;
+    let listed: Value = serde_json::from_str(&listed).unwrap();
+    let shown = |key: &Value| {
+        let names =
+            ["max_tokens", "max_tokens_limit", "prompt_cache", "request_usd", "day_usd", "week_usd", "month_usd"];
+        names.map(|name| key[name].clone())
+    };
+    assert_eq!(json!(shown(&listed[0])), json!([16_000, 32_000, "auto", 1.5, 20.0, 60.0, null]));
+    assert_eq!(json!(shown(&listed[1])), json!([9000, 32_000, "off", 1.5, 5.0, 60.0, null]));
+    assert_eq!(listed[1]["models"], json!(["claude-haiku"]));
+}
+
+#[test]
 fn an_answer_that_is_cut_at_the_limit_of_a_key_names_the_key_as_the_place() {
     let home = Home::new("");
     let bedrock = Bedrock::script([Reply::Text(vec!["half".into()], "max_tokens", (10, 900))]);

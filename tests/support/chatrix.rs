@@ -53,6 +53,10 @@ impl Chatrix {
         Self::new("ledger")
     }
 
+    pub fn setup() -> Self {
+        Self::new("setup")
+    }
+
     pub fn keys() -> Self {
         Self::new("keys")
     }
