@@ -51,6 +51,7 @@ struct Place(TempDir);
 struct Ended {
     code: Option<i32>,
     stdout: String,
+    #[expect(dead_code, reason = "shown when a test fails")]
     stderr: String,
 }
 

@@ -37,7 +37,8 @@ pub(super) fn check(id: &str, body: &Value) -> Result<(), String> {
             return Err("The model returned the following errors: messages: final assistant content cannot end with trailing whitespace".into());
         }
     }
-    for block in body.get("system").and_then(Value::as_array).unwrap_or(&none) {
+    let system = body.get("system").and_then(Value::as_array).unwrap_or(&none);
+    for block in system.iter().filter(|block| block.get("cachePoint").is_none()) {
         if block.get("text").and_then(Value::as_str).is_none_or(|text| text.trim().is_empty()) {
             return Err(
                 "The text field in the SystemContentBlock object is blank. Add text to the text field, and try again."

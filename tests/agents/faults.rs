@@ -6,7 +6,8 @@ use serde_json::json;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
-/// A Bedrock that is busy for the first calls of each prompt `busy …`, and breaks every stream of the prompt `break`.
+/// A Bedrock that is busy for the first two of three calls with the prompt `busy`, because a request is tried three times
+/// in all, and that breaks every stream of the prompt `break`.
 fn faulty() -> (Bedrock, Arc<AtomicUsize>) {
     let broken = Arc::new(AtomicUsize::new(0));
     let (counted, busy) = (Arc::clone(&broken), AtomicUsize::new(0));
@@ -14,12 +15,12 @@ fn faulty() -> (Bedrock, Arc<AtomicUsize>) {
         let messages = call.body["messages"].to_string();
         let is_claude = call.operation.starts_with("invoke");
         let form = if is_claude { Form::Anthropic } else { Form::Converse };
-        if messages.contains("busy") && !busy.fetch_add(1, Ordering::SeqCst).is_multiple_of(5) {
+        if messages.contains("busy") && busy.fetch_add(1, Ordering::SeqCst) % 3 != 2 {
             return Reply::Error(429, "ThrottlingException", "Too many requests, please wait before trying again.");
         }
         if messages.contains("break") {
             counted.fetch_add(1, Ordering::SeqCst);
-            return Reply::Cut(vec![form.start(9), form.text("half of")]);
+            return Reply::Cut(vec![form.before_text(9), form.text("half of")]);
         }
         if messages.contains("half a call") {
             let half = json!({"type": "tool_use", "id": "tooluse_1", "name": "look", "input": r#"{"city": "Zü"#});

@@ -253,7 +253,7 @@ async fn respond(reply: Reply, form: Form, streamed: bool, watch: Watch) -> Resp
         Reply::Endless => {
             let pieces = futures_util::stream::unfold((0u64, watch), move |(n, watch)| async move {
                 tokio::time::sleep(Duration::from_millis(5)).await;
-                let frame = if n == 0 { form.start(10) } else { form.text(&format!("line {}\n", n - 1)) };
+                let frame = if n == 0 { form.before_text(10) } else { form.text(&format!("line {}\n", n - 1)) };
                 Some((Ok(Frame::data(frame)), (n + 1, watch)))
             });
             eventstream(StreamBody::new(pieces).boxed_unsync())

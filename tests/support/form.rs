@@ -70,7 +70,7 @@ impl Block {
 
 impl Form {
     /// The first frame of a streamed answer. Only Anthropic's says how long the input is (tokens).
-    pub fn start(self, input: u64) -> Bytes {
+    fn start(self, input: u64) -> Bytes {
         match self {
             Self::Converse => wire::event("messageStart", json!({"role": "assistant"})),
             Self::Anthropic => wire::chunk(&json!({"type": "message_start", "message": {
@@ -78,6 +78,15 @@ impl Form {
                 "content": [], "stop_reason": null, "stop_sequence": null,
                 "usage": {"input_tokens": input, "cache_creation_input_tokens": 0, "cache_read_input_tokens": 0, "output_tokens": 1},
             }})),
+        }
+    }
+
+    /// The frames before the first text of an answer.
+    pub fn before_text(self, input: u64) -> Bytes {
+        let start = json!({"type": "content_block_start", "index": 0, "content_block": {"type": "text", "text": ""}});
+        match self {
+            Self::Converse => self.start(input),
+            Self::Anthropic => [self.start(input), wire::chunk(&start)].concat().into(),
         }
     }
 

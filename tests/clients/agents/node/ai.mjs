@@ -13,9 +13,11 @@ const anthropic = createAnthropic({ baseURL, apiKey: "any" });
 const pixel = "iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNk+M9QDwADhgGAWjR9awAAAABJRU5ErkJggg==";
 const look = (said) => tool({ description: said, inputSchema: z.object({ city: z.string() }), execute: async ({ city }) => `${said} in ${city}` });
 
+// The SDK knows the models of OpenAI that reason, and must be told of others.
+const thoughtful = { forceReasoning: true, reasoningEffort: "high", reasoningSummary: "auto" };
 for (const [provider, thinking] of [
-  [openai, { openai: { reasoningEffort: "high", reasoningSummary: "auto" } }],
-  [openai, { openai: { reasoningEffort: "high", reasoningSummary: "auto", store: false } }],
+  [openai, { openai: { ...thoughtful } }],
+  [openai, { openai: { ...thoughtful, store: false } }],
   [anthropic, { anthropic: { thinking: { type: "adaptive" } } }],
 ]) {
   const model = provider("claude-sonnet-4-6");
@@ -25,7 +27,7 @@ for (const [provider, thinking] of [
 
   // A whole loop with thoughts: two calls at once, their results, the answer.
   const loop = streamText({
-    model, maxRetries: 0, stopWhen: stepCountIs(3), maxOutputTokens: 4000, providerOptions: thinking,
+    model, maxRetries: 0, stopWhen: stepCountIs(3), maxOutputTokens: 12000, providerOptions: thinking,
     tools: { get_weather: look("sun"), get_time: look("noon") },
     prompt: 'use get_weather and get_time with {"city": "Zürich"}',
   });

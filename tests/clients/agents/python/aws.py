@@ -1,4 +1,4 @@
-"""boto3 against a running `chatrix serve --offline`, as if it were Bedrock. Usage: aws.py BASE_URL (without /v1) KEY"""
+"""boto3 against a running `chatrix serve --offline`, as if it were Bedrock. Usage: aws.py BASE_URL (without /v1)"""
 
 import json
 import os
@@ -54,7 +54,7 @@ for model in (claude, nova):
 # Claude's own dialect, and thoughts that come back as they were.
 def native(content, **more):
     talk = content if isinstance(content, list) else [{"role": "user", "content": content}]
-    return json.dumps({"anthropic_version": "bedrock-2023-05-31", "max_tokens": 4000, "messages": talk, **more})
+    return json.dumps({"anthropic_version": "bedrock-2023-05-31", "max_tokens": 12000, "messages": talk, **more})
 
 
 answer = json.loads(bedrock.invoke_model(modelId=claude, body=native("echo hello"))["body"].read())

@@ -25,7 +25,7 @@ assert "claude-sonnet-4-6" in [model.id for model in client.models.list(limit=10
 
 # A Claude model goes through InvokeModel, the others through Converse; both answer alike.
 for model in ("claude-sonnet-4-6", "nova-pro"):
-    base = {"model": model, "max_tokens": 4000}
+    base = {"model": model, "max_tokens": 12000}
     hello = {**base, "messages": [user("echo Grüße, 世界!")]}
     complete = client.messages.create(**hello)
     assert (text(complete), complete.stop_reason, complete.model) == ("Grüße, 世界!", "end_turn", model), complete

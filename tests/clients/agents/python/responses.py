@@ -75,7 +75,7 @@ def get_time(city: str) -> str:
 
 async def loop(streamed):
     agents.set_tracing_disabled(True)
-    settings = agents.ModelSettings(reasoning={"effort": "high", "summary": "auto"}, response_include=["reasoning.encrypted_content"], max_tokens=4000)
+    settings = agents.ModelSettings(reasoning={"effort": "high", "summary": "auto"}, response_include=["reasoning.encrypted_content"], max_tokens=12000)
     responses = agents.OpenAIResponsesModel(model=model, openai_client=openai.AsyncOpenAI(**base))
     agent = agents.Agent(name="a", instructions="Be brief.", model=responses, tools=[get_weather, get_time], model_settings=settings)
     asked = 'use get_weather and get_time with {"city": "Zürich"}'
