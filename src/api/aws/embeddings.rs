@@ -13,8 +13,11 @@ use serde_json::{Value, json};
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum EmbeddingForm {
     Titan,
-    /// With the texts, which the answer repeats.
-    Cohere(Vec<String>),
+    /// With the texts, which the answer repeats, and whether the vectors are asked for by their type.
+    Cohere {
+        texts: Vec<String>,
+        by_type: bool,
+    },
 }
 
 /// Parses a body. The path of a call names the model.
@@ -24,19 +27,20 @@ pub enum EmbeddingForm {
 pub fn parse(model: &str, body: JsonBlocks) -> Result<(EmbeddingRequest, EmbeddingForm)> {
     let mut members = body_members(body)?;
     let mut member = |name: &str| take(&mut members, name);
+    let types = [member("embeddingTypes"), member("embedding_types")];
+    let by_type = !types[1].is_null();
     let (texts, form) = match (member("inputText"), member("texts")) {
         (Value::Null, Value::Array(items)) => {
             let items = items.into_iter().enumerate();
             let texts: Vec<String> =
                 items.map(|(index, item)| into_string(item, &format!("texts.{index}"))).collect::<Result<_>>()?;
-            (texts.clone(), EmbeddingForm::Cohere(texts))
+            (texts.clone(), EmbeddingForm::Cohere { texts, by_type })
         }
         (Value::Null, Value::Null) => return Err(missing("inputText")),
         (Value::Null, _) => return Err(invalid("texts", "must be an array of strings")),
         (text, _) => (vec![into_string(text, "inputText")?], EmbeddingForm::Titan),
     };
-    for (name, words) in [("embeddingTypes", "embeddingTypes"), ("embedding_types", "embedding_types")] {
-        let types = member(name);
+    for (types, words) in types.iter().zip(["embeddingTypes", "embedding_types"]) {
         if types.as_array().into_iter().flatten().any(|kind| kind != "float") {
             return Err(invalid(words, "must be [\"float\"], the only type of vector here"));
         }
@@ -69,8 +73,11 @@ pub fn response_body(form: EmbeddingForm, embeddings: &Embeddings) -> Value {
                 "inputTextTokenCount": embeddings.input_tokens.unwrap_or(0),
             })
         }
-        EmbeddingForm::Cohere(texts) => {
+        EmbeddingForm::Cohere { texts, by_type: false } => {
             json!({"embeddings": embeddings.vectors, "response_type": "embeddings_floats", "texts": texts})
+        }
+        EmbeddingForm::Cohere { texts, by_type: true } => {
+            json!({"embeddings": {"float": embeddings.vectors}, "response_type": "embeddings_by_type", "texts": texts})
         }
     }
 }
@@ -90,7 +97,10 @@ mod tests {
         assert_eq!(body, json!({"embedding": [0.5], "embeddingsByType": {"float": [0.5]}, "inputTextTokenCount": 3}));
         let (request, form) = parsed(json!({"texts": ["a", "b"], "input_type": "search_query"})).unwrap();
         assert_eq!(request.texts.len(), 2);
-        assert_eq!(response_body(form, &embeddings)["texts"], json!(["a", "b"]));
+        let body = response_body(form, &embeddings);
+        assert_eq!((&body["texts"], &body["embeddings"]), (&json!(["a", "b"]), &json!([[0.5]])));
+        let (_, form) = parsed(json!({"texts": ["a"], "embedding_types": ["float"]})).unwrap();
+        assert_eq!(response_body(form, &embeddings)["embeddings"], json!({"float": [[0.5]]}));
         for (body, words) in [
             (json!({}), "inputText"),
             (json!({"texts": ["a"], "embedding_types": ["int8"]}), "embedding_types"),
