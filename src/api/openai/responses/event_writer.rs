@@ -13,6 +13,7 @@ use crate::api::frames::{Data, Frames};
 use crate::catalog::NanoDollars;
 use crate::conversation::{Citation, Event, Reasoning, StopReason, Usage, continue_reasoning};
 use crate::error::Error;
+use serde::de::IgnoredAny;
 use serde_json::{Value, json};
 use std::sync::Arc;
 
@@ -234,6 +235,12 @@ impl EventWriter {
                 }
                 reasoning(&id, &self.head, &self.options, &block)
             }
+            // Clients run a call when its item is done, so half of one never is.
+            Content::Call { tool, call_id, arguments } if !is_whole(&arguments) => {
+                let input = call_input(tool.kind, arguments);
+                self.output.push(call(&id, &tool, &call_id, &input, "incomplete"));
+                return;
+            }
             Content::Call { tool, call_id, arguments } => {
                 let input = self.close_input(&tool, &place, arguments, frames);
                 call(&id, &tool, &call_id, &input, "completed")
@@ -292,6 +299,11 @@ impl EventWriter {
     fn has_output(&self) -> bool {
         self.open.is_some() || !self.output.is_empty()
     }
+}
+
+/// Whether the end of the answer has not cut these arguments of a call.
+fn is_whole(arguments: &str) -> bool {
+    arguments.trim().is_empty() || serde_json::from_str::<IgnoredAny>(arguments).is_ok()
 }
 
 impl FrameWriter for EventWriter {

@@ -318,6 +318,16 @@ fn a_failure_ends_the_stream_with_what_is_whole() {
 }
 
 #[test]
+fn half_a_call_is_never_done() {
+    let mut events = called(0, "look", "{\"city\": \"Z");
+    events.extend([Event::BlockEnd, Event::Stop(StopReason::MaxTokens)]);
+    let written = written(&events, false);
+    assert!(written.iter().all(|(name, _)| !name.ends_with(".done")), "{written:?}");
+    let response = &written.last().unwrap().1["response"];
+    assert_eq!((&response["status"], &response["output"][0]["status"]), (&json!("incomplete"), &json!("incomplete")));
+}
+
+#[test]
 fn an_event_of_text_takes_no_memory_of_its_own() {
     let mut writer = EventWriter::new(head(), options(true));
     let mut frames = Frames::default();
