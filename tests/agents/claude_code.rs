@@ -174,10 +174,14 @@ fn an_answer_that_is_always_cut_comes_to_an_end() {
     assert_eq!(bedrock.calls().len(), 4);
     // In a call: it never gets half of one, and does not ask for ever.
     let write = call("toolu_1", "Bash", &json!(r#"{"command": "touch half-a-call; cat > notes.txt <<'"#));
-    let bedrock = Bedrock::script([Reply::Message(json!([text("I will write."), write]), "max_tokens", (9000, 16000))]);
-    let server = serve(&bedrock);
-    let said = claude.ask(&server, "write a file", &[]);
-    assert_eq!(said.ended.code, Some(1), "{:?}", said.ended);
-    assert!(bedrock.calls().len() <= 4, "{} calls", bedrock.calls().len());
-    assert!(!claude.place.path("project/half-a-call").exists());
+    // Whether the server sets the limit, or the client asks for no more than that by itself.
+    for own in [&[][..], &[("CLAUDE_CODE_MAX_OUTPUT_TOKENS", "16000")]] {
+        let half = Reply::Message(json!([text("I will write."), write]), "max_tokens", (9000, 16000));
+        let bedrock = Bedrock::script([half]);
+        let server = serve(&bedrock);
+        let said = claude.ask(&server, "write a file", own);
+        assert_eq!(said.ended.code, Some(1), "{:?}", said.ended);
+        assert!(bedrock.calls().len() <= 5, "{own:?}: {} calls", bedrock.calls().len());
+        assert!(!claude.place.path("project/half-a-call").exists());
+    }
 }
