@@ -19,7 +19,7 @@ mod tools;
 pub(super) use response_options::ResponseOptions;
 pub(super) use schema::PropertyNames;
 
-use super::sending::REQUEST_ID_TAG;
+use super::sending::{MAX_TAGS, REQUEST_ID_TAG};
 use crate::catalog::Family;
 use crate::conversation::{NativeApi, NativeRequest, Request, ToolChoice};
 use crate::error::{Error, Kind, Result};
@@ -36,9 +36,6 @@ use std::borrow::Cow;
 use std::collections::BTreeMap;
 use structured_output::{ANSWER_TOOL, Binding};
 use tool_names::ToolNames;
-
-/// The most tags of the invocation log (docs/bedrock.md §1.2).
-const MAX_TAGS: usize = 16;
 
 /// An encoded request, and how to read its answer.
 #[derive(Debug)]

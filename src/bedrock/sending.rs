@@ -28,6 +28,8 @@ impl Sending {
     }
 }
 
+/// The most tags of the invocation log (docs/bedrock.md §1.2).
+pub(super) const MAX_TAGS: usize = 16;
 /// The name under which Chatrix's id of a request is in the invocation log of the AWS account.
 pub(super) const REQUEST_ID_TAG: &str = "chatrix_request_id";
 

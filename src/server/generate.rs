@@ -48,12 +48,7 @@ pub(super) async fn generate(
     let images = state.fetcher.as_ref().map(|fetcher| Arc::new(RequestImages::new(fetcher, &memory)));
     let sources = images.clone().map(|images| images as Arc<dyn ImageSource>);
     let caller = Caller { images: sources, request_bytes: memory.bytes(), ..caller };
-    let mut head = AnswerHead {
-        id: form.answer_id(&random_digits()),
-        created: SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |since| since.as_secs()),
-        model: state.engine.policy().model_name(&request.model).to_owned(),
-        expected_input: expected_input(caller.request_bytes),
-    };
+    let mut head = answer_head(state, form.as_ref(), &request, &caller);
     let key = caller.key.as_ref().map(|key| key.name.clone());
     let mode = if stream { AnswerMode::Streamed } else { AnswerMode::Complete };
     scope.set_requested_model(&head.model);
@@ -63,21 +58,15 @@ pub(super) async fn generate(
     } else {
         Some(asking.as_mut().await)
     };
-    let streamed = |upstream: Upstream, head: AnswerHead, key, kept| {
-        let notices = sse::Notices { console: state.console.clone(), key };
-        let closing = reached(state.stop.clone(), Stop::CutOff);
-        let writer = Arc::clone(&form).stream(head);
-        let body = sse::body(upstream, writer, scope.clone(), notices, kept, closing);
-        stream_response(form.content_type(), body)
-    };
+    let streamed = Streamed { state, form: &form, scope, key: key.clone(), kept: (place, memory, images) };
     let mut call = match accepted {
         Some(Ok(call)) => call,
         Some(Err(error)) if stream && form.reports_in_stream(&error) => {
             let refused = Upstream::Asking(Box::pin(std::future::ready(Err(error))));
-            return Ok(streamed(refused, head, key, (place, memory, images)));
+            return Ok(streamed.response(refused, head));
         }
         Some(Err(error)) => return Err(error),
-        None => return Ok(streamed(Upstream::Asking(asking), head, key, (place, memory, images))),
+        None => return Ok(streamed.response(Upstream::Asking(asking), head)),
     };
     head.expected_input = call.expected_input();
     let mut headers = policy_headers(&call);
@@ -85,7 +74,7 @@ pub(super) async fn generate(
     let mut left = call.budget_left();
     let rates = call.rates();
     let mut response = if stream {
-        streamed(Upstream::Answering(Box::new(call)), head, key, (place, memory, images))
+        streamed.response(Upstream::Answering(Box::new(call)), head)
     } else {
         let answer = call.answer().await;
         state.console.announce_cut(&call, key.as_deref());
@@ -102,6 +91,36 @@ pub(super) async fn generate(
         set_header(response.headers_mut(), name, &value);
     }
     Ok(response)
+}
+
+fn answer_head(state: &State, form: &dyn AnswerForm, request: &Request, caller: &Caller) -> AnswerHead {
+    AnswerHead {
+        id: form.answer_id(&random_digits()),
+        created: SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |since| since.as_secs()),
+        model: state.engine.policy().model_name(&request.model).to_owned(),
+        expected_input: expected_input(caller.request_bytes),
+    }
+}
+
+/// What a streamed response is made of, besides its events.
+struct Streamed<'a> {
+    state: &'a State,
+    form: &'a Arc<dyn AnswerForm>,
+    scope: &'a RequestScope,
+    /// The name of the API key.
+    key: Option<String>,
+    kept: sse::Kept,
+}
+
+impl Streamed<'_> {
+    fn response(self, upstream: Upstream, head: AnswerHead) -> Response {
+        let Self { state, form, scope, key, kept } = self;
+        let notices = sse::Notices { console: state.console.clone(), key };
+        let closing = reached(state.stop.clone(), Stop::CutOff);
+        let writer = Arc::clone(form).stream(head);
+        let body = sse::body(upstream, writer, scope.clone(), notices, kept, closing);
+        stream_response(form.content_type(), body)
+    }
 }
 
 /// Asks a model, and tells the operator what there is to tell. The future holds all that it needs.

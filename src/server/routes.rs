@@ -102,19 +102,7 @@ where
     let Some(route) = route else {
         return Err(Error::new(Kind::UnknownUrl, format!("there is no {method} {path}")).advise(way_out(&path)));
     };
-    // Anyone may ask whether the server is running.
-    let caller = match route {
-        Route::Root | Route::Health | Route::Ready => Caller::default(),
-        Route::Metrics => {
-            monitoring::check_reader(state, &arrival, &headers).await?;
-            Caller::default()
-        }
-        _ => {
-            let caller = state.keys.caller(&headers).await?;
-            let attempts = ClientRetries::from_headers(&headers).attempts();
-            Caller { request: Some(scope.clone()), trace: trace(&headers), attempts, ..caller }
-        }
-    };
+    let caller = caller(state, route, &arrival, &headers, scope).await?;
     if let Some(key) = &caller.key {
         scope.set_key(&key.name);
     }
@@ -147,6 +135,28 @@ where
             read_only(state, route, &caller).unwrap_or_else(|| Err(wrong_method(route, &method, &path)))
         }
         _ => Err(wrong_method(route, &method, &path)),
+    }
+}
+
+/// Who sends a request. Anyone may ask whether the server is running.
+async fn caller(
+    state: &State,
+    route: &Route,
+    arrival: &Arrival,
+    headers: &HeaderMap,
+    scope: &RequestScope,
+) -> Result<Caller> {
+    match route {
+        Route::Root | Route::Health | Route::Ready => Ok(Caller::default()),
+        Route::Metrics => {
+            monitoring::check_reader(state, arrival, headers).await?;
+            Ok(Caller::default())
+        }
+        _ => {
+            let caller = state.keys.caller(headers).await?;
+            let attempts = ClientRetries::from_headers(headers).attempts();
+            Ok(Caller { request: Some(scope.clone()), trace: trace(headers), attempts, ..caller })
+        }
     }
 }
 

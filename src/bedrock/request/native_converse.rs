@@ -1,7 +1,7 @@
 //! Encodes a Converse request for `Converse`: the client's own members, with those that the policy sets.
 
 use super::{body, model_fields};
-use crate::bedrock::sending::REQUEST_ID_TAG;
+use crate::bedrock::sending::{MAX_TAGS, REQUEST_ID_TAG};
 use crate::catalog::Family;
 use crate::conversation::{NativeRequest, ToolChoice};
 use crate::error::{Error, Kind, Result};
@@ -29,7 +29,7 @@ pub(super) fn encode(admitted: &Admitted, native: &NativeRequest, request_id: Op
     }
     if let Some(id) = request_id {
         let tags = members.entry("requestMetadata").or_insert_with(|| json!({}));
-        if let Some(tags) = tags.as_object_mut().filter(|tags| tags.len() < super::MAX_TAGS) {
+        if let Some(tags) = tags.as_object_mut().filter(|tags| tags.len() < MAX_TAGS) {
             tags.entry(REQUEST_ID_TAG).or_insert_with(|| id.into());
         }
     }

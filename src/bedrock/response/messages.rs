@@ -2,15 +2,15 @@
 //! (<https://docs.anthropic.com/en/api/messages-streaming>), into events. Each of the service's own events follows what was
 //! read from it, for clients that speak the same API. One meter reads usage and stop reason here and for Converse.
 
-use super::stop_reason;
-use crate::conversation::{Citation, Event, NativeEvent, Usage, json_text};
+use super::messages_body::{Block, Chunk, Delta, Message, Metrics, ServiceError, StreamEvent, Tokens};
+use super::stop_reason::stop_reason;
+use crate::conversation::{Event, NativeEvent, Usage, json_text};
 use crate::error::{Error, Kind, Result};
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use bytes::Bytes;
-use serde::Deserialize;
+use serde_json::json;
 use serde_json::value::RawValue;
-use serde_json::{Value, json};
 use std::collections::VecDeque;
 
 /// Decodes one answer.
@@ -33,115 +33,12 @@ struct OpenCall {
     is_empty: bool,
 }
 
-/// A frame of the stream. Its other members are padding.
-#[derive(Deserialize)]
-struct Chunk {
-    bytes: String,
-}
-
-#[derive(Deserialize)]
-struct StreamEvent {
-    r#type: String,
-    message: Option<Message>,
-    content_block: Option<Box<RawValue>>,
-    delta: Option<Delta>,
-    usage: Option<Tokens>,
-    error: Option<ServiceError>,
-    #[serde(rename = "amazon-bedrock-invocationMetrics")]
-    metrics: Option<Metrics>,
-}
-
-#[derive(Deserialize)]
-struct Message {
-    #[serde(default)]
-    content: Vec<Box<RawValue>>,
-    stop_reason: Option<String>,
-    #[serde(default)]
-    stop_sequence: Value,
-    usage: Option<Tokens>,
-}
-
-#[derive(Deserialize)]
-struct Block {
-    r#type: String,
-    #[serde(default)]
-    text: String,
-    citations: Option<Vec<CitationBody>>,
-    #[serde(default)]
-    thinking: String,
-    #[serde(default)]
-    signature: String,
-    #[serde(default)]
-    data: String,
-    #[serde(default)]
-    id: String,
-    #[serde(default)]
-    name: String,
-    input: Option<Box<RawValue>>,
-}
-
-#[derive(Deserialize)]
-struct Delta {
-    text: Option<String>,
-    thinking: Option<String>,
-    signature: Option<String>,
-    partial_json: Option<String>,
-    citation: Option<CitationBody>,
-    stop_reason: Option<String>,
-    #[serde(default)]
-    stop_sequence: Value,
-}
-
-#[derive(Deserialize)]
-struct CitationBody {
-    title: Option<String>,
-    document_title: Option<String>,
-    url: Option<String>,
-    cited_text: Option<String>,
-}
-
-/// What a call has used so far. Counts that a later event gives replace earlier ones.
-#[derive(Deserialize)]
-struct Tokens {
-    input_tokens: Option<u64>,
-    output_tokens: Option<u64>,
-    cache_read_input_tokens: Option<u64>,
-    cache_creation_input_tokens: Option<u64>,
-    cache_creation: Option<CacheCreation>,
-}
-
-#[derive(Deserialize)]
-struct CacheCreation {
-    #[serde(default)]
-    ephemeral_1h_input_tokens: u64,
-}
-
-/// What the service itself has counted. Where it differs from the usage, the higher count is booked.
-#[derive(Deserialize)]
-#[serde(rename_all = "camelCase")]
-struct Metrics {
-    #[serde(default)]
-    input_token_count: u64,
-    #[serde(default)]
-    output_token_count: u64,
-    #[serde(default)]
-    cache_read_input_token_count: u64,
-    #[serde(default)]
-    cache_write_input_token_count: u64,
-}
-
-#[derive(Deserialize)]
-struct ServiceError {
-    r#type: String,
-    message: String,
-}
-
 impl MessagesDecoder {
     /// Adds the events of a complete answer.
     ///
     /// # Errors
     /// `InvalidUpstreamResponse` when the body is not the JSON that is expected.
-    pub(in crate::bedrock) fn complete(&mut self, body: &Bytes, events: &mut VecDeque<Event>) -> Result<()> {
+    pub(super) fn complete(&mut self, body: &Bytes, events: &mut VecDeque<Event>) -> Result<()> {
         let message: Message = parse(body)?;
         events.push_back(Event::Native(NativeEvent { kind: String::new(), json: body.clone() }));
         for block in &message.content {
@@ -167,12 +64,7 @@ impl MessagesDecoder {
     /// # Errors
     /// `InvalidUpstreamResponse` when the payload is not the JSON that is expected; what the service reports instead of an
     /// event.
-    pub(in crate::bedrock) fn event(
-        &mut self,
-        kind: &str,
-        payload: &[u8],
-        events: &mut VecDeque<Event>,
-    ) -> Result<bool> {
+    pub(super) fn event(&mut self, kind: &str, payload: &[u8], events: &mut VecDeque<Event>) -> Result<bool> {
         if kind != "chunk" {
             return Ok(false);
         }
@@ -210,7 +102,7 @@ impl MessagesDecoder {
     }
 
     /// Adds the usage, when the answer has ended and it was not added before.
-    pub(in crate::bedrock) fn finish(&mut self, events: &mut VecDeque<Event>) {
+    pub(super) fn finish(&mut self, events: &mut VecDeque<Event>) {
         if self.stopped && !std::mem::replace(&mut self.settled, true) {
             events.push_back(Event::Usage(self.usage));
         }
@@ -305,17 +197,6 @@ impl MessagesDecoder {
     }
 }
 
-impl From<CitationBody> for Citation {
-    fn from(citation: CitationBody) -> Self {
-        Self {
-            title: citation.title.or(citation.document_title).unwrap_or_default(),
-            url: citation.url.unwrap_or_default(),
-            quote: citation.cited_text.unwrap_or_default(),
-            passage: None,
-        }
-    }
-}
-
 fn parse<T: serde::de::DeserializeOwned>(json: &[u8]) -> Result<T> {
     json_text::from_slice(json).map_err(|error| unreadable(&error))
 }
@@ -334,7 +215,8 @@ fn service_error(error: &ServiceError) -> Error {
 mod tests {
     #![expect(clippy::unwrap_used, reason = "a test may stop at the first surprise")]
     use super::*;
-    use crate::conversation::StopReason;
+    use crate::conversation::{Citation, StopReason};
+    use serde_json::Value;
 
     fn chunk(event: &Value) -> Vec<u8> {
         json!({"bytes": STANDARD.encode(event.to_string()), "p": "abc"}).to_string().into_bytes()

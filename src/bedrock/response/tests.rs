@@ -1,8 +1,11 @@
 //! The events of complete and streamed answers.
 #![expect(clippy::unwrap_used, reason = "a test may stop at the first surprise")]
+use super::stop_reason::stop_reason;
 use super::*;
 use crate::catalog::ReasoningTags;
-use serde_json::json;
+use crate::conversation::StopReason;
+use crate::error::Kind;
+use serde_json::{Value, json};
 
 fn complete(options: &ResponseOptions, body: &str) -> Vec<Event> {
     let mut events = VecDeque::new();

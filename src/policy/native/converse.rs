@@ -1,6 +1,6 @@
 //! Leaves out of a Converse request what the policy does not grant.
 
-use super::{BETAS, left_out};
+use super::accepted::{BETAS, left_out};
 use crate::conversation::{IgnoredMember, NativeRequest};
 use serde_json::Value;
 

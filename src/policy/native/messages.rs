@@ -1,6 +1,6 @@
 //! Leaves out of a Messages request what Bedrock does not take.
 
-use super::{
+use super::accepted::{
     BETAS, CONTEXT_EDITS, KNOWN_TOOLS, MEMBERS, NEEDED_BETAS, NEEDLESS_EDIT, NeedsBeta, OUTPUT_MEMBERS,
     SILENTLY_LEFT_OUT, TOOL_CHANGES, TOOL_MEMBERS, left_out,
 };
