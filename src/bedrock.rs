@@ -36,7 +36,7 @@ pub use bounds::TimeLimits;
 pub use classify::refused_part;
 pub use client::{Accepted, Client, CountRequest, UpstreamAnswer};
 pub use event_stream::EventStream;
-pub use request::preview;
+pub use request::{Prompt, PromptHash, PromptTurn, preview, prompt};
 pub use retries::MAX_ATTEMPTS;
 pub use sending::Sending;
 pub use trace_context::TraceContext;

@@ -7,7 +7,11 @@ mod call;
 mod call_watch;
 mod caller;
 mod cost_check;
+mod embedded;
 mod heavy_work;
+mod known_prompts;
+mod learned;
+mod loop_brake;
 mod reasoning_cache;
 mod refusal_cache;
 mod reserved_call;
@@ -18,26 +22,27 @@ pub use admission::BudgetGuard;
 pub use call::Call;
 pub use caller::{Caller, ImageSource};
 pub use cost_check::{CallCeiling, DryRun, dry_run};
+pub use embedded::Embedded;
 pub use heavy_work::HeavyWork;
 pub use reserved_call::Warning;
 
-use crate::bedrock::{Accepted, Account, Client, Sending, refused_part};
+use crate::bedrock::{self, Accepted, Account, Client, Sending, refused_part};
 pub use crate::bedrock::{MAX_ATTEMPTS, TraceContext};
-use crate::catalog::{Lifecycle, Model, NanoDollars};
-use crate::conversation::{EmbeddingRequest, Embeddings, Request, Usage};
+use crate::catalog::{Lifecycle, Model};
+use crate::conversation::{CutCalls, EmbeddingRequest, Request, Usage};
 use crate::error::{Error, Field, Kind, Result, Retry};
 use crate::ledger::budget::Budgets;
-use crate::ledger::{RateStatus, Reservation};
-use crate::policy::{Admitted, AdmittedEmbedding, Edit, Policy, Refusable};
+use crate::policy::{Admitted, AdmittedEmbedding, Policy, Refusable};
 use crate::telemetry::Telemetry;
 use admission::Counter;
 use call::Start;
 use call_watch::CallWatch;
-use reasoning_cache::{ReasoningCache, ReasoningRecorder};
-use refusal_cache::RefusalCache;
+use known_prompts::PromptRecorder;
+use learned::Learned;
+use loop_brake::{Brake, LoopBrake};
+use reasoning_cache::ReasoningRecorder;
 use reserved_call::ReservedCall;
 use std::sync::Arc;
-use token_counts::TokenCounts;
 
 /// How many parts of a request are left out, one after the other, because the model refuses them. The next refusal is
 /// final.
@@ -57,9 +62,8 @@ pub struct Engine {
     policy: Policy,
     client: Arc<Client>,
     guard: BudgetGuard,
-    refusals: Arc<RefusalCache>,
-    reasoning: Arc<ReasoningCache>,
-    counts: Arc<TokenCounts>,
+    learned: Learned,
+    brake: Arc<LoopBrake>,
     heavy_work: HeavyWork,
     /// Whether an answer that nobody waits for any more is read to its end, so that its usage is known.
     drain: bool,
@@ -73,6 +77,11 @@ struct ReadyCall {
     admitted: Admitted,
     reserved: ReservedCall,
     sending: Sending,
+    /// Where the tokens of the prompt are remembered; `None` where no later call can profit from them.
+    prompt: Option<PromptRecorder>,
+    /// `None` for a call that cannot be a part of a loop.
+    brake: Option<Brake>,
+    cut_calls: CutCalls,
 }
 
 impl Engine {
@@ -80,22 +89,21 @@ impl Engine {
     /// it is stopped and booked at its worst case.
     #[must_use]
     pub fn new(policy: Policy, client: Client, guard: BudgetGuard, drain: bool, telemetry: Telemetry) -> Self {
-        let client = Arc::new(client);
-        let (refusals, reasoning, counts) = (Arc::default(), Arc::default(), Arc::default());
-        let heavy_work = HeavyWork::default();
-        Self { policy, client, guard, refusals, reasoning, counts, heavy_work, drain, telemetry }
+        let (client, learned) = (Arc::new(client), Learned::default());
+        let (brake, heavy_work) = (Arc::default(), HeavyWork::default());
+        Self { policy, client, guard, learned, brake, heavy_work, drain, telemetry }
     }
 
-    /// The same engine with other settings. The connection, the ledger and what was learned are shared.
+    /// The same engine with other settings. The connection, the ledger and what was learned are shared. Conversations that
+    /// were refused because of the limits so far begin anew.
     #[must_use]
     pub fn with_settings(&self, policy: Policy, budgets: Budgets, drain: bool) -> Self {
         Self {
             policy,
             client: Arc::clone(&self.client),
             guard: BudgetGuard { budgets, ledger: self.guard.ledger.clone() },
-            refusals: Arc::clone(&self.refusals),
-            reasoning: Arc::clone(&self.reasoning),
-            counts: Arc::clone(&self.counts),
+            learned: self.learned.clone(),
+            brake: Arc::default(),
             heavy_work: self.heavy_work.clone(),
             drain,
             telemetry: self.telemetry.clone(),
@@ -152,7 +160,7 @@ impl Engine {
     pub async fn count(&self, request: Request, caller: &Caller) -> Result<Count> {
         let counted = async {
             let (admitted, _) = self.check(request, caller)?;
-            let counted = self.counts.of(&self.client, &admitted).await;
+            let counted = self.learned.counts.of(&self.client, &admitted).await;
             let tokens = counted.unwrap_or_else(|| admitted.expected_input());
             Ok(Count { tokens, is_estimate: counted.is_none() })
         };
@@ -162,42 +170,51 @@ impl Engine {
     /// Applies the policy to a request, and refuses models that its key does not allow. The model that was requested comes
     /// second.
     fn check(&self, mut request: Request, caller: &Caller) -> Result<(Admitted, Arc<Model>)> {
-        self.reasoning.restore(&mut request.messages);
+        self.learned.reasoning.restore(&mut request.messages);
         let mut admitted = self.policy.admit(request, caller.rules())?;
         caller.check(&self.policy.catalog, &admitted.model().id)?;
         let requested_model = Arc::clone(admitted.model());
-        if self.refusals.is_retired(&requested_model.id) {
+        if self.learned.refusals.is_retired(&requested_model.id) {
             admitted = self.policy.admit_successor(admitted)?;
         }
-        Ok((self.refusals.apply(admitted), requested_model))
+        Ok((self.learned.refusals.apply(admitted), requested_model))
     }
 
     /// Applies the policy and the budgets to a request.
     async fn admit(&self, request: Request, caller: &Caller) -> Result<ReadyCall> {
         let requested_name = self.policy.model_name(&request.model).to_owned();
-        let (admitted, requested_model) = self.check(request, caller)?;
+        let (mut admitted, requested_model) = self.check(request, caller)?;
+        let brake = self.brake.check(&admitted, caller)?;
         if let (Some(scope), Some(alias)) = (&caller.request, &admitted.model().alias) {
             scope.set_model(alias);
         }
-        let counter = Counter { client: &self.client, counts: &self.counts };
+        let prompt = if self.guard.is_limited(caller) { bedrock::prompt(&admitted) } else { None };
+        if let Some(bound) = prompt.as_ref().and_then(|prompt| self.learned.prompts.bound(prompt)) {
+            admitted = admitted.with_known_beginning(bound);
+        }
+        let reasoning = admitted.reasoning();
+        let counter = Counter { client: &self.client, counts: &self.learned.counts };
         let (admitted, reserved) = self.guard.reserve(&counter, admitted, requested_name, caller).await?;
+        // With other reasoning, another prompt is sent.
+        let prompt = prompt.filter(|_| admitted.reasoning() == reasoning);
+        let prompt = prompt.map(|prompt| PromptRecorder::new(Arc::clone(&self.learned.prompts), prompt));
         let sending = caller.sending(reserved.reservation.sent_count());
-        Ok(ReadyCall { requested_model, admitted, reserved, sending })
+        Ok(ReadyCall { requested_model, admitted, reserved, sending, prompt, brake, cut_calls: caller.cut_calls })
     }
 
     async fn send(&self, ready: ReadyCall, mode: AnswerMode) -> Result<Call> {
-        let ReadyCall { requested_model, admitted, mut reserved, sending } = ready;
+        let ReadyCall { requested_model, admitted, mut reserved, sending, mut prompt, brake, cut_calls } = ready;
         let mut watch = CallWatch::start(self.telemetry.clone(), sending.request.clone());
-        match self.send_until_accepted(&requested_model, admitted, &mut reserved, mode, &sending).await {
+        match self.send_until_accepted(&requested_model, admitted, &mut reserved, mode, &sending, &mut prompt).await {
             Ok((admitted, accepted)) => {
-                let recorder = ReasoningRecorder::new(Arc::clone(&self.reasoning));
+                let recorder = ReasoningRecorder::new(Arc::clone(&self.learned.reasoning));
                 Ok(Call::new(
                     admitted,
                     requested_model,
                     accepted,
                     recorder,
                     reserved,
-                    Start { drain: self.drain, watch },
+                    Start { drain: self.drain, watch, prompt, brake, cut_calls },
                 ))
             }
             Err(error) => {
@@ -214,7 +231,7 @@ impl Engine {
 
     /// Sends a request. When the model refuses a part of it, the request is sent again without that part; when the
     /// model is retired, it is sent to the successor. Each repetition is free, because AWS refuses before anything is
-    /// generated, so one reservation covers them all.
+    /// generated, so one reservation covers them all. `prompt` is taken where another prompt is sent.
     async fn send_until_accepted(
         &self,
         requested_model: &Model,
@@ -222,6 +239,7 @@ impl Engine {
         reserved: &mut ReservedCall,
         mode: AnswerMode,
         sending: &Sending,
+        prompt: &mut Option<PromptRecorder>,
     ) -> Result<(Admitted, Accepted)> {
         let mut refusals = 0;
         loop {
@@ -230,11 +248,12 @@ impl Engine {
                 Err(error) if error.may_be_billed() => return Err(error),
                 Err(error) => error,
             };
+            *prompt = None;
             let model = Arc::clone(admitted.model());
             if model.id == requested_model.id && is_end_of_life(&error, &model) {
-                self.refusals.add_retired(&requested_model.id);
+                self.learned.refusals.add_retired(&requested_model.id);
                 let successor = self.policy.admit_successor(admitted)?;
-                admitted = reserved.shorten(self.refusals.apply(successor))?;
+                admitted = reserved.shorten(self.learned.refusals.apply(successor))?;
                 continue;
             }
             if model.id != requested_model.id && is_end_of_life(&error, &model) {
@@ -247,10 +266,11 @@ impl Engine {
                 return Err(error);
             }
             refusals += 1;
-            admitted = admitted.without(part.clone());
+            // The bound of the input may be another one without the part.
+            admitted = reserved.shorten(admitted.without(part.clone()))?;
             // An invalid signature is a fault of the conversation, so the model will not refuse reasoning in general.
             if part != Refusable::ReasoningHistory {
-                self.refusals.add_refused(&model.id, &part);
+                self.learned.refusals.add_refused(&model.id, &part);
             }
         }
     }
@@ -287,7 +307,7 @@ impl Engine {
         reserved.reservation.accepted(&admitted.model().id, bedrock_request_id.clone(), String::new());
         watch.accepted(&admitted.model().id, bedrock_request_id.as_deref(), false);
         let cost = embeddings.input_tokens.map(|tokens| admitted.model().price.cost(tokens));
-        settle_embedding(&mut reserved.reservation, &embeddings, cost);
+        embedded::settle(&mut reserved.reservation, &embeddings, cost);
         let left = reserved.budget_left(cost);
         if let Some(input) = embeddings.input_tokens {
             watch.settled(Usage { input, ..Usage::default() }, cost, left);
@@ -334,40 +354,12 @@ async fn with_images(mut ready: ReadyCall, caller: &Caller) -> Result<ReadyCall>
     Ok(ready)
 }
 
-/// Settles the cost of embeddings. When the service has not reported the tokens, the worst case is the best estimate.
-fn settle_embedding(reservation: &mut Reservation, embeddings: &Embeddings, cost: Option<NanoDollars>) {
-    match (embeddings.input_tokens, cost) {
-        (Some(input), cost) => reservation.settle(Usage { input, ..Usage::default() }, cost),
-        (None, _) => reservation.estimate(reservation.amount()),
-    }
-}
-
 /// The input tokens of a request.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Count {
     pub tokens: u64,
     /// Whether they were not counted by Bedrock. An estimate is what is likely, and no bound.
     pub is_estimate: bool,
-}
-
-/// Embeddings, and what they cost.
-#[derive(Debug)]
-pub struct Embedded {
-    /// The Bedrock id that answered.
-    pub model: String,
-    /// Bedrock's id for the first of the calls.
-    pub bedrock_request_id: Option<String>,
-    pub embeddings: Embeddings,
-    /// `None` when the service did not report the tokens.
-    pub cost: Option<NanoDollars>,
-    /// Every change that the policy made to the request.
-    pub edits: Vec<Edit>,
-    /// What is left of the tightest budget; `None` without one.
-    pub left: Option<NanoDollars>,
-    /// What was left of the key's limits on requests and tokens when the call began; `None` where it has none.
-    pub rates: Option<RateStatus>,
-    /// Warnings about budgets that are nearly used up, and about a ledger that cannot be written.
-    pub warnings: Vec<Warning>,
 }
 
 /// Whether an error means that AWS has retired the model. AWS reports that in several ways; for a model that the

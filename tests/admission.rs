@@ -1,9 +1,16 @@
 //! What the engine does before a call, without a server in front of it: counting, and what it learns from calls for the
 //! admission of later ones.
 
+mod figures;
+mod loops;
+mod prompts;
+mod service;
+
 use crate::support::{Bedrock, Reply};
+use chatrix::api::anthropic::Messages;
+use chatrix::api::{Dialect, RequestHeaders};
 use chatrix::bedrock::{Client, Endpoint, TimeLimits};
-use chatrix::catalog::Catalog;
+use chatrix::catalog::{Catalog, NanoDollars};
 use chatrix::conversation::{Message, Request};
 use chatrix::engine::{BudgetGuard, Caller, Count, Engine};
 use chatrix::error::Kind;
@@ -12,6 +19,7 @@ use chatrix::ledger::key::{Key, KeyLimits};
 use chatrix::ledger::{Clock, KeyId, Ledger};
 use chatrix::policy::{Limits, Policy};
 use chatrix::telemetry::Telemetry;
+use serde_json::{Value, json};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
@@ -28,6 +36,24 @@ fn policy() -> Policy {
         native_messages: true,
         fetch_images: false,
     }
+}
+
+/// So many dollars.
+fn dollars(amount: u64) -> NanoDollars {
+    NanoDollars(amount * 1_000_000_000)
+}
+
+/// A Messages request, as its dialect parses it.
+fn messages_request(body: &Value) -> Request {
+    let body = body.to_string();
+    Messages.parse(body.as_bytes().into(), &RequestHeaders::default()).unwrap().request
+}
+
+/// The answer of a service in the form of `InvokeModel` for Claude.
+fn message(content: &Value, stop: &str, usage: &Value) -> Reply {
+    let body = json!({"id": "msg_1", "type": "message", "role": "assistant", "model": "m", "content": content,
+                      "stop_reason": stop, "usage": usage});
+    Reply::Recorded(200, vec![("content-type".into(), "application/json".into())], body.to_string().into())
 }
 
 /// An engine whose calls go to a scripted Bedrock, and the folder of its ledger.
@@ -85,7 +111,7 @@ async fn tokens_are_counted_once_and_estimated_where_they_cannot_be() {
 async fn thirty_counts_at_once_are_fast_and_cost_nothing() {
     let bedrock = Bedrock::script([Reply::text("ok")]);
     // No budget is left, and no call is made.
-    let nothing = Some(chatrix::catalog::NanoDollars(1));
+    let nothing = Some(NanoDollars(1));
     let (engine, folder) = engine(&bedrock, Budgets { day: nothing, ..Budgets::default() }).await;
     bedrock.count_as(17);
     let began = Instant::now();

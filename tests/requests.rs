@@ -7,7 +7,7 @@ use crate::support::{Bedrock, Chatrix, Home, Reply, Server};
 use serde_json::{Map, Value, json};
 
 /// The reason why a request cannot be expressed in Chat Completions; `None` when it can.
-fn inexpressible(request: &Value) -> Option<&'static str> {
+pub fn inexpressible(request: &Value) -> Option<&'static str> {
     let text = request.to_string();
     let messages = request["messages"].to_string();
     let has = |piece: &str| text.contains(&format!("\"{piece}\":"));
@@ -24,7 +24,7 @@ fn inexpressible(request: &Value) -> Option<&'static str> {
 }
 
 /// The Chat Completions request that should reach Bedrock as the recorded one.
-fn openai_request(recording: &Recording) -> Value {
+pub fn openai_request(recording: &Recording) -> Value {
     let request = &recording.json["request"]["body"];
     let mut messages = Vec::new();
     if let Some(system) = request["system"].as_array() {

@@ -8,7 +8,9 @@ mod model_fields;
 mod native_converse;
 mod native_messages;
 mod native_parts;
+mod native_prompt;
 mod normalize;
+mod prompt;
 mod response_options;
 mod schema;
 pub(super) mod structured_output;
@@ -16,6 +18,7 @@ mod tool_ids;
 mod tool_names;
 mod tools;
 
+pub use prompt::{Prompt, PromptHash, PromptTurn};
 pub(super) use response_options::ResponseOptions;
 pub(super) use schema::PropertyNames;
 
@@ -79,6 +82,38 @@ pub(super) fn encode(admitted: &Admitted, request_id: Option<&str>) -> Result<En
         let body = native_converse::encode(admitted, native, request_id)?;
         return Ok(EncodedRequest { body, answer: AnswerForm::NativeConverse });
     }
+    let prepared = prepare(admitted)?;
+    let mut body = encode_body(admitted, &prepared.binding, &prepared.tools())?;
+    if let Some(id) = request_id.filter(|_| body.request_metadata.len() < MAX_TAGS) {
+        body.request_metadata.entry(REQUEST_ID_TAG.to_owned()).or_insert_with(|| id.to_owned());
+    }
+    let bytes = serde_json::to_vec(&body).map_err(|error| Error::new(Kind::Internal, error.to_string()))?;
+    let Prepared { binding, tool_names, properties, schemas: _ } = prepared;
+    let response_options = ResponseOptions {
+        tool_names,
+        properties,
+        answer_tool: matches!(binding, Binding::Tool(_)),
+        bare_json: matches!(binding, Binding::Instruction(_)),
+        reasoning_tags: admitted.model().capabilities.rules.reasoning_tags,
+    };
+    Ok(EncodedRequest { body: bytes.into(), answer: AnswerForm::Converse(response_options) })
+}
+
+/// What is decided about a request before its body is encoded.
+struct Prepared {
+    binding: Binding,
+    tool_names: ToolNames,
+    schemas: Vec<ToolSchema>,
+    properties: RenamedProperties,
+}
+
+impl Prepared {
+    fn tools(&self) -> Tools<'_> {
+        Tools { names: &self.tool_names, schemas: &self.schemas, properties: &self.properties }
+    }
+}
+
+fn prepare(admitted: &Admitted) -> Result<Prepared> {
     let request = admitted.request();
     let capabilities = &admitted.model().capabilities;
     let binding = structured_output::choose_binding(request, capabilities)?;
@@ -87,20 +122,7 @@ pub(super) fn encode(admitted: &Admitted, request_id: Option<&str>) -> Result<En
     let schemas =
         if keeps_tools(admitted, &binding) { tools::schemas(&request.tools, capabilities.rules)? } else { Vec::new() };
     let properties = renamed_properties(request, &schemas, &tool_names, &binding);
-    let mut body =
-        encode_body(admitted, &binding, &Tools { names: &tool_names, schemas: &schemas, properties: &properties })?;
-    if let Some(id) = request_id.filter(|_| body.request_metadata.len() < MAX_TAGS) {
-        body.request_metadata.entry(REQUEST_ID_TAG.to_owned()).or_insert_with(|| id.to_owned());
-    }
-    let bytes = serde_json::to_vec(&body).map_err(|error| Error::new(Kind::Internal, error.to_string()))?;
-    let response_options = ResponseOptions {
-        tool_names,
-        properties,
-        answer_tool: matches!(binding, Binding::Tool(_)),
-        bare_json: matches!(binding, Binding::Instruction(_)),
-        reasoning_tags: capabilities.rules.reasoning_tags,
-    };
-    Ok(EncodedRequest { body: bytes.into(), answer: AnswerForm::Converse(response_options) })
+    Ok(Prepared { binding, tool_names, schemas, properties })
 }
 
 /// The client's own words, where they are sent. An answer that only a tool or an instruction binds to a schema is asked
@@ -228,6 +250,25 @@ fn tool_config<'a>(
 pub fn preview(admitted: &Admitted) -> Result<Value> {
     let body = encode(admitted, None)?.body;
     serde_json::from_slice(&body).map_err(|error| Error::new(Kind::Internal, error.to_string()))
+}
+
+/// The prompt of a request as it is sent. `None` for one that cannot be encoded, that names images which are yet to be
+/// fetched, that a client of Converse has written itself, or whose model is none of Claude's: how the services of others
+/// write a prompt, and what they leave out of a longer one, is not documented.
+#[must_use]
+pub fn prompt(admitted: &Admitted) -> Option<Prompt> {
+    if admitted.model().capabilities.family != Family::Claude || !admitted.image_urls().is_empty() {
+        return None;
+    }
+    if let Some(native) = native_messages(admitted) {
+        return native_prompt::of_request(admitted, native);
+    }
+    if native_converse(admitted).is_some() {
+        return None;
+    }
+    let prepared = prepare(admitted).ok()?;
+    let body = encode_body(admitted, &prepared.binding, &prepared.tools()).ok()?;
+    prompt::of_body(&admitted.model().id, &body)
 }
 
 /// The body of a `CountTokens` call (docs/bedrock.md §1.6). `None` for a request that `CountTokens` does not support.

@@ -46,6 +46,12 @@ impl BudgetGuard {
         self.states(BudgetLimit::each(key, all, all, all).collect()).await.iter().map(BudgetStatus::in_use).collect()
     }
 
+    /// Whether anything limits what a call may cost or use, so that a sharper bound of it lets more calls pass.
+    pub(super) fn is_limited(&self, caller: &Caller) -> bool {
+        let is_rated = caller.rate_request(0).is_some();
+        is_rated || caller.ceiling(&self.budgets).is_some() || !self.limits(caller.key.as_deref()).is_empty()
+    }
+
     /// The state of the operator's budgets. Empty when the ledger cannot be read.
     pub async fn statuses(&self) -> Vec<BudgetStatus> {
         self.states(self.limits(None)).await

@@ -1,12 +1,14 @@
 //! A call that Bedrock has accepted: its events, its usage and its settlement in the ledger.
 
 use super::call_watch::CallWatch;
+use super::known_prompts::PromptRecorder;
+use super::loop_brake::Brake;
 use super::reasoning_cache::ReasoningRecorder;
 use super::reserved_call::{ReservedCall, Warning};
-use super::tool_call_guard::{CutCall, ToolCallGuard, Wholeness};
+use super::tool_call_guard::{CutCall, Holding, ToolCallGuard, Wholeness};
 use crate::bedrock::{Accepted, UpstreamAnswer};
 use crate::catalog::{Model, NanoDollars};
-use crate::conversation::{Answer, AnswerBuilder, Event, StopReason, Usage};
+use crate::conversation::{Answer, AnswerBuilder, CutCalls, Event, StopReason, Usage};
 use crate::error::{BudgetUse, Error, Field, Kind, Result};
 use crate::ledger::RateStatus;
 use crate::policy::{Admitted, Edit, LimitSource, TokenLimit, price};
@@ -23,6 +25,11 @@ pub(super) struct Start {
     pub(super) drain: bool,
     /// Tells the telemetry what happens to the call.
     pub(super) watch: CallWatch,
+    /// Where the tokens of the prompt are remembered.
+    pub(super) prompt: Option<PromptRecorder>,
+    /// Is told how an answer that may call tools has ended.
+    pub(super) brake: Option<Brake>,
+    pub(super) cut_calls: CutCalls,
 }
 
 /// A call that Bedrock has accepted. Dropping it ends the stream, or reads the rest of it in the background if the
@@ -67,9 +74,11 @@ impl Call {
         let is_stream = matches!(answer, UpstreamAnswer::Stream(_));
         start.watch.accepted(&admitted.model().id, bedrock_request_id.as_deref(), is_stream);
         reserved.reservation.accepted(&admitted.model().id, bedrock_request_id, ascii_edits.join("; "));
-        // A client that set the limit itself expects that its calls stream. Any other must never see half of one.
+        // Calls stream where the client has set the limit itself. Nobody else may see half of one, and no agent.
         let wholeness = if is_stream { Wholeness::Json } else { required_arguments(&admitted) };
-        let hold = !is_stream || admitted.token_limit().source != LimitSource::Request;
+        let streams_calls =
+            start.cut_calls == CutCalls::Refuse && admitted.token_limit().source == LimitSource::Request;
+        let holding = Holding { held: !is_stream || !streams_calls, cut_calls: start.cut_calls };
         Self {
             admitted,
             edits,
@@ -80,7 +89,7 @@ impl Call {
             usage: None,
             reserved,
             start,
-            guard: ToolCallGuard::new(hold, wholeness),
+            guard: ToolCallGuard::new(holding, wholeness),
             passed: VecDeque::new(),
             has_event: false,
             stop: None,
@@ -193,6 +202,7 @@ impl Call {
         for event in self.passed.iter().skip(known) {
             self.recorder.record(event);
         }
+        self.tell_brake();
         // A malformed answer with some content is still worth reading (docs/cases.md, X5).
         if let Some(StopReason::Malformed(reason)) = &self.stop
             && !self.guard.has_content()
@@ -200,6 +210,17 @@ impl Call {
             let message = format!("the model produced no valid answer ({reason})");
             self.failure = Some(Error::new(Kind::IncompleteAnswer, message).advise("try again"));
             self.passed.clear();
+        }
+    }
+
+    /// Tells the brake whether the answer was cut inside a tool call. One whose text was cut says nothing about a loop.
+    fn tell_brake(&mut self) {
+        let Some(stop) = &self.stop else { return };
+        let Some(brake) = self.start.brake.take() else { return };
+        match (stop, self.guard.has_cut_call()) {
+            (StopReason::MaxTokens, true) => brake.cut(self.admitted.token_limit()),
+            (StopReason::EndTurn | StopReason::ToolUse | StopReason::StopSequence(_), false) => brake.whole(),
+            _ => {}
         }
     }
 
@@ -272,6 +293,14 @@ impl Call {
 
     fn settle(&mut self, usage: Usage) {
         self.usage = Some(usage);
+        // An answer that ended otherwise may have been refused before the whole prompt was counted.
+        let is_answered = matches!(
+            self.stop,
+            Some(StopReason::EndTurn | StopReason::ToolUse | StopReason::MaxTokens | StopReason::StopSequence(_))
+        );
+        if let Some(prompt) = self.start.prompt.take().filter(|_| is_answered) {
+            prompt.record(usage.prompt());
+        }
         let cost = self.cost();
         self.reserved.reservation.settle(usage, cost);
         self.start.watch.settled(usage, cost, self.reserved.budget_left(cost));

@@ -3,7 +3,7 @@
 use super::cost_check::CallCeiling;
 use crate::bedrock::{MAX_ATTEMPTS, Sending, TraceContext};
 use crate::catalog::{Catalog, base};
-use crate::conversation::{ImageUrl, Media};
+use crate::conversation::{CutCalls, ImageUrl, Media};
 use crate::error::{Error, Field, Kind, Result};
 use crate::ledger::budget::Budgets;
 use crate::ledger::key::Key;
@@ -37,6 +37,8 @@ pub struct Caller {
     pub session_totals: Option<Arc<SessionTotals>>,
     /// Fetches images that the request gives by URL; `None` where it gives none.
     pub images: Option<Arc<dyn ImageSource>>,
+    /// What happens to an answer of which nothing is left without the tool call that was cut.
+    pub cut_calls: CutCalls,
 }
 
 /// Fetches images. It is asked only for a call that is allowed and whose cost is reserved.
@@ -59,6 +61,7 @@ impl Default for Caller {
             attempts,
             session_totals: None,
             images: None,
+            cut_calls: CutCalls::default(),
         }
     }
 }

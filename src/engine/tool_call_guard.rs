@@ -2,15 +2,14 @@
 //! the JSON themselves, and write half a file. So a call that the end of an answer has cut is left out, or followed by
 //! an error in place of the stop reason.
 
-use crate::conversation::{Event, StopReason};
+use crate::conversation::{CutCalls, Event, StopReason};
 use serde_json::value::RawValue;
 use std::collections::{HashMap, VecDeque};
 
 /// Watches the events of one answer.
 #[derive(Debug)]
 pub(super) struct ToolCallGuard {
-    /// Whether a call is held back until it is known to be whole. Otherwise its arguments are passed on as they come.
-    hold: bool,
+    holding: Holding,
     /// How a call that the token limit may have cut is told from a whole one.
     wholeness: Wholeness,
     /// The call that the last block holds.
@@ -19,6 +18,17 @@ pub(super) struct ToolCallGuard {
     passed: Passed,
     /// Whether a call was left out.
     left_out: bool,
+    /// Whether the end of the answer has cut its last call.
+    has_cut_call: bool,
+}
+
+/// How calls are passed on.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Holding {
+    /// Whether a call is held back until it is known to be whole. Otherwise its arguments are passed on as they come.
+    pub(super) held: bool,
+    /// What becomes of an answer of which nothing is left without the call that was cut.
+    pub(super) cut_calls: CutCalls,
 }
 
 /// What shows that a call is whole.
@@ -55,8 +65,14 @@ pub(super) struct CutCall {
 }
 
 impl ToolCallGuard {
-    pub(super) fn new(hold: bool, wholeness: Wholeness) -> Self {
-        Self { hold, wholeness, last_call: None, held: Vec::new(), passed: Passed::Nothing, left_out: false }
+    pub(super) fn new(holding: Holding, wholeness: Wholeness) -> Self {
+        let (held, passed) = (Vec::new(), Passed::Nothing);
+        Self { holding, wholeness, last_call: None, held, passed, left_out: false, has_cut_call: false }
+    }
+
+    /// Whether the answer has ended inside a tool call.
+    pub(super) fn has_cut_call(&self) -> bool {
+        self.has_cut_call
     }
 
     /// Whether any text or tool call was passed on.
@@ -67,7 +83,8 @@ impl ToolCallGuard {
     /// Takes the next event, and adds those that may be passed on.
     ///
     /// # Errors
-    /// The call that was cut, when the client has seen a part of it, or when the answer has no other content.
+    /// The call that was cut, when the client has seen a part of it, or when the answer has no other content and may not be
+    /// empty.
     pub(super) fn pass(&mut self, event: Event, passed: &mut VecDeque<Event>) -> Result<(), CutCall> {
         match event {
             Event::Stop(reason) => return self.stop(reason, passed),
@@ -109,9 +126,11 @@ impl ToolCallGuard {
         if let Some(call) = &self.last_call
             && self.is_cut(call, &reason)
         {
+            self.has_cut_call = true;
             let was_held = !self.held.is_empty();
             self.held.clear();
-            if !was_held || !self.has_content() {
+            let may_be_empty = self.holding.cut_calls == CutCalls::LeaveOut;
+            if !was_held || !(self.has_content() || may_be_empty) {
                 return Err(CutCall { tool: call.name.clone(), reason });
             }
             self.left_out = true;
@@ -165,14 +184,14 @@ impl ToolCallGuard {
             | StopReason::ContentFiltered
             | StopReason::Malformed(_) => {
                 // An answer that goes on after a call, or whose call was already released, has not cut it.
-                let already_passed = self.hold && self.held.is_empty();
+                let already_passed = self.holding.held && self.held.is_empty();
                 !(already_passed || self.wholeness.is_whole(call))
             }
         }
     }
 
     fn pass_part_of_call(&mut self, event: Event, passed: &mut VecDeque<Event>) {
-        if self.hold {
+        if self.holding.held {
             self.held.push(event);
         } else {
             self.passed = Passed::Calls;
@@ -220,117 +239,4 @@ impl Call {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    const WHOLE: &str = "{\"path\": \"a.txt\"}";
-    const HALF: &str = "{\"path\": \"a.t";
-
-    fn text() -> Vec<Event> {
-        vec![Event::Text("Look:".into()), Event::BlockEnd]
-    }
-
-    fn call(index: usize, arguments: &str) -> Vec<Event> {
-        let mut events = vec![Event::ToolCall { index, id: format!("t{index}"), name: "write".into() }];
-        events.extend(arguments.split_inclusive(' ').map(|json| Event::Arguments { index, json: json.into() }));
-        events.push(Event::BlockEnd);
-        events
-    }
-
-    /// What is passed on of these blocks and this stop, and the call that was cut.
-    fn passed(hold: bool, verbatim: bool, blocks: &[Vec<Event>], stop: StopReason) -> (Vec<Event>, Option<CutCall>) {
-        let required = HashMap::from([("write".to_owned(), vec!["path".to_owned(), "content".to_owned()])]);
-        let wholeness = if verbatim { Wholeness::Json } else { Wholeness::Required(required) };
-        let mut guard = ToolCallGuard::new(hold, wholeness);
-        let mut passed = VecDeque::new();
-        for event in blocks.concat() {
-            assert_eq!(guard.pass(event, &mut passed), Ok(()));
-        }
-        let cut = guard.pass(Event::Stop(stop), &mut passed).err();
-        (passed.into(), cut)
-    }
-
-    fn ended(blocks: &[Vec<Event>], stop: StopReason) -> (Vec<Event>, Option<CutCall>) {
-        let mut events = blocks.concat();
-        events.push(Event::Stop(stop));
-        (events, None)
-    }
-
-    fn cut_after(blocks: &[Vec<Event>], reason: StopReason) -> (Vec<Event>, Option<CutCall>) {
-        (blocks.concat(), Some(CutCall { tool: "write".into(), reason }))
-    }
-
-    #[test]
-    fn a_cut_call_never_leaves_as_a_call() {
-        for stop in [StopReason::MaxTokens, StopReason::ContextWindow, StopReason::ContentFiltered] {
-            let half = [text(), call(0, HALF)];
-            // Held back: what stands beside the call is kept, and without anything the answer fails.
-            assert_eq!(passed(true, true, &half, stop.clone()), ended(&half[..1], stop.clone()));
-            assert_eq!(passed(true, true, &half[1..], stop.clone()), cut_after(&[], stop.clone()));
-            let second = [call(0, WHOLE), call(1, HALF)];
-            assert_eq!(passed(true, true, &second, stop.clone()), ended(&second[..1], stop.clone()));
-            // Passed on as it came: an error takes the place of the stop.
-            assert_eq!(passed(false, true, &half, stop.clone()), cut_after(&half, stop.clone()));
-            // A complete answer: Bedrock has closed the JSON itself, and has left out what was not finished.
-            let closed = [text(), call(0, WHOLE)];
-            assert_eq!(passed(true, false, &closed, stop.clone()), ended(&closed[..1], stop.clone()));
-            // Before its first argument, a cut call looks like one without arguments.
-            let empty = [text(), call(0, "{}")];
-            assert_eq!(passed(true, true, &empty, stop.clone()), ended(&empty[..1], stop.clone()));
-            assert_eq!(passed(false, true, &empty, stop.clone()), cut_after(&empty, stop));
-        }
-    }
-
-    #[test]
-    fn half_a_call_never_leaves_whatever_follows_it() {
-        // The last call, with a stop that says that the answer is complete.
-        for stop in [StopReason::EndTurn, StopReason::ToolUse, StopReason::StopSequence(None)] {
-            let half = [text(), call(0, HALF)];
-            assert_eq!(passed(true, true, &half, stop.clone()), ended(&half[..1], StopReason::MaxTokens));
-            assert_eq!(passed(false, true, &half, stop.clone()), cut_after(&half, stop.clone()));
-            let second = [call(0, WHOLE), call(1, HALF)];
-            assert_eq!(passed(true, true, &second, stop.clone()), ended(&second[..1], StopReason::ToolUse));
-            // The answer goes on after it.
-            let inside = [call(0, HALF), text()];
-            assert_eq!(passed(true, true, &inside, stop.clone()), ended(&inside[1..], StopReason::MaxTokens));
-            let first = [call(0, HALF), call(1, WHOLE)];
-            assert_eq!(passed(true, true, &first, stop), ended(&first[1..], StopReason::ToolUse));
-        }
-    }
-
-    #[test]
-    fn a_whole_call_leaves_as_a_call_whatever_the_stop_says() {
-        let whole = [text(), call(0, WHOLE)];
-        for stop in [StopReason::EndTurn, StopReason::ToolUse, StopReason::Unknown("new".into())] {
-            for hold in [false, true] {
-                assert_eq!(passed(hold, true, &whole, stop.clone()), ended(&whole, StopReason::ToolUse), "{stop:?}");
-            }
-        }
-        let all_required = [text(), call(0, "{\"path\": \"a.txt\", \"content\": \"a\"}")];
-        let text_after = [call(0, WHOLE), text()];
-        for whole in [all_required, text_after] {
-            assert_eq!(passed(true, false, &whole, StopReason::MaxTokens), ended(&whole, StopReason::MaxTokens));
-        }
-        for hold in [false, true] {
-            assert_eq!(passed(hold, true, &whole, StopReason::MaxTokens), ended(&whole, StopReason::MaxTokens));
-        }
-        let without_arguments = [call(0, "{}")];
-        for stop in [StopReason::EndTurn, StopReason::ToolUse] {
-            assert_eq!(passed(true, true, &without_arguments, stop), ended(&without_arguments, StopReason::ToolUse));
-        }
-        assert_eq!(passed(true, true, &[text()], StopReason::MaxTokens), ended(&[text()], StopReason::MaxTokens));
-    }
-
-    #[test]
-    fn nothing_of_a_held_call_is_passed_on_before_it_is_whole() {
-        let mut guard = ToolCallGuard::new(true, Wholeness::Json);
-        let mut passed = VecDeque::new();
-        let events = call(0, WHOLE);
-        for event in &events[..events.len() - 1] {
-            assert_eq!(guard.pass(event.clone(), &mut passed), Ok(()));
-            assert!(passed.is_empty(), "{event:?}");
-        }
-        assert_eq!(guard.pass(Event::BlockEnd, &mut passed), Ok(()));
-        assert_eq!(Vec::from(passed), events);
-    }
-}
+mod tests;

@@ -20,11 +20,13 @@ pub struct Admitted {
     parameters: Parameters,
     /// The quote for the model, followed by that for its successor if one may answer.
     quotes: Vec<Quote>,
+    /// The bound of the input tokens for any prompt, where the quote has one that holds only for the present prompt.
+    any_prompt: Option<u64>,
 }
 
 impl Admitted {
     pub(super) fn new(request: Request, model: Arc<Model>, parameters: Parameters, quotes: Vec<Quote>) -> Self {
-        Self { request, model, parameters, quotes }
+        Self { request, model, parameters, quotes, any_prompt: None }
     }
 
     /// The request, and the rules for its API key.
@@ -129,8 +131,12 @@ impl Admitted {
                 }
                 self.parameters.reasoning = ReasoningGrant::Off;
                 self.parameters.reasoning_history_removed = true;
+                self.change_prompt();
             }
-            Refusable::Member(_) | Refusable::Betas | Refusable::SystemMessages => self.parameters.refused.push(part),
+            Refusable::Member(_) | Refusable::Betas | Refusable::SystemMessages => {
+                self.parameters.refused.push(part);
+                self.change_prompt();
+            }
         }
         self
     }
@@ -229,7 +235,30 @@ impl Admitted {
         if let Some(quote) = self.quotes.first_mut() {
             quote.input_bound = quote.input_bound.min(tokens);
         }
+        self.any_prompt = self.any_prompt.map(|bound| bound.min(tokens));
         self
+    }
+
+    /// The same request with a lower upper bound of its input tokens, which comes from an earlier call whose prompt begins
+    /// like this one. It holds as long as the prompt does not change.
+    #[must_use]
+    pub fn with_known_beginning(mut self, tokens: u64) -> Self {
+        if let Some(quote) = self.quotes.first_mut().filter(|quote| tokens < quote.input_bound) {
+            self.any_prompt.get_or_insert(quote.input_bound);
+            quote.input_bound = tokens;
+        }
+        self
+    }
+
+    /// Notes that another prompt is sent. Returns whether the bound of the input has risen with that.
+    fn change_prompt(&mut self) -> bool {
+        match (self.any_prompt.take(), self.quotes.first_mut()) {
+            (Some(bound), Some(quote)) => {
+                quote.input_bound = bound;
+                true
+            }
+            _ => false,
+        }
     }
 
     /// The same request, its answer shortened until the worst case fits an amount. An answer of one token is left even
@@ -244,7 +273,10 @@ impl Admitted {
         self.parameters.max_tokens_source = LimitSource::Budget;
         // Reasoning must leave room for the answer (docs/cases.md, S6).
         if self.parameters.reasoning != ReasoningGrant::Off {
-            self.parameters.reasoning = reasoning::grant(&self.request.reasoning, &self.model, max_tokens);
+            let reasoning = reasoning::grant(&self.request.reasoning, &self.model, max_tokens);
+            if std::mem::replace(&mut self.parameters.reasoning, reasoning) != reasoning && self.change_prompt() {
+                return self.shortened_to_fit(amount);
+            }
         }
         self
     }

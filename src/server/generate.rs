@@ -47,7 +47,7 @@ pub(super) async fn generate(
     request.conversation = request.conversation.or(client.conversation);
     let images = state.fetcher.as_ref().map(|fetcher| Arc::new(RequestImages::new(fetcher, &memory)));
     let sources = images.clone().map(|images| images as Arc<dyn ImageSource>);
-    let caller = Caller { images: sources, request_bytes: memory.bytes(), ..caller };
+    let caller = Caller { images: sources, request_bytes: memory.bytes(), cut_calls: form.cut_calls(), ..caller };
     let mut head = answer_head(state, form.as_ref(), &request, &caller);
     let key = caller.key.as_ref().map(|key| key.name.clone());
     let mode = if stream { AnswerMode::Streamed } else { AnswerMode::Complete };

@@ -98,6 +98,11 @@ pub(super) fn result_status(error: bool, family: FamilyRules) -> Option<&'static
 pub(super) struct ToolInput(Box<RawValue>);
 
 impl ToolInput {
+    /// The arguments as they are sent.
+    pub(super) fn json(&self) -> &str {
+        self.0.get()
+    }
+
     /// Arguments as an object, which Bedrock requires (docs/bedrock.md §2.6.9). Arguments that are not an object, or that
     /// were cut off, are put inside one.
     pub(super) fn new(arguments: &str) -> Self {

@@ -28,7 +28,7 @@ pub(super) fn encode(admitted: &Admitted, native: &NativeRequest) -> Result<Byte
 }
 
 /// The members in the order in which they are sent: Bedrock's own, and then the client's in its order.
-fn members<'a>(admitted: &Admitted, native: &'a NativeRequest) -> Result<Vec<(&'a str, Cow<'a, Value>)>> {
+pub(super) fn members<'a>(admitted: &Admitted, native: &'a NativeRequest) -> Result<Vec<(&'a str, Cow<'a, Value>)>> {
     let mut set = settings(admitted, native)?;
     let mut members = vec![("anthropic_version", Cow::Owned(VERSION.into()))];
     let betas = native_parts::betas(admitted, native);
