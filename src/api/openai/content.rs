@@ -62,16 +62,12 @@ impl ContentReader {
         if part["image_url"].is_null() && !part["file_id"].is_null() {
             return Err(unsupported(&format!("{at}.file_id"), "files are not stored here; send the image itself"));
         }
-        let (url, at) = match &mut part["image_url"] {
-            image @ Value::Object(_) => {
-                let at = format!("{at}.image_url.url");
-                (take_string(image, "url", &at)?, at)
-            }
-            _ => {
-                let at = format!("{at}.image_url");
-                (take_string(part, "image_url", &at)?, at)
-            }
+        let (holder, name, at) = if part["image_url"].is_object() {
+            (&mut part["image_url"], "url", format!("{at}.image_url.url"))
+        } else {
+            (part, "image_url", format!("{at}.image_url"))
         };
+        let url = take_string(holder, name, &at)?;
         if is_web_address(&url) {
             return Ok(Part::ImageUrl(ImageUrl { url, path: at }));
         }

@@ -55,7 +55,6 @@ pub(super) fn carried(text: &str) -> Option<Vec<Reasoning>> {
 
 #[cfg(test)]
 mod tests {
-    #![expect(clippy::unwrap_used, reason = "a test may stop at the first surprise")]
     use super::*;
 
     #[test]

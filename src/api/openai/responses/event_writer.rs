@@ -116,7 +116,7 @@ impl EventWriter {
         let id = item_id(prefix, &self.head, index);
         let place = format!("\"item_id\":\"{id}\",\"output_index\":{index}");
         let added = match &content {
-            Content::Message(_) => message(&id, "in_progress", Vec::new()),
+            Content::Message(_) => message(&id, "in_progress", &[]),
             Content::Reasoning { .. } => {
                 json!({"id": id, "type": "reasoning", "summary": [], "encrypted_content": null})
             }
@@ -129,17 +129,16 @@ impl EventWriter {
     /// Adds to the message that is open, or to a new one.
     fn message(&mut self, frames: &mut Frames, add: impl FnOnce(&mut Self, &str, &mut MessageText, &mut Frames)) {
         let open = self.open.take_if(|open| matches!(open.content, Content::Message(_)));
-        let mut item = match open {
-            Some(item) => item,
-            None => {
-                let item = self.begin("msg", Content::Message(MessageText::default()), frames);
-                let part = MessageText::default().part();
-                self.put_at(frames, "response.content_part.added", &item.place, |data| {
-                    data.text(",\"content_index\":0,\"part\":");
-                    data.json(&part);
-                });
-                item
-            }
+        let mut item = if let Some(item) = open {
+            item
+        } else {
+            let item = self.begin("msg", Content::Message(MessageText::default()), frames);
+            let part = MessageText::default().part();
+            self.put_at(frames, "response.content_part.added", &item.place, |data| {
+                data.text(",\"content_index\":0,\"part\":");
+                data.json(&part);
+            });
+            item
         };
         if let Content::Message(text) = &mut item.content {
             add(self, &item.place, text, frames);
@@ -261,7 +260,7 @@ impl EventWriter {
             data.text(",\"content_index\":0,\"part\":");
             data.json(&part);
         });
-        message(id, message_status(self.stop.as_ref()), vec![part])
+        message(id, message_status(self.stop.as_ref()), &[part])
     }
 
     /// Adds the end of what a call passes to its tool, and returns all of it.

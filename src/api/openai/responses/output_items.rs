@@ -72,7 +72,7 @@ impl MessageText {
 }
 
 /// A message, with its content part.
-pub(super) fn message(id: &str, status: &str, content: Vec<Value>) -> Value {
+pub(super) fn message(id: &str, status: &str, content: &[Value]) -> Value {
     json!({"id": id, "type": "message", "status": status, "role": "assistant", "content": content})
 }
 
@@ -157,7 +157,7 @@ pub(super) fn items(head: &AnswerHead, options: &AnswerOptions, answer: &Answer)
     let end_message = |output: &mut Vec<Value>, open: &mut MessageText, status: &str| {
         if !open.is_empty() {
             let id = item_id("msg", head, output.len());
-            output.push(message(&id, status, vec![open.part()]));
+            output.push(message(&id, status, &[open.part()]));
         }
         *open = MessageText::default();
     };

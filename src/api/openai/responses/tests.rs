@@ -15,7 +15,7 @@ fn parsed(body: &Value) -> Result<ResponsesRequest, Error> {
 }
 
 /// The request of these items.
-fn with_input(input: Value) -> Request {
+fn with_input(input: &Value) -> Request {
     parsed(&json!({"input": input})).unwrap().request
 }
 
@@ -42,7 +42,7 @@ fn ignored(request: &Request) -> Vec<(&str, Option<&str>)> {
 #[test]
 fn items_become_messages() {
     let carrier = super::carrier::carrier("m", &Reasoning::Redacted("data".into()));
-    let request = with_input(json!([
+    let request = with_input(&json!([
         {"type": "message", "role": "developer", "content": [{"type": "input_text", "text": "be brief"}]},
         {"role": "system", "content": "and kind"},
         {"role": "user", "content": "one"},
@@ -94,16 +94,16 @@ fn items_become_messages() {
         ignored(&request),
         [("input.item_reference", Some("2")), ("input.reasoning", Some("1")), ("input.web_search_call", Some("2"))]
     );
-    assert_eq!(with_input(json!("hi")).messages, [Message::user("hi")]);
+    assert_eq!(with_input(&json!("hi")).messages, [Message::user("hi")]);
 }
 
-#[test]
-fn tools_come_from_several_places() {
+/// A request that offers tools in each way.
+fn body_with_tools() -> Value {
     let weather = json!({"type": "namespace", "name": "mcp__weather", "description": "Weather.", "tools": [
         {"type": "function", "name": "get", "description": "By city", "parameters": {"type": "object"}, "strict": true},
         {"type": "custom", "name": "draw"},
     ]});
-    let body = json!({
+    json!({
         "tools": [
             {"type": "function", "name": "ls", "parameters": null},
             {"type": "custom", "name": "apply_patch", "description": "Edits.",
@@ -121,8 +121,12 @@ fn tools_come_from_several_places() {
             {"type": "tool_search_call", "call_id": "3", "execution": "client", "arguments": {"query": "more"}},
             {"type": "tool_search_output", "call_id": "3", "tools": []},
         ],
-    });
-    let ResponsesRequest { request, places, .. } = parsed(&body).unwrap();
+    })
+}
+
+#[test]
+fn tools_come_from_several_places() {
+    let ResponsesRequest { request, places, .. } = parsed(&body_with_tools()).unwrap();
     let tool = |name: &str, description: Option<&str>, schema: Value, strict| Tool {
         name: name.into(),
         description: description.map(Into::into),
@@ -188,8 +192,8 @@ fn a_tool_choice_is_one_of_the_tools() {
     ] {
         let parsed = parsed(&json!({"input": "x", "tools": tools, "tool_choice": choice})).unwrap();
         assert_eq!(parsed.request.tool_choice, expected, "{choice}");
-        let names: Vec<&str> = parsed.request.tools.iter().map(|tool| tool.name.as_str()).collect();
-        assert_eq!(names, left, "{choice}");
+        let offered: Vec<&str> = parsed.request.tools.iter().map(|tool| tool.name.as_str()).collect();
+        assert_eq!(offered, left, "{choice}");
         assert_eq!(parsed.places.tool_schemas.len(), left.len());
     }
     // A client that offers no tools wants no call, whatever its history.

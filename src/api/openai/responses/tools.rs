@@ -56,13 +56,13 @@ impl ToolList {
                 let own = ClientTool { kind: ToolKind::Search, namespace: None, name: TOOL_SEARCH.to_owned() };
                 self.offer(own, tool, None, at, source)
             }
-            _ => match named_kind(tool) {
-                Some(kind) => self.named(kind, tool, None, (None, at), source),
-                None => {
-                    self.leave_out(tool, at, source, ignored);
-                    Ok(())
+            _ => {
+                if let Some(kind) = named_kind(tool) {
+                    return self.named(kind, tool, None, (None, at), source);
                 }
-            },
+                self.leave_out(tool, at, source, ignored);
+                Ok(())
+            }
         }
     }
 

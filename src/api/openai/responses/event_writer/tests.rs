@@ -38,7 +38,9 @@ fn written(events: &[Event], show_reasoning: bool) -> Vec<(String, Value)> {
     let mut writer = EventWriter::new(head(), options(show_reasoning));
     let mut frames = Frames::default();
     writer.start(&mut frames);
-    events.iter().for_each(|event| writer.event(event, &mut frames));
+    for event in events {
+        writer.event(event, &mut frames);
+    }
     writer.finish(
         Some(Usage { input: 3, output: 4, cache_read: 5, cache_write_5m: 6, cache_write_1h: 7 }),
         None,
@@ -71,15 +73,15 @@ fn check(events: &[(String, Value)]) -> &Value {
             _ if data.get("item_id").is_some() => {
                 let (id, pieces) = open.as_mut().unwrap();
                 assert_eq!((&data["item_id"], &data["output_index"]), (&json!(id), &json!(items.len())));
-                let (stem, step) = name.rsplit_once('.').unwrap();
+                let (series, step) = name.rsplit_once('.').unwrap();
                 match step {
-                    "delta" => pieces.entry(stem.to_owned()).or_default().push_str(data["delta"].as_str().unwrap()),
-                    "done" if stem != "response.content_part" && stem != "response.reasoning_summary_part" => {
+                    "delta" => pieces.entry(series.to_owned()).or_default().push_str(data["delta"].as_str().unwrap()),
+                    "done" if series != "response.content_part" && series != "response.reasoning_summary_part" => {
                         let whole = ["text", "arguments", "input"].into_iter().find_map(|member| data[member].as_str());
                         assert_eq!(
-                            pieces.get(stem).map(String::as_str),
+                            pieces.get(series).map(String::as_str),
                             whole.filter(|text| !text.is_empty()),
-                            "{stem}"
+                            "{series}"
                         );
                     }
                     _ => {}
@@ -188,7 +190,9 @@ fn any_order_of_blocks_in_any_pieces_is_the_complete_answer() {
         let show_reasoning = random.bool();
         let streamed = written(&events, show_reasoning);
         let mut builder = AnswerBuilder::default();
-        events.into_iter().for_each(|event| builder.add(event));
+        for event in events {
+            builder.add(event);
+        }
         let whole = items(&head(), &options(show_reasoning), &builder.finish().unwrap());
         assert_eq!(check(&streamed)["output"], json!(whole), "round {round}");
     }
@@ -306,7 +310,9 @@ fn a_failure_ends_the_stream_with_what_is_whole() {
         let mut writer = EventWriter::new(head(), options(true));
         let mut frames = Frames::default();
         writer.start(&mut frames);
-        events.iter().for_each(|event| writer.event(event, &mut frames));
+        for event in &events {
+            writer.event(event, &mut frames);
+        }
         writer.keep_alive(&mut frames);
         writer.fail(&Error::new(kind, "it broke"), &mut frames);
         let streamed = read(&mut frames);
