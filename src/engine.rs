@@ -219,7 +219,7 @@ impl Engine {
             }
             Err(error) => {
                 // A call that may have been billed stays booked, as uncertain.
-                reserved.reservation.set_bedrock_request_id(error.bedrock_request_id.clone());
+                reserved.reservation.set_bedrock_request_id(error.bedrock_request_id.clone().map(String::from));
                 if !error.may_be_billed() {
                     reserved.reservation.release();
                 }
@@ -291,7 +291,7 @@ impl Engine {
         let (embeddings, bedrock_request_id) = match self.client.embed(&admitted, &sending).await {
             Ok(answer) => answer,
             Err(error) => {
-                reserved.reservation.set_bedrock_request_id(error.bedrock_request_id.clone());
+                reserved.reservation.set_bedrock_request_id(error.bedrock_request_id.clone().map(String::from));
                 watch.fail(&error);
                 if calls == 1 && !error.may_be_billed() {
                     reserved.reservation.release();

@@ -203,7 +203,7 @@ pub struct Error {
     /// an answer or a secret.
     pub message: String,
     /// What to do about it. `None` stands for the advice of the kind.
-    pub advice: Option<String>,
+    pub advice: Option<Box<str>>,
     /// The part of the request at fault.
     pub at: Option<Field>,
     /// How long AWS asked its client to wait, or how long it takes until a limit of the API key lets the call through.
@@ -211,10 +211,10 @@ pub struct Error {
     /// The budget that is in the way of the call.
     pub budget: Option<Box<BudgetUse>>,
     /// Bedrock's id for the call, if Bedrock gave it one.
-    pub bedrock_request_id: Option<String>,
+    pub bedrock_request_id: Option<Box<str>>,
     /// The service's own sentence, without words around it, for clients that act on its wording. `None` where it said
-    /// nothing.
-    pub service_words: Option<String>,
+    /// nothing. Behind a pointer, because an error is returned by value everywhere.
+    pub service_words: Option<Box<String>>,
     /// Whether the place where the failure arose proves that nothing was generated, whatever its kind: before the
     /// request was written, or in place of the first event of an answer.
     pub nothing_generated: bool,
@@ -263,21 +263,21 @@ impl Error {
     /// Names the call at Bedrock, unless the error already does.
     #[must_use]
     pub fn with_bedrock_request_id(mut self, id: Option<String>) -> Self {
-        self.bedrock_request_id = self.bedrock_request_id.or(id);
+        self.bedrock_request_id = self.bedrock_request_id.or(id.map(String::into_boxed_str));
         self
     }
 
     /// Keeps what the service itself said.
     #[must_use]
     pub fn with_service_words(mut self, words: impl Into<String>) -> Self {
-        self.service_words = Some(shortened(words.into())).filter(|words| !words.is_empty());
+        self.service_words = Some(Box::new(shortened(words.into()))).filter(|words| !words.is_empty());
         self
     }
 
     /// Replaces the advice of the kind.
     #[must_use]
     pub fn advise(mut self, advice: impl Into<String>) -> Self {
-        self.advice = Some(advice.into());
+        self.advice = Some(advice.into().into_boxed_str());
         self
     }
 

@@ -251,8 +251,8 @@ pub(super) fn in_words_of_clients(error: Error, context_window: Option<u64>, inp
     if error.kind != Kind::ContextLength {
         return error;
     }
-    let words = error.service_words.as_deref().unwrap_or_default();
-    let service_words = Some(wording::overflow_sentence(words, context_window, input_bound));
+    let words = error.service_words.as_deref().map_or("", String::as_str);
+    let service_words = Some(Box::new(wording::overflow_sentence(words, context_window, input_bound)));
     let length = context_window.map_or_else(|| "limited".to_owned(), |tokens| format!("{tokens} tokens"));
     let message =
         format!("This model's maximum context length is {length}, and the prompt is too long ({})", error.message);

@@ -40,8 +40,8 @@ pub(super) fn set_dollars(response: &mut Response, name: &'static str, amount: O
 
 /// The error as a client may see it. What AWS says of the operator's account and role is not for clients.
 pub(super) fn for_client(error: &Error) -> Error {
-    let advice = error.advice.as_deref().map(without_secrets);
-    let service_words = error.service_words.as_deref().map(without_secrets);
+    let advice = error.advice.as_deref().map(|text| without_secrets(text).into_boxed_str());
+    let service_words = error.service_words.as_deref().map(|text| Box::new(without_secrets(text)));
     Error { message: without_secrets(&error.message), advice, service_words, ..error.clone() }
 }
 

@@ -31,7 +31,7 @@ pub(super) fn envelope(error: &Error) -> Value {
 fn message(error: &Error) -> String {
     let mut message = match (error.kind, &error.service_words) {
         (Kind::InvalidRequest | Kind::ContextLength, Some(words)) => match error.advice() {
-            "" => words.clone(),
+            "" => words.to_string(),
             advice => format!("{words}; {advice}"),
         },
         _ => error.to_string(),

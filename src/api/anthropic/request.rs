@@ -85,7 +85,7 @@ fn from_members(mut members: Map<String, Value>) -> Result<MessagesRequest> {
         model: model_name(&member("model"))?.unwrap_or_default().to_owned(),
         system: turns.system,
         messages: turns.messages,
-        tools: tools.tools,
+        tools: tools.offered,
         tool_choice: tools.choice,
         parallel_tool_calls: tools.parallel,
         format,

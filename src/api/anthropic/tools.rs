@@ -14,7 +14,7 @@ const PLACEHOLDER: &str = "DeferredToolPlaceholder";
 
 #[derive(Debug, Default, PartialEq)]
 pub(super) struct Tools {
-    pub(super) tools: Vec<Tool>,
+    pub(super) offered: Vec<Tool>,
     /// The index of each tool in the client's list.
     pub(super) positions: Vec<usize>,
     pub(super) choice: ToolChoice,
@@ -54,7 +54,7 @@ pub(super) fn parse(tools: &Value, choice: &Value, mut known: HashSet<String>, i
         kinds.insert(tool["name"].as_str().unwrap_or_default(), kind);
         match kind {
             Kind::Described if is_offered(tool, &known) => {
-                parsed.tools.push(described(tool, &at)?);
+                parsed.offered.push(described(tool, &at)?);
                 parsed.positions.push(index);
             }
             Kind::Described => {}
@@ -65,7 +65,7 @@ pub(super) fn parse(tools: &Value, choice: &Value, mut known: HashSet<String>, i
     if let Some(tool) = tools.first().filter(|_| alone) {
         return Err(not_at_bedrock(tool["name"].as_str().or(tool["type"].as_str()).unwrap_or_default(), "tools"));
     }
-    parsed.choice = parse_choice(choice, &parsed.tools, &kinds)?;
+    parsed.choice = parse_choice(choice, &parsed.offered, &kinds)?;
     let disabled = flag(&choice["disable_parallel_tool_use"], "tool_choice.disable_parallel_tool_use")?;
     parsed.parallel = disabled.filter(|disabled| *disabled).map(|_| false);
     Ok(parsed)

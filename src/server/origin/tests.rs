@@ -194,7 +194,11 @@ fn the_console_gets_a_line_that_allows_the_page() {
         ("https://$(reboot)", "ORIGIN"),
     ] {
         let headers = fields(&[("host", "localhost"), ("origin", origin)]);
-        let advice = policy.check(&arrival(Version::HTTP_11, None), &headers).err().and_then(|error| error.advice);
+        let advice = policy
+            .check(&arrival(Version::HTTP_11, None), &headers)
+            .err()
+            .and_then(|error| error.advice)
+            .map(String::from);
         assert_eq!(advice, Some(format!("allow them with: chatrix serve --allow-origin {shown}")));
     }
     let refused = policy.check(&arrival(Version::HTTP_11, None), &fields(&[("host", "Chat.example:3000")]));
