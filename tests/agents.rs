@@ -52,7 +52,6 @@ struct Place(TempDir);
 struct Ended {
     code: Option<i32>,
     stdout: String,
-    #[expect(dead_code, reason = "shown when a test fails")]
     stderr: String,
 }
 
