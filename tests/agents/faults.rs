@@ -1,6 +1,6 @@
 //! What the SDKs make of a busy Bedrock and of a stream that breaks: the programs `faults` of `tests/clients/agents`.
 
-use super::{Place, installed, serve};
+use super::{Place, installed, serve, text};
 use crate::support::{Bedrock, Form, Reply};
 use serde_json::json;
 use std::sync::Arc;
@@ -24,7 +24,7 @@ fn faulty() -> (Bedrock, Arc<AtomicUsize>) {
         }
         if messages.contains("half a call") {
             let half = json!({"type": "tool_use", "id": "tooluse_1", "name": "look", "input": r#"{"city": "Zü"#});
-            return Reply::Message(json!([half]), "max_tokens", (9, 1000));
+            return Reply::Message(json!([text("I will."), half]), "max_tokens", (9, 1000));
         }
         Reply::text("Now it works.")
     }))]);

@@ -80,7 +80,7 @@ cohere = bedrock.invoke_model(modelId="us.cohere.embed-v4:0", body=cohere)
 assert len(json.loads(cohere["body"].read())["embeddings"]["float"]) == 2
 
 try:
-    bedrock.converse(modelId="no.such-model-v1:0", messages=[user({"text": "x"})])
+    bedrock.converse(modelId="gpt-4o", messages=[user({"text": "x"})])
     raise SystemExit("an unknown model was answered")
 except ClientError as error:
     assert error.response["Error"]["Code"] in ("ResourceNotFoundException", "ValidationException"), error
