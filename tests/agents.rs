@@ -1,5 +1,5 @@
 //! The real coding agents, Claude Code and Codex, and the SDKs that agents are built with, against a server and a
-//! scripted Bedrock. `tests/clients/agents/install` installs them; `CHATRIX_CLIENTS` names the folder. How often a client
+//! scripted Bedrock. `tests/clients/agents/install` installs them; `CHATRIX_AGENTS` names the folder. How often a client
 //! asks again is counted, because each further request may be paid for.
 
 mod claude_code;
@@ -22,8 +22,8 @@ const PIXEL: &str = "iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mN
 
 /// The program of a client in the folder of installed clients. Where there is none, the test has nothing to run.
 fn installed(path: &str) -> Option<PathBuf> {
-    let Some(folder) = std::env::var_os("CHATRIX_CLIENTS") else {
-        println!("skipped: CHATRIX_CLIENTS does not name a folder with installed clients");
+    let Some(folder) = std::env::var_os("CHATRIX_AGENTS") else {
+        println!("skipped: CHATRIX_AGENTS does not name a folder with installed clients");
         return None;
     };
     let program = Path::new(&folder).join(path);

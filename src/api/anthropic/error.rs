@@ -24,7 +24,12 @@ pub(super) fn reply(error: &Error, request_id: &str) -> ErrorReply {
 /// `{"type": "error", "error": {"type", "message"}}`
 pub(super) fn envelope(error: &Error) -> Value {
     let (_, r#type) = status_and_type(error.kind);
-    json!({"type": "error", "error": {"type": r#type, "message": message(error)}})
+    let mut body = json!({"type": "error", "error": {"type": r#type, "message": message(error)}});
+    // Anthropic's SDKs then go on without a thread, and send the whole conversation.
+    if error.kind == Kind::Unsupported && error.at == Some(Field::Path("thread".to_owned())) {
+        body["error"]["details"] = json!({"error_code": "thread_unsupported_request", "unsupported": ["thread"]});
+    }
+    body
 }
 
 /// The message. Claude Code acts on some of the service's own sentences, so they stand at the beginning and unchanged.
@@ -112,9 +117,10 @@ fn status_and_type(kind: Kind) -> (u16, &'static str) {
 
 #[cfg(test)]
 mod tests {
+    #![expect(clippy::unwrap_used, reason = "a test may stop at the first surprise")]
     use super::*;
-    use crate::api::Dialect;
     use crate::api::anthropic::Messages;
+    use crate::api::{Dialect, RequestHeaders};
 
     /// Clients act on these values, so a change must be made here too: kind, HTTP status, `type`.
     const PINNED: [(Kind, u16, &str); 49] = [
@@ -225,5 +231,16 @@ mod tests {
         let named = Error::new(Kind::InvalidRequest, "`messages.0.role` is wrong").at_path("messages.0.role");
         assert_eq!(message(&named), "`messages.0.role` is wrong");
         assert_eq!(message(&Error::new(Kind::InvalidRequest, "no").at_path("model")), "no");
+    }
+
+    #[test]
+    fn sdks_go_on_without_a_thread() {
+        let body = br#"{"max_tokens": 1, "messages": [], "thread": {"type": "continue", "previous_message_id": "m"}}"#;
+        let parsed = Messages.parse(body[..].into(), &RequestHeaders::default());
+        let ErrorReply { status, body, .. } = reply(&parsed.err().unwrap(), "req_1");
+        assert_eq!(status, 400);
+        assert_eq!(body["error"]["details"]["error_code"], "thread_unsupported_request");
+        let other = envelope(&Error::new(Kind::Unsupported, "x").at_path("messages.0.content"));
+        assert_eq!(other["error"].get("details"), None);
     }
 }
