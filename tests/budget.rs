@@ -1,6 +1,7 @@
 //! Budgets end to end: what is refused, lowered, shown and booked, through the real binary and a scripted Bedrock.
 //! Amounts are in nano-dollars, computed by hand: nova-micro takes 35 for an input token and 140 for an output token.
 
+mod dialects;
 mod ends;
 mod keys;
 mod load;

@@ -42,12 +42,17 @@ pub(super) async fn generate(
     scope: &RequestScope,
 ) -> Result<Response> {
     let place = state.load.places().take().await?;
-    let (parsed, memory) = parse(state, body, |body| dialect.parse(body, &client)).await?;
+    let (parsed, mut memory) = parse(state, body, |body| dialect.parse(body, &client)).await?;
     let ParsedRequest { mut request, stream, form } = parsed;
+    let request_bytes = memory.bytes();
+    if request.native.is_some() {
+        // The request is there twice: in neutral terms, and in the client's own words.
+        memory.add(request_bytes)?;
+    }
     request.conversation = request.conversation.or(client.conversation);
     let images = state.fetcher.as_ref().map(|fetcher| Arc::new(RequestImages::new(fetcher, &memory)));
     let sources = images.clone().map(|images| images as Arc<dyn ImageSource>);
-    let caller = Caller { images: sources, request_bytes: memory.bytes(), cut_calls: form.cut_calls(), ..caller };
+    let caller = Caller { images: sources, request_bytes, cut_calls: form.cut_calls(), ..caller };
     let mut head = answer_head(state, form.as_ref(), &request, &caller);
     let key = caller.key.as_ref().map(|key| key.name.clone());
     let mode = if stream { AnswerMode::Streamed } else { AnswerMode::Complete };
