@@ -296,7 +296,7 @@ fn input_tokens_are_counted_without_a_call() {
     let server = Server::start(&bedrock);
     let body = asked(json!({"instructions": "be brief"}));
     let estimated = server.post("/v1/responses/input_tokens", &body);
-    assert_eq!((estimated.status, estimated.headers["x-chatrix-policy"].as_str()), (200, "estimated"));
+    assert_eq!((estimated.status, estimated.headers["x-chatrix-policy"].as_str()), (200, "input_tokens estimated"));
     assert!(estimated.json()["input_tokens"].as_u64().unwrap() > 0);
     bedrock.count_as(42);
     let body = asked(json!({"model": "claude-haiku-4-5", "instructions": "be very brief"}));
