@@ -319,6 +319,7 @@ pub(super) fn frames(body: &Value, answer: &Answer) -> Vec<(bool, Bytes)> {
 
 #[cfg(test)]
 mod tests {
+    #![expect(clippy::unwrap_used, reason = "a test may stop at the first surprise")]
     use super::super::model;
     use super::*;
 

@@ -155,8 +155,8 @@ fn a_member_of_a_namespace_and_a_patch_are_called() {
     let patching = call("tooluse_1", "apply_patch", &json!({"input": patch}));
     let bedrock = Bedrock::script([Reply::Message(json!([patching]), "tool_use", (9000, 50)), Reply::text("Patched.")]);
     let server = serve(&bedrock);
-    let path = format!("model_catalog_json={:?}", codex.place.path("home/catalog.json"));
-    codex.ask(&server, "buy bread instead", &[&path]).answer("Patched.");
+    let setting = format!("model_catalog_json={:?}", codex.place.path("home/catalog.json"));
+    codex.ask(&server, "buy bread instead", &[&setting]).answer("Patched.");
     assert_eq!(std::fs::read_to_string(codex.place.path("project/notes.txt")).unwrap(), "buy bread\n");
 }
 
