@@ -334,7 +334,7 @@ mod tests {
             (5000, 4000, long, short, (5000, long)),
             (64, 1, short, Duration::ZERO, (64, short)),
         ] {
-            let budgets = Budgets { floor_tokens, tools_floor_tokens, wait, tools_wait, ..Budgets::default() };
+            let budgets = Budgets { floor_tokens, wait, tools_floor_tokens, tools_wait, ..Budgets::default() };
             assert_eq!(budgets.leniency(false), Leniency { floor_tokens, wait });
             assert_eq!(budgets.leniency(true), Leniency { floor_tokens: expected.0, wait: expected.1 });
         }

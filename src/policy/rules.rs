@@ -16,6 +16,7 @@ pub struct ModelLimits {
 }
 
 #[derive(Debug)]
+#[expect(clippy::struct_excessive_bools, reason = "four independent settings, not states")]
 pub struct Policy {
     pub catalog: Arc<Catalog>,
     /// The name of the model for requests that name none.

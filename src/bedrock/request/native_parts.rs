@@ -54,7 +54,7 @@ pub(super) fn allowed<'a>(admitted: &Admitted, name: &str, value: &'a Value) -> 
         if admitted.adds_cache_point() {
             let last = value.to_mut().as_array_mut().and_then(|messages| messages.last_mut());
             if let Some(content) = last.and_then(|message| message.get_mut("content")) {
-                mark_for_cache(content, json!({"type": "ephemeral"}));
+                mark_for_cache(content, &json!({"type": "ephemeral"}));
             }
         }
     }
@@ -91,7 +91,9 @@ fn remove_at(value: &mut Value, steps: &[&str]) {
     let Some((step, rest)) = steps.split_first() else { return };
     match value {
         Value::Array(items) if step.bytes().all(|byte| byte.is_ascii_digit()) => {
-            items.iter_mut().for_each(|item| remove_at(item, rest));
+            for item in items {
+                remove_at(item, rest);
+            }
         }
         Value::Object(members) if rest.is_empty() => {
             members.shift_remove(*step);
@@ -109,18 +111,16 @@ fn strip_cache_points(value: &mut Cow<'_, Value>, name: &str, member: &str) {
     if !["system", "tools", "messages"].contains(&name) {
         return;
     }
-    let Value::Array(items) = value.to_mut() else { return };
-    for item in items {
-        strip_block(item, member);
-        strip_blocks(item.get_mut("content"), member);
-    }
+    strip_blocks(value.to_mut(), member);
 }
 
-fn strip_blocks(content: Option<&mut Value>, member: &str) {
-    let Some(Value::Array(blocks)) = content else { return };
+fn strip_blocks(content: &mut Value, member: &str) {
+    let Value::Array(blocks) = content else { return };
     for block in blocks {
         strip_block(block, member);
-        strip_blocks(block.get_mut("content"), member);
+        if let Some(content) = block.get_mut("content") {
+            strip_blocks(content, member);
+        }
     }
 }
 

@@ -45,15 +45,13 @@ impl MessagesDecoder {
             self.start_block(block, events)?;
             self.end_block(events);
         }
-        if let Some(tokens) = &message.usage {
-            self.count(tokens);
-            self.settled = false;
-        }
+        let has_usage = message.usage.is_some();
+        self.count(message.usage);
         if let Some(reason) = &message.stop_reason {
             events.push_back(Event::Stop(stop_reason(reason, &json!({"stop_sequence": message.stop_sequence}))));
             self.stopped = true;
         }
-        if message.usage.is_some() {
+        if has_usage {
             self.finish(events);
         }
         Ok(())
@@ -77,12 +75,12 @@ impl MessagesDecoder {
             return Err(service_error(&error));
         }
         if let Some(message) = message {
-            message.usage.iter().for_each(|tokens| self.count(tokens));
+            self.count(message.usage);
         }
         if let Some(block) = content_block {
             self.start_block(&block, events)?;
         }
-        usage.iter().for_each(|tokens| self.count(tokens));
+        self.count(usage);
         let has_content = kind != "ping" && kind != "content_block_stop";
         if kind == "content_block_stop" {
             self.end_block(events);
@@ -169,30 +167,23 @@ impl MessagesDecoder {
         events.push_back(Event::BlockEnd);
     }
 
-    fn count(&mut self, tokens: &Tokens) {
-        let Tokens {
-            input_tokens,
-            output_tokens,
-            cache_read_input_tokens,
-            cache_creation_input_tokens,
-            cache_creation,
-        } = tokens;
+    fn count(&mut self, tokens: Option<Tokens>) {
+        let Some(Tokens { input, output, cache_read, cache_creation, by_ttl }) = tokens else { return };
         let usage = &mut self.usage;
-        usage.input = input_tokens.unwrap_or(usage.input);
-        usage.output = output_tokens.unwrap_or(usage.output);
-        usage.cache_read = cache_read_input_tokens.unwrap_or(usage.cache_read);
-        let written = cache_creation_input_tokens.unwrap_or_else(|| usage.cache_write());
-        let one_hour = cache_creation.as_ref().map_or(usage.cache_write_1h, |by_ttl| by_ttl.ephemeral_1h_input_tokens);
-        usage.cache_write_1h = one_hour.min(written);
+        usage.input = input.unwrap_or(usage.input);
+        usage.output = output.unwrap_or(usage.output);
+        usage.cache_read = cache_read.unwrap_or(usage.cache_read);
+        let written = cache_creation.unwrap_or_else(|| usage.cache_write());
+        usage.cache_write_1h = by_ttl.map_or(usage.cache_write_1h, |by_ttl| by_ttl.one_hour).min(written);
         usage.cache_write_5m = written - usage.cache_write_1h;
     }
 
     fn raise(&mut self, metrics: &Metrics) {
         let usage = &mut self.usage;
-        usage.input = usage.input.max(metrics.input_token_count);
-        usage.output = usage.output.max(metrics.output_token_count);
-        usage.cache_read = usage.cache_read.max(metrics.cache_read_input_token_count);
-        let written = usage.cache_write().max(metrics.cache_write_input_token_count);
+        usage.input = usage.input.max(metrics.input);
+        usage.output = usage.output.max(metrics.output);
+        usage.cache_read = usage.cache_read.max(metrics.cache_read);
+        let written = usage.cache_write().max(metrics.cache_write);
         usage.cache_write_5m = written - usage.cache_write_1h;
     }
 }

@@ -76,31 +76,35 @@ pub(super) struct CitationBody {
 /// What a call has used so far. Counts that a later event gives replace earlier ones.
 #[derive(Deserialize)]
 pub(super) struct Tokens {
-    pub(super) input_tokens: Option<u64>,
-    pub(super) output_tokens: Option<u64>,
-    pub(super) cache_read_input_tokens: Option<u64>,
-    pub(super) cache_creation_input_tokens: Option<u64>,
-    pub(super) cache_creation: Option<CacheCreation>,
+    #[serde(rename = "input_tokens")]
+    pub(super) input: Option<u64>,
+    #[serde(rename = "output_tokens")]
+    pub(super) output: Option<u64>,
+    #[serde(rename = "cache_read_input_tokens")]
+    pub(super) cache_read: Option<u64>,
+    #[serde(rename = "cache_creation_input_tokens")]
+    pub(super) cache_creation: Option<u64>,
+    #[serde(rename = "cache_creation")]
+    pub(super) by_ttl: Option<CacheCreation>,
 }
 
 #[derive(Deserialize)]
 pub(super) struct CacheCreation {
-    #[serde(default)]
-    pub(super) ephemeral_1h_input_tokens: u64,
+    #[serde(default, rename = "ephemeral_1h_input_tokens")]
+    pub(super) one_hour: u64,
 }
 
 /// What the service itself has counted. Where it differs from the usage, the higher count is booked.
 #[derive(Deserialize)]
-#[serde(rename_all = "camelCase")]
 pub(super) struct Metrics {
-    #[serde(default)]
-    pub(super) input_token_count: u64,
-    #[serde(default)]
-    pub(super) output_token_count: u64,
-    #[serde(default)]
-    pub(super) cache_read_input_token_count: u64,
-    #[serde(default)]
-    pub(super) cache_write_input_token_count: u64,
+    #[serde(default, rename = "inputTokenCount")]
+    pub(super) input: u64,
+    #[serde(default, rename = "outputTokenCount")]
+    pub(super) output: u64,
+    #[serde(default, rename = "cacheReadInputTokenCount")]
+    pub(super) cache_read: u64,
+    #[serde(default, rename = "cacheWriteInputTokenCount")]
+    pub(super) cache_write: u64,
 }
 
 #[derive(Deserialize)]

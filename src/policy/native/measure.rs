@@ -41,7 +41,9 @@ impl Measure {
             Value::String(text) => self.tokens += text.len(),
             Value::Array(items) => {
                 self.tokens += PER_ITEM * items.len();
-                items.iter().for_each(|item| self.value(item));
+                for item in items {
+                    self.value(item);
+                }
             }
             Value::Object(members) => self.object(members),
             Value::Number(number) => self.tokens += number.to_string().len(),

@@ -27,7 +27,9 @@ pub(super) fn reduce(request: &mut NativeRequest) -> Vec<IgnoredMember> {
         reduce_tools(tools, &mut ignored);
     }
     body.retain(|_, value| *value != json!({}) && *value != json!([]));
-    reduce_cache_points(body.get_mut("system"));
+    if let Some(system) = body.get_mut("system") {
+        reduce_cache_points(system);
+    }
     if let Some(Value::Array(messages)) = body.get_mut("messages") {
         reduce_messages(messages);
     }
@@ -57,17 +59,17 @@ fn keep_cache_point(body: &mut Map<String, Value>) {
     let Some(control) = body.get("cache_control").filter(|control| control.is_object()).cloned() else { return };
     let last = body.get_mut("messages").and_then(Value::as_array_mut).and_then(|messages| messages.last_mut());
     if let Some(content) = last.and_then(|message| message.get_mut("content")) {
-        mark_for_cache(content, control);
+        mark_for_cache(content, &control);
     }
 }
 
 /// Marks the last block of a content for the prompt cache.
-pub fn mark_for_cache(content: &mut Value, control: Value) {
+pub fn mark_for_cache(content: &mut Value, control: &Value) {
     if let Value::String(text) = content {
         *content = json!([{"type": "text", "text": std::mem::take(text)}]);
     }
     if let Some(Value::Object(block)) = content.as_array_mut().and_then(|blocks| blocks.last_mut()) {
-        block.entry("cache_control").or_insert(control);
+        block.entry("cache_control").or_insert_with(|| control.clone());
     }
 }
 
@@ -119,15 +121,17 @@ fn reduce_messages(messages: &mut Vec<Value>) {
             None => true,
         });
         for block in blocks {
-            reduce_cache_points(block.get_mut("content"));
+            if let Some(content) = block.get_mut("content") {
+                reduce_cache_points(content);
+            }
             reduce_cache_point(block);
         }
     }
     messages.retain(|message| message["content"] != json!([]));
 }
 
-fn reduce_cache_points(content: Option<&mut Value>) {
-    if let Some(Value::Array(blocks)) = content {
+fn reduce_cache_points(content: &mut Value) {
+    if let Value::Array(blocks) = content {
         blocks.iter_mut().for_each(reduce_cache_point);
     }
 }
@@ -164,7 +168,7 @@ mod tests {
     use super::*;
     use crate::conversation::NativeApi;
 
-    fn reduced(body: Value, betas: &[&str]) -> (Value, Vec<String>, Vec<String>) {
+    fn reduced(body: &Value, betas: &[&str]) -> (Value, Vec<String>, Vec<String>) {
         let betas = betas.iter().map(ToString::to_string).collect();
         let body = body.as_object().unwrap().clone();
         let mut request = NativeRequest { api: NativeApi::Messages, body, betas };
@@ -223,7 +227,7 @@ mod tests {
         ] {
             let expected =
                 (sent, betas.into_iter().map(String::from).collect(), ignored.into_iter().map(String::from).collect());
-            assert_eq!(reduced(body.clone(), &named), expected, "{body}");
+            assert_eq!(reduced(&body, &named), expected, "{body}");
         }
     }
 
@@ -232,7 +236,7 @@ mod tests {
         let control = json!({"type": "ephemeral", "ttl": "1h", "scope": "global"});
         let kept = json!({"type": "ephemeral", "ttl": "1h"});
         let (body, ..) = reduced(
-            json!({
+            &json!({
                 "system": [{"type": "text", "text": "a", "cache_control": control}],
                 "messages": [
                     {"role": "user", "content": "hi"},
