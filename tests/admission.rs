@@ -60,7 +60,7 @@ fn message(content: &Value, stop: &str, usage: &Value) -> Reply {
 async fn engine(bedrock: &Bedrock, budgets: Budgets) -> (Arc<Engine>, tempfile::TempDir) {
     let folder = tempfile::tempdir().unwrap();
     let ledger = Ledger::in_file(&folder.path().join("ledger.db"), Clock::system(), Telemetry::default());
-    let long = Duration::from_secs(60);
+    let long = Duration::from_mins(1);
     let limits = TimeLimits { stream_idle: long, answer: long, connection_idle: long, credentials: long };
     let client = Client::new(Endpoint::Local { url: bedrock.url.clone() }, limits, Telemetry::default()).await.unwrap();
     let guard = BudgetGuard { budgets, ledger: Some(ledger) };

@@ -11,7 +11,7 @@ fn roomy(bedrock: &Bedrock) -> Server {
     Server::run(Chatrix::serve().bedrock(bedrock).config("[limits]\nmax_tokens = 8192\nmax_tokens_limit = 32000"))
 }
 
-fn asked(members: Value) -> Value {
+fn asked(members: &Value) -> Value {
     let mut body = json!({"model": "claude-haiku", "input": "hi"});
     for (name, value) in members.as_object().cloned().unwrap() {
         body[name] = value;
@@ -71,14 +71,14 @@ fn text(text: &str) -> (Value, Vec<Value>) {
 fn a_plain_answer_in_both_forms() {
     let bedrock = Bedrock::script([Reply::text("Hello there")]);
     let server = Server::start(&bedrock);
-    let answer = server.post("/responses", &asked(json!({"instructions": "be brief", "max_output_tokens": 64000})));
+    let answer = server.post("/responses", &asked(&json!({"instructions": "be brief", "max_output_tokens": 64000})));
     let whole = answer.json();
     assert_eq!((&whole["object"], &whole["status"]), (&json!("response"), &json!("completed")));
     assert_eq!(whole["output"][0]["content"][0]["text"], "Hello there");
     assert_eq!((&whole["usage"]["total_tokens"], &whole["instructions"]), (&json!(15), &json!("be brief")));
     assert!(whole["usage"]["cost"].is_number() && answer.headers["x-chatrix-policy"].starts_with("max_tokens 64000->"));
     assert_eq!(bedrock.call().body["system"][0]["text"], "be brief");
-    let events = streamed(&server, asked(json!({})));
+    let events = streamed(&server, asked(&json!({})));
     let expected = "created in_progress output_item.added content_part.added output_text.delta output_text.delta \
         output_text.done content_part.done output_item.done completed";
     assert_eq!(types(&events).join(" "), expected);
@@ -106,7 +106,7 @@ fn tools_of_every_kind_come_back_as_what_they_are() {
         {"type": "tool_search", "execution": "client", "parameters": {"type": "object", "properties": {"query": {"type": "string"}}}},
         {"type": "web_search"},
     ]);
-    let events = streamed(&server, asked(json!({"tools": tools})));
+    let events = streamed(&server, asked(&json!({"tools": tools})));
     let output = last(&events)["output"].as_array().unwrap();
     let brief: Vec<Value> = output[1..]
         .iter()
@@ -134,7 +134,7 @@ fn tools_of_every_kind_come_back_as_what_they_are() {
         result["call_id"] = item["call_id"].clone();
         input.push(result);
     }
-    let answer = server.post("/v1/responses", &asked(json!({"input": input, "tools": tools})));
+    let answer = server.post("/v1/responses", &asked(&json!({"input": input, "tools": tools})));
     assert_eq!(answer.json()["output"][0]["content"][0]["text"], "Done.");
     assert_eq!(answer.headers["x-chatrix-policy"].matches("tools.web_search 1->unset").count(), 1);
     let sent = bedrock.calls()[1].body.clone();
@@ -168,8 +168,8 @@ fn signed_reasoning_makes_the_round_trip() {
     let server = roomy(&bedrock);
     let tools = json!([{"type": "function", "name": "ls", "parameters": {"type": "object", "properties": {}}}]);
     let members = json!({"tools": tools, "reasoning": {"effort": "low", "summary": "auto"}});
-    let from_stream = last(&streamed(&server, asked(members.clone())))["output"].clone();
-    let complete = server.post("/v1/responses", &asked(members.clone())).json()["output"].clone();
+    let from_stream = last(&streamed(&server, asked(&members)))["output"].clone();
+    let complete = server.post("/v1/responses", &asked(&members)).json()["output"].clone();
     for output in [from_stream, complete] {
         assert_eq!(output[0]["summary"][0]["text"], "hm");
         // Another process has cached nothing.
@@ -180,10 +180,10 @@ fn signed_reasoning_makes_the_round_trip() {
             {"role": "user", "content": "hi"}, output[0], output[1],
             {"type": "function_call_output", "call_id": "t1", "output": "x"},
         ]);
-        assert_eq!(server.post("/v1/responses", &asked(next.clone())).status, 200);
+        assert_eq!(server.post("/v1/responses", &asked(&next)).status, 200);
         assert_eq!(bedrock.call().body["messages"][1]["content"][0], thinking);
         next["input"][1]["encrypted_content"] = "gAAAA-foreign".into();
-        let answer = server.post("/v1/responses", &asked(next));
+        let answer = server.post("/v1/responses", &asked(&next));
         assert!(answer.headers["x-chatrix-policy"].contains("input.reasoning 1->unset"));
         assert!(!bedrock.calls()[1].body.to_string().contains("foreign"));
     }
@@ -206,7 +206,7 @@ fn the_end_of_a_stream_says_what_became_of_it() {
         (Reply::Cut(frames(&cut, None)), "output_text.delta failed", "failed", "invalid_prompt"),
     ] {
         let bedrock = Bedrock::script([reply]);
-        let events = streamed(&Server::start(&bedrock), asked(json!({})));
+        let events = streamed(&Server::start(&bedrock), asked(&json!({})));
         assert!(types(&events).join(" ").ends_with(types_at_end), "{:?}", types(&events));
         let response = last(&events);
         let found = [&response["incomplete_details"]["reason"], &response["error"]["code"]];
@@ -237,7 +237,7 @@ fn failures_have_the_status_and_code_that_make_codex_stop() {
     ] {
         let server = Server::start(&Bedrock::script([reply]));
         for stream in [false, true] {
-            let answer = server.post("/v1/responses", &asked(json!({"stream": stream})));
+            let answer = server.post("/v1/responses", &asked(&json!({"stream": stream})));
             assert_eq!((answer.status, answer.error().2.as_str()), (status, code), "{}", answer.body);
             assert_eq!(answer.headers.get("x-should-retry").map(String::as_str), retry, "{code}");
             assert_eq!(answer.headers.contains_key("retry-after"), retry.is_none(), "{code}");
@@ -246,14 +246,14 @@ fn failures_have_the_status_and_code_that_make_codex_stop() {
     // What may have been billed is a status for SDKs, and a stream that fails for good for Codex.
     let bedrock = Bedrock::script([Reply::Error(424, "ModelErrorException", "The model broke")]);
     let server = Server::start(&bedrock);
-    let complete = server.post("/v1/responses", &asked(json!({})));
+    let complete = server.post("/v1/responses", &asked(&json!({})));
     assert_eq!((complete.status, complete.headers["x-should-retry"].as_str()), (502, "false"));
-    let events = streamed(&server, asked(json!({})));
+    let events = streamed(&server, asked(&json!({})));
     assert_eq!(types(&events), ["created", "in_progress", "failed"]);
     assert_eq!(last(&events)["error"]["code"], "invalid_prompt");
     assert!(last(&events)["error"]["message"].as_str().unwrap().contains("The model broke"));
     let budget = Chatrix::serve().bedrock(&bedrock).config("[budget]\nday_usd = 0.000001");
-    let refused = Server::run(budget).post("/v1/responses", &asked(json!({"stream": true})));
+    let refused = Server::run(budget).post("/v1/responses", &asked(&json!({"stream": true})));
     assert_eq!((refused.status, refused.error().2.as_str()), (429, "insufficient_quota"), "{}", refused.body);
     assert!(refused.headers["x-should-retry"] == "false" && refused.body.contains('$'), "{}", refused.body);
 }
@@ -261,7 +261,7 @@ fn failures_have_the_status_and_code_that_make_codex_stop() {
 #[test]
 fn nothing_is_stored() {
     let server = Server::offline();
-    let previous = server.post("/v1/responses", &asked(json!({"previous_response_id": "resp_1"})));
+    let previous = server.post("/v1/responses", &asked(&json!({"previous_response_id": "resp_1"})));
     assert_eq!((previous.status, previous.error().2.as_str()), (400, "previous_response_not_found"));
     assert_eq!(previous.json()["error"]["param"], "previous_response_id");
     for path in ["/v1/responses/resp_1", "/responses/resp_1/input_items", "/v1/responses/compact"] {
@@ -281,7 +281,7 @@ fn a_call_that_the_limit_has_cut_is_never_done() {
     {
         let bedrock = Bedrock::script([Reply::Frames(frames(&blocks, Some("max_tokens")))]);
         let tools = json!([{"type": "function", "name": "write"}, {"type": "function", "name": "ls"}]);
-        let events = streamed(&Server::start(&bedrock), asked(json!({"tools": tools})));
+        let events = streamed(&Server::start(&bedrock), asked(&json!({"tools": tools})));
         let done: Vec<&Value> = events.iter().filter(|event| event["type"] == "response.output_item.done").collect();
         assert_eq!(done.len(), left);
         assert!(done.iter().all(|event| event["item"]["call_id"] != "t2"));
@@ -294,12 +294,12 @@ fn a_call_that_the_limit_has_cut_is_never_done() {
 fn input_tokens_are_counted_without_a_call() {
     let bedrock = Bedrock::script([Reply::text("never")]);
     let server = Server::start(&bedrock);
-    let body = asked(json!({"instructions": "be brief"}));
+    let body = asked(&json!({"instructions": "be brief"}));
     let estimated = server.post("/v1/responses/input_tokens", &body);
     assert_eq!((estimated.status, estimated.headers["x-chatrix-policy"].as_str()), (200, "input_tokens estimated"));
     assert!(estimated.json()["input_tokens"].as_u64().unwrap() > 0);
     bedrock.count_as(42);
-    let body = asked(json!({"model": "claude-haiku-4-5", "instructions": "be very brief"}));
+    let body = asked(&json!({"model": "claude-haiku-4-5", "instructions": "be very brief"}));
     let counted = server.post("/responses/input_tokens", &body);
     assert_eq!(counted.json(), json!({"object": "response.input_tokens", "input_tokens": 42}));
     assert!(!counted.headers.contains_key("x-chatrix-policy"));

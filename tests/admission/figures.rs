@@ -100,7 +100,7 @@ fn fitting(rounds: &[Round], budget: NanoDollars, reserved: fn(&Round) -> NanoDo
             booked <= budget.0
         })
     };
-    (1..).take_while(|sessions| fits(*sessions)).last().unwrap_or(0)
+    (1..1_000_000).take_while(|sessions| fits(*sessions)).last().unwrap_or(0)
 }
 
 #[tokio::test(flavor = "multi_thread")]

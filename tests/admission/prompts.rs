@@ -157,9 +157,9 @@ async fn recorded_conversations_cost_no_more_than_their_sharper_bounds() {
     assert!(calls > 100 && continued.len() > 10, "{calls} {}", continued.len());
 }
 
-#[test]
-fn a_prompt_is_known_by_all_that_its_tokens_depend_on() {
-    let base = json!({
+/// A round of a conversation that has called a tool.
+fn round() -> Value {
+    json!({
         "model": "claude-sonnet-4-6", "max_tokens": 100,
         "system": [{"type": "text", "text": "x-anthropic-billing-header: cch=1"}, {"type": "text", "text": "s"}],
         "tools": [{"name": "read", "input_schema": {"type": "object"}}],
@@ -168,7 +168,12 @@ fn a_prompt_is_known_by_all_that_its_tokens_depend_on() {
             {"role": "assistant", "content": [{"type": "tool_use", "id": "t", "name": "read", "input": {"cache_control": 1}}]},
             {"role": "user", "content": [{"type": "tool_result", "tool_use_id": "t", "content": [{"type": "text", "text": "r"}]}]},
         ],
-    });
+    })
+}
+
+#[test]
+fn a_prompt_is_known_by_all_that_its_tokens_depend_on() {
+    let base = round();
     let of = |body: &Value| prompt(&policy().admit(messages_request(body), None).unwrap());
     let point = json!({"type": "ephemeral"});
     let long_point = json!({"type": "ephemeral", "ttl": "1h"});
@@ -207,7 +212,12 @@ fn a_prompt_is_known_by_all_that_its_tokens_depend_on() {
             && before.turns.last().unwrap().until_here == after.turns.last().unwrap().until_here;
         assert_eq!(same, is_same, "{pointer} {value}");
     }
-    // What the service does with these, no earlier call shows.
+}
+
+#[test]
+fn what_no_earlier_call_shows_is_not_bounded_by_one() {
+    let base = round();
+    let of = |body: &Value| prompt(&policy().admit(messages_request(body), None).unwrap());
     for (pointer, value) in [
         ("/context_management", json!({"edits": [{"type": "clear_tool_uses_20250919"}]})),
         ("/tools", json!([{"type": "tool_search_tool_regex_20251119", "name": "tool_search"}])),

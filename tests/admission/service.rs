@@ -188,7 +188,9 @@ impl Conversation {
             4 => {
                 for message in messages.iter_mut() {
                     let mut content = blocks(message);
-                    content.iter_mut().for_each(|block| drop(block.as_object_mut().unwrap().remove("cache_control")));
+                    for block in &mut content {
+                        block.as_object_mut().unwrap().remove("cache_control");
+                    }
                     message["content"] = content.into();
                 }
                 let content = messages.last_mut().unwrap()["content"].as_array_mut().unwrap();

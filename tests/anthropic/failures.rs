@@ -49,56 +49,39 @@ fn everything_below_messages_fails_in_anthropics_shape() {
 #[test]
 fn upstream_errors_have_the_status_the_type_and_the_words_that_clients_know() {
     let overflow = "prompt is too long: 209353 tokens > 199999 maximum";
+    let (wait, never) = (("retry-after", "1"), ("x-should-retry", "false"));
     for (reply, status, kind, beginning, header) in [
         (
             Reply::Error(429, "ThrottlingException", "Too many requests."),
             429,
             "rate_limit_error",
             "rate limit at Bedrock: Too many requests",
-            ("retry-after", "1"),
+            wait,
         ),
-        (
-            Reply::Error(503, "ServiceUnavailableException", "Busy."),
-            529,
-            "overloaded_error",
-            "Bedrock: Busy",
-            ("retry-after", "1"),
-        ),
-        (
-            Reply::Error(500, "InternalServerException", "Oh."),
-            500,
-            "api_error",
-            "Bedrock: Oh",
-            ("x-should-retry", "false"),
-        ),
-        (Reply::Error(424, "ModelErrorException", "Oh."), 500, "api_error", "Bedrock: Oh", ("x-should-retry", "false")),
+        (Reply::Error(503, "ServiceUnavailableException", "Busy."), 529, "overloaded_error", "Bedrock: Busy", wait),
+        (Reply::Error(500, "InternalServerException", "Oh."), 500, "api_error", "Bedrock: Oh", never),
+        (Reply::Error(424, "ModelErrorException", "Oh."), 500, "api_error", "Bedrock: Oh", never),
         (
             Reply::Error(403, "AccessDeniedException", "You don't have access."),
             403,
             "permission_error",
             "Bedrock: You don't have access",
-            ("x-should-retry", "false"),
+            never,
         ),
         (
             Reply::Error(400, "ValidationException", "The model returned the following errors: messages.1: odd."),
             400,
             "invalid_request_error",
             "messages.1: odd.",
-            ("x-should-retry", "false"),
+            never,
         ),
-        (
-            Reply::Error(400, "ValidationException", overflow),
-            400,
-            "invalid_request_error",
-            overflow,
-            ("x-should-retry", "false"),
-        ),
+        (Reply::Error(400, "ValidationException", overflow), 400, "invalid_request_error", overflow, never),
         (
             Reply::Error(400, "ValidationException", "Input is too long for requested model."),
             400,
             "invalid_request_error",
             "prompt is too long (Input is too long for requested model)",
-            ("x-should-retry", "false"),
+            never,
         ),
     ] {
         let server = Server::start(&Bedrock::script([reply]));

@@ -98,7 +98,7 @@ fn no_mix_of_apis_overshoots() {
     }))]);
     Chatrix::usage().home(&home).run().code(0); // creates the ledger
     let server = serve(&home, &bedrock);
-    let (served, refused, left) = (AtomicUsize::new(0), AtomicUsize::new(0), AtomicUsize::new(0));
+    let (good, refused, left) = (AtomicUsize::new(0), AtomicUsize::new(0), AtomicUsize::new(0));
     let (over, most) = (AtomicBool::new(false), AtomicI64::new(0));
     std::thread::scope(|scope| {
         scope.spawn(|| {
@@ -111,10 +111,10 @@ fn no_mix_of_apis_overshoots() {
         });
         let calls: Vec<_> = (0..CALLS)
             .map(|n| {
-                let (server, served, refused, left) = (&server, &served, &refused, &left);
+                let (server, good, refused, left) = (&server, &good, &refused, &left);
                 scope.spawn(move || {
                     let counter = match send(server, n) {
-                        Some(200) => served,
+                        Some(200) => good,
                         // Each API has a status of its own for a budget that is used up.
                         Some(400 | 402 | 429) => refused,
                         None => left,
@@ -124,15 +124,17 @@ fn no_mix_of_apis_overshoots() {
                 })
             })
             .collect();
-        calls.into_iter().for_each(|call| call.join().unwrap());
+        for call in calls {
+            call.join().unwrap();
+        }
         over.store(true, Ordering::SeqCst);
     });
     eventually("nothing is left open", || home.booked().1 == 0);
     let (settled, reserved, uncertain) = home.booked();
-    let (served, refused) = (served.into_inner(), refused.into_inner());
+    let (good, refused) = (good.into_inner(), refused.into_inner());
     let (billed, most) = (i64::try_from(billed.load(Ordering::SeqCst)).unwrap(), most.into_inner());
     println!(
-        "budget {budget}: {served} served, {refused} refused, {} left, {billed} answers at Bedrock; settled {settled}, \
+        "budget {budget}: {good} served, {refused} refused, {} left, {billed} answers at Bedrock; settled {settled}, \
          uncertain {uncertain}, most booked at once {most} (nano-dollars)",
         left.into_inner()
     );
@@ -140,6 +142,6 @@ fn no_mix_of_apis_overshoots() {
     assert!(most <= budget && settled + uncertain <= budget, "{most} {settled} {uncertain}");
     assert!(billed * COST <= budget, "{billed} answers were billed");
     // What is left does not pay for another answer of a useful length, unless clients have left.
-    assert!(served >= 45, "only {served} were served");
+    assert!(good >= 45, "only {good} were served");
     assert!(refused > 0);
 }

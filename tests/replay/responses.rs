@@ -37,14 +37,14 @@ fn content(response: &Value) -> Content {
             other => panic!("no answer here has an item of type {other}"),
         }
     }
-    content.finish = match (response["status"].as_str().unwrap(), response["incomplete_details"]["reason"].as_str()) {
+    let finish = match (response["status"].as_str().unwrap(), response["incomplete_details"]["reason"].as_str()) {
         ("completed", None) if content.calls.is_empty() => "stop",
         ("completed", None) => "tool_calls",
         ("incomplete", Some("max_output_tokens")) => "length",
         ("incomplete", Some(reason)) => reason,
         (status, _) => status,
-    }
-    .to_owned();
+    };
+    finish.clone_into(&mut content.finish);
     let usage = &response["usage"];
     let count = |value: &Value| value.as_u64().unwrap();
     content.usage = usage.is_object().then(|| {
