@@ -44,12 +44,9 @@ pub(super) async fn generate(
     let place = state.load.places().take().await?;
     let (parsed, mut memory) = parse(state, body, |body| dialect.parse(body, &client)).await?;
     let ParsedRequest { mut request, stream, form } = parsed;
-    let request_bytes = memory.bytes();
-    if request.native.is_some() {
-        // The request is there twice: in neutral terms, and in the client's own words.
-        memory.add(request_bytes)?;
-    }
     request.conversation = request.conversation.or(client.conversation);
+    let request_bytes = memory.bytes();
+    account_for_native(&request, &mut memory)?;
     let images = state.fetcher.as_ref().map(|fetcher| Arc::new(RequestImages::new(fetcher, &memory)));
     let sources = images.clone().map(|images| images as Arc<dyn ImageSource>);
     let caller = Caller { images: sources, request_bytes, cut_calls: form.cut_calls(), ..caller };
@@ -96,6 +93,11 @@ pub(super) async fn generate(
         set_header(response.headers_mut(), name, &value);
     }
     Ok(response)
+}
+
+/// A request that is passed on is there twice: in neutral terms, and in the client's own words.
+fn account_for_native(request: &Request, memory: &mut HeldBytes) -> Result<()> {
+    if request.native.is_some() { memory.add(memory.bytes()) } else { Ok(()) }
 }
 
 fn answer_head(state: &State, form: &dyn AnswerForm, request: &Request, caller: &Caller) -> AnswerHead {
