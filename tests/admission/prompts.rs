@@ -220,7 +220,6 @@ fn what_no_earlier_call_shows_is_not_bounded_by_one() {
     let of = |body: &Value| prompt(&policy().admit(messages_request(body), None).unwrap());
     for (pointer, value) in [
         ("/context_management", json!({"edits": [{"type": "clear_tool_uses_20250919"}]})),
-        ("/tools", json!([{"type": "tool_search_tool_regex_20251119", "name": "tool_search"}])),
         ("/model", json!("nova-pro")),
     ] {
         let mut body = base.clone();

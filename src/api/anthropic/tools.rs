@@ -8,7 +8,8 @@ use serde_json::Value;
 use std::collections::{HashMap, HashSet};
 
 /// What the types of the tools begin with that Anthropic runs itself. Bedrock runs none of them.
-const RUN_BY_ANTHROPIC: [&str; 5] = ["web_search", "web_fetch", "code_execution", "mcp_toolset", "advisor"];
+const RUN_BY_ANTHROPIC: [&str; 6] =
+    ["web_search", "web_fetch", "code_execution", "mcp_toolset", "advisor", "tool_search_tool"];
 /// The tool that Claude Code adds so that its list of tools is never without one to load later. It cannot be called.
 const PLACEHOLDER: &str = "DeferredToolPlaceholder";
 

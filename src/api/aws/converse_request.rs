@@ -84,7 +84,9 @@ fn parts(content: &Value, at: &str) -> Result<Vec<Part>> {
     let blocks = array(content, at)?.iter().enumerate();
     let mut parts = Vec::new();
     for (index, block) in blocks {
-        let Some((kind, value)) = block.as_object().and_then(|members| members.iter().next()) else {
+        // A second member would not be looked at.
+        let mut members = block.as_object().into_iter().flatten().filter(|(_, value)| !value.is_null());
+        let (Some((kind, value)), None) = (members.next(), members.next()) else {
             return Err(invalid(&format!("{at}.{index}"), "must be an object with one member"));
         };
         parts.extend(part(kind, value, &format!("{at}.{index}.{kind}"))?);
@@ -115,9 +117,10 @@ fn part(kind: &str, value: &Value, at: &str) -> Result<Option<Part>> {
             Some(Part::CachePoint(if one_hour { CacheTtl::OneHour } else { CacheTtl::FiveMinutes }))
         }
         "guardContent" => text(&value["text"]["text"]),
-        "video" | "audio" => return Err(unsupported(at, "the tokens of video and sound cannot be bounded")),
         // The bound of the input counts the body itself, so these need no part of their own.
-        _ => None,
+        "citationsContent" | "searchResult" => None,
+        "video" | "audio" => return Err(unsupported(at, "the tokens of video and sound cannot be bounded")),
+        _ => return Err(unsupported(at, "what such a block costs is not known here")),
     })
 }
 
@@ -158,10 +161,15 @@ fn document(value: &Value, at: &str) -> Result<Part> {
 }
 
 fn tools(value: &Value) -> Result<Vec<Tool>> {
-    let specifications = array(value, "toolConfig.tools")?.iter().enumerate().filter_map(|(index, entry)| {
-        let specification = entry.get("toolSpec")?;
-        Some((index, specification))
-    });
+    let entries = array(value, "toolConfig.tools")?;
+    for (index, entry) in entries.iter().enumerate() {
+        let known = |(name, _): (&String, &Value)| name == "toolSpec" || name == "cachePoint";
+        if !entry.as_object().is_some_and(|members| members.iter().all(known)) {
+            let why = "what the service runs itself is billed beside the tokens";
+            return Err(unsupported(&format!("toolConfig.tools.{index}"), why));
+        }
+    }
+    let specifications = entries.iter().enumerate().filter_map(|(index, entry)| Some((index, entry.get("toolSpec")?)));
     let tool = |(index, specification): (usize, &Value)| {
         let at = format!("toolConfig.tools.{index}.toolSpec");
         Ok(Tool {
@@ -256,6 +264,13 @@ mod tests {
                 "messages.0.content.0.document.source",
             ),
             (message(json!("x")), Kind::InvalidRequest, "messages.0.content.0"),
+            (message(json!({"text": "a", "video": {}})), Kind::InvalidRequest, "messages.0.content.0"),
+            (message(json!({"hologram": {}})), Kind::Unsupported, "messages.0.content.0.hologram"),
+            (
+                json!({"toolConfig": {"tools": [{"systemTool": {"name": "nova_grounding"}}]}}),
+                Kind::Unsupported,
+                "toolConfig.tools.0",
+            ),
             (json!({"messages": [{"content": []}]}), Kind::MissingParameter, "messages.0.role"),
         ] {
             let error = parsed(&body).unwrap_err();

@@ -13,7 +13,7 @@ const BESIDE_THE_PROMPT: [&str; 5] = ["max_tokens", "temperature", "top_p", "sto
 const BILLING_NOTE: &str = "x-anthropic-billing-header:";
 
 /// The prompt of a request. `None` where an earlier prompt may have fewer tokens in what both have in common: the service
-/// clears a part of the context, or loads tools by itself.
+/// clears a part of the context.
 pub(super) fn of_request(admitted: &Admitted, native: &NativeRequest) -> Option<Prompt> {
     let members = native_messages::members(admitted, native).ok()?;
     let mut hash = Hasher::default();
@@ -23,9 +23,7 @@ pub(super) fn of_request(admitted: &Admitted, native: &NativeRequest) -> Option<
         if BESIDE_THE_PROMPT.contains(name) {
             continue;
         }
-        let is_searched =
-            |tool: &Value| tool["type"].as_str().is_some_and(|kind| kind.starts_with("tool_search_tool_"));
-        if *name == "context_management" || (*name == "tools" && items(value).any(is_searched)) {
+        if *name == "context_management" {
             return None;
         }
         hash.add(name)?;
@@ -57,10 +55,6 @@ pub(super) fn of_request(admitted: &Admitted, native: &NativeRequest) -> Option<
         }
     }
     Some(writer.finish())
-}
-
-fn items(value: &Value) -> impl Iterator<Item = &Value> {
-    value.as_array().into_iter().flatten()
 }
 
 /// The most tokens of a block. A kind that is not known here may be anything, and a reference to a tool loads the tool.

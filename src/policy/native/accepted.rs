@@ -37,8 +37,9 @@ pub(super) const OUTPUT_MEMBERS: [&str; 2] = ["effort", "format"];
 pub(super) const TOOL_MEMBERS: [&str; 8] =
     ["name", "description", "input_schema", "type", "cache_control", "strict", "defer_loading", "input_examples"];
 
-/// How the types of tools begin that Claude knows itself and that the client runs, and of the search for deferred tools.
-pub(super) const KNOWN_TOOLS: [&str; 5] = ["bash_", "text_editor_", "computer_", "memory_", "tool_search_tool_"];
+/// How the types of tools begin that Claude knows itself and that the client runs. Tools that the service runs are left
+/// out: each of their rounds reads the whole prompt again, and no limit holds their number.
+pub(super) const KNOWN_TOOLS: [&str; 4] = ["bash_", "text_editor_", "computer_", "memory_"];
 
 /// The edits of the context that Bedrock takes and that make no call of their own, which would be billed beside the limit.
 pub(super) const CONTEXT_EDITS: [&str; 1] = ["clear_tool_uses_20250919"];

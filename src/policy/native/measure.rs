@@ -1,6 +1,7 @@
 //! What a native request can cost, read from its own words. The neutral request beside it leaves out what only the
 //! service understands, and that is billed too.
 
+use super::accepted::KNOWN_TOOLS;
 use crate::conversation::CacheTtl;
 use serde_json::{Map, Value};
 
@@ -24,6 +25,14 @@ pub(in crate::policy) fn measure(body: &Map<String, Value>) -> Measure {
 impl Measure {
     fn object(&mut self, members: &Map<String, Value>) {
         const PER_MEMBER: usize = 4;
+        // A tool that Claude knows by its type brings its own description, and a part of the system prompt. The longest
+        // that is documented has 735 and 499 tokens
+        // (<https://docs.claude.com/en/docs/agents-and-tools/tool-use/computer-use-tool>).
+        const KNOWN_TOOL: usize = 2048;
+        let kind = members.get("type").and_then(Value::as_str).unwrap_or_default();
+        if KNOWN_TOOLS.iter().any(|known| kind.starts_with(known)) {
+            self.tokens += KNOWN_TOOL;
+        }
         for (name, value) in members {
             self.tokens += name.len() + PER_MEMBER;
             match (name.as_str(), value) {
@@ -85,5 +94,11 @@ mod tests {
             assert!(measured.tokens >= at_least && measured.tokens < at_least + 60, "{body}");
             assert_eq!(measured.cache, cache, "{body}");
         }
+    }
+
+    #[test]
+    fn a_tool_that_claude_knows_counts_with_its_own_description() {
+        let tools = json!({"tools": [{"type": "computer_20250124", "name": "computer"}, {"type": "bash_20250124"}]});
+        assert!(measure(tools.as_object().unwrap()).tokens > 2 * 2048);
     }
 }

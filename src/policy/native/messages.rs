@@ -155,10 +155,7 @@ fn needs(body: &Map<String, Value>, part: NeedsBeta) -> bool {
     match part {
         NeedsBeta::ContextEdits => body.contains_key("context_management"),
         NeedsBeta::ToolExamples => tools.any(|tool| tool.get("input_examples").is_some()),
-        NeedsBeta::DeferredTools => tools.any(|tool| {
-            tool.get("defer_loading").is_some()
-                || tool["type"].as_str().is_some_and(|kind| kind.starts_with("tool_search_tool_"))
-        }),
+        NeedsBeta::DeferredTools => tools.any(|tool| tool.get("defer_loading").is_some()),
     }
 }
 
@@ -204,11 +201,12 @@ mod tests {
                 vec![],
             ),
             (
-                json!({"tools": [{"type": "web_search_20250305", "name": "web_search"}]}),
+                json!({"tools": [{"type": "web_search_20250305", "name": "web_search"},
+                    {"type": "tool_search_tool_bm25_20251119"}, {"type": "bash_20250124", "name": "bash"}]}),
                 vec!["made-up-2030-01-01"],
-                json!({}),
+                json!({"tools": [{"type": "bash_20250124", "name": "bash"}]}),
                 vec![],
-                vec!["tools of type web_search_20250305"],
+                vec!["tools of type web_search_20250305", "tools of type tool_search_tool_bm25_20251119"],
             ),
             (
                 json!({"model": "m", "stream": true, "metadata": {}, "safeguards": [], "speed": "fast", "thread": {}}),
