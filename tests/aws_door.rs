@@ -54,7 +54,7 @@ fn send(
 /// What a request may hold that cannot be bounded.
 fn is_refused(body: &Value) -> bool {
     let text = body.to_string();
-    ["\"guardrailConfig\"", "\"s3Location\"", "\"video\"", "\"promptVariables\"", "\"audio\""]
+    ["\"guardrailConfig\"", "\"systemTool\"", "\"s3Location\"", "\"video\"", "\"promptVariables\"", "\"audio\""]
         .iter()
         .any(|part| text.contains(part))
 }
