@@ -8,7 +8,8 @@ import httpx2
 import openai
 
 url, key = sys.argv[1:]
-os.environ |= {"AWS_ACCESS_KEY_ID": "any", "AWS_SECRET_ACCESS_KEY": "any", "AWS_EC2_METADATA_DISABLED": "true"}
+# The id of the access key is the key of the server, because boto3 sends bearer tokens to addresses with https only.
+os.environ |= {"AWS_ACCESS_KEY_ID": key, "AWS_SECRET_ACCESS_KEY": "any", "AWS_EC2_METADATA_DISABLED": "true"}
 import boto3
 from botocore.exceptions import ClientError
 
@@ -43,13 +44,7 @@ assert isinstance(error, anthropic.AuthenticationError), error
 bedrock = boto3.client("bedrock-runtime", endpoint_url=url, region_name="us-west-2")
 
 
-def send(request, **_):
-    """boto3 sends its bearer token to addresses with https only, so the key takes the place of a signature here."""
-    sent.append(request)
-    request.headers["Authorization"] = f"Bearer {key}"
-
-
-bedrock.meta.events.register("before-send.bedrock-runtime.Converse", send)
+bedrock.meta.events.register("before-send.bedrock-runtime.Converse", lambda request, **_: sent.append(request))
 sent.clear()
 try:
     bedrock.converse(modelId="us.amazon.nova-micro-v1:0", messages=[{"role": "user", "content": [{"text": "count to 200"}]}], inferenceConfig={"maxTokens": 200})
