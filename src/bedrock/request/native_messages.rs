@@ -37,18 +37,22 @@ pub(super) fn members<'a>(admitted: &Admitted, native: &'a NativeRequest) -> Res
     }
     for (name, value) in &native.body {
         match set.remove(name) {
-            Some(Value::Null) => {}
-            Some(own) => members.push((name, Cow::Owned(own))),
+            Some(own) => members.extend(granted(admitted, name, own).map(|own| (name.as_str(), own))),
             None => members.push((name, native_parts::allowed(admitted, name, value))),
         }
     }
     // What the client did not name; only members that are always the same can be missing.
     for name in ["max_tokens", "temperature", "top_p", "thinking", "output_config", "tool_choice"] {
-        if let Some(value) = set.remove(name).filter(|value| !value.is_null()) {
-            members.push((name, Cow::Owned(value)));
-        }
+        let own = set.remove(name).and_then(|own| granted(admitted, name, own));
+        members.extend(own.map(|own| (name, own)));
     }
     Ok(members)
+}
+
+/// A member that the policy sets, as the model takes it; `None` where nothing is sent.
+fn granted<'a>(admitted: &Admitted, name: &str, own: Value) -> Option<Cow<'a, Value>> {
+    let own = native_parts::allowed(admitted, name, &own).into_owned();
+    (!own.is_null() && own != json!({})).then_some(Cow::Owned(own))
 }
 
 /// The members that the policy sets. Null stands for one that is left out.

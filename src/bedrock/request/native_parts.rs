@@ -86,7 +86,8 @@ fn remove(value: &mut Cow<'_, Value>, name: &str, path: &str) {
     }
 }
 
-/// The service's paths also name the kind of a block or a tool, which is no member: such steps are passed over.
+/// The service's paths also name the kind of a block or a tool, which is no member. Such a step chooses the blocks of that
+/// kind: what one kind may not have is another's text, input or result.
 fn remove_at(value: &mut Value, steps: &[&str]) {
     let Some((step, rest)) = steps.split_first() else { return };
     match value {
@@ -98,10 +99,14 @@ fn remove_at(value: &mut Value, steps: &[&str]) {
         Value::Object(members) if rest.is_empty() => {
             members.shift_remove(*step);
         }
-        Value::Object(members) => match members.get_mut(*step) {
-            Some(member @ (Value::Array(_) | Value::Object(_))) => remove_at(member, rest),
-            Some(_) | None => remove_at(value, rest),
-        },
+        Value::Object(members) => {
+            let is_kind = members.get("type").map_or(*step == "custom", |kind| kind == step);
+            match members.get_mut(*step) {
+                Some(member @ (Value::Array(_) | Value::Object(_))) => remove_at(member, rest),
+                Some(_) | None if is_kind => remove_at(value, rest),
+                Some(_) | None => {}
+            }
+        }
         _ => {}
     }
 }
@@ -170,8 +175,8 @@ mod tests {
     #[test]
     fn a_refused_path_is_left_out_of_every_item() {
         let tools = json!([{"name": "a", "defer_loading": true}, {"name": "b", "defer_loading": false}]);
-        let messages =
-            json!([{"content": [{"type": "text", "text": "x", "cache_control": {"scope": "g", "ttl": "1h"}}]}]);
+        let point = json!({"type": "ephemeral", "scope": "g", "ttl": "1h"});
+        let messages = json!([{"content": [{"type": "text", "text": "x", "cache_control": point}]}]);
         for (name, value, path, left) in [
             ("tools", &tools, "tools.0.custom.defer_loading", json!([{"name": "a"}, {"name": "b"}])),
             ("tools", &tools, "tools.1.defer_loading", json!([{"name": "a"}, {"name": "b"}])),
@@ -181,12 +186,36 @@ mod tests {
                 "messages",
                 &messages,
                 "messages.4.content.0.text.cache_control.ephemeral.scope",
-                json!([{"content": [{"type": "text", "text": "x", "cache_control": {"ttl": "1h"}}]}]),
+                json!([{"content": [
+                    {"type": "text", "text": "x", "cache_control": {"type": "ephemeral", "ttl": "1h"}}]}]),
             ),
         ] {
             let mut value = Cow::Borrowed(value);
             remove(&mut value, name, path);
             assert_eq!(*value, left, "{path}");
+        }
+    }
+
+    #[test]
+    fn what_one_kind_of_block_may_not_have_stays_in_the_others() {
+        let blocks = json!([{"content": [
+            {"type": "text", "text": "a", "input": 1, "content": 2},
+            {"type": "tool_use", "id": "t", "name": "n", "input": {"x": 1}, "text": 3},
+            {"type": "tool_result", "tool_use_id": "t", "content": [{"type": "text", "text": "b"}], "text": 4},
+        ]}]);
+        for (path, block, member) in [
+            ("messages.0.content.0.text.input", 0, "input"),
+            ("messages.0.content.0.text.content", 0, "content"),
+            ("messages.7.content.3.tool_use.text", 1, "text"),
+            ("messages.0.content.2.tool_result.text", 2, "text"),
+        ] {
+            let mut expected = blocks.clone();
+            if let Value::Object(members) = &mut expected[0]["content"][block] {
+                members.shift_remove(member);
+            }
+            let mut value = Cow::Borrowed(&blocks);
+            remove(&mut value, "messages", path);
+            assert_eq!(*value, expected, "{path}");
         }
     }
 
