@@ -71,11 +71,18 @@ impl NativeEvents {
     }
 }
 
-/// Adds the counts that a usage lacks.
+/// Adds the counts that a usage lacks. SDKs read the number of output tokens here without asking whether there is one.
 fn add_counts(told: &mut Value, usage: Option<&Usage>) {
     const COUNTS: [&str; 4] =
         ["input_tokens", "cache_creation_input_tokens", "cache_read_input_tokens", "output_tokens"];
-    let (Some(usage), Value::Object(told)) = (usage, told) else { return };
+    if !told.is_object() {
+        *told = json!({});
+    }
+    let Value::Object(told) = told else { return };
+    let Some(usage) = usage else {
+        told.entry("output_tokens").or_insert_with(|| 0.into());
+        return;
+    };
     let counts = usage_object(usage, None);
     for name in COUNTS {
         let count = told.entry(name).or_insert(Value::Null);

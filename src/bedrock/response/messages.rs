@@ -21,6 +21,8 @@ pub(in crate::bedrock) struct MessagesDecoder {
     /// The call whose block is open, and whether it has arguments.
     open_call: Option<OpenCall>,
     usage: Usage,
+    /// Whether the output of the whole answer was counted. What a stream begins with is only its first tokens.
+    has_output: bool,
     /// Whether a stop reason has come, so that the usage is whole.
     stopped: bool,
     /// Whether the usage was handed on.
@@ -45,15 +47,13 @@ impl MessagesDecoder {
             self.start_block(block, events)?;
             self.end_block(events);
         }
-        let has_usage = message.usage.is_some();
+        self.has_output = message.usage.as_ref().is_some_and(|usage| usage.output.is_some());
         self.count(message.usage);
         if let Some(reason) = &message.stop_reason {
             events.push_back(Event::Stop(stop_reason(reason, &json!({"stop_sequence": message.stop_sequence}))));
             self.stopped = true;
         }
-        if has_usage {
-            self.finish(events);
-        }
+        self.finish(events);
         Ok(())
     }
 
@@ -80,6 +80,7 @@ impl MessagesDecoder {
         if let Some(block) = content_block {
             self.start_block(&block, events)?;
         }
+        self.has_output |= usage.as_ref().is_some_and(|usage| usage.output.is_some()) || metrics.is_some();
         self.count(usage);
         let has_content = kind != "ping" && kind != "content_block_stop";
         if kind == "content_block_stop" {
@@ -99,9 +100,10 @@ impl MessagesDecoder {
         Ok(has_content)
     }
 
-    /// Adds the usage, when the answer has ended and it was not added before.
+    /// Adds the usage, when the answer has ended and it was not added before. An answer whose output nothing counts has
+    /// none, so that it is not taken for a cheap one.
     pub(super) fn finish(&mut self, events: &mut VecDeque<Event>) {
-        if self.stopped && !std::mem::replace(&mut self.settled, true) {
+        if self.stopped && self.has_output && !std::mem::replace(&mut self.settled, true) {
             events.push_back(Event::Usage(self.usage));
         }
     }
@@ -167,14 +169,16 @@ impl MessagesDecoder {
         events.push_back(Event::BlockEnd);
     }
 
+    /// The counts of a stream are sums, so a lower one that comes later is no news.
     fn count(&mut self, tokens: Option<Tokens>) {
         let Some(Tokens { input, output, cache_read, cache_creation, by_ttl }) = tokens else { return };
         let usage = &mut self.usage;
-        usage.input = input.unwrap_or(usage.input);
-        usage.output = output.unwrap_or(usage.output);
-        usage.cache_read = cache_read.unwrap_or(usage.cache_read);
-        let written = cache_creation.unwrap_or_else(|| usage.cache_write());
-        usage.cache_write_1h = by_ttl.map_or(usage.cache_write_1h, |by_ttl| by_ttl.one_hour).min(written);
+        usage.input = usage.input.max(input.unwrap_or_default());
+        usage.output = usage.output.max(output.unwrap_or_default());
+        usage.cache_read = usage.cache_read.max(cache_read.unwrap_or_default());
+        let written = usage.cache_write().max(cache_creation.unwrap_or_default());
+        let one_hour = by_ttl.map_or(0, |by_ttl| by_ttl.one_hour);
+        usage.cache_write_1h = usage.cache_write_1h.max(one_hour).min(written);
         usage.cache_write_5m = written - usage.cache_write_1h;
     }
 
@@ -294,6 +298,34 @@ mod tests {
                 Event::Usage(Usage { input: 1, output: 2, ..Usage::default() }),
             ]
         );
+    }
+
+    #[test]
+    fn counts_never_fall_and_missing_ones_are_not_taken_for_none() {
+        let start = |usage: Value| json!({"type": "message_start", "message": {"usage": usage}});
+        let delta = |usage: Value| json!({"type": "message_delta", "delta": {"stop_reason": "end_turn", "stop_sequence": null}, "usage": usage});
+        let first = json!({"input_tokens": 12, "output_tokens": 1, "cache_read_input_tokens": 7});
+        let whole = Usage { input: 12, output: 5, cache_read: 7, ..Usage::default() };
+        let stop = json!({"type": "message_stop"});
+        let metrics = json!({"type": "message_stop",
+            "amazon-bedrock-invocationMetrics": {"inputTokenCount": 12, "outputTokenCount": 5}});
+        for (start, delta, stop, usage) in [
+            (start(first.clone()), delta(json!({"output_tokens": 5})), &stop, Some(whole)),
+            (
+                start(first.clone()),
+                delta(json!({"input_tokens": 0, "output_tokens": 5, "cache_read_input_tokens": 0})),
+                &stop,
+                Some(whole),
+            ),
+            (start(first.clone()), delta(Value::Null), &metrics, Some(whole)),
+            (start(first), delta(Value::Null), &stop, None),
+            (start(Value::Null), delta(Value::Null), &stop, None),
+        ] {
+            let (events, _) = decoded(&[start, delta.clone(), stop.clone()]);
+            let counted =
+                events.iter().find_map(|event| if let Event::Usage(usage) = event { Some(*usage) } else { None });
+            assert_eq!(counted, usage, "{delta} {stop}");
+        }
     }
 
     #[test]

@@ -73,7 +73,7 @@ pub(super) struct CitationBody {
     pub(super) cited_text: Option<String>,
 }
 
-/// What a call has used so far. Counts that a later event gives replace earlier ones.
+/// What a call has used so far, as one event says it.
 #[derive(Deserialize)]
 pub(super) struct Tokens {
     #[serde(rename = "input_tokens")]
