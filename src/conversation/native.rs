@@ -24,6 +24,16 @@ pub struct NativeRequest {
     pub betas: Vec<String>,
 }
 
+impl NativeRequest {
+    /// Whether the request asks for a context of a million tokens.
+    #[must_use]
+    pub fn asks_for_long_context(&self) -> bool {
+        let in_fields = self.body.get("additionalModelRequestFields").map(|fields| &fields["anthropic_beta"]);
+        let in_fields = in_fields.and_then(Value::as_array).into_iter().flatten().filter_map(Value::as_str);
+        self.betas.iter().map(String::as_str).chain(in_fields).any(|beta| beta.starts_with("context-1m-"))
+    }
+}
+
 /// A piece of an answer in the service's own words: an event of a stream, or a complete answer.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct NativeEvent {

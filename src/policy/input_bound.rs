@@ -3,7 +3,7 @@
 
 use super::native;
 use crate::catalog::Model;
-use crate::conversation::{Format, Media, Message, Part, Reasoning, Request, UnpackingRoom};
+use crate::conversation::{Format, Media, Message, NativeRequest, Part, Reasoning, Request, UnpackingRoom};
 use serde_json::Value;
 
 /// An upper bound of a request's input tokens. No tokenizer makes more tokens than there are UTF-8 bytes, and the
@@ -14,7 +14,7 @@ pub(super) fn input_tokens(request: &Request, model: &Model) -> u64 {
     // Some models add a hidden system prompt. The longest that was measured had 346 tokens.
     const PER_REQUEST: usize = 512;
     // A document fills at most the context window.
-    let document_bound = model.context_window.and_then(|window| usize::try_from(window).ok()).unwrap_or(1_000_000);
+    let document_bound = context_window(request, model);
     let mut room = UnpackingRoom::default();
     let mut parts_bound = |parts: &[Part]| parts_bound(parts, document_bound, &mut room);
     let system = parts_bound(&request.system);
@@ -30,25 +30,34 @@ pub(super) fn input_tokens(request: &Request, model: &Model) -> u64 {
         }
         Format::Text | Format::JsonObject => 0,
     };
-    let overhead = if request.tools.is_empty() { PER_REQUEST } else { 2 * PER_REQUEST };
-    let sum = system + messages + tools.sum::<usize>() + format + overhead;
-    u64::try_from(sum.max(native_bound(request, document_bound) + overhead)).unwrap_or(u64::MAX)
+    let native = request.native.as_ref().map(|native| native::measure(&native.body));
+    let has_tools = !request.tools.is_empty() || native.is_some_and(|native| native.has_tools);
+    let overhead = if has_tools { 2 * PER_REQUEST } else { PER_REQUEST };
+    let sum = system + messages + tools.sum::<usize>() + format;
+    let native_sum = native.map_or(0, |native| native_bound(request, native, document_bound));
+    u64::try_from(sum.max(native_sum) + overhead).unwrap_or(u64::MAX)
+}
+
+/// The most tokens that a model reads. A client's own request may ask for the long context, whatever the catalog says.
+fn context_window(request: &Request, model: &Model) -> usize {
+    const LONG: usize = 1_000_000;
+    let window = model.context_window.and_then(|window| usize::try_from(window).ok()).unwrap_or(LONG);
+    let asks_for_long = request.native.as_ref().is_some_and(NativeRequest::asks_for_long_context);
+    if asks_for_long { window.max(LONG) } else { window }
 }
 
 /// An upper bound of what the model reads of a request in the client's own words, which may hold more than the neutral
-/// one. Each medium counts as in the neutral request, in place of its base64 text.
-fn native_bound(request: &Request, document_bound: usize) -> usize {
-    let Some(native) = &request.native else { return 0 };
+/// one. Each medium counts as in the neutral request; one that is only in the client's words may be anything.
+fn native_bound(request: &Request, native: native::Measure, document_bound: usize) -> usize {
     let mut room = UnpackingRoom::default();
-    let mut text = native::measure(&native.body).tokens;
-    let mut media_bound = 0;
+    let (mut known, mut bound) = (0, native.tokens);
     for part in request.messages.iter().flat_map(Message::parts_with_results) {
-        if let Part::Image(media) | Part::Document(media, _) = part {
-            text = text.saturating_sub(media.base64.len());
-            media_bound += parts_bound(std::slice::from_ref(part), document_bound, &mut room);
+        if let Part::Image(_) | Part::Document(..) = part {
+            known += 1;
+            bound += parts_bound(std::slice::from_ref(part), document_bound, &mut room);
         }
     }
-    text + media_bound
+    bound + native.media.saturating_sub(known) * document_bound
 }
 
 /// An upper bound of the tokens of a tool's schema as it is sent (docs/bedrock.md §2.8). The repair writes keywords in
@@ -155,6 +164,36 @@ fn parts_bound(parts: &[Part], document_bound: usize, room: &mut UnpackingRoom) 
 mod tests {
     use super::*;
     use serde_json::json;
+
+    /// A request in the client's own words, with a neutral one that has only a short text.
+    fn with_native(body: &Value, betas: &[&str]) -> Request {
+        let body = body.as_object().cloned().unwrap_or_default();
+        let betas = betas.iter().map(ToString::to_string).collect();
+        let native = NativeRequest { api: crate::conversation::NativeApi::Messages, body, betas };
+        Request { messages: vec![Message::user("hi")], native: Some(native), ..Request::default() }
+    }
+
+    #[test]
+    fn what_only_the_clients_words_have_is_bounded_too() {
+        let catalog = crate::catalog::Catalog::load(&[]);
+        let model = catalog.and_then(|catalog| catalog.resolve("claude-sonnet-4-5"));
+        let Ok(model) = model else { panic!("the model is in the catalog") };
+        let pdf =
+            json!({"type": "document", "source": {"type": "base64", "media_type": "application/pdf", "data": "AAAA"}});
+        let hidden = json!({"messages": [{"role": "system", "content": [pdf]}]});
+        let long = ["context-1m-2025-08-07"];
+        for (body, betas, at_least) in [
+            (json!({}), &[][..], 512),
+            (hidden.clone(), &[][..], 200_000),
+            (hidden, &long[..], 1_000_000),
+            // The hidden prompts of tools that Claude knows by their types.
+            (json!({"tools": [{"type": "computer_20250124"}, {"type": "bash_20250124"}]}), &[][..], 1024 + 2 * 1234),
+            (json!({"tools": [{"name": "later", "defer_loading": true}]}), &[][..], 1024),
+        ] {
+            let bound = input_tokens(&with_native(&body, betas), &model);
+            assert!((at_least..2 * at_least + 2000).contains(&bound), "{bound} {body}");
+        }
+    }
 
     #[test]
     fn the_bound_covers_what_the_repair_of_a_schema_adds() {

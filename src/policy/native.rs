@@ -8,7 +8,7 @@ mod converse;
 mod measure;
 mod messages;
 
-pub(super) use measure::measure;
+pub(super) use measure::{Measure, measure};
 pub use messages::mark_for_cache;
 
 use crate::conversation::{IgnoredMember, NativeApi, NativeRequest};

@@ -84,7 +84,7 @@ fn parts(content: &Value, at: &str) -> Result<Vec<Part>> {
     let blocks = array(content, at)?.iter().enumerate();
     let mut parts = Vec::new();
     for (index, block) in blocks {
-        // A second member would not be looked at.
+        // What stands beside the first member would be read by Bedrock and not here.
         let mut members = block.as_object().into_iter().flatten().filter(|(_, value)| !value.is_null());
         let (Some((kind, value)), None) = (members.next(), members.next()) else {
             return Err(invalid(&format!("{at}.{index}"), "must be an object with one member"));
@@ -115,6 +115,9 @@ fn part(kind: &str, value: &Value, at: &str) -> Result<Option<Part>> {
         "cachePoint" => {
             let one_hour = value["ttl"] == "1h";
             Some(Part::CachePoint(if one_hour { CacheTtl::OneHour } else { CacheTtl::FiveMinutes }))
+        }
+        "guardContent" if value["image"].is_object() => {
+            Some(Part::Image(media(&value["image"], &format!("{at}.image"))?))
         }
         "guardContent" => text(&value["text"]["text"]),
         // The bound of the input counts the body itself, so these need no part of their own.
@@ -161,15 +164,20 @@ fn document(value: &Value, at: &str) -> Result<Part> {
 }
 
 fn tools(value: &Value) -> Result<Vec<Tool>> {
-    let entries = array(value, "toolConfig.tools")?;
-    for (index, entry) in entries.iter().enumerate() {
-        let known = |(name, _): (&String, &Value)| name == "toolSpec" || name == "cachePoint";
-        if !entry.as_object().is_some_and(|members| members.iter().all(known)) {
-            let why = "what the service runs itself is billed beside the tokens";
-            return Err(unsupported(&format!("toolConfig.tools.{index}"), why));
+    let mut specifications = Vec::new();
+    for (index, entry) in array(value, "toolConfig.tools")?.iter().enumerate() {
+        let members = entry.as_object().into_iter().flatten();
+        for (kind, value) in members.filter(|(_, value)| !value.is_null()) {
+            match kind.as_str() {
+                "toolSpec" => specifications.push((index, value)),
+                "cachePoint" => {}
+                // Bedrock runs it, and bills that beside the tokens.
+                _ => {
+                    return Err(unsupported(&format!("toolConfig.tools.{index}.{kind}"), "its cost cannot be bounded"));
+                }
+            }
         }
     }
-    let specifications = entries.iter().enumerate().filter_map(|(index, entry)| Some((index, entry.get("toolSpec")?)));
     let tool = |(index, specification): (usize, &Value)| {
         let at = format!("toolConfig.tools.{index}.toolSpec");
         Ok(Tool {
@@ -180,7 +188,7 @@ fn tools(value: &Value) -> Result<Vec<Tool>> {
             cache: None,
         })
     };
-    specifications.map(tool).collect()
+    specifications.into_iter().map(tool).collect()
 }
 
 fn tool_choice(value: &Value) -> ToolChoice {
@@ -263,14 +271,14 @@ mod tests {
                 Kind::Unsupported,
                 "messages.0.content.0.document.source",
             ),
+            (
+                json!({"messages": [], "toolConfig": {"tools": [{"systemTool": {"name": "nova_grounding"}}]}}),
+                Kind::Unsupported,
+                "toolConfig.tools.0.systemTool",
+            ),
             (message(json!("x")), Kind::InvalidRequest, "messages.0.content.0"),
             (message(json!({"text": "a", "video": {}})), Kind::InvalidRequest, "messages.0.content.0"),
             (message(json!({"hologram": {}})), Kind::Unsupported, "messages.0.content.0.hologram"),
-            (
-                json!({"toolConfig": {"tools": [{"systemTool": {"name": "nova_grounding"}}]}}),
-                Kind::Unsupported,
-                "toolConfig.tools.0",
-            ),
             (json!({"messages": [{"content": []}]}), Kind::MissingParameter, "messages.0.role"),
         ] {
             let error = parsed(&body).unwrap_err();

@@ -1,15 +1,18 @@
 //! What a native request can cost, read from its own words. The neutral request beside it leaves out what only the
 //! service understands, and that is billed too.
 
-use super::accepted::KNOWN_TOOLS;
 use crate::conversation::CacheTtl;
 use serde_json::{Map, Value};
 
 /// What is measured of a request.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub(in crate::policy) struct Measure {
-    /// An upper bound of the tokens of its texts, names and schemas. Media count as their base64 text.
+    /// An upper bound of the tokens of its texts, names, schemas and tools. The data of media are not in it.
     pub(in crate::policy) tokens: usize,
+    /// How many images and documents it has, wherever they are.
+    pub(in crate::policy) media: usize,
+    /// Whether it has tools.
+    pub(in crate::policy) has_tools: bool,
     /// The longest time to live among its cache points.
     pub(in crate::policy) cache: Option<CacheTtl>,
 }
@@ -17,26 +20,31 @@ pub(in crate::policy) struct Measure {
 /// Measures a request. No tokenizer makes more tokens than there are bytes; each member adds a little for the form in
 /// which the model sees it.
 pub(in crate::policy) fn measure(body: &Map<String, Value>) -> Measure {
+    // What Claude is told of a tool that it knows by its type, and of such tools in general: the longest, for using a
+    // computer, takes 735 and 499 tokens
+    // (<https://docs.claude.com/en/docs/agents-and-tools/tool-use/computer-use-tool#pricing>).
+    const PER_KNOWN_TOOL: usize = 2048;
     let mut measure = Measure::default();
     measure.object(body);
+    let tools = body.get("tools").and_then(Value::as_array).map(Vec::as_slice).unwrap_or_default();
+    let known = tools.iter().filter(|tool| tool["type"].as_str().unwrap_or("custom") != "custom").count();
+    measure.tokens += PER_KNOWN_TOOL * known;
+    measure.has_tools = !tools.is_empty() || body.contains_key("toolConfig");
     measure
 }
 
 impl Measure {
     fn object(&mut self, members: &Map<String, Value>) {
         const PER_MEMBER: usize = 4;
-        // A tool that Claude knows by its type brings its own description, and a part of the system prompt. The longest
-        // that is documented has 735 and 499 tokens
-        // (<https://docs.claude.com/en/docs/agents-and-tools/tool-use/computer-use-tool>).
-        const KNOWN_TOOL: usize = 2048;
-        let kind = members.get("type").and_then(Value::as_str).unwrap_or_default();
-        if KNOWN_TOOLS.iter().any(|known| kind.starts_with(known)) {
-            self.tokens += KNOWN_TOOL;
-        }
+        let kind = members.get("type").and_then(Value::as_str);
+        // Where a document is made of blocks, its texts and images are measured as such.
+        self.media += usize::from(kind == Some("content") && members.contains_key("content"));
         for (name, value) in members {
             self.tokens += name.len() + PER_MEMBER;
             match (name.as_str(), value) {
                 ("cache_control" | "cachePoint", Value::Object(control)) => self.cache_point(control),
+                ("data", Value::String(_)) if matches!(kind, Some("base64" | "text")) => self.media += 1,
+                ("bytes", Value::String(_)) => self.media += 1,
                 // The model sees these as JSON, where a character may take six bytes.
                 ("input" | "input_schema" | "json", value) => self.tokens += value.to_string().len(),
                 (_, value) => self.value(value),
@@ -77,6 +85,28 @@ mod tests {
     use serde_json::json;
 
     #[test]
+    fn media_and_known_tools_count_wherever_they_are() {
+        let pdf =
+            json!({"type": "document", "source": {"type": "base64", "media_type": "application/pdf", "data": "AAAA"}});
+        let pieces = json!({"type": "document", "source": {"type": "content", "content": [pdf, pdf]}});
+        for (body, media) in [
+            (json!({"messages": [{"role": "user", "content": [pdf]}]}), 1),
+            (json!({"system": [pdf], "messages": [{"role": "system", "content": [pdf]}]}), 2),
+            (json!({"a": {"type": "made_up", "content": {"type": "made_up", "content": pdf}}}), 1),
+            (json!({"a": pieces}), 3),
+            (json!({"a": {"type": "document", "source": {"type": "text", "data": "x"}}}), 1),
+            (json!({"a": {"image": {"format": "png", "source": {"bytes": "AAAA"}}}}), 1),
+            (json!({"a": {"type": "redacted_thinking", "data": "AAAA"}}), 0),
+            (json!({"a": {"type": "tool_use", "input": {"bytes": "AAAA", "type": "base64", "data": "AAAA"}}}), 0),
+        ] {
+            assert_eq!(measure(body.as_object().unwrap()).media, media, "{body}");
+        }
+        let known = json!({"tools": [{"type": "bash_20250124", "name": "bash"}, {"name": "f"}, {"type": "custom"}]});
+        let measured = measure(known.as_object().unwrap());
+        assert!(measured.has_tools && (2048..2 * 2048).contains(&measured.tokens), "{measured:?}");
+    }
+
+    #[test]
     fn every_byte_of_a_text_and_the_dearest_cache_point_count() {
         let text = "x".repeat(1000);
         for (body, at_least, cache) in [
@@ -94,11 +124,5 @@ mod tests {
             assert!(measured.tokens >= at_least && measured.tokens < at_least + 60, "{body}");
             assert_eq!(measured.cache, cache, "{body}");
         }
-    }
-
-    #[test]
-    fn a_tool_that_claude_knows_counts_with_its_own_description() {
-        let tools = json!({"tools": [{"type": "computer_20250124", "name": "computer"}, {"type": "bash_20250124"}]});
-        assert!(measure(tools.as_object().unwrap()).tokens > 2 * 2048);
     }
 }
