@@ -24,7 +24,7 @@ pub use admitted::Admitted;
 pub use edit::{Edit, EditReason, Parameter};
 pub use embedding::AdmittedEmbedding;
 pub use limits::{KeyOverrides, KeyRules, Limits, Overrides, SamplingOverride};
-pub use native::mark_for_cache;
+pub use native::{is_kind, mark_for_cache};
 pub use reasoning::ReasoningGrant;
 pub use refusable::Refusable;
 pub use rules::{ModelLimits, Policy};

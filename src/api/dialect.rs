@@ -28,6 +28,8 @@ pub struct RequestHeaders {
     pub betas: Vec<String>,
     /// The client's own id for the conversation that the request belongs to.
     pub conversation: Option<String>,
+    /// The guardrail that a call of `InvokeModel` names.
+    pub guardrail: Option<String>,
 }
 
 /// A parsed request, and the form in which the client wants the answer.

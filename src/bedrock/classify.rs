@@ -32,6 +32,10 @@ pub fn refused_part(error: &Error) -> Option<Refusable> {
     }
     let text = error.message.to_lowercase();
     let has = |piece: &str| text.contains(piece);
+    // The kind of a block is the client's own word, and may be any of those that are looked for.
+    if has("input tag '") {
+        return None;
+    }
     if let Some(part) = refused_native_part(&text) {
         return Some(part);
     }
@@ -99,6 +103,8 @@ mod tests {
             ("role system is not supported on this model", Some(Refusable::SystemMessages)),
             ("messages.1.content.0: Invalid `signature` in `thinking` block", Some(Refusable::ReasoningHistory)),
             ("max_tokens: must be greater than 0", None),
+            ("messages.0.content.0: Input tag 'anthropic_beta' found using 'type' does not match", None),
+            ("messages.0.content.0: Input tag 'temperature is not supported' found using 'type'", None),
         ] {
             assert_eq!(refused_part(&Error::new(Kind::InvalidRequest, message)), part, "{message}");
         }

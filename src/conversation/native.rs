@@ -28,9 +28,19 @@ impl NativeRequest {
     /// Whether the request asks for a context of a million tokens.
     #[must_use]
     pub fn asks_for_long_context(&self) -> bool {
+        self.all_betas().any(|beta| beta.starts_with("context-1m-"))
+    }
+
+    /// Whether the request names beta features.
+    #[must_use]
+    pub fn names_betas(&self) -> bool {
+        self.all_betas().next().is_some()
+    }
+
+    fn all_betas(&self) -> impl Iterator<Item = &str> {
         let in_fields = self.body.get("additionalModelRequestFields").map(|fields| &fields["anthropic_beta"]);
         let in_fields = in_fields.and_then(Value::as_array).into_iter().flatten().filter_map(Value::as_str);
-        self.betas.iter().map(String::as_str).chain(in_fields).any(|beta| beta.starts_with("context-1m-"))
+        self.betas.iter().map(String::as_str).chain(in_fields)
     }
 }
 

@@ -46,7 +46,9 @@ impl RefusalCache {
     pub(super) fn apply(&self, admitted: Admitted) -> Admitted {
         let refused = self.refused.read().unwrap_or_else(PoisonError::into_inner);
         match refused.get(&admitted.model().id) {
-            Some(parts) => parts.iter().fold(admitted, |admitted, part| admitted.without(part.clone())),
+            Some(parts) => parts.iter().fold(admitted, |admitted, part| {
+                if admitted.sends(part) { admitted.without(part.clone()) } else { admitted }
+            }),
             None => admitted,
         }
     }

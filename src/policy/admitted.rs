@@ -7,7 +7,7 @@ use super::quote::{self, Quote};
 use super::reasoning::{self, ReasoningGrant};
 use super::refusable::Refusable;
 use super::token_limit::{LimitSource, TokenLimit};
-use super::{expected_input, input_bound};
+use super::{expected_input, input_bound, native};
 use crate::catalog::{Model, NanoDollars};
 use crate::conversation::{ImageUrl, Media, Message, NativeRequest, Part, Request, ServiceTier, ToolChoice};
 use std::sync::Arc;
@@ -113,7 +113,8 @@ impl Admitted {
                 self.parameters.reasoning != ReasoningGrant::Off || parts.any(|part| matches!(part, Part::Reasoning(_)))
             }
             Refusable::Member(_) | Refusable::Betas | Refusable::SystemMessages => {
-                self.request.native.is_some() && !self.parameters.refused.contains(part)
+                let native = self.request.native.as_ref();
+                native.is_some_and(|native| native::has(native, part)) && !self.parameters.refused.contains(part)
             }
         }
     }

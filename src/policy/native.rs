@@ -7,9 +7,12 @@ mod accepted;
 mod converse;
 mod measure;
 mod messages;
+mod refused;
 
 pub(super) use measure::{Measure, measure};
 pub use messages::mark_for_cache;
+pub(super) use refused::has;
+pub use refused::is_kind;
 
 use crate::conversation::{IgnoredMember, NativeApi, NativeRequest};
 

@@ -155,7 +155,7 @@ pub(super) fn dialect_below(path: &str) -> &'static dyn Dialect {
     static BEDROCK: Converse = Converse { model: String::new(), stream: false };
     let mut segments = path.split('/').filter(|segment| !segment.is_empty() && *segment != "v1");
     match segments.next() {
-        Some("messages") => &Messages,
+        Some("messages" | "api") => &Messages,
         Some("model") => &BEDROCK,
         _ => &ChatCompletions,
     }

@@ -296,7 +296,12 @@ fn request_headers(headers: &HeaderMap) -> RequestHeaders {
     // Claude Code's header, and Codex's.
     let ids = ["x-claude-code-session-id", "session-id"].into_iter().map(|name| text(headers, name));
     let conversation = ids.filter(|id| !id.is_empty()).map(ToOwned::to_owned).next();
-    RequestHeaders { betas: betas.map(ToOwned::to_owned).collect(), conversation }
+    let guardrail = Some(text(headers, "x-amzn-bedrock-guardrailidentifier")).filter(|id| !id.is_empty());
+    RequestHeaders {
+        betas: betas.map(ToOwned::to_owned).collect(),
+        conversation,
+        guardrail: guardrail.map(ToOwned::to_owned),
+    }
 }
 
 /// The trace that a request belongs to.

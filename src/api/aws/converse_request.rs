@@ -141,11 +141,13 @@ fn media(value: &Value, at: &str) -> Result<Media> {
     const FORMATS: [&str; 13] =
         ["png", "jpeg", "gif", "webp", "pdf", "csv", "doc", "docx", "xls", "xlsx", "html", "txt", "md"];
     let format = required_string(&value["format"], &format!("{at}.format"))?;
+    let stored =
+        value["source"].as_object().into_iter().flatten().any(|(name, value)| name != "bytes" && !value.is_null());
     let known = FORMATS.into_iter().find(|known| *known == format);
     let format = known.ok_or_else(|| invalid(&format!("{at}.format"), "is no format that Bedrock knows"))?;
     match value["source"]["bytes"].as_str() {
-        Some(base64) => Ok(Media { format, base64: base64.to_owned() }),
-        None => Err(unsupported(
+        Some(base64) if !stored => Ok(Media { format, base64: base64.to_owned() }),
+        _ => Err(unsupported(
             &format!("{at}.source"),
             "a file that is stored elsewhere has no known length; send its bytes",
         )),
@@ -153,10 +155,11 @@ fn media(value: &Value, at: &str) -> Result<Media> {
 }
 
 fn document(value: &Value, at: &str) -> Result<Part> {
-    if let Some(text) = value["source"]["text"].as_str() {
+    let is_stored = !value["source"]["s3Location"].is_null();
+    if let Some(text) = value["source"]["text"].as_str().filter(|_| !is_stored) {
         return Ok(Part::Text(text.to_owned()));
     }
-    if value["source"]["content"].is_array() {
+    if value["source"]["content"].is_array() && !is_stored {
         return Ok(Part::Text(value["source"]["content"].to_string()));
     }
     let name = value["name"].as_str().unwrap_or("document").to_owned();
@@ -275,6 +278,20 @@ mod tests {
                 json!({"messages": [], "toolConfig": {"tools": [{"systemTool": {"name": "nova_grounding"}}]}}),
                 Kind::Unsupported,
                 "toolConfig.tools.0.systemTool",
+            ),
+            (
+                message(
+                    json!({"image": {"format": "png", "source": {"bytes": "aGk=", "s3Location": {"uri": "s3://x"}}}}),
+                ),
+                Kind::Unsupported,
+                "messages.0.content.0.image.source",
+            ),
+            (
+                message(
+                    json!({"document": {"format": "txt", "source": {"text": "a", "s3Location": {"uri": "s3://x"}}}}),
+                ),
+                Kind::Unsupported,
+                "messages.0.content.0.document.source",
             ),
             (message(json!("x")), Kind::InvalidRequest, "messages.0.content.0"),
             (message(json!({"text": "a", "video": {}})), Kind::InvalidRequest, "messages.0.content.0"),

@@ -5,10 +5,11 @@ use super::{error, event_frames};
 use crate::api::anthropic::Messages;
 use crate::api::dialect::{AnswerForm, AnswerHead, Dialect, ErrorReply, FrameWriter, ParsedRequest, RequestHeaders};
 use crate::api::frames::Frames;
+use crate::api::json::unsupported;
 use crate::catalog::NanoDollars;
 use crate::conversation::json_blocks::JsonBlocks;
-use crate::conversation::{Answer, CutCalls, Event, Usage};
-use crate::error::{Error, Field, Result};
+use crate::conversation::{Answer, CutCalls, Event, Request, Usage};
+use crate::error::{Error, Field, Kind, Result};
 use serde_json::Value;
 use std::sync::Arc;
 
@@ -25,7 +26,9 @@ struct InvokeForm {
 
 impl Dialect for InvokeMessages {
     fn parse(&self, body: JsonBlocks, head: &RequestHeaders) -> Result<ParsedRequest> {
-        let ParsedRequest { mut request, stream: _, form: messages } = Messages.parse(body, head)?;
+        let parsed = Messages.parse(body, head).map_err(of_another_family)?;
+        let ParsedRequest { mut request, stream: _, form: messages } = parsed;
+        refuse_guardrails(&request, head)?;
         request.model.clone_from(&self.model);
         Ok(ParsedRequest { request, stream: self.stream, form: Arc::new(InvokeForm { messages }) })
     }
@@ -33,6 +36,28 @@ impl Dialect for InvokeMessages {
     fn error(&self, error: &Error, _request_id: &str) -> ErrorReply {
         error::reply(error)
     }
+}
+
+/// The error for a body that may be one of another family's own form.
+fn of_another_family(error: Error) -> Error {
+    if error.kind != Kind::MissingParameter {
+        return error;
+    }
+    error.advise(
+        "InvokeModel takes the bodies of Anthropic's Messages here, for every model; use Converse for other bodies",
+    )
+}
+
+/// A guardrail is billed beside the tokens. To leave it out without a word would be worse than to refuse it.
+fn refuse_guardrails(request: &Request, head: &RequestHeaders) -> Result<()> {
+    const MEMBER: &str = "amazon-bedrock-guardrailConfig";
+    const HEADER: &str = "X-Amzn-Bedrock-GuardrailIdentifier";
+    let in_body = request.native.as_ref().is_some_and(|native| native.body.contains_key(MEMBER));
+    if in_body || head.guardrail.is_some() {
+        let why = "its cost cannot be bounded; call Bedrock directly for a guardrail";
+        return Err(unsupported(if in_body { MEMBER } else { HEADER }, why));
+    }
+    Ok(())
 }
 
 impl AnswerForm for InvokeForm {
@@ -112,4 +137,31 @@ impl FrameWriter for ChunkWriter {
     }
 
     fn keep_alive(&mut self, _frames: &mut Frames) {}
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde_json::json;
+
+    #[test]
+    fn other_bodies_and_guardrails_are_refused_by_name() {
+        let invoke = InvokeMessages { model: "m".into(), stream: false };
+        let message = json!({"role": "user", "content": "hi"});
+        let with_header = RequestHeaders { guardrail: Some("g".into()), ..RequestHeaders::default() };
+        for (body, head, words) in [
+            (json!({"prompt": "hi", "max_gen_len": 5}), RequestHeaders::default(), Some("use Converse")),
+            (
+                json!({"max_tokens": 5, "messages": [message], "amazon-bedrock-guardrailConfig": {}}),
+                RequestHeaders::default(),
+                Some("amazon-bedrock-guardrailConfig"),
+            ),
+            (json!({"max_tokens": 5, "messages": [message]}), with_header, Some("GuardrailIdentifier")),
+            (json!({"max_tokens": 5, "messages": [message]}), RequestHeaders::default(), None),
+        ] {
+            let error = invoke.parse(body.to_string().as_bytes().into(), &head).err().map(|error| error.to_string());
+            assert_eq!(error.is_some(), words.is_some(), "{body}");
+            assert!(error.unwrap_or_default().contains(words.unwrap_or_default()), "{body}");
+        }
+    }
 }

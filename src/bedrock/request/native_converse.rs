@@ -5,7 +5,7 @@ use crate::bedrock::sending::{MAX_TAGS, REQUEST_ID_TAG};
 use crate::catalog::Family;
 use crate::conversation::{NativeRequest, ToolChoice};
 use crate::error::{Error, Kind, Result};
-use crate::policy::Admitted;
+use crate::policy::{Admitted, Refusable};
 use bytes::Bytes;
 use serde_json::{Map, Value, json};
 
@@ -54,7 +54,10 @@ fn inference(admitted: &Admitted) -> Value {
 /// The policy's fields, and those of the client that it has left in place, which only Claude reads.
 fn model_request_fields(admitted: &Admitted, own: Option<Value>) -> Map<String, Value> {
     let mut fields = model_fields::reasoning_fields(admitted);
-    if let (Some(Value::Object(own)), Family::Claude) = (own, admitted.model().capabilities.family) {
+    if let (Some(Value::Object(mut own)), Family::Claude) = (own, admitted.model().capabilities.family) {
+        if admitted.refused().contains(&Refusable::Betas) {
+            own.shift_remove("anthropic_beta");
+        }
         fields.extend(own);
     }
     fields

@@ -1,7 +1,7 @@
 //! The parts of a native request that a model, or the policy, leaves out of the client's own words.
 
 use crate::conversation::NativeRequest;
-use crate::policy::{Admitted, Refusable, mark_for_cache};
+use crate::policy::{Admitted, Refusable, is_kind, mark_for_cache};
 use serde_json::{Value, json};
 use std::borrow::Cow;
 
@@ -100,7 +100,7 @@ fn remove_at(value: &mut Value, steps: &[&str]) {
             members.shift_remove(*step);
         }
         Value::Object(members) => {
-            let is_kind = members.get("type").map_or(*step == "custom", |kind| kind == step);
+            let is_kind = is_kind(members, step);
             match members.get_mut(*step) {
                 Some(member @ (Value::Array(_) | Value::Object(_))) => remove_at(member, rest),
                 Some(_) | None if is_kind => remove_at(value, rest),

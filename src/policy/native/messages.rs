@@ -75,6 +75,9 @@ pub fn mark_for_cache(content: &mut Value, control: &Value) {
 
 fn reduce_context_edits(body: &mut Map<String, Value>, ignored: &mut Vec<IgnoredMember>) {
     let Some(management) = body.get_mut("context_management") else { return };
+    if let Value::Object(members) = management {
+        keep_members(members, &["edits"], "context_management", ignored);
+    }
     let edits = management.get_mut("edits").and_then(Value::as_array_mut);
     let mut kept = false;
     if let Some(edits) = edits {
@@ -187,11 +190,11 @@ mod tests {
             ),
             (
                 json!({"context_management": {"edits": [
-                    {"type": "clear_tool_uses_20250919"}, {"type": "compact_20260112"}]}}),
+                    {"type": "clear_tool_uses_20250919"}, {"type": "compact_20260112"}], "compact": {}}}),
                 vec![],
                 json!({"context_management": {"edits": [{"type": "clear_tool_uses_20250919"}]}}),
                 vec!["context-management-2025-06-27"],
-                vec!["context_management.edits"],
+                vec!["context_management.compact", "context_management.edits"],
             ),
             (
                 json!({"tools": [tool]}),

@@ -52,7 +52,11 @@ fn a_request_of_claude_code_is_understood() {
             ]},
         ],
     });
-    let head = RequestHeaders { betas: vec!["effort-2025-11-24".into()], conversation: Some("c1".into()) };
+    let head = RequestHeaders {
+        betas: vec!["effort-2025-11-24".into()],
+        conversation: Some("c1".into()),
+        ..RequestHeaders::default()
+    };
     let MessagesRequest { request, stream, positions } = parse(body.to_string().as_bytes().into(), &head).unwrap();
     assert!(stream);
     assert_eq!(positions.messages, [0, 1, 2, 3]);

@@ -213,7 +213,7 @@ fn members_are_read_as_the_api_describes_them() {
         "client_metadata": {"x": "y"}, "stream_options": {"include_obfuscation": false}, "truncation": "auto",
         "previous_response_id": null, "conversation": null, "prompt": null, "top_logprobs": 3, "made_up": 1,
     });
-    let head = RequestHeaders { betas: Vec::new(), conversation: Some("session".into()) };
+    let head = RequestHeaders { conversation: Some("session".into()), ..RequestHeaders::default() };
     let ResponsesRequest { request, stream, echo, .. } = parse(body.to_string().as_bytes().into(), &head).unwrap();
     assert!(stream);
     assert_eq!((request.model.as_str(), request.system), ("claude-haiku", vec![text("be brief")]));
