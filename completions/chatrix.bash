@@ -40,6 +40,9 @@ _chatrix() {
             chatrix,models)
                 cmd="chatrix__subcmd__models"
                 ;;
+            chatrix,run)
+                cmd="chatrix__subcmd__run"
+                ;;
             chatrix,serve)
                 cmd="chatrix__subcmd__serve"
                 ;;
@@ -69,6 +72,9 @@ _chatrix() {
                 ;;
             chatrix__subcmd__help,models)
                 cmd="chatrix__subcmd__help__subcmd__models"
+                ;;
+            chatrix__subcmd__help,run)
+                cmd="chatrix__subcmd__help__subcmd__run"
                 ;;
             chatrix__subcmd__help,serve)
                 cmd="chatrix__subcmd__help__subcmd__serve"
@@ -200,7 +206,7 @@ _chatrix() {
 
     case "${cmd}" in
         chatrix)
-            opts="-h -V --offline --config --profile --region --help --version models usage setup ledger completions ask chat serve keys help"
+            opts="-h -V --offline --config --profile --region --help --version models usage setup ledger completions ask chat serve run keys help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 1 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -441,7 +447,7 @@ _chatrix() {
             return 0
             ;;
         chatrix__subcmd__help)
-            opts="models usage setup ledger completions ask chat serve keys help"
+            opts="models usage setup ledger completions ask chat serve run keys help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -623,6 +629,20 @@ _chatrix() {
             return 0
             ;;
         chatrix__subcmd__help__subcmd__models)
+            opts=""
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        chatrix__subcmd__help__subcmd__run)
             opts=""
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
@@ -1233,6 +1253,55 @@ _chatrix() {
                 return 0
             fi
             case "${prev}" in
+                --config)
+                    local oldifs
+                    if [ -n "${IFS+x}" ]; then
+                        oldifs="$IFS"
+                    fi
+                    IFS=$'\n'
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    if [ -n "${oldifs+x}" ]; then
+                        IFS="$oldifs"
+                    fi
+                    if [[ "${BASH_VERSINFO[0]}" -ge 4 ]]; then
+                        compopt -o filenames
+                    fi
+                    return 0
+                    ;;
+                --profile)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --region)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        chatrix__subcmd__run)
+            opts="-m -h --max-cost --model --offline --config --profile --region --help claude codex"
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                --max-cost)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --model)
+                    COMPREPLY=($(compgen -W "claude-sonnet-4 claude-sonnet-3 deepseek claude-haiku claude-sonnet claude-opus claude-haiku-4-5 claude-sonnet-4-5 claude-sonnet-4-6 claude-sonnet-5 claude-opus-4-5 claude-opus-4-6 claude-opus-4-8 claude-opus-5 deepseek-v3 nova-micro nova-lite nova-pro nova-2-lite llama-4 llama-4-scout mistral-large-3 ministral gpt-oss-120b gpt-oss-20b qwen3 qwen3-32b qwen3-coder kimi glm minimax" -- "${cur}"))
+                    return 0
+                    ;;
+                -m)
+                    COMPREPLY=($(compgen -W "claude-sonnet-4 claude-sonnet-3 deepseek claude-haiku claude-sonnet claude-opus claude-haiku-4-5 claude-sonnet-4-5 claude-sonnet-4-6 claude-sonnet-5 claude-opus-4-5 claude-opus-4-6 claude-opus-4-8 claude-opus-5 deepseek-v3 nova-micro nova-lite nova-pro nova-2-lite llama-4 llama-4-scout mistral-large-3 ministral gpt-oss-120b gpt-oss-20b qwen3 qwen3-32b qwen3-coder kimi glm minimax" -- "${cur}"))
+                    return 0
+                    ;;
                 --config)
                     local oldifs
                     if [ -n "${IFS+x}" ]; then

@@ -3,10 +3,12 @@
 #![expect(clippy::doc_markdown, reason = "a terminal shows the help texts, and does not render Markdown")]
 
 mod keys;
+mod run;
 mod setup;
 mod values;
 
 pub(crate) use keys::{Keys, KeysAction, KeysAdd, KeysRotate, PromptCache};
+pub(crate) use run::{Run, RunAgent};
 pub(crate) use setup::{AgentModel, ServerAddress, Setup, SetupClaudeCode, SetupClient, SetupCodex};
 
 use crate::catalog::{Features, NanoDollars};
@@ -70,6 +72,8 @@ pub(crate) enum Command {
     Chat(Chat),
     /// Serve the OpenAI API to Jan and other apps
     Serve(Serve),
+    /// Run Claude Code or Codex with a server, an API key and a budget of its own
+    Run(Run),
     /// Show what was spent and what is left of each budget
     Usage(Usage),
     /// Create, list, rotate and revoke API keys for `chatrix serve`

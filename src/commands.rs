@@ -10,6 +10,7 @@ mod file_limit;
 mod keys;
 mod ledger;
 mod models;
+mod run;
 mod serve;
 mod setup;
 mod signals;
@@ -43,6 +44,7 @@ pub fn run(cli: Cli) -> anyhow::Result<u8> {
         Command::Keys(args) => keys::run(&args.action, &settings()?),
         Command::Setup(args) => client_setup::run(&args.client, &settings()?),
         Command::Ledger(args) => ledger::run(&args.action, &settings()?),
+        Command::Run(args) => block_on(run::run(args, settings()?)),
         Command::Ask(args) => block_on(ask::run(args, settings()?)),
         Command::Chat(args) => block_on(chat::run(args, settings()?)),
         Command::Serve(args) => {
@@ -89,6 +91,7 @@ fn flags(cli: &Cli) -> Flags {
         | Command::Usage(_)
         | Command::Keys(_)
         | Command::Setup(_)
+        | Command::Run(_)
         | Command::Ledger(_)
         | Command::Completions(_) => global,
     }

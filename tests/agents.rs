@@ -5,6 +5,7 @@
 mod claude_code;
 mod codex;
 mod faults;
+mod run;
 mod setup;
 
 use crate::support::{Bedrock, Chatrix, Server};

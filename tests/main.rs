@@ -33,6 +33,7 @@ mod replay;
 mod reports;
 mod requests;
 mod responses;
+mod run;
 mod serve;
 mod setup;
 mod soak;

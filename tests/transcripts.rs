@@ -206,6 +206,20 @@ fn setup() {
 }
 
 #[test]
+fn run() {
+    Transcript::of("run")
+        .run(&["--help"])
+        .run(&[])
+        .run(&["frob"])
+        .run(&["claude", "-p", "hi"])
+        .run(&["claude", "--max-cost", "-1"])
+        .run(&["codex", "--model", "claude-sonet-4"])
+        .run_with("claude is not installed", &["claude"], |run| run.env("PATH", "/nowhere"))
+        .run_with("codex is not installed", &["codex"], |run| run.env("PATH", "/nowhere"))
+        .compare();
+}
+
+#[test]
 fn serve() {
     Transcript::of("serve")
         .run(&["--help"])

@@ -7,6 +7,9 @@ mod catalog_file;
 mod claude_code;
 mod codex;
 
+pub(crate) use claude_code::environment as claude_code_environment;
+pub(crate) use codex::arguments as codex_arguments;
+
 use crate::cli::{ServerAddress, SetupClient};
 use crate::config::Settings;
 use crate::terminal::output::{note, print_data};

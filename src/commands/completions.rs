@@ -18,7 +18,7 @@ fn script(shell: Shell) -> anyhow::Result<String> {
     let names: Vec<String> = catalog.models().filter_map(|model| model.alias.clone()).collect();
     let mut command = Cli::command();
     let known = PossibleValuesParser::new(names);
-    for name in ["ask", "chat", "serve"] {
+    for name in ["ask", "chat", "serve", "run"] {
         command = command.mut_subcommand(name, |sub| sub.mut_arg("model", |arg| arg.value_parser(known.clone())));
     }
     command = command.mut_subcommand("keys", |keys| {

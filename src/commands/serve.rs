@@ -3,22 +3,19 @@
 mod address;
 mod alerting;
 mod ledger_check;
+mod prepared;
 mod reload;
 mod service;
 mod startup;
 
+pub(crate) use prepared::Prepared;
+
 use crate::cli::Serve;
-use crate::commands::setup::{offline_pace, open};
-use crate::commands::{file_limit, signals, systemd};
-use crate::config::{Flags, ServeSettings, Settings};
-use crate::server::{Limits, Server};
+use crate::commands::{signals, systemd};
+use crate::config::{Flags, Settings};
 use crate::telemetry::Telemetry;
-use address::{Access, Listeners};
-use alerting::Alerting;
-use futures_util::future::try_join_all;
-use ledger_check::check_ledger;
+use address::Access;
 use reload::Reloader;
-use service::service;
 use std::net::TcpListener;
 use std::sync::Arc;
 use std::time::Duration;
@@ -49,27 +46,15 @@ async fn serve(
     sockets: Vec<TcpListener>,
     telemetry: &Telemetry,
 ) -> anyhow::Result<u8> {
-    let (engine, account) = open(&settings, offline_pace(false)?, settings.serve.drain, telemetry).await?;
-    check_ledger(engine.guard(), telemetry).await?;
-    let listeners = Listeners::open(&settings.serve, sockets).await?;
-    let bound = listeners.bound();
-    let ledger = engine.guard().ledger.clone();
-    let service = service(&settings, Arc::clone(&engine), bound);
-    if service.keys.required {
-        service.keys.all().await?;
-    }
-    let limits = limits(&settings.serve);
-    startup::announce(&settings, &engine, &account, &service.keys, &limits, telemetry).await;
+    let prepared = Prepared::new(&settings, sockets, telemetry).await?;
+    let Prepared { engine, account, service, limits, .. } = &prepared;
+    startup::announce(&settings, engine, account, &service.keys, limits, telemetry).await;
+    let (engine, keys_required) = (Arc::clone(engine), service.keys.required);
+    let (bound, addresses) = (prepared.bound(), prepared.addresses()?);
     let signals = signals::hear(telemetry)?;
-    let keys_required = service.keys.required;
-    let server = Server::new(service, limits, telemetry.clone(), signals.stop)?;
-    if let Some(listener) = listeners.metrics {
-        telemetry.notice(&format!("metrics on http://{}/metrics", listener.local_addr()?));
-        tokio::spawn(Arc::clone(&server).serve_metrics(listener));
-    }
-    let alerting = Alerting::start(&settings, ledger.as_ref(), &listeners.main, telemetry)?;
-    for listener in &listeners.main {
-        startup::say_address(listener.local_addr()?, keys_required, telemetry);
+    let (started, alerting) = prepared.start(&settings, telemetry, signals.stop)?;
+    for address in addresses {
+        startup::say_address(address, keys_required, telemetry);
     }
     let reloader = Reloader {
         flags,
@@ -78,29 +63,13 @@ async fn serve(
         began_empty: reload::is_empty(&settings),
         running: settings,
         engine,
-        server: Arc::clone(&server),
+        server: Arc::clone(&started.server),
         alerting,
         telemetry: telemetry.clone(),
     };
     tokio::spawn(reloader.run(signals.reloads));
     systemd::watch_workers();
     systemd::ready();
-    try_join_all(listeners.main.into_iter().map(|listener| Arc::clone(&server).serve(listener))).await?;
-    // Answers that were cut off still hold the engine, so dropping it would not close the ledger.
-    if let Some(ledger) = ledger {
-        ledger.close();
-    }
+    started.run().await?;
     Ok(0)
-}
-
-/// What clients may use of the server. As many connections are allowed as there may be open files for.
-fn limits(serve: &ServeSettings) -> Limits {
-    let files = file_limit::raise();
-    let default = Limits::default();
-    Limits {
-        connections: serve.max_connections.unwrap_or_else(|| file_limit::connections(files)),
-        answers: serve.max_in_flight.unwrap_or(default.answers),
-        body_bytes: serve.max_body_memory.unwrap_or(default.body_bytes),
-        timeouts: serve.timeouts,
-    }
 }

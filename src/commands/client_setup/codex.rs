@@ -3,7 +3,7 @@
 use super::address::url;
 use super::agent::{Agent, NamedModel, context_window};
 use super::catalog_file;
-use crate::cli::SetupCodex;
+use crate::cli::{AgentModel, SetupCodex};
 use crate::config::Settings;
 use crate::terminal::output::{note, print_data};
 use crate::terminal::printable::Printable;
@@ -30,28 +30,58 @@ pub(super) fn run(args: &SetupCodex, settings: &Settings) -> anyhow::Result<u8> 
     Ok(0)
 }
 
+/// The arguments with which it uses a server and a key, in place of what its config file says. It writes the model
+/// catalog, and warns of answers that are too short.
+///
+/// # Errors
+/// For a key or a model that cannot be used, and for a catalog that cannot be written.
+pub(crate) fn arguments(
+    asked: &AgentModel,
+    settings: &Settings,
+    url: &str,
+    key_env: &str,
+    catalog: &Path,
+) -> anyhow::Result<Vec<String>> {
+    let agent = Agent::new(asked, settings)?;
+    let main = agent.main_model(asked.model.as_deref())?;
+    catalog_file::write(catalog, &agent.all_models(&main), false)?;
+    agent.warn_of_short_answers(&main, agent.usual_answer(&main.model));
+    let general = general(&main, Some(catalog)).into_iter().map(|(key, value)| format!("{key}={value}"));
+    let provider = provider(url, key_env).into_iter().map(|(key, value)| format!("{PROVIDER}.{key}={value}"));
+    Ok(general.chain(provider).flat_map(|setting| ["-c".to_owned(), setting]).collect())
+}
+
+/// The table of the server.
+const PROVIDER: &str = "model_providers.chatrix";
+
 fn lines(url: &str, key_env: &str, main: &NamedModel, catalog: Option<&Path>) -> String {
-    // A JSON string is a TOML string too.
-    let text = |text: &str| Value::from(text).to_string();
-    let catalog = catalog.map(|path| format!("model_catalog_json = {}\n", text(&path.to_string_lossy())));
-    format!(
-        "model = {model}\n\
-         model_provider = \"chatrix\"\n\
-         model_context_window = {context}\n\
-         {catalog}\
-         web_search = \"disabled\"\n\
-         \n\
-         [model_providers.chatrix]\n\
-         name = \"Chatrix\"\n\
-         base_url = {base_url}\n\
-         env_key = {key_env}\n\
-         wire_api = \"responses\"\n\
-         request_max_retries = 1\n\
-         stream_max_retries = 1\n",
-        model = text(&main.name),
-        context = context_window(&main.model),
-        catalog = catalog.unwrap_or_default(),
-        base_url = text(&format!("{url}/v1")),
-        key_env = text(key_env),
-    )
+    let lines = |settings: Vec<(&str, String)>| -> String {
+        settings.into_iter().map(|(key, value)| format!("{key} = {value}\n")).collect()
+    };
+    format!("{}\n[{PROVIDER}]\n{}", lines(general(main, catalog)), lines(provider(url, key_env)))
+}
+
+/// The keys before every table, with their values in TOML.
+fn general(main: &NamedModel, catalog: Option<&Path>) -> Vec<(&'static str, String)> {
+    let catalog = catalog.map(|path| ("model_catalog_json", text(&path.to_string_lossy())));
+    let model = [("model", text(&main.name)), ("model_provider", text("chatrix"))];
+    let context = ("model_context_window", context_window(&main.model).to_string());
+    model.into_iter().chain([context]).chain(catalog).chain([("web_search", text("disabled"))]).collect()
+}
+
+/// The keys of the server's table, with their values in TOML.
+fn provider(url: &str, key_env: &str) -> Vec<(&'static str, String)> {
+    vec![
+        ("name", text("Chatrix")),
+        ("base_url", text(&format!("{url}/v1"))),
+        ("env_key", text(key_env)),
+        ("wire_api", text("responses")),
+        ("request_max_retries", "1".to_owned()),
+        ("stream_max_retries", "1".to_owned()),
+    ]
+}
+
+/// A text in TOML. A JSON string is one too.
+fn text(text: &str) -> String {
+    Value::from(text).to_string()
 }

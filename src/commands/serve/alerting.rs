@@ -10,7 +10,7 @@ use tokio::net::TcpListener;
 use tokio::sync::watch;
 
 /// The alerts of a server. A reload changes what is told, and to whom.
-pub(super) struct Alerting(watch::Sender<Option<Plan>>);
+pub(crate) struct Alerting(watch::Sender<Option<Plan>>);
 
 impl Alerting {
     /// Begins to tell the operator, where the config file says whom.
