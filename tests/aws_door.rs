@@ -200,3 +200,19 @@ fn the_id_of_an_access_key_may_be_a_key_of_this_server() {
         assert_eq!((answer.status, answer.headers["x-amzn-errortype"].as_str()), (403, "UnrecognizedClientException"));
     }
 }
+
+#[test]
+fn an_operation_that_is_not_offered_is_refused_in_the_words_of_bedrock() {
+    let server = Server::offline();
+    for (method, path) in [
+        ("GET", "/inference-profiles?type=SYSTEM_DEFINED"),
+        ("GET", "/inference-profiles/us.anthropic.claude-sonnet-4-6"),
+        ("GET", "/foundation-models"),
+        ("POST", "/model/us.anthropic.claude-sonnet-4-6/count-tokens"),
+    ] {
+        let answer = server.send(method, path, &[], "");
+        assert_eq!((answer.status, answer.headers["x-amzn-errortype"].as_str()), (404, "UnknownOperationException"));
+        assert!(answer.json()["message"].is_string(), "{path}: {answer:?}");
+    }
+    assert!(!server.get("/nothing").headers.contains_key("x-amzn-errortype"));
+}

@@ -156,7 +156,8 @@ pub(super) fn dialect_below(path: &str) -> &'static dyn Dialect {
     let mut segments = path.split('/').filter(|segment| !segment.is_empty() && *segment != "v1");
     match segments.next() {
         Some("messages" | "api") => &Messages,
-        Some("model") => &BEDROCK,
+        // Clients of Bedrock also ask which models an account has.
+        Some("model" | "inference-profiles" | "foundation-models") => &BEDROCK,
         _ => &ChatCompletions,
     }
 }

@@ -185,3 +185,40 @@ fn an_answer_that_is_always_cut_comes_to_an_end() {
         assert!(!claude.place.path("project/half-a-call").exists());
     }
 }
+
+#[test]
+fn its_bedrock_mode_has_the_same_limits() {
+    let Some(claude) = ClaudeCode::installed() else { return };
+    let model = "us.anthropic.claude-sonnet-4-6";
+    let shell = call("toolu_1", "Bash", &json!({"command": "echo one", "description": "say it"}));
+    let bedrock = Bedrock::script([
+        Reply::text("A plain answer."),
+        Reply::Message(json!([text("I will."), shell]), "tool_use", (9000, 50)),
+        Reply::text("It ran."),
+    ]);
+    let server = serve(&bedrock);
+    let url = format!("http://{}", server.address());
+    let environment = [
+        ("CLAUDE_CODE_USE_BEDROCK", "1"),
+        ("ANTHROPIC_BEDROCK_BASE_URL", url.as_str()),
+        ("CLAUDE_CODE_SKIP_BEDROCK_AUTH", "1"),
+        ("AWS_REGION", "us-west-2"),
+        ("ANTHROPIC_MODEL", model),
+        ("ANTHROPIC_DEFAULT_HAIKU_MODEL", "us.anthropic.claude-haiku-4-5-20251001-v1:0"),
+    ];
+    // It sends its own limit, which is above that of the server.
+    let environment = [&environment[..], &[("CLAUDE_CODE_MAX_OUTPUT_TOKENS", "32000")]].concat();
+    claude.ask(&server, "hello", &environment).result("A plain answer.");
+    claude.ask(&server, "run it", &environment).result("It ran.");
+    let calls = bedrock.calls();
+    assert_eq!(calls.len(), 3);
+    for call in &calls {
+        assert_eq!((call.operation.as_str(), call.model.as_str()), ("invoke-with-response-stream", model));
+        assert_eq!(call.body["max_tokens"], 16000, "{}", call.body);
+    }
+    let result = last_turn(&calls[2].body).iter().find(|block| block["tool_use_id"] == "toolu_1").unwrap();
+    assert!(result["content"].as_str().is_some_and(|content| content.starts_with("one")), "{result}");
+    let log = server.stop();
+    assert_eq!(requests(&log, "/model/{id}/invoke-with-response-stream"), 3, "{log}");
+    assert_eq!(requests(&log, ROUTE), 0, "{log}");
+}
