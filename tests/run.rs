@@ -33,7 +33,7 @@ fn keys(home: &Home, offline: bool) -> Vec<Value> {
 fn only_key_is_revoked(home: &Home, offline: bool) {
     let keys = keys(home, offline);
     assert_eq!(keys.len(), 1, "{keys:?}");
-    assert!(!keys[0]["revoked"].is_null(), "{keys:?}");
+    assert_eq!(keys[0]["revoked"], true, "{keys:?}");
 }
 
 fn read(home: &Home, file: &str) -> String {
@@ -124,11 +124,13 @@ fn a_call_without_its_end_is_said() {
 #[test]
 fn it_ends_with_its_program_and_the_other_way_round() {
     for (script, name, code) in [
-        ("trap 'echo bye; exit 3' TERM; echo up; while :; do sleep 0.05; done", "TERM", 3),
-        ("echo up; exec sleep 100", "TERM", 143),
-        ("echo up; exec sleep 100", "HUP", 129),
+        ("trap 'exit 3' TERM; while :; do sleep 0.05; done", "TERM", 3),
+        ("exec sleep 100", "TERM", 143),
+        // It gets ten seconds.
+        ("trap '' TERM; while :; do sleep 0.05; done", "TERM", 137),
+        ("exec sleep 100", "HUP", 129),
         // No terminal has sent it to the program too.
-        ("echo up; exec sleep 100", "INT", 130),
+        ("exec sleep 100", "INT", 130),
     ] {
         let home = Home::new("");
         let script = format!("touch \"$HOME/up\"; {script}");
@@ -141,6 +143,24 @@ fn it_ends_with_its_program_and_the_other_way_round() {
         assert!(String::from_utf8(output.stderr).unwrap().ends_with("this run cost $0.00 of $5.00; 0 calls\n"));
         only_key_is_revoked(&home, true);
     }
+}
+
+#[test]
+fn what_is_typed_in_a_terminal_comes_to_the_program_once() {
+    let home = Home::new("");
+    let script = "trap 'echo interrupted' INT; echo ready; sleep 5; sleep 1; read line; echo \"got $line\"; exit 5";
+    let (command, _home) = run(&home, "claude", script).arg("--offline").env("TERM", "xterm").into_command();
+    let mut terminal = rexpect::session::spawn_command(command, Some(20_000)).unwrap();
+    terminal.exp_string("ready").unwrap();
+    terminal.send_control('c').unwrap();
+    terminal.exp_string("interrupted").unwrap();
+    terminal.send_line("a line").unwrap();
+    let between = terminal.exp_string("got a line").unwrap();
+    assert!(!between.contains("interrupted"), "{between}");
+    terminal.exp_string("this run cost $0.00 of $5.00; 0 calls").unwrap();
+    let status = terminal.process().wait().unwrap();
+    assert!(format!("{status:?}").ends_with(", 5)"), "{status:?}");
+    only_key_is_revoked(&home, true);
 }
 
 #[test]
@@ -171,7 +191,7 @@ curl -s "$url/responses" -d '{"model": "nova-pro", "input": "hi"}' -H "authoriza
     }
     let files = std::fs::read_dir(home.path(".local/state/chatrix")).unwrap();
     let names: Vec<_> = files.map(|file| file.unwrap().file_name().into_string().unwrap()).collect();
-    assert!(!names.iter().any(|name| name.ends_with(".json")), "{names:?}");
+    assert!(!names.iter().any(|name| name.starts_with("run-")), "{names:?}");
     assert!(!home.path(".codex").exists());
     only_key_is_revoked(&home, true);
 }
