@@ -132,6 +132,11 @@ impl Route {
         }
     }
 
+    /// The header in which clients of the route look for the id of their request, besides `x-request-id`.
+    pub(super) fn request_id_header(&self) -> Option<&'static str> {
+        matches!(self, Self::Messages | Self::CountTokens).then_some("request-id")
+    }
+
     /// The dialect of the route's answers and errors.
     pub(super) fn dialect(&self) -> &dyn Dialect {
         match self {

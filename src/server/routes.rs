@@ -76,6 +76,9 @@ where
     scope.set_status(response.status().as_u16());
     let headers = response.headers_mut();
     set_header(headers, "x-request-id", &request_id);
+    if let Some(name) = route.as_ref().and_then(Route::request_id_header) {
+        set_header(headers, name, &request_id);
+    }
     for (name, value) in cors {
         headers.insert(name, value);
     }

@@ -37,21 +37,21 @@ pub(super) fn members<'a>(admitted: &Admitted, native: &'a NativeRequest) -> Res
     }
     for (name, value) in &native.body {
         match set.remove(name) {
-            Some(own) => members.extend(granted(admitted, name, own).map(|own| (name.as_str(), own))),
+            Some(own) => members.extend(granted(admitted, name, &own).map(|own| (name.as_str(), own))),
             None => members.push((name, native_parts::allowed(admitted, name, value))),
         }
     }
     // What the client did not name; only members that are always the same can be missing.
     for name in ["max_tokens", "temperature", "top_p", "thinking", "output_config", "tool_choice"] {
-        let own = set.remove(name).and_then(|own| granted(admitted, name, own));
+        let own = set.remove(name).and_then(|own| granted(admitted, name, &own));
         members.extend(own.map(|own| (name, own)));
     }
     Ok(members)
 }
 
 /// A member that the policy sets, as the model takes it; `None` where nothing is sent.
-fn granted<'a>(admitted: &Admitted, name: &str, own: Value) -> Option<Cow<'a, Value>> {
-    let own = native_parts::allowed(admitted, name, &own).into_owned();
+fn granted<'a>(admitted: &Admitted, name: &str, own: &Value) -> Option<Cow<'a, Value>> {
+    let own = native_parts::allowed(admitted, name, own).into_owned();
     (!own.is_null() && own != json!({})).then_some(Cow::Owned(own))
 }
 

@@ -19,6 +19,7 @@ pub(in crate::policy) fn has(native: &NativeRequest, part: &Refusable) -> bool {
 }
 
 /// Whether a step of a path is the kind of a block or a tool, which is no member.
+#[must_use]
 pub fn is_kind(members: &Map<String, Value>, step: &str) -> bool {
     members.get("type").map_or(step == "custom", |kind| kind == step)
 }

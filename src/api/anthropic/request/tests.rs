@@ -25,6 +25,10 @@ fn text(text: &str) -> Part {
     Part::Text(text.into())
 }
 
+fn in_conversation(id: &str) -> RequestHeaders {
+    RequestHeaders { conversation: Some(id.to_owned()), ..RequestHeaders::default() }
+}
+
 #[test]
 fn a_request_of_claude_code_is_understood() {
     let body = json!({
@@ -52,11 +56,7 @@ fn a_request_of_claude_code_is_understood() {
             ]},
         ],
     });
-    let head = RequestHeaders {
-        betas: vec!["effort-2025-11-24".into()],
-        conversation: Some("c1".into()),
-        ..RequestHeaders::default()
-    };
+    let head = RequestHeaders { betas: vec!["effort-2025-11-24".into()], ..in_conversation("c1") };
     let MessagesRequest { request, stream, positions } = parse(body.to_string().as_bytes().into(), &head).unwrap();
     assert!(stream);
     assert_eq!(positions.messages, [0, 1, 2, 3]);
