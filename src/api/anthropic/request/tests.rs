@@ -81,13 +81,9 @@ fn a_request_of_claude_code_is_understood() {
     ];
     assert_eq!(request.messages, expected);
     assert_eq!((request.max_tokens, request.conversation.as_deref()), (Some(128_000), Some("c1")));
-    let reasoning = ReasoningRequest {
-        mode: ReasoningMode::Adaptive,
-        effort: Some(Effort::Medium),
-        budget: None,
-        display: ReasoningDisplay::Omitted,
-    };
-    assert_eq!(request.reasoning, reasoning);
+    let ReasoningRequest { mode, effort, budget, display } = request.reasoning;
+    assert_eq!((mode, effort, budget), (ReasoningMode::Adaptive, Some(Effort::Medium), None));
+    assert_eq!(display, ReasoningDisplay::Omitted);
     // What a client says about itself and its user is neither kept nor named.
     assert_eq!((request.ignored, request.metadata), (Vec::new(), Vec::new()));
     let native = request.native.unwrap();
