@@ -89,6 +89,12 @@ fn set_up(
     url: &str,
     catalog: &CatalogFile,
 ) -> anyhow::Result<()> {
+    // A proxy does not reach the server.
+    for name in ["NO_PROXY", "no_proxy"] {
+        let others = std::env::var(name).ok().filter(|others| !others.is_empty());
+        let hosts = others.map_or_else(String::new, |others| others + ",") + &Ipv4Addr::LOCALHOST.to_string();
+        command.env(name, hosts);
+    }
     let asked = AgentModel { key: Some(key.name.clone()), model: args.model.clone() };
     match args.agent {
         RunAgent::Claude => {
