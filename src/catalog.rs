@@ -195,8 +195,7 @@ impl Catalog {
     /// A model for an id without an alias. Its capabilities come from its family; it has a price only if this id, or
     /// another spelling of it, has one.
     fn unlisted_model(&self, id: &str) -> Arc<Model> {
-        // An ARN of a system-defined profile or foundation model ends in the id it stands for.
-        let bare_id = if id.starts_with("arn:") { id.rsplit('/').next().unwrap_or(id) } else { id };
+        let bare_id = id::of_arn(id);
         let known = self.models.iter().find(|model| model.id == bare_id).or_else(|| self.priced().ok()?.get(bare_id));
         let mut model = known.map_or_else(
             || Model {

@@ -37,9 +37,19 @@ pub fn foundation_model(id: &str) -> Option<&str> {
 /// as it is.
 #[must_use]
 pub fn base(id: &str) -> &str {
-    let is_opaque = id.contains(":application-inference-profile/") || id.contains(":provisioned-model/");
-    let bare_id = if id.starts_with("arn:") && !is_opaque { id.rsplit('/').next().unwrap_or(id) } else { id };
-    without_geography(bare_id)
+    without_geography(of_arn(id))
+}
+
+/// The id that an ARN ends in, if it is that of a profile or a foundation model that AWS defines. What an account calls its
+/// own resources, such as a stored prompt or a provisioned model, does not show their model.
+pub(super) fn of_arn(id: &str) -> &str {
+    const SHOWING: [&str; 2] = ["inference-profile/", "foundation-model/"];
+    if !id.starts_with("arn:") {
+        return id;
+    }
+    let resource = id.rsplit(':').find(|part| part.contains('/')).unwrap_or_default();
+    let resource = id.find(resource).and_then(|at| id.get(at..)).unwrap_or(id);
+    SHOWING.iter().find_map(|kind| resource.strip_prefix(kind)).unwrap_or(id)
 }
 
 /// An id without its geography prefix.

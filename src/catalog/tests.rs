@@ -85,8 +85,18 @@ fn any_bedrock_id_is_a_model_but_a_typo_is_not() {
     let arn = "arn:aws:bedrock:us-east-1:123456789012:inference-profile/us.anthropic.claude-sonnet-4-6";
     assert_eq!(catalog.resolve(arn).unwrap().id, arn);
     assert!(catalog.resolve(arn).unwrap().prices.is_some());
-    let opaque = "arn:aws:bedrock:us-east-1:123456789012:application-inference-profile/1arbu5hu2sjr";
-    assert!(catalog.resolve(opaque).unwrap().prices.is_none());
+    for own in [
+        "application-inference-profile/1arbu5hu2sjr",
+        "prompt/us.anthropic.claude-sonnet-4-6",
+        "provisioned-model/us.anthropic.claude-sonnet-4-6",
+        "custom-model-deployment/us.anthropic.claude-sonnet-4-6",
+    ] {
+        let arn = format!("arn:aws:bedrock:us-east-1:123456789012:{own}");
+        assert!(catalog.resolve(&arn).unwrap().prices.is_none(), "{own}");
+        assert_eq!(foundation_model(&arn), None, "{own}");
+    }
+    let versioned = "arn:aws:bedrock:us-east-1::foundation-model/anthropic.claude-haiku-4-5-20251001-v1:0";
+    assert_eq!(foundation_model(versioned), Some("anthropic.claude-haiku-4-5-20251001-v1:0"));
     let unknown = catalog.resolve("eu.anthropic.claude-next-9").unwrap();
     assert_eq!((unknown.capabilities.sampling, unknown.prices), (Sampling::None, None));
     for (name, id) in [

@@ -182,8 +182,7 @@ fn block_of(path: &str, block: &Value, searches: bool) -> Result<Value, String> 
         "tool_reference" if searches => json!({"text": member("tool_name")}),
         "tool_result" => {
             let content = match block.get("content") {
-                Some(Value::String(text)) if text.is_empty() => vec![json!({"text": "(nothing)"})],
-                Some(Value::String(text)) => vec![json!({"text": text})],
+                Some(Value::String(text)) if !text.is_empty() => vec![json!({"text": text})],
                 Some(Value::Array(blocks)) => {
                     let blocks = blocks.iter().map(|block| block_of(&format!("{path}.tool_result"), block, searches));
                     blocks.collect::<Result<_, _>>()?
@@ -222,7 +221,10 @@ fn check_cache_control(path: &str, block: &Value) -> Result<(), String> {
 fn tool_spec(index: usize, tool: &Value, searches: bool) -> Result<Value, String> {
     let path = format!("tools.{index}");
     check_cache_control(&path, tool)?;
-    if let Some(kind) = tool.get("type").and_then(Value::as_str).filter(|kind| *kind != "custom") {
+    let kind = tool.get("type").and_then(Value::as_str).unwrap_or("custom");
+    if ["bash_", "text_editor_", "computer_", "memory_"].iter().any(|known| kind.starts_with(known)) {
+        return Ok(json!({"toolSpec": {"name": tool.get("name"), "inputSchema": {"json": {"type": "object"}}}}));
+    } else if kind != "custom" {
         return Err(format!("{path}: Input tag '{kind}' found using 'type' does not match any of the expected tags"));
     }
     let known = |name: &str| match name {
@@ -358,9 +360,8 @@ mod tests {
     fn each_call_has_the_object_after_its_name() {
         let tool = |name: &str| json!({"name": name, "input_schema": {"type": "object"}});
         let thinking = json!({"type": "adaptive", "display": "omitted"});
-        let asked = r#"run Bash {"command": "Read"} and then Grep {"q": 1}"#;
-        let tools = json!([tool("Bash"), tool("Read"), tool("Grep")]);
-        let answer = ask(&json!(asked), json!({"tools": tools, "thinking": thinking}));
+        let members = json!({"tools": [tool("Bash"), tool("Read"), tool("Grep")], "thinking": thinking});
+        let answer = ask(&json!(r#"run Bash {"command": "Read"} and then Grep {"q": 1}"#), members);
         let calls: Vec<_> =
             answer["content"].as_array().unwrap().iter().map(|block| (&block["name"], &block["input"])).collect();
         let expected = [(json!("Bash"), json!({"command": "Read"})), (json!("Grep"), json!({"q": 1}))];
