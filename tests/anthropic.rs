@@ -267,3 +267,25 @@ fn half_a_call() -> Vec<bytes::Bytes> {
         wire::event("metadata", json!({"usage": {"inputTokens": 9, "outputTokens": 9, "totalTokens": 18}})),
     ]
 }
+
+#[test]
+fn t1_a_history_of_calls_without_tools_is_translated() {
+    let bedrock = Bedrock::script([Reply::text("ok")]);
+    let server = passing(&bedrock);
+    let messages = json!([
+        {"role": "user", "content": "look"},
+        {"role": "assistant", "content": [{"type": "tool_use", "id": "t", "name": "read", "input": {}}]},
+        {"role": "user", "content": [{"type": "tool_result", "tool_use_id": "t", "content": "found"}]},
+    ]);
+    let tools = json!([{"name": "read", "input_schema": {"type": "object"}}]);
+    for more in [
+        json!({"messages": messages}),
+        json!({"messages": messages, "tools": []}),
+        json!({"messages": messages, "tools": tools}),
+    ] {
+        assert_eq!(ask(&server, &question("claude-sonnet-4-6", &more)).status, 200);
+    }
+    let operations: Vec<String> = bedrock.calls().iter().map(|call| call.operation.clone()).collect();
+    assert_eq!(operations, ["converse", "converse", "invoke"]);
+    assert_eq!(bedrock.calls()[0].body["toolConfig"]["tools"][0]["toolSpec"]["name"], "read");
+}

@@ -10,6 +10,7 @@ use super::{cache, input_bound, native, request_limits};
 use crate::catalog::{Family, Features, Model, Sampling};
 use crate::conversation::{Message, NativeApi, NativeRequest, Part, Request, ServiceTier, ToolChoice};
 use crate::error::{Error, Field, Kind, Result};
+use serde_json::json;
 use std::sync::Arc;
 
 impl Policy {
@@ -57,9 +58,17 @@ impl Policy {
             NativeApi::Messages => self.native_messages && model.capabilities.family == Family::Claude,
             NativeApi::Converse => true,
         };
+        let has_tools =
+            native.api == NativeApi::Converse || native.body.get("tools").is_some_and(|tools| *tools != json!([]));
         let mut parts = request.messages.iter().flat_map(Message::parts_with_results);
-        // What an image's URL holds is fetched into the translated request only.
-        if !may_be_sent || parts.any(|part| matches!(part, Part::ImageUrl(_))) {
+        // What an image's URL holds is fetched into the translated request only, and only there are tools that nothing but
+        // the history has named again (docs/cases.md, T1).
+        let needs_translation = |part: &Part| match part {
+            Part::ImageUrl(_) => true,
+            Part::ToolCall(_) | Part::ToolResult(_) => !has_tools,
+            _ => false,
+        };
+        if !may_be_sent || parts.any(needs_translation) {
             return None;
         }
         request.ignored = native::reduce(&mut native);
