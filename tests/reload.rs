@@ -56,7 +56,9 @@ fn a_reload_takes_what_can_change_and_keeps_a_stream() {
     assert_eq!(notices[0], format!("reloaded the config file {}", config.display()));
     assert_eq!(notices[1], "max_in_flight cannot change while the server runs; restart it for that");
     assert_eq!(notices[2], "stream_idle_seconds cannot change while the server runs; restart it for that");
-    assert!(notices[3].starts_with("budgets: $0.50 left of the day budget of $0.50"), "{notices:?}");
+    // The budgets are read while calls go on, and a call may be booked before.
+    let budgets = notices[3].strip_prefix("budgets: $0.").unwrap();
+    assert!(budgets.contains(" left of the day budget of $0.50"), "{notices:?}");
 }
 
 #[test]

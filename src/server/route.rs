@@ -160,7 +160,9 @@ pub(super) fn dialect_below(path: &str) -> &'static dyn Dialect {
     static BEDROCK: Converse = Converse { model: String::new(), stream: false };
     let mut segments = path.split('/').filter(|segment| !segment.is_empty() && *segment != "v1");
     match segments.next() {
-        Some("messages" | "api") => &Messages,
+        Some("messages") => &Messages,
+        // Claude Code asks for more below this than is served. Others below `/api` are Ollama's.
+        Some("api") if matches!(segments.next(), Some("hello" | "oauth" | "event_logging")) => &Messages,
         // Clients of Bedrock also ask which models an account has.
         Some("model" | "inference-profiles" | "foundation-models") => &BEDROCK,
         _ => &ChatCompletions,
