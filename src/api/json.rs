@@ -140,6 +140,16 @@ pub(super) fn cache_lifetime(control: &Value) -> Option<CacheTtl> {
     (control["type"] == "ephemeral").then_some(if one_hour { CacheTtl::OneHour } else { CacheTtl::FiveMinutes })
 }
 
+/// Refuses a conversation that is no list of messages, or an empty one.
+pub(super) fn check_messages(messages: &Value) -> Result<()> {
+    match messages {
+        Value::Null => Err(missing("messages")),
+        Value::Array(messages) if messages.is_empty() => Err(invalid("messages", "must contain at least one message")),
+        Value::Array(_) => Ok(()),
+        _ => Err(invalid("messages", "must be an array")),
+    }
+}
+
 /// The error for a member with a wrong value.
 pub(super) fn invalid(at: &str, what: &str) -> Error {
     Error::new(Kind::InvalidRequest, format!("`{at}` {what}")).at_path(at)

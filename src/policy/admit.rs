@@ -90,11 +90,13 @@ impl Policy {
         let reasoning = reasoning::grant(&request.reasoning, &model, max_tokens);
         let (temperature, top_p) = sampling(&model, &limits, reasoning);
         let tier = self.tier(request.service_tier, &model);
-        let input_bound = input_bound::input_tokens(&request, &model);
+        let native = request.native.as_ref().map(|native| native::measure(&native.body));
+        let input_bound = input_bound::input_tokens(&request, native, &model);
         let prompt_cache = key.as_ref().and_then(|key| key.overrides.prompt_cache).unwrap_or(self.prompt_cache);
-        let cache_point_added = prompt_cache && cache::add_point_where_it_saves(&mut request, &model, input_bound);
-        let mut quotes = vec![quote(&request, &model, input_bound, max_tokens, tier)];
-        if let Some(quote) = self.successor_quote(&request, &model, key.as_ref())? {
+        let cache_point_added =
+            prompt_cache && cache::add_point_where_it_saves(&mut request, native, &model, input_bound);
+        let mut quotes = vec![quote(&request, native, &model, input_bound, max_tokens, tier)];
+        if let Some(quote) = self.successor_quote(&request, native, &model, key.as_ref())? {
             quotes.push(quote);
         }
         let parameters = Parameters {
@@ -117,22 +119,31 @@ impl Policy {
     }
 
     /// The quote for the model's successor; `None` when no successor may answer.
-    fn successor_quote(&self, request: &Request, model: &Model, key: Option<&KeyRules>) -> Result<Option<Quote>> {
-        if !self.follow_successor {
-            return Ok(None);
-        }
-        let Some(successor) = &model.successor else {
-            return Ok(None);
-        };
+    fn successor_quote(
+        &self,
+        request: &Request,
+        native: Option<native::Measure>,
+        model: &Model,
+        key: Option<&KeyRules>,
+    ) -> Result<Option<Quote>> {
+        let Some(successor) = model.successor.as_ref().filter(|_| self.follow_successor) else { return Ok(None) };
         let model = self.catalog.resolve(successor)?;
         let (max_tokens, _) = self.limits_for(&model, key).max_tokens(request.max_tokens, model.max_output)?;
         let tier = self.tier(request.service_tier, &model);
-        Ok(Some(quote(request, &model, input_bound::input_tokens(request, &model), max_tokens, tier)))
+        let input_bound = input_bound::input_tokens(request, native, &model);
+        Ok(Some(quote(request, native, &model, input_bound, max_tokens, tier)))
     }
 }
 
-fn quote(request: &Request, model: &Model, input_bound: u64, max_tokens: u32, tier: ServiceTier) -> Quote {
-    let cache = if model.capabilities.features.cache { cache::longest_ttl(request) } else { None };
+fn quote(
+    request: &Request,
+    native: Option<native::Measure>,
+    model: &Model,
+    input_bound: u64,
+    max_tokens: u32,
+    tier: ServiceTier,
+) -> Quote {
+    let cache = if model.capabilities.features.cache { cache::longest_ttl(request, native) } else { None };
     Quote { prices: model.prices, input_bound, max_tokens, cache, tier }
 }
 

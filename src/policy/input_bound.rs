@@ -7,8 +7,9 @@ use crate::conversation::{Format, Media, Message, NativeRequest, Part, Reasoning
 use serde_json::Value;
 
 /// An upper bound of a request's input tokens. No tokenizer makes more tokens than there are UTF-8 bytes, and the
-/// format of the model adds a few tokens to each message, to the system prompt and to the request.
-pub(super) fn input_tokens(request: &Request, model: &Model) -> u64 {
+/// format of the model adds a few tokens to each message, to the system prompt and to the request. `native` is the measure
+/// of its native form.
+pub(super) fn input_tokens(request: &Request, native: Option<native::Measure>, model: &Model) -> u64 {
     const PER_MESSAGE: usize = 16;
     const PER_TOOL: usize = 16;
     // Some models add a hidden system prompt. The longest that was measured had 346 tokens.
@@ -30,7 +31,6 @@ pub(super) fn input_tokens(request: &Request, model: &Model) -> u64 {
         }
         Format::Text | Format::JsonObject => 0,
     };
-    let native = request.native.as_ref().map(|native| native::measure(&native.body));
     let has_tools = !request.tools.is_empty() || native.is_some_and(|native| native.has_tools);
     let overhead = if has_tools { 2 * PER_REQUEST } else { PER_REQUEST };
     let sum = system + messages + tools.sum::<usize>() + format;
@@ -190,7 +190,9 @@ mod tests {
             (json!({"tools": [{"type": "computer_20250124"}, {"type": "bash_20250124"}]}), &[][..], 1024 + 2 * 1234),
             (json!({"tools": [{"name": "later", "defer_loading": true}]}), &[][..], 1024),
         ] {
-            let bound = input_tokens(&with_native(&body, betas), &model);
+            let request = with_native(&body, betas);
+            let native = request.native.as_ref().map(|native| native::measure(&native.body));
+            let bound = input_tokens(&request, native, &model);
             assert!((at_least..2 * at_least + 2000).contains(&bound), "{bound} {body}");
         }
     }

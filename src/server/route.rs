@@ -89,10 +89,14 @@ impl Route {
         })
     }
 
+    /// Whether the route takes a body.
+    pub(super) fn takes_body(&self) -> bool {
+        self.operation().is_some() || matches!(self, Self::CountTokens | Self::InputTokens)
+    }
+
     /// The methods that the route supports, as in the header `allow`.
     pub(super) fn methods(&self) -> &'static str {
-        let is_posted = self.operation().is_some() || matches!(self, Self::CountTokens | Self::InputTokens);
-        if is_posted { "POST, OPTIONS" } else { "GET, HEAD, OPTIONS" }
+        if self.takes_body() { "POST, OPTIONS" } else { "GET, HEAD, OPTIONS" }
     }
 
     /// The route as it is logged. Never the path itself, which a client could fill with anything.

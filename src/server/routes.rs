@@ -110,10 +110,16 @@ where
         scope.set_key(&key.name);
     }
     match (method.as_str(), route) {
-        ("POST", route) if route.operation().is_some() => {
+        ("POST", route) if route.takes_body() => {
             let encoding = Encoding::of(&headers)?;
             let body = (read_body(&headers, body, state.load.bodies(), &state.timeouts).await?, encoding);
             match route {
+                Route::CountTokens => {
+                    generate::count(state, (body, request_headers(&headers)), caller, &MESSAGES).await
+                }
+                Route::InputTokens => {
+                    generate::count(state, (body, request_headers(&headers)), caller, &RESPONSES).await
+                }
                 Route::Embeddings => generate::embed(state, body, caller, scope).await,
                 Route::Invoke(InvokeMessages { model, stream: false }) if is_embedding(state, model) => {
                     generate::invoke_embedding(state, model, body, caller, scope).await
@@ -123,12 +129,6 @@ where
                     Box::pin(generate::generate(state, route.dialect(), body, caller, scope)).await
                 }
             }
-        }
-        ("POST", Route::CountTokens | Route::InputTokens) => {
-            let encoding = Encoding::of(&headers)?;
-            let body = (read_body(&headers, body, state.load.bodies(), &state.timeouts).await?, encoding);
-            let dialect = if *route == Route::CountTokens { &MESSAGES } else { &RESPONSES };
-            generate::count(state, (body, request_headers(&headers)), caller, dialect).await
         }
         ("GET" | "HEAD", Route::Usage) => Ok(usage(state, &caller).await),
         ("GET" | "HEAD", Route::Health) => Ok(monitoring::alive()),

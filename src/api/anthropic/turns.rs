@@ -4,7 +4,7 @@
 
 use super::content::{ContentParser, Place};
 use crate::api::image_urls::leave_out_oldest_urls;
-use crate::api::json::{cache_lifetime, invalid, missing, required_string};
+use crate::api::json::{cache_lifetime, check_messages, invalid, required_string};
 use crate::conversation::{Message, Part, Role, is_blank};
 use crate::error::Result;
 use serde_json::Value;
@@ -33,15 +33,8 @@ pub(super) fn parse(system: &Value, messages: &Value, cache: &Value, content: &m
         turns.system = content.parts(system, "system", Place::System)?;
         turns.system.retain(|part| !matches!(part, Part::Text(text) if text.starts_with(BILLING_NOTE)));
     }
-    let messages = match messages {
-        Value::Null => return Err(missing("messages")),
-        Value::Array(messages) if messages.is_empty() => {
-            return Err(invalid("messages", "must contain at least one message"));
-        }
-        Value::Array(messages) => messages,
-        _ => return Err(invalid("messages", "must be an array")),
-    };
-    for (index, message) in messages.iter().enumerate() {
+    check_messages(messages)?;
+    for (index, message) in messages.as_array().into_iter().flatten().enumerate() {
         turns.add(message, index, content)?;
         turns.positions.resize(turns.messages.len(), index);
     }

@@ -7,7 +7,9 @@
 
 use super::content::{ContentReader, arguments_json, marked};
 use crate::api::image_urls::leave_out_oldest_urls;
-use crate::api::json::{cache_control, flag, invalid, is_absent, missing, required_string, unsupported};
+use crate::api::json::{
+    cache_control, check_messages, flag, invalid, is_absent, missing, required_string, unsupported,
+};
 use crate::conversation::{Message, Part, Reasoning, Role, ToolCall, ToolResult};
 use crate::error::Result;
 use serde_json::Value;
@@ -27,16 +29,9 @@ pub(super) struct Conversation {
 /// # Errors
 /// `InvalidRequest`, `MissingParameter` or `Unsupported`, each naming the member.
 pub(super) fn parse_messages(messages: &mut Value) -> Result<Conversation> {
-    let messages = match messages {
-        Value::Null => return Err(missing("messages")),
-        Value::Array(messages) if messages.is_empty() => {
-            return Err(invalid("messages", "must contain at least one message"));
-        }
-        Value::Array(messages) => messages,
-        _ => return Err(invalid("messages", "must be an array")),
-    };
+    check_messages(messages)?;
     let mut parser = Parser::default();
-    for (index, message) in messages.iter_mut().enumerate() {
+    for (index, message) in messages.as_array_mut().into_iter().flatten().enumerate() {
         parser.message(message, index)?;
         // A client's message becomes a message of the conversation, or part of the system prompt or of the last
         // message.
