@@ -1,6 +1,6 @@
 //! `chatrix chat` in a real pseudo-terminal, and in a pipe.
 
-use crate::support::{Bedrock, Chatrix, Reply, delta, eventually};
+use crate::support::{Bedrock, Chatrix, Reply, Terminal, delta, eventually};
 use rexpect::session::PtySession;
 use serde_json::json;
 use tempfile::TempDir;
@@ -105,6 +105,20 @@ fn a_pasted_text_is_one_message() {
     chat.flush().unwrap();
     chat.exp_string("session").unwrap();
     assert_eq!(bedrock.call().body["messages"][0]["content"][0]["text"], "one\ntwo\nthree");
+}
+
+#[test]
+fn a_window_can_be_resized_and_closed() {
+    let bedrock = Bedrock::script([Reply::text("fine")]);
+    let mut chat = Terminal::start(Chatrix::chat().bedrock(&bedrock), 80, 24);
+    chat.wait_for_prompt();
+    chat.resize(40, 10);
+    chat.line("hi");
+    chat.wait_for("fine");
+    chat.wait_for_prompt();
+    chat.keys("\x04");
+    assert_eq!(chat.exit_code(), Some(0));
+    assert!(chat.is_restored());
 }
 
 #[test]

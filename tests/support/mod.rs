@@ -1,15 +1,17 @@
 //! What the integration tests share: the binary with a home of its own ([`Chatrix`]), a scripted Bedrock on loopback
-//! ([`Bedrock`]), and a running server with a plain HTTP client ([`Server`]).
+//! ([`Bedrock`]), a running server with a plain HTTP client ([`Server`]), and a command on a terminal ([`Terminal`]).
 
 mod bedrock;
 mod chatrix;
 mod form;
 mod server;
+mod terminal;
 
 pub use bedrock::{Bedrock, Call, Reply, delta};
 pub use chatrix::{Chatrix, Home, Outcome};
 pub use form::Form;
 pub use server::{Answer, Server};
+pub use terminal::Terminal;
 
 use std::time::{Duration, Instant};
 
