@@ -17,6 +17,7 @@ mod signals;
 mod systemd;
 mod times;
 mod usage;
+mod whole_file;
 
 pub use command_line::parse;
 

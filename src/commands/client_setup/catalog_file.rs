@@ -3,12 +3,8 @@
 
 use super::agent::{NamedModel, context_window};
 use crate::catalog::Thinking;
-use crate::error::{Error, Kind};
-use anyhow::Context;
+use crate::commands::whole_file::WholeFile;
 use serde_json::{Value, json};
-use std::ffi::OsString;
-use std::fs::{File, rename};
-use std::io::{self, Write};
 use std::path::Path;
 
 /// What Codex tells a model of its work, in place of the instructions that it has for its own models.
@@ -19,28 +15,12 @@ const INSTRUCTIONS: &str = include_str!("codex_instructions.md");
 /// # Errors
 /// `InvalidRequest` for a file that is there already; otherwise that of the file system.
 pub(super) fn write(path: &Path, models: &[NamedModel], overwrite: bool) -> anyhow::Result<()> {
-    if !overwrite && path.symlink_metadata().is_ok() {
-        return Err(Error::new(Kind::InvalidRequest, format!("there is already a file {}", path.display()))
-            .advise("choose another name, or add --overwrite to replace it")
-            .into());
-    }
-    let text = format!("{:#}\n", document(models));
-    write_whole(path, &text).with_context(|| format!("cannot write the model catalog {}", path.display()))
-}
-
-/// Writes a new file beside the old one, and lets it take its place.
-fn write_whole(path: &Path, text: &str) -> io::Result<()> {
-    let mut name = OsString::from(".");
-    name.push(path.file_name().ok_or(io::ErrorKind::InvalidInput)?);
-    name.push(format!(".{}", std::process::id()));
-    let beside = path.with_file_name(name);
-    let written = File::create_new(&beside)
-        .and_then(|mut file| file.write_all(text.as_bytes()).and_then(|()| file.sync_all()))
-        .and_then(|()| rename(&beside, path));
-    if written.is_err() {
-        let _ = std::fs::remove_file(&beside);
-    }
-    written
+    let file = if overwrite {
+        WholeFile::prepare(path)
+    } else {
+        WholeFile::prepare_new(path, "choose another name, or add --overwrite to replace it")
+    };
+    file?.write(&format!("{:#}\n", document(models)))
 }
 
 fn document(models: &[NamedModel]) -> Value {
