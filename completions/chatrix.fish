@@ -146,6 +146,7 @@ complete -c chatrix -n "__fish_chatrix_using_subcommand ask" -l max-tokens -d 'M
 complete -c chatrix -n "__fish_chatrix_using_subcommand ask" -s f -l file -d 'Attach an image, a document or text; `-` is stdin' -r -F
 complete -c chatrix -n "__fish_chatrix_using_subcommand ask" -l schema -d 'Answer with JSON that matches the JSON Schema in this file; whether it is JSON is checked, nothing else' -r -F
 complete -c chatrix -n "__fish_chatrix_using_subcommand ask" -l max-cost -d 'Spend at most this many dollars; the answer is shortened to fit' -r
+complete -c chatrix -n "__fish_chatrix_using_subcommand ask" -s o -l output -d 'Write the answer to this file, whole or not at all, instead of stdout' -r -F
 complete -c chatrix -n "__fish_chatrix_using_subcommand ask" -s m -l model -d 'Name from `chatrix models`, Bedrock model id, inference-profile id or ARN [env: CHATRIX_MODEL]' -r -f -a "claude-sonnet-4\t''
 claude-sonnet-3\t''
 deepseek\t''
@@ -181,7 +182,10 @@ complete -c chatrix -n "__fish_chatrix_using_subcommand ask" -l config -d 'Confi
 complete -c chatrix -n "__fish_chatrix_using_subcommand ask" -l profile -d 'AWS profile [env: AWS_PROFILE]' -r
 complete -c chatrix -n "__fish_chatrix_using_subcommand ask" -l region -d 'AWS region [env: AWS_REGION] [default: the profile\'s, or us-west-2]' -r
 complete -c chatrix -n "__fish_chatrix_using_subcommand ask" -l dry-run -d 'Show what would be sent and what it could cost at most, but send nothing'
+complete -c chatrix -n "__fish_chatrix_using_subcommand ask" -l code -d 'Print only the first code block of the answer'
 complete -c chatrix -n "__fish_chatrix_using_subcommand ask" -l json -d 'Print one JSON object: text, reasoning, model, usage, cost, stop reason, policy edits'
+complete -c chatrix -n "__fish_chatrix_using_subcommand ask" -l jsonl -d 'Print one JSON object for each event of the answer, as they come'
+complete -c chatrix -n "__fish_chatrix_using_subcommand ask" -l allow-cut -d 'Exit with 0, and not with 6, when the answer was cut off, filtered or empty'
 complete -c chatrix -n "__fish_chatrix_using_subcommand ask" -l no-stream -d 'Print the answer only once it is complete'
 complete -c chatrix -n "__fish_chatrix_using_subcommand ask" -l no-stdin -d 'Do not read stdin'
 complete -c chatrix -n "__fish_chatrix_using_subcommand ask" -s q -l quiet -d 'Print nothing but errors to stderr'

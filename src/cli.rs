@@ -140,9 +140,21 @@ pub(crate) struct Ask {
     /// Show what would be sent and what it could cost at most, but send nothing
     #[arg(long)]
     pub(crate) dry_run: bool,
+    /// Write the answer to this file, whole or not at all, instead of stdout
+    #[arg(short, long, value_name = "FILE", value_hint = clap::ValueHint::FilePath)]
+    pub(crate) output: Option<PathBuf>,
+    /// Print only the first code block of the answer
+    #[arg(long, conflicts_with_all = ["json", "jsonl", "schema"])]
+    pub(crate) code: bool,
     /// Print one JSON object: text, reasoning, model, usage, cost, stop reason, policy edits
-    #[arg(long)]
+    #[arg(long, conflicts_with = "jsonl")]
     pub(crate) json: bool,
+    /// Print one JSON object for each event of the answer, as they come
+    #[arg(long)]
+    pub(crate) jsonl: bool,
+    /// Exit with 0, and not with 6, when the answer was cut off, filtered or empty
+    #[arg(long)]
+    pub(crate) allow_cut: bool,
     /// Print the answer only once it is complete
     #[arg(long)]
     pub(crate) no_stream: bool,

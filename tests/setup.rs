@@ -128,6 +128,6 @@ fn the_catalog_of_codex_is_written_whole_or_not_at_all() {
     std::fs::create_dir(folder.join("folder")).unwrap();
     let onto_a_folder = folder.join("folder");
     let args = ["codex", "--catalog", onto_a_folder.to_str().unwrap(), "--overwrite"];
-    setup(&home, &args).stdout("").code(1).stderr_has("cannot write ");
+    setup(&home, &args).stdout("").code(2).stderr_has("cannot write ");
     assert_eq!(std::fs::read_dir(&folder).unwrap().count(), 2);
 }

@@ -1,7 +1,7 @@
 //! What `ask` and `chat` have in common between a call and the line under its answer.
 
 use crate::catalog::NanoDollars;
-use crate::conversation::StopReason;
+use crate::conversation::{Event, StopReason};
 use crate::engine::Call;
 use crate::error::{Error, Kind};
 use crate::ledger::SessionTotals;
@@ -10,6 +10,7 @@ use crate::terminal::answer_view::AnswerView;
 use crate::terminal::footer::{Footer, SessionCost};
 use crate::terminal::printable::Printable;
 use std::future::Future;
+use std::io;
 use std::time::Instant;
 
 /// How the display of an answer ended.
@@ -30,23 +31,29 @@ pub(crate) async fn unless_interrupted<T>(future: impl Future<Output = T>) -> Op
     }
 }
 
-/// Shows an answer until it is complete, or nobody wants any more of it. Usage comes after the stop reason: only
-/// [`Ending::Complete`] means that the call knows it.
-pub(crate) async fn show(call: &mut Call, view: &mut AnswerView) -> anyhow::Result<Ending> {
-    let shown: Option<anyhow::Result<Ending>> = unless_interrupted(async {
+/// Hands the events of an answer on until it is complete, or nobody wants any more of it. Usage comes after the stop
+/// reason: only [`Ending::Complete`] means that the call knows it.
+pub(crate) async fn read(call: &mut Call, mut take: impl FnMut(&Event) -> io::Result<bool>) -> anyhow::Result<Ending> {
+    let ending: Option<anyhow::Result<Ending>> = unless_interrupted(async {
         while let Some(event) = call.next().await? {
-            if !view.show(&event)? {
+            if !take(&event)? {
                 return Ok(Ending::PipeClosed);
             }
         }
         Ok(Ending::Complete)
     })
     .await;
-    if shown.is_none() {
+    ending.unwrap_or(Ok(Ending::Interrupted))
+}
+
+/// Shows an answer, as [`read`] does.
+pub(crate) async fn show(call: &mut Call, view: &mut AnswerView) -> anyhow::Result<Ending> {
+    let ending = read(call, |event| view.show(event)).await;
+    if matches!(ending, Ok(Ending::Interrupted)) {
         view.interrupt();
     }
     let finished = view.finish();
-    let ending = shown.unwrap_or(Ok(Ending::Interrupted))?;
+    let ending = ending?;
     finished?;
     Ok(ending)
 }
@@ -89,6 +96,16 @@ pub(crate) fn shortcoming(stop: Option<&StopReason>, text: &str, must_be_json: b
     let parsed = serde_json::from_str::<serde::de::IgnoredAny>(text);
     let error = parsed.err().filter(|_| must_be_json)?;
     Some(incomplete(&format!("the answer is not valid JSON: {error}")))
+}
+
+/// Whether an answer is cut off, filtered or empty, which a script may have said that it does not mind.
+pub(crate) fn is_cut(stop: Option<&StopReason>, text: &str) -> bool {
+    use StopReason::{ContentFiltered, ContextWindow, EndTurn, Guardrail, MaxTokens, StopSequence};
+    match stop {
+        Some(MaxTokens | ContextWindow | Guardrail | ContentFiltered) => true,
+        Some(EndTurn | StopSequence(_)) => text.trim().is_empty(),
+        _ => false,
+    }
 }
 
 /// What is said before the answer: which successor answers, with `-v` everything else about the call, and otherwise

@@ -1,25 +1,28 @@
 //! `chatrix ask`: one question, for people and for scripts. stdout is the answer and nothing else;
 //! spinner, reasoning, footer and notices go to stderr.
 
+mod delivery;
+mod destination;
+mod events;
 mod input;
 mod preview;
 mod question;
 
-use crate::catalog::NanoDollars;
 use crate::cli::Ask;
 use crate::commands::answer::{self, Ending, unless_interrupted};
 use crate::commands::setup::{OFFLINE_NOTICE, offline_pace, open};
 use crate::config::Settings;
-use crate::conversation::{Answer, Message, Part, Request, Role};
+use crate::conversation::{Message, Part, Request, Role};
 use crate::engine::{AnswerMode, Call, CallCeiling, Caller};
 use crate::error::{Error, Kind};
 use crate::ledger::SessionTotals;
 use crate::telemetry::Telemetry;
 use crate::terminal::answer_view::{AnswerView, ReasoningOutput, Style};
 use crate::terminal::footer::SessionCost;
-use crate::terminal::output::{note, print_json, stderr, stdout};
+use crate::terminal::output::{note, stderr, stdout};
 use crate::terminal::printable::Printable;
-use serde_json::{Value, json};
+use delivery::Delivery;
+use destination::Destination;
 use std::sync::Arc;
 use std::time::Instant;
 
@@ -32,8 +35,69 @@ pub(crate) async fn run(args: Ask, settings: Settings) -> anyhow::Result<u8> {
     if args.dry_run {
         return preview::run(request, &settings, args.max_cost);
     }
+    let mut destination = Destination::new(args.output.as_deref())?;
+    let Answered { text, result } = answer_to(request, &args, &settings, &screen, &mut destination).await;
+    if args.jsonl
+        && let Some(failure) = events::failure(&result)
+    {
+        destination.json(failure)?;
+    }
+    let whole = matches!(result, Ok(0));
+    if !whole && let Some(path) = args.output.as_deref().filter(|_| !destination.is_stdout()) {
+        screen.say(Printable::line(format_args!("{} was not written; what has come is on stdout", path.display())));
+    }
+    destination.finish(&text, whole)?;
+    result
+}
+
+/// How an answer ended.
+struct Answered {
+    /// What goes to the destination now; what has already gone there is not in it.
+    text: String,
+    result: anyhow::Result<u8>,
+}
+
+impl From<anyhow::Result<u8>> for Answered {
+    fn from(result: anyhow::Result<u8>) -> Self {
+        Self { text: String::new(), result }
+    }
+}
+
+/// Asks, and delivers the answer in the form that was asked for.
+async fn answer_to(
+    request: Request,
+    args: &Ask,
+    settings: &Settings,
+    screen: &Screen,
+    destination: &mut Destination,
+) -> Answered {
+    let started = Instant::now();
+    let mut view = AnswerView::new(screen.style);
+    let mut call = match call(request, args, settings, screen, &mut view).await {
+        Ok(Some(call)) => call,
+        Ok(None) => return Ok(Kind::Interrupted.spec().exit).into(),
+        Err(error) => return Err(error).into(),
+    };
+    if args.json {
+        return object(call, view, args, screen, destination).await.into();
+    }
+    let mut delivery = Delivery::new(args, destination, &mut view);
+    let ending = delivery.receive(&mut call).await;
+    let (text, failure) = delivery.finish();
+    let result = ending.and_then(|ending| close(&call, ending, started, args, screen, failure));
+    Answered { text, result }
+}
+
+/// Begins the call; `None` when Ctrl-C came first.
+async fn call(
+    request: Request,
+    args: &Ask,
+    settings: &Settings,
+    screen: &Screen,
+    view: &mut AnswerView,
+) -> anyhow::Result<Option<Call>> {
     let pace = offline_pace(stdout().is_terminal())?;
-    let (engine, account) = open(&settings, pace, false, &Telemetry::default()).await?;
+    let (engine, account) = open(settings, pace, false, &Telemetry::default()).await?;
     if args.verbose && !settings.offline {
         screen.say(Printable::line(account.summary()));
     }
@@ -45,16 +109,13 @@ pub(crate) async fn run(args: Ask, settings: Settings) -> anyhow::Result<u8> {
         ..Caller::default()
     };
     let mode = if args.no_stream || args.json { AnswerMode::Complete } else { AnswerMode::Streamed };
-
-    let started = Instant::now();
-    let mut view = AnswerView::new(screen.style);
     if screen.stderr_is_watched {
         view.start_spinner(&Printable::line(&settings.model.value));
     }
     let Some(call) = unless_interrupted(engine.ask(request, mode, caller)).await else {
         view.stop_spinner();
         screen.say(answer::stopped_early(SessionCost::default(), answer::session_cost(&totals)));
-        return Ok(Kind::Interrupted.spec().exit);
+        return Ok(None);
     };
     let call = call?;
     let notices = answer::notices(&call, engine.policy(), args.verbose);
@@ -64,15 +125,17 @@ pub(crate) async fn run(args: Ask, settings: Settings) -> anyhow::Result<u8> {
     for notice in notices {
         screen.say(notice);
     }
-    if args.json {
-        print_object(call, view, &args, &screen).await
-    } else {
-        show(call, view, started, &args, &screen).await
-    }
+    Ok(Some(call))
 }
 
-/// Prints one JSON object once the answer is complete.
-async fn print_object(mut call: Call, mut view: AnswerView, args: &Ask, screen: &Screen) -> anyhow::Result<u8> {
+/// Delivers one JSON object once the answer is complete.
+async fn object(
+    mut call: Call,
+    mut view: AnswerView,
+    args: &Ask,
+    screen: &Screen,
+    destination: &mut Destination,
+) -> anyhow::Result<u8> {
     let answer = unless_interrupted(call.answer()).await;
     view.stop_spinner();
     let Some(answer) = answer else {
@@ -80,42 +143,51 @@ async fn print_object(mut call: Call, mut view: AnswerView, args: &Ask, screen: 
         return Ok(Kind::Interrupted.spec().exit);
     };
     let answer = answer?;
-    print_json(object(&call, &answer))?;
+    destination.json(events::object(&call, &answer))?;
     screen.warn(&call);
-    exit_code(answer::shortcoming(Some(&answer.stop), &answer.text(), args.schema.is_some()))
+    let failure = answer::shortcoming(Some(&answer.stop), &answer.text(), args.schema.is_some());
+    exit_code(failure, args.allow_cut && answer::is_cut(Some(&answer.stop), &answer.text()))
 }
 
-/// Prints the answer as it comes.
-async fn show(
-    mut call: Call,
-    mut view: AnswerView,
+/// Says how the answer ended, and gives the exit code.
+fn close(
+    call: &Call,
+    ending: Ending,
     started: Instant,
     args: &Ask,
     screen: &Screen,
+    (failure, is_cut): (Option<Error>, bool),
 ) -> anyhow::Result<u8> {
-    let ending = answer::show(&mut call, &mut view).await?;
     if ending == Ending::PipeClosed {
         return Ok(0);
     }
-    screen.warn(&call);
+    screen.warn(call);
     let has_footer = screen.stderr_is_watched || args.verbose;
     if ending == Ending::Interrupted {
         screen.say(if has_footer {
-            answer::footer(&call, started, Some("stopped".into())).line()
+            answer::footer(call, started, Some("stopped".into())).line()
         } else {
             answer::stopped(call.reserved())
         });
         return Ok(Kind::Interrupted.spec().exit);
     }
     if has_footer {
-        screen.say(answer::footer(&call, started, None).line());
+        screen.say(answer::footer(call, started, None).line());
     }
-    exit_code(answer::shortcoming(view.stop(), view.text(), args.schema.is_some()))
+    exit_code(failure, args.allow_cut && is_cut)
 }
 
-/// A script must not take an answer that was cut off for a whole one: it is an error, which `-q` does not hide.
-fn exit_code(shortcoming: Option<Error>) -> anyhow::Result<u8> {
-    shortcoming.map_or(Ok(0), |error| Err(error.into()))
+/// A script must not take an answer that was cut off for a whole one: it is an error, which `-q` does not hide. It is
+/// said also to those who do not mind.
+fn exit_code(failure: Option<Error>, allowed: bool) -> anyhow::Result<u8> {
+    match failure {
+        Some(error) if allowed => {
+            note(Printable::line(format_args!("warning: {}", error.message)));
+            Ok(0)
+        }
+        Some(error) => Err(error.into()),
+        None => Ok(0),
+    }
 }
 
 async fn request(args: &Ask, settings: &Settings) -> anyhow::Result<Request> {
@@ -161,23 +233,4 @@ impl Screen {
             self.say(Printable::line(warning.text));
         }
     }
-}
-
-/// What `--json` prints.
-fn object(call: &Call, answer: &Answer) -> Value {
-    let usage = answer.usage.map(|usage| {
-        json!({
-            "input_tokens": usage.input, "output_tokens": usage.output, "cache_read_tokens": usage.cache_read,
-            "cache_write_tokens": usage.cache_write(),
-        })
-    });
-    json!({
-        "text": answer.text(),
-        "reasoning": Some(answer.reasoning_text()).filter(|text| !text.is_empty()),
-        "model": call.model().id,
-        "usage": usage,
-        "cost_usd": call.cost().map(NanoDollars::number),
-        "stop_reason": answer.stop.as_str(),
-        "edits": call.edits().iter().map(ToString::to_string).collect::<Vec<_>>(),
-    })
 }
