@@ -7,5 +7,6 @@ pub(crate) mod footer;
 pub(crate) mod output;
 pub(crate) mod printable;
 pub(crate) mod sanitize;
+pub(crate) mod size;
 pub(crate) mod spinner;
 pub(crate) mod table;

@@ -79,6 +79,7 @@ pub(super) const RULES: Rules = Rules {
         ("warp", &["src/server.rs", "src/server/"]),
         ("rustyline", &["src/terminal/editor.rs"]),
         ("indicatif", &["src/terminal/spinner.rs"]),
+        ("console", &["src/terminal/size.rs"]),
         ("rusqlite", &["src/ledger/sqlite.rs", "src/ledger/sqlite/"]),
         ("clap", &["src/cli.rs", "src/cli/", "src/commands/command_line.rs", "src/commands/completions.rs"]),
         ("clap_complete", &["src/commands/completions.rs"]),
