@@ -9,13 +9,14 @@ use crate::commands::setup::{OFFLINE_NOTICE, check_credentials, offline_pace, op
 use crate::config::Settings;
 use crate::telemetry::Telemetry;
 use crate::terminal::answer_view::{ReasoningOutput, Style};
-use crate::terminal::editor::{Editor, Line};
+use crate::terminal::editor::{Candidate, Complete, Editor, Line};
 use crate::terminal::output::{note, stdout};
 use crate::terminal::printable::Printable;
 use anyhow::Context;
 use session::Session;
 use slash::Slash;
 use std::io::{self, IsTerminal};
+use std::rc::Rc;
 
 /// Reads lines until `/exit`, Ctrl-D or the end of the input.
 pub(crate) async fn run(args: Chat, settings: Settings) -> anyhow::Result<u8> {
@@ -35,16 +36,24 @@ pub(crate) async fn run(args: Chat, settings: Settings) -> anyhow::Result<u8> {
     if io::stdin().is_terminal() {
         say(Printable::line(format_args!("{} · /help lists the commands · Ctrl-D exits", settings.model.value)));
     }
-    let mut editor = Editor::new(settings.history.clone().filter(|_| io::stdin().is_terminal()))
+    let mut editor = Editor::new(settings.history.clone().filter(|_| io::stdin().is_terminal()), Rc::new(Nothing))
         .context("cannot set up the terminal")?;
     let mut session = Session::new(args, settings.model.value, style, engine);
     loop {
         // Blocking only this thread lets the runtime keep its connections alive meanwhile.
-        match tokio::task::block_in_place(|| editor.read("> ")).context("cannot read from the terminal")? {
+        match tokio::task::block_in_place(|| editor.read("> ", "")).context("cannot read from the terminal")? {
             Line::End => return Ok(exit(&session)),
             Line::NotText => session.refuse("error: the line is not UTF-8 text and was not sent".into()),
+            Line::OpenBlock => session.refuse("error: the block was not sent, because no \"\"\" ends it".into()),
             Line::Interrupted => say("press Ctrl-D or type /exit to leave".into()),
-            Line::Text(line) if line.trim().is_empty() => {}
+            Line::Text(text) | Line::Block(text) if text.trim().is_empty() => {}
+            Line::Block(text) => {
+                editor.remember_block(&text);
+                let somebody_reads = Box::pin(session.turn(text)).await?;
+                if !somebody_reads {
+                    return Ok(exit(&session));
+                }
+            }
             Line::Text(line) => {
                 editor.remember(&line);
                 match Slash::parse(&line) {
@@ -59,6 +68,15 @@ pub(crate) async fn run(args: Chat, settings: Settings) -> anyhow::Result<u8> {
                 }
             }
         }
+    }
+}
+
+/// Tab has nothing to offer.
+struct Nothing;
+
+impl Complete for Nothing {
+    fn candidates(&self, _: &str, position: usize) -> (usize, Vec<Candidate>) {
+        (position, Vec::new())
     }
 }
 
