@@ -24,8 +24,7 @@ pub use command_line::parse;
 use crate::cli::{Cli, Command};
 use crate::config::Flags;
 use crate::error::Error;
-use crate::terminal::output::note;
-use crate::terminal::printable::Printable;
+use crate::terminal::output::note_error;
 use anyhow::Context;
 use std::future::Future;
 use std::num::NonZeroU32;
@@ -58,7 +57,7 @@ pub fn run(cli: Cli) -> anyhow::Result<u8> {
 /// Writes what ended a command to stderr, and gives the exit code of the process.
 #[must_use]
 pub fn report(error: &anyhow::Error) -> u8 {
-    note(Printable::error(error));
+    note_error(error);
     error.downcast_ref::<Error>().map_or(1, |error| error.kind.spec().exit)
 }
 

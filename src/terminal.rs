@@ -1,7 +1,6 @@
 //! The terminal: what a person sees and types. It knows nothing of Bedrock or HTTP.
 
 pub(crate) mod answer_view;
-pub(crate) mod code_blocks;
 pub(crate) mod editor;
 pub(crate) mod footer;
 pub(crate) mod output;

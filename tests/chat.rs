@@ -71,7 +71,7 @@ fn an_error_loses_nothing_and_the_chat_goes_on() {
     chat.send_line("first").unwrap();
     chat.exp_string("one").unwrap();
     chat.send_line("second").unwrap();
-    chat.exp_string("error: Bedrock: Nope").unwrap();
+    chat.exp_string("Bedrock: Nope").unwrap();
     chat.exp_string("press the up arrow to bring it back").unwrap();
     chat.send_line("third").unwrap();
     chat.exp_string("three").unwrap();

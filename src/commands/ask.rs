@@ -13,7 +13,7 @@ use crate::commands::answer::{self, Ending, unless_interrupted};
 use crate::commands::setup::{OFFLINE_NOTICE, offline_pace, open};
 use crate::config::Settings;
 use crate::conversation::{Message, Part, Request, Role};
-use crate::engine::{AnswerMode, Call, CallCeiling, Caller};
+use crate::engine::{AnswerMode, Call, CallCeiling, Caller, Engine};
 use crate::error::{Error, Kind};
 use crate::ledger::SessionTotals;
 use crate::telemetry::Telemetry;
@@ -73,13 +73,14 @@ async fn answer_to(
 ) -> Answered {
     let started = Instant::now();
     let mut view = AnswerView::new(screen.style);
-    let mut call = match call(request, args, settings, screen, &mut view).await {
-        Ok(Some(call)) => call,
+    // The engine books the end of the call, so it must live longer.
+    let (_engine, mut call) = match call(request, args, settings, screen, &mut view).await {
+        Ok(Some(begun)) => begun,
         Ok(None) => return Ok(Kind::Interrupted.spec().exit).into(),
         Err(error) => return Err(error).into(),
     };
     if args.json {
-        return object(call, view, args, screen, destination).await.into();
+        return object(&mut call, view, args, screen, destination).await.into();
     }
     let mut delivery = Delivery::new(args, destination, &mut view);
     let ending = delivery.receive(&mut call).await;
@@ -95,7 +96,7 @@ async fn call(
     settings: &Settings,
     screen: &Screen,
     view: &mut AnswerView,
-) -> anyhow::Result<Option<Call>> {
+) -> anyhow::Result<Option<(Arc<Engine>, Call)>> {
     let pace = offline_pace(stdout().is_terminal())?;
     let (engine, account) = open(settings, pace, false, &Telemetry::default()).await?;
     if args.verbose && !settings.offline {
@@ -125,12 +126,12 @@ async fn call(
     for notice in notices {
         screen.say(notice);
     }
-    Ok(Some(call))
+    Ok(Some((engine, call)))
 }
 
 /// Delivers one JSON object once the answer is complete.
 async fn object(
-    mut call: Call,
+    call: &mut Call,
     mut view: AnswerView,
     args: &Ask,
     screen: &Screen,
@@ -143,8 +144,8 @@ async fn object(
         return Ok(Kind::Interrupted.spec().exit);
     };
     let answer = answer?;
-    destination.json(events::object(&call, &answer))?;
-    screen.warn(&call);
+    destination.json(events::object(call, &answer))?;
+    screen.warn(call);
     let failure = answer::shortcoming(Some(&answer.stop), &answer.text(), args.schema.is_some());
     exit_code(failure, args.allow_cut && answer::is_cut(Some(&answer.stop), &answer.text()))
 }

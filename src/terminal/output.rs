@@ -86,6 +86,11 @@ pub(crate) fn note(line: impl Into<Printable>) {
     let _ = stderr().print(&text);
 }
 
+/// Writes the line that reports a failure to stderr.
+pub(crate) fn note_error(error: impl Display) {
+    note(Printable::error(error, stderr().colour()));
+}
+
 #[cfg(test)]
 impl<W: Write> Output<W> {
     pub(crate) fn on(stream: W, is_terminal: bool) -> Self {

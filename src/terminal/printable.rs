@@ -36,9 +36,11 @@ impl Printable {
         Self(sanitizer.clean(piece))
     }
 
-    /// The line that reports a failure.
-    pub(crate) fn error(error: impl Display) -> Self {
-        Self::line(format_args!("error: {error:#}"))
+    /// The line that reports a failure. Its first word is red, as in the errors of the command line.
+    pub(crate) fn error(error: impl Display, colour: bool) -> Self {
+        let label = if colour { "\u{1b}[1;31merror:\u{1b}[0m" } else { "error:" };
+        let Self(line) = Self::line(format_args!("{error:#}"));
+        Self(format!("{label} {line}"))
     }
 
     /// A JSON document. What must not be printed is escaped, so that the document still means the same.

@@ -10,7 +10,7 @@ use crate::error::{Error, Kind};
 use crate::ledger::SessionTotals;
 use crate::terminal::answer_view::{AnswerView, Style};
 use crate::terminal::footer::{Footer, SessionCost};
-use crate::terminal::output::{note, stderr};
+use crate::terminal::output::{note, note_error, stderr};
 use crate::terminal::printable::Printable;
 use std::collections::HashSet;
 use std::sync::Arc;
@@ -109,7 +109,7 @@ impl Session {
             }
             Err(error) => {
                 self.fail(error.downcast_ref::<Error>().map_or(Kind::Io, |error| error.kind));
-                note(Printable::error(error));
+                note_error(error);
                 None
             }
         };
@@ -213,7 +213,10 @@ impl Session {
             Slash::Cost => self.cost().await,
             Slash::Unknown(name) => {
                 self.fail(Kind::InvalidRequest);
-                Printable::error(format_args!("there is no command /{name}; /help lists the commands"))
+                Printable::error(
+                    format_args!("there is no command /{name}; /help lists the commands"),
+                    stderr().colour(),
+                )
             }
             Slash::Exit => return,
         };
@@ -233,7 +236,7 @@ impl Session {
             }
             Err(error) => {
                 self.fail(error.kind);
-                Printable::error(error)
+                Printable::error(error, stderr().colour())
             }
         }
     }
@@ -285,5 +288,5 @@ fn refusal(error: Error) -> Printable {
         ),
         _ => error,
     };
-    Printable::error(error)
+    Printable::error(error, stderr().colour())
 }

@@ -103,7 +103,7 @@ fn a_person_in_a_chat_has_seen_the_failure() {
     let mut chat = rexpect::session::spawn_command(command, Some(20_000)).unwrap();
     chat.exp_string("> ").unwrap();
     chat.send_line("hi").unwrap();
-    chat.exp_string("error: Bedrock: No").unwrap();
+    chat.exp_string("Bedrock: No").unwrap();
     chat.exp_string("> ").unwrap();
     chat.send_control('d').unwrap();
     chat.exp_eof().unwrap();
