@@ -3,6 +3,7 @@
 pub(crate) mod answer_view;
 pub(crate) mod editor;
 pub(crate) mod footer;
+pub(crate) mod markdown;
 pub(crate) mod output;
 pub(crate) mod printable;
 pub(crate) mod sanitize;
