@@ -8,7 +8,7 @@ use crate::conversation::{Event, StopReason};
 use crate::engine::Call;
 use crate::error::{Error, Kind};
 use crate::terminal::answer_view::AnswerView;
-use crate::terminal::code_blocks::code_blocks;
+use crate::terminal::markdown::code_blocks::code_blocks;
 use crate::terminal::output::note;
 use crate::terminal::printable::Printable;
 use std::io;
