@@ -156,7 +156,7 @@ fn only_the_first_code_block_is_printed() {
     for (answer, code) in [
         ("Sure:\n\n```rust\nfn main() {}\n```\nAnd:\n```\nmore\n```\n", "fn main() {}\n"),
         ("1. So:\n   ~~~~sh\n   ls\n     -l\n   ~~~~\n", "ls\n  -l\n"),
-        ("```md\n````\n```\n", "````\n"),
+        ("````md\n```\n````\n", "```\n"),
         ("```py\nprint(1)\n\n", "print(1)\n\n"),
     ] {
         let bedrock = Bedrock::script([ended(answer, "end_turn")]);

@@ -36,6 +36,7 @@ mod reports;
 mod requests;
 mod responses;
 mod run;
+mod screens;
 mod serve;
 mod setup;
 mod soak;
