@@ -10,6 +10,7 @@ mod model;
 mod money;
 mod names;
 mod spelling;
+mod typed_name;
 
 pub use embedding::{EmbeddingFamily, EmbeddingModel};
 pub use family_rules::{FamilyRules, ReasoningTags, ToolIds, ToolNameForm};
@@ -19,6 +20,8 @@ pub use model::{
     TierRates,
 };
 pub use money::{NanoDollars, Rate};
+pub(crate) use spelling::{closest, did_you_mean};
+pub(crate) use typed_name::TypedName;
 
 use crate::error::{Error, Field, Kind, Result};
 use data::{FamiliesFile, ModelRow, ModelsFile, PricesFile};

@@ -36,6 +36,13 @@ use std::num::NonZeroU32;
 pub fn run(cli: Cli) -> anyhow::Result<u8> {
     let flags = flags(&cli);
     let settings = || setup::load_settings(&flags);
+    let settings_with_model = |quiet: bool| {
+        let settings = settings()?;
+        if let Some(notice) = settings.model_notice.as_ref().filter(|_| !quiet) {
+            note(Printable::line(notice));
+        }
+        Ok::<_, Error>(settings)
+    };
     match cli.command {
         // The only command that must work with a broken config file.
         Command::Completions(args) => completions::run(args.shell),
@@ -45,11 +52,14 @@ pub fn run(cli: Cli) -> anyhow::Result<u8> {
         Command::Setup(args) => client_setup::run(&args.client, &settings()?),
         Command::Ledger(args) => ledger::run(&args.action, &settings()?),
         Command::Run(args) => block_on(run::run(args, settings()?)),
-        Command::Ask(args) => block_on(ask::run(args, settings()?)),
-        Command::Chat(args) => block_on(chat::run(args, settings()?)),
+        Command::Ask(args) => {
+            let settings = settings_with_model(args.quiet)?;
+            block_on(ask::run(args, settings))
+        }
+        Command::Chat(args) => block_on(chat::run(args, settings_with_model(false)?)),
         Command::Serve(args) => {
             let sockets = systemd::sockets().context("cannot use the sockets of systemd")?;
-            block_on(serve::run(args, settings()?, flags.clone(), sockets))
+            block_on(serve::run(args, settings_with_model(false)?, flags.clone(), sockets))
         }
     }
 }

@@ -6,6 +6,7 @@ mod file;
 mod host;
 mod keys;
 mod models;
+mod parse_error;
 mod source;
 
 pub(crate) use host::Host;
@@ -58,8 +59,10 @@ pub(crate) struct Flags {
 pub(crate) struct Settings {
     /// The config file that was read; `None` when there is none.
     pub(crate) config_file: Option<PathBuf>,
-    /// The model of a request that names none.
+    /// The model of a request that names none, by a whole name.
     pub(crate) model: Setting<String>,
+    /// What to say where another name for it was typed.
+    pub(crate) model_notice: Option<String>,
     /// Whether the model inside this process answers, and not AWS.
     pub(crate) offline: bool,
     pub(crate) aws: AwsSettings,
@@ -147,7 +150,7 @@ impl Settings {
         let model = layers.pick(flags.model.clone(), &["CHATRIX_MODEL"], file.default_model, "a model's name")?;
         let model =
             model.unwrap_or_else(|| Setting { value: catalog.default_alias().to_owned(), source: Source::Default });
-        check_model(&model, &catalog)?;
+        let (model, model_notice) = whole_name(model, &catalog)?;
         let policy = PolicySettings {
             limits,
             overrides: models::limits(&file.models, &catalog, &path)?,
@@ -176,7 +179,21 @@ impl Settings {
         let budgets = file.budget.budgets();
         let keys = keys::settings(file.keys, &catalog, &path)?;
         let alerts = alerts::settings(file.alerts, &path, &environment)?;
-        Ok(Self { config_file, model, offline, aws, serve, budgets, keys, alerts, ledger, history, policy, catalog })
+        Ok(Self {
+            config_file,
+            model,
+            model_notice,
+            offline,
+            aws,
+            serve,
+            budgets,
+            keys,
+            alerts,
+            ledger,
+            history,
+            policy,
+            catalog,
+        })
     }
 
     /// All models, the operator's own included.
@@ -293,13 +310,20 @@ fn named_profile(
     flag.or_else(|| file.map(|file| variable().unwrap_or(file)))
 }
 
-fn check_model(model: &Setting<String>, catalog: &Catalog) -> Result<()> {
-    let Err(error) = catalog.resolve(&model.value) else { return Ok(()) };
-    if model.source == Source::CommandLine {
-        return Err(error);
+/// The model by its whole name, and what to say when another was typed.
+fn whole_name(model: Setting<String>, catalog: &Catalog) -> Result<(Setting<String>, Option<String>)> {
+    let Setting { value: typed, source } = model;
+    match catalog.resolve_typed(&typed) {
+        Ok(meant) => {
+            let notice = meant.notice(&typed);
+            Ok((Setting { value: meant.name, source }, notice))
+        }
+        Err(error) if source == Source::CommandLine => Err(error),
+        Err(error) => {
+            let message = format!("default model from {source}: {}", error.message);
+            Err(Error::new(Kind::Config, message).advise(error.advice()))
+        }
     }
-    let message = format!("default model from {}: {}", model.source, error.message);
-    Err(Error::new(Kind::Config, message).advise(error.advice()))
 }
 
 fn offline_variable(environment: &dyn Fn(&str) -> Option<String>) -> Result<bool> {

@@ -9,7 +9,7 @@ fn a_mistake_names_file_line_and_key() {
         .config("default_model = \"nova-micro\"\n\n[limits]\ntemprature = 0.5\n")
         .run()
         .code(2)
-        .stderr_has(".config/chatrix/config.toml:4: temprature: unknown field");
+        .stderr_has(".config/chatrix/config.toml:4: temprature: there is no `temprature`; did you mean `temperature`?");
     Chatrix::models().args(["--config", "/nowhere/x.toml"]).run().code(2).stderr_has("/nowhere/x.toml: No such file");
     Chatrix::models().env("CHATRIX_CONFIG", "/nowhere/y.toml").run().code(2).stderr_has("/nowhere/y.toml");
 }

@@ -296,6 +296,15 @@ pub struct Prices {
     pub flex: bool,
 }
 
+impl Prices {
+    /// What models are sorted by, cheapest first: the sum of a million tokens in and a million out. An unknown price
+    /// comes last.
+    #[must_use]
+    pub fn sort_key(prices: Option<Self>) -> u64 {
+        prices.map_or(u64::MAX, |prices| prices.input.0.saturating_add(prices.output.0))
+    }
+}
+
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Model {
     /// The short name. `None` when the request named the model by its id.

@@ -2,13 +2,13 @@
 
 mod list;
 
-use crate::catalog::NanoDollars;
+use crate::catalog::{Catalog, NanoDollars, did_you_mean};
 use crate::cli::{KeysAction, KeysAdd, KeysRotate, PromptCache};
 use crate::commands::setup::open_ledger;
 use crate::commands::times;
 use crate::config::Settings;
 use crate::error::{Error, Kind};
-use crate::ledger::key::{KeyLimits, Rotation, hash, new_token};
+use crate::ledger::key::{Key, KeyLimits, Rotation, hash, new_token};
 use crate::ledger::key_profile::{self, KeyProfile};
 use crate::ledger::store::Store;
 use crate::ledger::{Clock, RateLimits, moment};
@@ -40,9 +40,9 @@ fn add(args: &KeysAdd, settings: &Settings, ledger: &mut dyn Store) -> anyhow::R
             .advise("use up to 64 letters, digits, `.`, `_` and `-`")
             .into());
     }
-    let limits = limits(args);
-    for model in &limits.models {
-        settings.catalog().check_name(model)?;
+    let mut limits = limits(args);
+    for model in &mut limits.models {
+        *model = whole_name(model, settings.catalog())?;
     }
     check_tokens(&limits.overrides, settings)?;
     let token = new_token().context(NO_RANDOM_NUMBERS)?;
@@ -59,6 +59,19 @@ fn add(args: &KeysAdd, settings: &Settings, ledger: &mut dyn Store) -> anyhow::R
     note(Printable::line(format_args!("the token of {name}, shown this once:")));
     print_data(&format!("{token}\n"))?;
     Ok(0)
+}
+
+/// The whole name of a model that a person has typed, of either kind. What a key allows is stored, and must not come to
+/// mean another model.
+fn whole_name(typed: &str, catalog: &Catalog) -> Result<String, Error> {
+    if catalog.check_name(typed).is_ok() {
+        return Ok(typed.to_owned());
+    }
+    let meant = catalog.resolve_typed(typed)?;
+    if let Some(notice) = meant.notice(typed) {
+        note(Printable::line(notice));
+    }
+    Ok(meant.name)
 }
 
 /// The limits that a person has typed, over those of the profile.
@@ -125,11 +138,8 @@ fn rotate(args: &KeysRotate, ledger: &mut dyn Store) -> anyhow::Result<u8> {
             .advise("give one like 24h, 30m or 7d, or 0")
     })?;
     let expires = expires.as_deref().map(|text| end(text, now)).transpose()?;
-    let no_such_key = || {
-        Error::new(Kind::InvalidRequest, format!("there is no key {name:?} to rotate"))
-            .advise("`chatrix keys list` shows the keys")
-    };
     let keys = ledger.keys().map_err(Error::from)?;
+    let no_such_key = || no_such_key(name, "rotate", &keys);
     let key = keys.iter().find(|key| key.name == *name && key.revoked.is_none()).ok_or_else(no_such_key)?;
     if let Some(at) = key.expires.filter(|at| expires.is_none() && *at <= now) {
         let message = format!("the key {name} expired on {} UTC, and so would its new token", moment(at));
@@ -168,11 +178,19 @@ fn end(text: &str, now: i64) -> Result<i64, Error> {
     })
 }
 
+/// The error for a key that is not there. `verb`: what was to be done with it.
+fn no_such_key(name: &str, verb: &'static str, keys: &[Key]) -> Error {
+    let names = keys.iter().filter(|key| key.revoked.is_none()).map(|key| key.name.as_str());
+    Error::new(Kind::InvalidRequest, format!("there is no key {name:?} to {verb}")).advise(did_you_mean(
+        name,
+        names,
+        "`chatrix keys list` shows the keys",
+    ))
+}
+
 fn revoke(name: &str, ledger: &mut dyn Store) -> anyhow::Result<u8> {
     if !ledger.revoke_key(name).map_err(Error::from)? {
-        return Err(Error::new(Kind::InvalidRequest, format!("there is no key {name:?} to revoke"))
-            .advise("`chatrix keys list` shows the keys")
-            .into());
+        return Err(no_such_key(name, "revoke", &ledger.keys().map_err(Error::from)?).into());
     }
     note(Printable::line(format_args!("the key {name} is revoked; a running server knows within a second")));
     Ok(0)

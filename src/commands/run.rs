@@ -28,7 +28,7 @@ const KEY_ENV: &str = "CHATRIX_KEY";
 pub(crate) async fn run(args: Run, settings: Settings) -> anyhow::Result<u8> {
     let program = Program::of(args.agent);
     if let Some(model) = &args.model {
-        settings.catalog().resolve(model)?;
+        settings.catalog().resolve_typed(model)?;
     }
     program.check_installed()?;
     let settings = for_one_client(settings);

@@ -1,6 +1,7 @@
 //! The config file as the operator writes it. Every error names the file, the line and the key.
 
 use super::host::Host;
+use super::parse_error::located_error;
 use crate::alerts::{Secret, Webhook};
 use crate::catalog::{NanoDollars, Prices};
 use crate::conversation::ServiceTier;
@@ -367,22 +368,4 @@ impl File {
         }
         Ok(file)
     }
-}
-
-/// A message of the parser without the names of Rust's types.
-fn plain_words(message: &str) -> String {
-    [("f64", "a number"), ("i64", "a whole number"), ("u64", "a whole number"), ("u16", "a port")]
-        .iter()
-        .fold(message.to_owned(), |text, (name, words)| {
-            text.replace(&format!("expected {name}"), &format!("expected {words}"))
-        })
-}
-
-fn located_error(text: &str, path: &Path, at: usize, message: &str) -> Error {
-    let before = text.get(..at).unwrap_or(text);
-    let line = before.matches('\n').count();
-    let words = text.lines().nth(line).unwrap_or_default();
-    let key = words.split('=').next().unwrap_or_default().trim();
-    let message = plain_words(&message.lines().collect::<Vec<_>>().join(", "));
-    Error::new(Kind::Config, format!("{}:{}: {key}: {message}", path.display(), line + 1))
 }

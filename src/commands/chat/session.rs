@@ -1,7 +1,7 @@
 //! One conversation: its messages, what it has cost, and what the typed commands change.
 
 use super::slash::{HELP, Slash};
-use crate::catalog::{Lifecycle, Model, NanoDollars};
+use crate::catalog::{Lifecycle, Model, NanoDollars, TypedName};
 use crate::cli::Chat;
 use crate::commands::answer::{self, Ending, unless_interrupted};
 use crate::conversation::{Message, Part, Request};
@@ -193,7 +193,7 @@ impl Session {
                 "the model is {}; /model NAME switches to another one of `chatrix models`",
                 self.model
             )),
-            Slash::Model(Some(name)) => self.switch(name),
+            Slash::Model(Some(name)) => self.switch(&name),
             Slash::System(None) => match &self.system {
                 Some(text) => Printable::join(["system prompt: ".into(), Printable::lines(text)], ""),
                 None => "there is no system prompt; /system TEXT sets one".into(),
@@ -223,9 +223,9 @@ impl Session {
         note(reply);
     }
 
-    fn switch(&mut self, name: String) -> Printable {
-        match self.engine.policy().catalog.resolve(&name) {
-            Ok(model) => {
+    fn switch(&mut self, typed: &str) -> Printable {
+        match self.engine.policy().catalog.resolve_typed(typed) {
+            Ok(TypedName { name, model }) => {
                 self.model = name;
                 let known_as = if model.name == self.model { String::new() } else { format!(" ({})", model.name) };
                 let mut text = format!("{}{known_as} answers from now on; the conversation continues", self.model);

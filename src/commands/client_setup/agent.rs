@@ -1,6 +1,6 @@
 //! What a coding agent is set up with: its API key's limits, and the models that it asks.
 
-use crate::catalog::{Catalog, Model};
+use crate::catalog::{Catalog, Model, did_you_mean};
 use crate::cli::AgentModel;
 use crate::commands::setup::open_ledger;
 use crate::config::Settings;
@@ -62,7 +62,7 @@ impl Agent {
     /// `ModelNotFound`; `ModelNotAllowed`.
     pub(super) fn main_model(&self, asked: Option<&str>) -> Result<NamedModel, Error> {
         match asked {
-            Some(name) => self.named(name),
+            Some(typed) => self.meant(typed),
             None => self.allowed_of(&[MODEL]).map_or_else(|| self.named(MODEL), Ok),
         }
     }
@@ -74,7 +74,7 @@ impl Agent {
     pub(super) fn small_model(&self, asked: Option<&str>, main: &NamedModel) -> Result<NamedModel, Error> {
         const SMALL_MODEL: &str = "claude-haiku-4-5";
         match asked {
-            Some(name) => self.named(name),
+            Some(typed) => self.meant(typed),
             None => Ok(self.named(SMALL_MODEL).unwrap_or_else(|_| main.clone())),
         }
     }
@@ -91,6 +91,18 @@ impl Agent {
     fn allowed_of(&self, names: &[&str]) -> Option<NamedModel> {
         let of_key = self.caller.key.iter().flat_map(|key| key.limits.models.iter().map(String::as_str));
         names.iter().copied().chain(of_key).find_map(|name| self.named(name).ok())
+    }
+
+    /// The model that a person means. A whole name stays as it was typed: agents know models by their names.
+    fn meant(&self, typed: &str) -> Result<NamedModel, Error> {
+        if self.catalog().resolve(typed).is_ok() {
+            return self.named(typed);
+        }
+        let meant = self.catalog().resolve_typed(typed)?;
+        if let Some(notice) = meant.notice(typed) {
+            note(Printable::line(notice));
+        }
+        self.named(&meant.name)
     }
 
     fn named(&self, name: &str) -> Result<NamedModel, Error> {
@@ -153,9 +165,13 @@ pub(super) fn context_window(model: &Model) -> u64 {
 /// The usable key of a name, with the limits that hold for it.
 fn find_key(name: &str, settings: &Settings) -> anyhow::Result<Key> {
     let keys = open_ledger(settings)?.keys().map_err(Error::from)?;
-    let key = keys.into_iter().find(|key| key.name == name && key.revoked.is_none()).ok_or_else(|| {
-        Error::new(Kind::InvalidRequest, format!("there is no key {name:?}"))
-            .advise("`chatrix keys list` shows the keys; `chatrix keys add NAME --for agents` makes one")
+    let usable = || keys.iter().filter(|key| key.revoked.is_none());
+    let key = usable().find(|key| key.name == name).cloned().ok_or_else(|| {
+        Error::new(Kind::InvalidRequest, format!("there is no key {name:?}")).advise(did_you_mean(
+            name,
+            usable().map(|key| key.name.as_str()),
+            "`chatrix keys list` shows the keys; `chatrix keys add NAME --for agents` makes one",
+        ))
     })?;
     Ok(settings.keys.apply(key))
 }
