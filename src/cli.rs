@@ -11,7 +11,7 @@ pub(crate) use keys::{Keys, KeysAction, KeysAdd, KeysRotate, PromptCache};
 pub(crate) use run::{Run, RunAgent};
 pub(crate) use setup::{AgentModel, ServerAddress, Setup, SetupClaudeCode, SetupClient, SetupCodex};
 
-use crate::catalog::{Features, NanoDollars};
+use crate::catalog::NanoDollars;
 use crate::config::Host;
 use crate::telemetry::LogFormat;
 use clap::{Args, Parser, Subcommand, ValueEnum};
@@ -87,7 +87,6 @@ pub(crate) enum Command {
 }
 
 #[derive(Debug, Args)]
-#[command(after_help = Features::legend())]
 #[expect(clippy::struct_excessive_bools, reason = "each is a flag of its own")]
 pub(crate) struct Models {
     /// List only models whose name, id or provider contains this text

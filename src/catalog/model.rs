@@ -119,23 +119,26 @@ pub enum Family {
 
 /// How one of the [`Features`] is written, named and explained.
 pub struct Feature {
-    /// The letter in `families.toml` and in `chatrix models`.
+    /// The letter in `families.toml`.
     pub letter: char,
     /// The name in JSON.
     pub name: &'static str,
-    /// The explanation of the letter.
+    /// The word in lists of models, for the features by which people choose one.
+    pub word: Option<&'static str>,
+    /// What the word means.
     pub meaning: &'static str,
     field: fn(&mut Features) -> &mut bool,
 }
 
 impl Feature {
-    const fn new(
-        letter: char,
-        name: &'static str,
-        meaning: &'static str,
-        field: fn(&mut Features) -> &mut bool,
-    ) -> Self {
-        Self { letter, name, meaning, field }
+    const fn new(letter: char, name: &'static str, field: fn(&mut Features) -> &mut bool) -> Self {
+        Self { letter, name, word: None, meaning: "", field }
+    }
+
+    const fn called(mut self, word: &'static str, meaning: &'static str) -> Self {
+        self.word = Some(word);
+        self.meaning = meaning;
+        self
     }
 
     /// Whether the features of a model include this one.
@@ -145,7 +148,7 @@ impl Feature {
     }
 }
 
-/// The optional features of a model, written as letters in `families.toml` (see [`Features::LETTERS`]).
+/// The optional features of a model, written as letters in `families.toml` (see [`Features::ALL`]).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 #[expect(clippy::struct_excessive_bools, reason = "eleven independent yes-or-no facts, not states")]
 pub struct Features {
@@ -170,42 +173,38 @@ pub struct Features {
 }
 
 impl Features {
-    /// All features, in the order in which `chatrix models` shows them. Everything that lists features reads this
-    /// table.
-    pub const LETTERS: [Feature; 11] = [
-        Feature::new('t', "tools", "tools", |features| &mut features.tools),
-        Feature::new('s', "streamed_tools", "tools while streaming", |features| &mut features.streamed_tools),
-        Feature::new('f', "forced_tool_choice", "forced tool choice", |features| &mut features.forced_tool_choice),
-        Feature::new('a', "any_tool_choice", "forced tool choice, any tool only", |features| {
-            &mut features.any_tool_choice
-        }),
-        Feature::new('j', "json_schema", "JSON schema", |features| &mut features.json_schema),
-        Feature::new('i', "images", "images", |features| &mut features.images),
-        Feature::new('d', "documents", "documents", |features| &mut features.documents),
-        Feature::new('p', "prefill", "prefilled answers", |features| &mut features.prefill),
-        Feature::new('c', "cache", "prompt cache", |features| &mut features.cache),
-        Feature::new('q', "stop_sequences", "stop sequences", |features| &mut features.stop_sequences),
-        Feature::new('n', "count_tokens", "token counts", |features| &mut features.count_tokens),
+    /// All features. Everything that lists features reads this table.
+    pub const ALL: [Feature; 11] = [
+        Feature::new('t', "tools", |features| &mut features.tools)
+            .called("tools", "calls tools that the client offers"),
+        Feature::new('s', "streamed_tools", |features| &mut features.streamed_tools),
+        Feature::new('f', "forced_tool_choice", |features| &mut features.forced_tool_choice),
+        Feature::new('a', "any_tool_choice", |features| &mut features.any_tool_choice),
+        Feature::new('j', "json_schema", |features| &mut features.json_schema)
+            .called("json", "gives answers that match a JSON schema"),
+        Feature::new('i', "images", |features| &mut features.images).called("images", "reads images"),
+        Feature::new('d', "documents", |features| &mut features.documents)
+            .called("docs", "reads documents such as PDF"),
+        Feature::new('p', "prefill", |features| &mut features.prefill),
+        Feature::new('c', "cache", |features| &mut features.cache)
+            .called("cache", "keeps the beginning of a prompt, which costs less when it comes again"),
+        Feature::new('q', "stop_sequences", |features| &mut features.stop_sequences),
+        Feature::new('n', "count_tokens", |features| &mut features.count_tokens),
     ];
 
-    /// What the letters mean, in lines that fit a terminal of 80 columns.
-    #[must_use]
-    pub fn legend() -> String {
-        let lines = Self::LETTERS.len().div_ceil(2);
-        let mut text = "* is the default model. The letters under FEATURES:".to_owned();
-        for line in 0..lines {
-            let meaning = |feature: &Feature| format!("{}  {}", feature.letter, feature.meaning);
-            let left = meaning(&Self::LETTERS[line]);
-            let right = Self::LETTERS.get(line + lines).map(meaning).unwrap_or_default();
-            text.push_str(format!("\n  {left:<38}{right}").trim_end());
-        }
-        text
+    /// The word for a model that reasons, which is no optional feature of a request, and what it means.
+    pub const THINK: (&'static str, &'static str) = ("think", "can reason before it answers");
+
+    /// The words in lists of models, in their order, each with its meaning.
+    pub fn words() -> impl Iterator<Item = (&'static str, &'static str)> {
+        let features = Self::ALL.into_iter().filter_map(|feature| Some((feature.word?, feature.meaning)));
+        features.chain([Self::THINK])
     }
 
-    /// The letter of the feature with this name in JSON.
+    /// The feature with this name, or with this word for it.
     #[must_use]
-    pub fn letter(name: &str) -> Option<char> {
-        Self::LETTERS.iter().find(|feature| feature.name == name).map(|feature| feature.letter)
+    pub fn find(name: &str) -> Option<Feature> {
+        Self::ALL.into_iter().find(|feature| feature.name == name || feature.word == Some(name))
     }
 }
 
@@ -213,7 +212,7 @@ impl<'de> Deserialize<'de> for Features {
     fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         let mut features = Self::default();
         for letter in String::deserialize(deserializer)?.chars() {
-            let Some(feature) = Self::LETTERS.iter().find(|feature| feature.letter == letter) else {
+            let Some(feature) = Self::ALL.iter().find(|feature| feature.letter == letter) else {
                 return Err(serde::de::Error::custom(format!("no feature has the letter {letter:?}")));
             };
             *(feature.field)(&mut features) = true;

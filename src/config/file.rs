@@ -5,7 +5,7 @@ use super::parse_error::located_error;
 use crate::alerts::{Secret, Webhook};
 use crate::catalog::{NanoDollars, Prices};
 use crate::conversation::ServiceTier;
-use crate::error::{Error, Kind, Result};
+use crate::error::Result;
 use crate::ledger::RateLimits;
 use crate::ledger::budget::Budgets;
 use crate::ledger::key::KeyLimits;

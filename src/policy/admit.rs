@@ -7,7 +7,7 @@ use super::quote::Quote;
 use super::reasoning::{self, ReasoningGrant};
 use super::rules::Policy;
 use super::{cache, input_bound, native, request_limits};
-use crate::catalog::{Family, Features, Model, Sampling};
+use crate::catalog::{Family, Feature, Features, Model, Sampling};
 use crate::conversation::{Message, NativeApi, NativeRequest, Part, Request, ServiceTier, ToolChoice};
 use crate::error::{Error, Field, Kind, Result};
 use serde_json::json;
@@ -230,8 +230,8 @@ fn check_image_urls(request: &Request, fetch_images: bool) -> Result<()> {
 /// The error for a feature that a model does not have. `feature` is the name of the feature in the catalog.
 fn unsupported(model: &Model, feature: &str, field: Field) -> Error {
     let error = Error::new(Kind::Unsupported, format!("{} does not support {feature}", model.display_name())).at(field);
-    match Features::letter(feature) {
-        Some(letter) => error.advise(format!("`chatrix models` marks the models that do with the letter {letter}")),
+    match Features::find(feature) {
+        Some(Feature { name, .. }) => error.advise(format!("`chatrix models {name}` lists the models that do")),
         None => error,
     }
 }
