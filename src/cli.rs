@@ -11,7 +11,7 @@ pub(crate) use keys::{Keys, KeysAction, KeysAdd, KeysRotate, PromptCache};
 pub(crate) use run::{Run, RunAgent};
 pub(crate) use setup::{AgentModel, ServerAddress, Setup, SetupClaudeCode, SetupClient, SetupCodex};
 
-use crate::catalog::NanoDollars;
+use crate::catalog::{Features, NanoDollars};
 use crate::config::Host;
 use crate::telemetry::LogFormat;
 use clap::{Args, Parser, Subcommand, ValueEnum};
@@ -20,7 +20,8 @@ use std::num::NonZeroU32;
 use std::path::PathBuf;
 use values::{at_least_one, call_id, port, tokens};
 
-const EXIT_CODES: &str = "\
+/// Below the help of the commands whose exit codes scripts ask for.
+pub(crate) const EXIT_CODES: &str = "\
 Exit codes:
   0    success
   1    failure on this machine
@@ -28,16 +29,17 @@ Exit codes:
   3    refused by the cost policy
   4    AWS credentials or permissions
   5    Bedrock: throttled, unavailable, retired model, lost connection
-  6    the answer is incomplete: cut off, filtered, empty, or not the JSON that was asked for
+  6    the answer is incomplete: cut off, filtered, empty, or not JSON
   130  interrupted
 A chat from a pipe exits with the code of its last failure.
 
-Limits and budgets are set in the config file: ~/.config/chatrix/config.toml (below $XDG_CONFIG_HOME, if set),
-or the file named by --config or CHATRIX_CONFIG.";
+Limits and budgets are set in the config file ~/.config/chatrix/config.toml
+(below $XDG_CONFIG_HOME, if set), or in the one that --config or CHATRIX_CONFIG
+names.";
 
-/// A dollar-bounded gateway to AWS Bedrock: ask, chat, and an OpenAI-compatible server
+/// A dollar-bounded gateway to AWS Bedrock: ask, chat, and a server for apps
 #[derive(Debug, Parser)]
-#[command(name = "chatrix", version, after_help = EXIT_CODES, arg_required_else_help = true)]
+#[command(name = "chatrix", version, after_help = EXIT_CODES)]
 pub struct Cli {
     #[command(flatten)]
     pub(crate) global: Global,
@@ -48,7 +50,7 @@ pub struct Cli {
 #[derive(Debug, Args)]
 #[command(next_help_heading = "Global options")]
 pub(crate) struct Global {
-    /// Use the built-in offline model, which costs nothing and has its own ledger and API keys [env: CHATRIX_OFFLINE]
+    /// Use the built-in model, which costs nothing and has its own ledger and keys [env: CHATRIX_OFFLINE]
     #[arg(long, global = true)]
     pub(crate) offline: bool,
     /// Config file [env: CHATRIX_CONFIG]
@@ -64,7 +66,7 @@ pub(crate) struct Global {
 
 #[derive(Debug, Subcommand)]
 pub(crate) enum Command {
-    /// List models with their prices per million tokens, features and life cycle
+    /// List models with prices, context and features, or show one in full
     Models(Models),
     /// Ask one question and print the answer
     Ask(Ask),
@@ -72,7 +74,7 @@ pub(crate) enum Command {
     Chat(Chat),
     /// Serve the OpenAI API to Jan and other apps
     Serve(Serve),
-    /// Run Claude Code or Codex with a server, an API key and a budget of its own
+    /// Run Claude Code or Codex with a budget of its own
     Run(Run),
     /// Show what was spent and what is left of each budget
     Usage(Usage),
@@ -84,12 +86,19 @@ pub(crate) enum Command {
     Ledger(Ledger),
     /// Print a shell completion script
     Completions(Completions),
+    /// Print the man page, or write all of them to a folder
+    Man(Man),
+    /// Print what the last of the words may become. Completion scripts call it
+    #[command(hide = true)]
+    Complete(Complete),
 }
 
 #[derive(Debug, Args)]
+#[command(after_help = models_legend())]
 #[expect(clippy::struct_excessive_bools, reason = "each is a flag of its own")]
 pub(crate) struct Models {
-    /// List only models whose name, id or provider contains this text
+    /// Show the model of this name, or list those whose name, id or provider contains the text, or that have the feature
+    #[arg(value_name = "NAME")]
     pub(crate) filter: Option<String>,
     /// Print everything as JSON
     #[arg(long, conflicts_with = "quiet")]
@@ -291,6 +300,38 @@ pub(crate) enum LedgerAction {
 pub(crate) struct Completions {
     /// Shell to print the script for
     pub(crate) shell: Shell,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Man {
+    /// Command whose page to print, such as `ask` or `keys add` [default: that of chatrix]
+    #[arg(conflicts_with = "to")]
+    pub(crate) command: Vec<String>,
+    /// Write the pages of all commands to this folder
+    #[arg(long, value_name = "DIR", value_hint = clap::ValueHint::DirPath)]
+    pub(crate) to: Option<PathBuf>,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Complete {
+    /// The shell that asks
+    pub(crate) shell: Shell,
+    /// The words of the command line after `chatrix`, up to the cursor
+    #[arg(last = true, allow_hyphen_values = true)]
+    pub(crate) words: Vec<String>,
+}
+
+/// What the columns and words of `chatrix models` mean.
+fn models_legend() -> String {
+    let mut text = "The cheapest stands first, by the sum of its prices for a million tokens in and out.
+$/M IN and $/M OUT are dollars for a million tokens; CACHED for input that the
+prompt cache has, and CACHING for input that it takes in. * is the default.
+Under TAKES:"
+        .to_owned();
+    for (word, meaning) in Features::words() {
+        text.push_str(&format!("\n  {word:<7} {meaning}"));
+    }
+    text
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]

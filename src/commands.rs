@@ -5,10 +5,12 @@ mod ask;
 mod chat;
 mod client_setup;
 mod command_line;
+mod complete;
 mod completions;
 mod file_limit;
 mod keys;
 mod ledger;
+mod man;
 mod models;
 mod run;
 mod serve;
@@ -24,7 +26,8 @@ pub use command_line::parse;
 use crate::cli::{Cli, Command};
 use crate::config::Flags;
 use crate::error::Error;
-use crate::terminal::output::note_error;
+use crate::terminal::output::{note, note_error};
+use crate::terminal::printable::Printable;
 use anyhow::Context;
 use std::future::Future;
 use std::num::NonZeroU32;
@@ -44,8 +47,10 @@ pub fn run(cli: Cli) -> anyhow::Result<u8> {
         Ok::<_, Error>(settings)
     };
     match cli.command {
-        // The only command that must work with a broken config file.
+        // These must work with a broken config file.
         Command::Completions(args) => completions::run(args.shell),
+        Command::Man(args) => man::run(&args),
+        Command::Complete(args) => complete::run(&args),
         Command::Models(args) => models::run(&args, &settings()?),
         Command::Usage(args) => usage::run(&args, &settings()?),
         Command::Keys(args) => keys::run(&args.action, &settings()?),
@@ -103,7 +108,9 @@ fn flags(cli: &Cli) -> Flags {
         | Command::Setup(_)
         | Command::Run(_)
         | Command::Ledger(_)
-        | Command::Completions(_) => global,
+        | Command::Completions(_)
+        | Command::Man(_)
+        | Command::Complete(_) => global,
     }
 }
 

@@ -31,7 +31,8 @@ pub(crate) struct KeysAdd {
     /// Name of the key: letters, digits, `.`, `_` and `-`
     pub(crate) name: String,
     /// Take the limits that fit a kind of client; other options win over them
-    #[arg(long = "for", value_name = "PROFILE", value_parser = PossibleValuesParser::new(key_profile::names()))]
+    // `--profile` is a global option.
+    #[arg(id = "for", long = "for", value_name = "PROFILE", value_parser = PossibleValuesParser::new(key_profile::names()))]
     pub(crate) profile: Option<String>,
     /// Maximum length of an answer, in tokens, for requests that set none
     #[arg(long, value_name = "N", value_parser = at_least_one)]

@@ -1,12 +1,29 @@
-//! Parses the command line, and says what is wrong with it. clap knows what that is and in which words; an argument
-//! that it quotes may hold anything, and is sanitized first.
+//! The command line as clap builds it, and its help pages.
+
+mod error;
+mod welcome;
 
 use crate::cli::Cli;
-use crate::terminal::output::note;
+use crate::terminal::output::{note, print};
 use crate::terminal::printable::Printable;
-use clap::error::{ContextKind, ContextValue, Error, ErrorKind};
-use clap::{CommandFactory, Parser};
-use std::ffi::OsString;
+use crate::terminal::size;
+use clap::builder::styling::Style;
+use clap::error::{Error, ErrorKind};
+use clap::{Command, CommandFactory, FromArgMatches};
+use std::ffi::{OsStr, OsString};
+
+/// The width of help pages: that of the terminal, within what is pleasant to read, and this in a pipe.
+const PAGE: usize = 80;
+const WIDEST_PAGE: usize = 100;
+
+/// The commands by which people talk to models. All others are for those who look after Chatrix.
+const USE: [&str; 5] = ["ask", "chat", "serve", "run", "models"];
+
+/// The commands that take none of the global options, and those that need no AWS.
+const WITHOUT_GLOBAL_OPTIONS: [&str; 4] = ["completions", "man", "complete", "help"];
+const WITHOUT_AWS: [&str; 4] = ["usage", "keys", "ledger", "setup"];
+const GLOBAL_OPTIONS: [&str; 4] = ["offline", "config", "profile", "region"];
+const AWS_OPTIONS: [&str; 2] = ["profile", "region"];
 
 /// What was typed, or the exit code after help or an error has been written.
 ///
@@ -14,66 +31,93 @@ use std::ffi::OsString;
 /// The exit code of the process: 0 after help, 2 after an error.
 pub fn parse(args: impl IntoIterator<Item = OsString>) -> Result<Cli, u8> {
     let args: Vec<OsString> = args.into_iter().collect();
-    let error = match Cli::try_parse_from(&args) {
-        Ok(cli) => return Ok(cli),
-        Err(error) => with_tip(error, &args),
+    if args.len() <= 1 {
+        // Who types nothing but the name asks what this is, which is no mistake.
+        let command = command();
+        let (to_use, to_operate) = names(&command);
+        let _ = print(&welcome::text(&to_use, &to_operate, size::columns()));
+        return Err(0);
+    }
+    let is_short = args.iter().take_while(|arg| *arg != "--").any(|arg| arg == "-h");
+    let mut command = if is_short { without_details(command()) } else { command() };
+    let parsed = command.try_get_matches_from_mut(&args).and_then(|matches| Cli::from_arg_matches(&matches));
+    parsed.map_err(|error| show(error, &command, &args))
+}
+
+/// The command line with everything that its help pages, man pages and completions show.
+pub(super) fn command() -> Command {
+    let width = size::columns().map_or(PAGE, |columns| columns.min(WIDEST_PAGE));
+    let mut command = Cli::command().term_width(width);
+    // From here on the global options are those of each command too.
+    command.build();
+    let names: Vec<String> = command.get_subcommands().map(|sub| sub.get_name().to_owned()).collect();
+    for name in names {
+        let hidden: &[&str] = match name.as_str() {
+            name if WITHOUT_GLOBAL_OPTIONS.contains(&name) => &GLOBAL_OPTIONS,
+            name if WITHOUT_AWS.contains(&name) => &AWS_OPTIONS,
+            _ => &[],
+        };
+        command = command.mut_subcommand(name, |sub| hide(sub, hidden));
+    }
+    let template = template(&command);
+    command.help_template(template)
+}
+
+/// The same command with some options left out of its help and that of its subcommands. They can still be given.
+fn hide(command: Command, options: &[&str]) -> Command {
+    let command = command.mut_args(|arg| {
+        let is_hidden = options.contains(&arg.get_id().as_str());
+        if is_hidden { arg.hide(true) } else { arg }
+    });
+    command.mut_subcommands(|sub| hide(sub, options))
+}
+
+/// The command line for `-h`, which shows what is of a command itself.
+fn without_details(command: Command) -> Command {
+    fn without_notes(command: Command) -> Command {
+        command.after_help("--help shows more.").mut_subcommands(without_notes)
+    }
+    without_notes(hide(command, &GLOBAL_OPTIONS))
+}
+
+/// The commands of the two groups that people see.
+fn names(command: &Command) -> (Vec<&str>, Vec<&str>) {
+    let shown = command.get_subcommands().filter(|sub| !sub.is_hide_set()).map(Command::get_name);
+    shown.partition(|name| USE.contains(name))
+}
+
+/// The help page of the program, with its commands in two groups.
+fn template(command: &Command) -> String {
+    let head: Style = *command.get_styles().get_header();
+    let name: Style = *command.get_styles().get_literal();
+    let group = |title: &str, names: &[&str]| {
+        let mut text = format!("{head}{title}:{head:#}\n");
+        for sub in names.iter().filter_map(|name| command.find_subcommand(name)) {
+            let about = sub.get_about().map(ToString::to_string).unwrap_or_default();
+            text.push_str(&format!("  {name}{:<11}{name:#}  {about}\n", sub.get_name()));
+        }
+        text
     };
+    let (to_use, to_operate) = names(command);
+    let (to_use, to_operate) = (group("Use", &to_use), group("Operate", &to_operate));
+    format!("{{about-with-newline}}\n{{usage-heading}} {{usage}}\n\n{to_use}\n{to_operate}\n{{options}}{{after-help}}")
+}
+
+/// Writes help or an error, and gives the exit code.
+fn show(error: Error, command: &Command, args: &[OsString]) -> u8 {
     let is_help = matches!(error.kind(), ErrorKind::DisplayHelp | ErrorKind::DisplayVersion);
-    if is_help || args.iter().all(|arg| is_printable_line(&arg.to_string_lossy())) {
+    let error = error::with_tip(error, command, args);
+    if is_help || args.iter().all(|arg| is_printable_line(arg)) {
         // Nothing that clap may quote is dangerous, so it prints in its own colours. A closed stream is no reason to
         // fail.
         let _ = error.print();
     } else {
-        note(Printable::lines(sanitized(error).render()).trim_end());
+        note(Printable::lines(error::sanitized(error).render()).trim_end());
     }
-    Err(if is_help { 0 } else { 2 })
+    if is_help { 0 } else { 2 }
 }
 
-/// The error with a better tip than clap's, where there is one.
-fn with_tip(mut error: Error, args: &[OsString]) -> Error {
-    let invalid = |error: &Error, kind| match error.get(kind) {
-        Some(ContextValue::String(text)) => text.clone(),
-        _ => String::new(),
-    };
-    let option = invalid(&error, ContextKind::InvalidArg);
-    if error.kind() == ErrorKind::UnknownArgument && ["--temperature", "--top-p", "--top_p"].contains(&option.as_str())
-    {
-        let tip = "the policy fixes temperature and top_p; the config file sets them, under [limits]";
-        error.insert(ContextKind::Suggested, ContextValue::StyledStrs(vec![tip.into()]));
-    }
-    let command = invalid(&error, ContextKind::InvalidSubcommand);
-    let first = args.iter().skip(1).find(|arg| !arg.to_string_lossy().starts_with('-'));
-    if error.kind() == ErrorKind::InvalidSubcommand && first.is_some_and(|arg| *arg == *command) {
-        // clap does not count letters that changed places as one mistake.
-        let commands = Cli::command();
-        let mut names = commands.get_subcommands().map(|command| command.get_name().to_owned());
-        if let Some(name) = names.find(|name| strsim::osa_distance(name, &command) == 1) {
-            error.insert(ContextKind::SuggestedSubcommand, ContextValue::Strings(vec![name]));
-        }
-    }
-    error
-}
-
-fn is_printable_line(text: &str) -> bool {
-    Printable::line(text).as_str() == text
-}
-
-/// The error with every argument that it quotes made one printable line.
-fn sanitized(mut error: Error) -> Error {
-    let line = |text: &String| Printable::line(text).as_str().to_owned();
-    let context: Vec<(ContextKind, ContextValue)> =
-        error.context().map(|(kind, value)| (kind, value.clone())).collect();
-    for (kind, value) in context {
-        match value {
-            ContextValue::String(text) => drop(error.insert(kind, ContextValue::String(line(&text)))),
-            ContextValue::Strings(texts) => {
-                drop(error.insert(kind, ContextValue::Strings(texts.iter().map(line).collect())));
-            }
-            // A tip may quote an argument among its styles.
-            ContextValue::StyledStrs(_) => drop(error.remove(kind)),
-            // A usage line names arguments, and does not quote their values.
-            _ => {}
-        }
-    }
-    error
+fn is_printable_line(arg: &OsStr) -> bool {
+    let text = arg.to_string_lossy();
+    Printable::line(&text).as_str() == text
 }

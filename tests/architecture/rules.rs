@@ -81,8 +81,19 @@ pub(super) const RULES: Rules = Rules {
         ("indicatif", &["src/terminal/spinner.rs"]),
         ("console", &["src/terminal/size.rs"]),
         ("rusqlite", &["src/ledger/sqlite.rs", "src/ledger/sqlite/"]),
-        ("clap", &["src/cli.rs", "src/cli/", "src/commands/command_line.rs", "src/commands/completions.rs"]),
-        ("clap_complete", &["src/commands/completions.rs"]),
+        (
+            "clap",
+            &[
+                "src/cli.rs",
+                "src/cli/",
+                "src/commands/command_line.rs",
+                "src/commands/command_line/",
+                "src/commands/complete.rs",
+                "src/commands/complete/tests.rs",
+                "src/commands/man.rs",
+            ],
+        ),
+        ("clap_mangen", &["src/commands/man.rs"]),
         (
             "hyper",
             &[TRANSPORT, TRANSPORT_FOLDER, "src/offline.rs", "src/server.rs", "src/server/", "src/alerts/delivery.rs"],

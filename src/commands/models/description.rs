@@ -40,7 +40,14 @@ pub(super) fn describe(
     if !others.is_empty() {
         rows.push(("see also", others.join(", ")));
     }
-    rows.push(("source", if date.is_empty() { String::new() } else { format!("as of {date}") }));
+    rows.push((
+        "source",
+        if date.is_empty() {
+            "this version does not know the id, and assumes that it supports what most do".to_owned()
+        } else {
+            format!("as of {date}")
+        },
+    ));
     let mut text = page(&title, rows, columns);
     // An address is broken by nobody, so it has a line of its own.
     text.push(Printable::repeat(" ", MARGIN));

@@ -1,0 +1,45 @@
+//! What `chatrix` alone shows: what this is, how to begin, and where to go on.
+
+use crate::terminal::output::stdout;
+use crate::terminal::printable::Printable;
+use crate::terminal::table::{lines, words, wrapped};
+
+/// The examples, and what each does.
+const EXAMPLES: [(&str, &str); 3] = [
+    ("chatrix ask \"Why is the sky blue?\"", "an answer, also in a pipe"),
+    ("chatrix chat", "a conversation"),
+    ("chatrix serve", "a server for Jan, at http://127.0.0.1:3000/v1"),
+];
+
+/// `to_use` and `to_operate`: the commands. `columns`: of the terminal; `None` for a pipe.
+pub(super) fn text(to_use: &[&str], to_operate: &[&str], columns: Option<usize>) -> Printable {
+    let colour = stdout().colour();
+    let mut text = vec![
+        Printable::from("Chatrix: AWS Bedrock for the terminal and for apps, within a budget").bold(colour),
+        Printable::default(),
+    ];
+    let width = EXAMPLES.iter().map(|(example, _)| example.len()).max().unwrap_or(0);
+    for (example, does) in EXAMPLES {
+        let space = Printable::repeat(" ", width - example.len() + 2);
+        let begin = Printable::join(["  ".into(), example.into(), space], "");
+        let at = begin.width();
+        let indent = 4;
+        let does = wrapped(words(&does.into()), " ", at, indent, columns).dim(colour);
+        text.push(Printable::join([begin, does], ""));
+    }
+    text.push(Printable::default());
+    let mut row = |label: &'static str, words_of_row: String| {
+        const INDENT: usize = 9;
+        let space = Printable::repeat(" ", INDENT - label.len());
+        let rest = wrapped(words(&Printable::line(words_of_row)), " ", INDENT, INDENT, columns);
+        text.push(Printable::join([label.into(), space, rest], ""));
+    };
+    row("use", to_use.join(" "));
+    row("operate", to_operate.join(" "));
+    row("try", "--offline with any of them needs no AWS account and costs nothing".to_owned());
+    if to_operate.contains(&"doctor") {
+        row("mend", "chatrix doctor says what is missing, and what to do".to_owned());
+    }
+    row("more", "chatrix help, or chatrix help COMMAND".to_owned());
+    lines(text)
+}

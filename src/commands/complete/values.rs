@@ -1,0 +1,103 @@
+//! The values that only a running program knows: models with the operator's own, API keys, sessions of `chat`.
+
+use super::Candidate;
+use crate::catalog::Features;
+use crate::commands::setup::load_settings;
+use crate::config::{Flags, Settings};
+use crate::ledger::{self, Clock};
+
+/// What an argument takes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Kind {
+    Model,
+    /// A model, or the word for a feature.
+    ModelOrFeature,
+    Key,
+    Session,
+}
+
+impl Kind {
+    /// `command` is the last word of a command's name, such as `revoke`; `argument` the id of one of its arguments.
+    pub(super) fn of(command: &str, argument: &str) -> Option<Self> {
+        match (command, argument) {
+            (_, "model" | "small_model" | "models") => Some(Self::Model),
+            ("models", "filter") => Some(Self::ModelOrFeature),
+            ("rotate" | "revoke", "name") | (_, "key") => Some(Self::Key),
+            ("chat", "resume" | "delete") => Some(Self::Session),
+            _ => None,
+        }
+    }
+}
+
+/// Where the values are found.
+#[derive(Debug)]
+pub(super) struct Values {
+    flags: Flags,
+}
+
+impl Values {
+    /// `before`: the words before the one that is completed, with the options that choose the ledger and the config file.
+    pub(super) fn new(before: &[String]) -> Self {
+        let config = before.iter().position(|word| word == "--config").and_then(|at| before.get(at + 1));
+        let joined = before.iter().find_map(|word| word.strip_prefix("--config="));
+        let config = config.map(String::as_str).or(joined).map(Into::into);
+        Self { flags: Flags { offline: before.iter().any(|word| word == "--offline"), config, ..Flags::default() } }
+    }
+
+    /// All values of a kind; none where they cannot be read.
+    pub(super) fn of(&self, kind: Kind) -> Vec<Candidate> {
+        let Ok(settings) = load_settings(&self.flags) else { return Vec::new() };
+        match kind {
+            Kind::Model => models(&settings),
+            Kind::ModelOrFeature => {
+                let features = Features::words().map(|(word, meaning)| Candidate::new(word, meaning));
+                models(&settings).into_iter().chain(features).collect()
+            }
+            Kind::Key => keys(&settings).unwrap_or_default(),
+            Kind::Session => sessions(&settings).unwrap_or_default(),
+        }
+    }
+}
+
+impl Candidate {
+    pub(super) fn new(text: impl Into<String>, help: impl Into<String>) -> Self {
+        Self { text: text.into(), help: help.into() }
+    }
+}
+
+/// The models with a name, cheapest first, each with its prices for a million tokens.
+fn models(settings: &Settings) -> Vec<Candidate> {
+    let mut models: Vec<_> = settings.catalog().models().filter(|model| model.alias.is_some()).collect();
+    models.sort_by_key(|model| (crate::catalog::Prices::sort_key(model.prices), model.display_name()));
+    let described = models.into_iter().map(|model| {
+        let help = match model.prices {
+            Some(prices) => format!("${} in, ${} out", prices.input.dollars(), prices.output.dollars()),
+            None => "price unknown".to_owned(),
+        };
+        Candidate::new(model.display_name(), help)
+    });
+    described.collect()
+}
+
+/// The keys that can still be used. The ledger is only read: where there is none, a Tab makes none.
+fn keys(settings: &Settings) -> Option<Vec<Candidate>> {
+    let path = settings.ledger.as_ref().filter(|path| path.exists())?;
+    let keys = ledger::open(path, Clock::system()).ok()?.keys().ok()?;
+    let usable = keys.into_iter().filter(|key| key.revoked.is_none());
+    Some(usable.map(|key| Candidate::new(key.name, "API key")).collect())
+}
+
+/// The saved sessions, the last first.
+fn sessions(settings: &Settings) -> Option<Vec<Candidate>> {
+    let folder = settings.ledger.as_ref()?.parent()?.join("sessions");
+    let mut files: Vec<_> = std::fs::read_dir(folder)
+        .ok()?
+        .filter_map(|entry| {
+            let path = entry.ok()?.path();
+            let id = path.extension().filter(|extension| *extension == "jsonl").and(path.file_stem())?;
+            Some((path.metadata().ok()?.modified().ok()?, id.to_string_lossy().into_owned()))
+        })
+        .collect();
+    files.sort();
+    Some(files.into_iter().rev().map(|(_, id)| Candidate::new(id, "session")).collect())
+}
