@@ -8,7 +8,7 @@ function __chatrix_complete
     if not $program complete fish -- $words "$token" 2>/dev/null
         set -l option (string match --regex '^--[^=]*=' -- "$token")
         for path in (__fish_complete_path (string replace --regex '^--[^=]*=' '' -- "$token"))
-            echo $option$path
+            echo "$option$path"
         end
     end
 end

@@ -323,10 +323,11 @@ pub(crate) struct Complete {
 
 /// What the columns and words of `chatrix models` mean.
 fn models_legend() -> String {
-    let mut text = "The cheapest stands first, by the sum of its prices for a million tokens in and out.
-$/M IN and $/M OUT are dollars for a million tokens; CACHED for input that the
-prompt cache has, and CACHING for input that it takes in. * is the default.
-Under TAKES:"
+    let mut text = "\
+The cheapest stands first, by the sum of its prices for a million tokens in and
+a million out. $/M IN and $/M OUT are dollars for a million tokens, CACHED for
+input that the prompt cache has, and CACHING for input that it takes in for five
+minutes. * is the default model. The words under TAKES:"
         .to_owned();
     for (word, meaning) in Features::words() {
         text.push_str(&format!("\n  {word:<7} {meaning}"));

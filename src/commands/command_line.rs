@@ -83,7 +83,7 @@ fn without_details(command: Command) -> Command {
 /// The commands of the two groups that people see.
 fn names(command: &Command) -> (Vec<&str>, Vec<&str>) {
     let shown = command.get_subcommands().filter(|sub| !sub.is_hide_set()).map(Command::get_name);
-    shown.partition(|name| USE.contains(name))
+    (USE.to_vec(), shown.filter(|name| !USE.contains(name)).collect())
 }
 
 /// The help page of the program, with its commands in two groups.
@@ -100,7 +100,9 @@ fn template(command: &Command) -> String {
     };
     let (to_use, to_operate) = names(command);
     let (to_use, to_operate) = (group("Use", &to_use), group("Operate", &to_operate));
-    format!("{{about-with-newline}}\n{{usage-heading}} {{usage}}\n\n{to_use}\n{to_operate}\n{{options}}{{after-help}}")
+    format!(
+        "{{about-with-newline}}\n{{usage-heading}} {{usage}}\n\n{to_use}\n{to_operate}\n{head}Options:{head:#}\n{{options}}{{after-help}}"
+    )
 }
 
 /// Writes help or an error, and gives the exit code.

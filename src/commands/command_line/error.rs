@@ -19,6 +19,10 @@ pub(super) fn with_tip(mut error: Error, command: &Command, args: &[OsString]) -
         let tip = "the policy fixes temperature and top_p; the config file sets them, under [limits]";
         error.insert(ContextKind::Suggested, ContextValue::StyledStrs(vec![tip.into()]));
     }
+    if error.kind() == ErrorKind::MissingSubcommand {
+        // The list would name the commands that are for programs only.
+        drop(error.remove(ContextKind::ValidSubcommand));
+    }
     let typed = invalid(&error, ContextKind::InvalidSubcommand);
     if error.kind() == ErrorKind::InvalidSubcommand {
         // clap does not count letters that changed places as one mistake.

@@ -8,7 +8,7 @@ use crate::terminal::table::{lines, words, wrapped};
 const EXAMPLES: [(&str, &str); 3] = [
     ("chatrix ask \"Why is the sky blue?\"", "an answer, also in a pipe"),
     ("chatrix chat", "a conversation"),
-    ("chatrix serve", "a server for Jan, at http://127.0.0.1:3000/v1"),
+    ("chatrix serve", "for Jan, at http://127.0.0.1:3000/v1"),
 ];
 
 /// `to_use` and `to_operate`: the commands. `columns`: of the terminal; `None` for a pipe.
@@ -35,6 +35,7 @@ pub(super) fn text(to_use: &[&str], to_operate: &[&str], columns: Option<usize>)
         text.push(Printable::join([label.into(), space, rest], ""));
     };
     row("use", to_use.join(" "));
+    let to_operate: Vec<&str> = to_operate.iter().copied().filter(|name| *name != "help").collect();
     row("operate", to_operate.join(" "));
     row("try", "--offline with any of them needs no AWS account and costs nothing".to_owned());
     if to_operate.contains(&"doctor") {
