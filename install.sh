@@ -1,5 +1,6 @@
 #!/bin/sh
-# Builds Chatrix from this checkout and installs it with its shell completions. Touches no shell start-up file.
+# Builds Chatrix from this checkout and installs it with its shell completions and man pages. Touches no shell start-up
+# file.
 set -eu
 
 usage() {
@@ -11,9 +12,10 @@ Builds Chatrix from this checkout and installs, below DIR (default ~/.local):
   share/bash-completion/completions/chatrix
   share/zsh/site-functions/_chatrix
   share/fish/vendor_completions.d/chatrix.fish
+  share/man/man1/chatrix.1, and a page for each command
 
   --prefix DIR   install below DIR
-  --uninstall    remove these four files
+  --uninstall    remove these files
   --help         show this text
 
 Needs a Rust toolchain and a C compiler. No start-up file is changed.
@@ -61,9 +63,11 @@ bin=$prefix/bin/chatrix
 bash_completion=$prefix/share/bash-completion/completions/chatrix
 zsh_completion=$prefix/share/zsh/site-functions/_chatrix
 fish_completion=$prefix/share/fish/vendor_completions.d/chatrix.fish
+man=$prefix/share/man/man1
 
 if [ "$action" = uninstall ]; then
-    for file in "$bin" "$bash_completion" "$zsh_completion" "$fish_completion"; do
+    for file in "$bin" "$bash_completion" "$zsh_completion" "$fish_completion" \
+        "$man/chatrix.1" "$man"/chatrix-*.1; do
         if [ -e "$file" ]; then
             rm -f -- "$file"
             say "removed $file"
@@ -86,7 +90,9 @@ copy chatrix.bash "$bash_completion"
 copy _chatrix "$zsh_completion"
 copy chatrix.fish "$fish_completion"
 
-say "installed $bin ($("$bin" --version)) and completions for bash, zsh and fish"
+"$bin" man --to "$man" || fail "the man pages could not be written"
+
+say "installed $bin ($("$bin" --version)), man pages, and completions for bash, zsh and fish"
 case :${PATH:-}: in
     *:"$prefix/bin":*) ;;
     *) say "add it to your PATH:  export PATH=\"$prefix/bin:\$PATH\"" ;;

@@ -234,6 +234,7 @@ pub(crate) struct Serve {
 
 #[derive(Debug, Args)]
 #[command(args_conflicts_with_subcommands = true)]
+#[expect(clippy::struct_excessive_bools, reason = "each is a flag of its own")]
 pub(crate) struct Usage {
     #[command(subcommand)]
     pub(crate) action: Option<UsageAction>,
@@ -249,6 +250,9 @@ pub(crate) struct Usage {
     /// Print the rows as CSV
     #[arg(long)]
     pub(crate) csv: bool,
+    /// Draw the report again every 2 seconds, until Ctrl-C
+    #[arg(long, conflicts_with_all = ["json", "csv", "uncertain"])]
+    pub(crate) watch: bool,
     /// List the calls whose usage never arrived and which AWS may have billed
     #[arg(long, conflicts_with_all = ["csv", "by", "since"])]
     pub(crate) uncertain: bool,

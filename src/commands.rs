@@ -52,7 +52,10 @@ pub fn run(cli: Cli) -> anyhow::Result<u8> {
         Command::Man(args) => man::run(&args),
         Command::Complete(args) => complete::run(&args),
         Command::Models(args) => models::run(&args, &settings()?),
-        Command::Usage(args) => usage::run(&args, &settings()?),
+        Command::Usage(args) => {
+            let settings = settings()?;
+            block_on(usage::run(&args, &settings))
+        }
         Command::Keys(args) => keys::run(&args.action, &settings()?),
         Command::Setup(args) => client_setup::run(&args.client, &settings()?),
         Command::Ledger(args) => ledger::run(&args.action, &settings()?),

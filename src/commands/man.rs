@@ -1,5 +1,6 @@
 //! `chatrix man` prints a man page, which is made from the command line as it is.
 
+use crate::catalog::did_you_mean;
 use crate::cli;
 use crate::commands::command_line::command;
 use crate::error::{Error, Kind};
@@ -18,16 +19,18 @@ pub(crate) fn run(args: &cli::Man) -> anyhow::Result<u8> {
         write_all(&root, folder)?;
         return Ok(0);
     }
-    let words = args.command.iter().flat_map(|word| word.split_whitespace());
     let mut command = &root;
-    for word in words {
-        command = command.find_subcommand(word).ok_or_else(|| {
-            Error::new(Kind::InvalidRequest, format!("there is no command {:?}", args.command.join(" ")))
-                .advise("`chatrix help` lists the commands")
-        })?;
+    for word in args.command.iter().flat_map(|word| word.split_whitespace()) {
+        command = command.find_subcommand(word).ok_or_else(|| no_such_command(word, command))?;
     }
     print_data(&page(command)?)?;
     Ok(0)
+}
+
+fn no_such_command(word: &str, parent: &Command) -> Error {
+    let names = parent.get_subcommands().map(Command::get_name);
+    let advice = did_you_mean(word, names, "`chatrix help` lists the commands");
+    Error::new(Kind::InvalidRequest, format!("{} has no command {word:?}", full_name(parent))).advise(advice)
 }
 
 /// The page of a command, and those of its subcommands: `chatrix-keys-add.1`.

@@ -1,6 +1,8 @@
 //! `chatrix usage`: what was spent, what is left, and what is not known for certain. `usage settle` corrects the last.
 
 mod report;
+mod sums;
+mod watch;
 
 use crate::cli::{self, Settle, Usage, UsageAction};
 use crate::commands::setup::open_ledger;
@@ -11,24 +13,34 @@ use crate::ledger::budget::{BudgetStatus, date};
 use crate::ledger::report::{By, ReportRow, Sums, UncertainCall};
 use crate::ledger::store::{Correction, Store};
 use crate::ledger::{self, CallId, CallState, Clock, moment};
-use crate::terminal::output::{note, print, print_data, print_json};
+use crate::terminal::output::{note, print, print_data, print_json, stdout};
 use crate::terminal::printable::Printable;
-use report::{report, total, uncertain};
+use crate::terminal::size::columns;
+use crate::terminal::table;
+use report::{Report, total, uncertain};
 use serde_json::{Map, Value, json};
 
 /// Prints a report, or settles a call.
-pub(crate) fn run(args: &Usage, settings: &Settings) -> anyhow::Result<u8> {
+pub(crate) async fn run(args: &Usage, settings: &Settings) -> anyhow::Result<u8> {
     if let Some(UsageAction::Settle(settle)) = &args.action {
         return correct(settle, settings);
     }
     let since = since(&args.since)?;
-    let Opened { mut ledger, offline } = open(settings)?;
+    if args.watch && !stdout().is_terminal() {
+        return Err(Error::new(Kind::InvalidRequest, "--watch draws on a terminal, and stdout is none")
+            .advise("leave it out, or add --json")
+            .into());
+    }
+    let Opened { mut ledger, offline, never_used } = open(settings)?;
+    if offline && !args.watch {
+        note(OFFLINE);
+    }
     if args.uncertain {
         let calls = ledger.uncertain_calls().map_err(Error::from)?;
         if args.json {
             print_json(format_args!("{:#}", calls.iter().map(uncertain_json).collect::<Value>()))?;
         } else {
-            print(&uncertain(&calls))?;
+            print(&uncertain(&calls, settings.catalog(), columns()))?;
         }
         return Ok(0);
     }
@@ -38,17 +50,28 @@ pub(crate) fn run(args: &Usage, settings: &Settings) -> anyhow::Result<u8> {
         cli::By::Key => By::Key,
         cli::By::Command => By::Command,
     };
+    let limits: Vec<_> = settings.budgets.limits().collect();
+    let mut lines = || {
+        let rows = ledger.report(by, since).map_err(Error::from)?;
+        let statuses = ledger.statuses(&limits).map_err(Error::from)?;
+        let never_used = never_used && rows.is_empty();
+        let report = Report { by, since, never_used, rows: &rows, statuses: &statuses, catalog: settings.catalog() };
+        let notice = (args.watch && offline).then(|| Printable::from(OFFLINE));
+        Ok(notice.into_iter().chain(report.lines(columns())).collect())
+    };
+    if args.watch {
+        return watch::watch(lines).await;
+    }
+    if !args.csv && !args.json {
+        print(&table::lines(lines()?))?;
+        return Ok(0);
+    }
     let rows = ledger.report(by, since).map_err(Error::from)?;
     if args.csv {
         print_data(&csv(by, &rows)?)?;
-        return Ok(0);
-    }
-    let limits: Vec<_> = settings.budgets.limits().collect();
-    let statuses = ledger.statuses(&limits).map_err(Error::from)?;
-    if args.json {
-        print_json(format_args!("{:#}", json(by, since, offline, &rows, &statuses)))?;
     } else {
-        print(&report(by, since, &rows, &statuses))?;
+        let statuses = ledger.statuses(&limits).map_err(Error::from)?;
+        print_json(format_args!("{:#}", json(by, since, offline, &rows, &statuses)))?;
     }
     Ok(0)
 }
@@ -57,27 +80,29 @@ struct Opened {
     ledger: Box<dyn Store>,
     /// Whether it is the ledger of `--offline`.
     offline: bool,
+    /// Whether it has no call at all.
+    never_used: bool,
 }
+
+/// What is said of the amounts in the ledger of `--offline`.
+const OFFLINE: &str = "calls of --offline cost nothing: the amounts are what AWS would have charged";
 
 /// Opens the ledger to report. The ledger of `--offline` is also used when the other has no calls: a person who has
 /// only tried Chatrix offline wants to see those calls.
 fn open(settings: &Settings) -> anyhow::Result<Opened> {
-    const OFFLINE: &str = "calls of --offline: they cost nothing; the amounts are what AWS would have charged";
     let mut ledger = open_ledger(settings)?;
-    if settings.offline {
-        note(OFFLINE);
-        return Ok(Opened { ledger, offline: true });
-    }
     let never_used = ledger.report(By::Command, i64::MIN).map_err(Error::from)?.is_empty();
+    if settings.offline {
+        return Ok(Opened { ledger, offline: true, never_used });
+    }
     let other = settings.ledger.as_ref().map(|path| path.with_file_name("offline.db")).filter(|path| path.exists());
     if let Some(path) = other
         && never_used
     {
         let ledger = ledger::open(&path, Clock::system()).map_err(Error::from)?;
-        note(OFFLINE);
-        return Ok(Opened { ledger, offline: true });
+        return Ok(Opened { ledger, offline: true, never_used: false });
     }
-    Ok(Opened { ledger, offline: false })
+    Ok(Opened { ledger, offline: false, never_used })
 }
 
 /// The first day of a report: a date, a number of days, or everything (days since 1970).

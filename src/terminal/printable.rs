@@ -58,6 +58,11 @@ impl Printable {
         Self(parts.into_iter().map(|part| part.0).collect::<Vec<_>>().join(separator))
     }
 
+    /// Its lines, without their ends.
+    pub(crate) fn split_lines(&self) -> impl Iterator<Item = Self> {
+        self.0.lines().map(|line| Self(line.to_owned()))
+    }
+
     pub(crate) fn push(&mut self, text: impl Into<Self>) {
         self.0.push_str(&text.into().0);
     }
