@@ -12,6 +12,7 @@ mod keys;
 mod ledger;
 mod man;
 mod models;
+mod person;
 mod run;
 mod serve;
 mod setup;
@@ -62,9 +63,12 @@ pub fn run(cli: Cli) -> anyhow::Result<u8> {
         Command::Run(args) => block_on(run::run(args, settings()?)),
         Command::Ask(args) => {
             let settings = settings_with_model(args.quiet)?;
-            block_on(ask::run(args, settings))
+            block_on(person::attend(move || ask::run(args, settings)))
         }
-        Command::Chat(args) => block_on(chat::run(args, settings_with_model(false)?)),
+        Command::Chat(args) => {
+            let settings = settings_with_model(false)?;
+            block_on(person::attend(move || chat::run(args, settings)))
+        }
         Command::Serve(args) => {
             let sockets = systemd::sockets().context("cannot use the sockets of systemd")?;
             block_on(serve::run(args, settings_with_model(false)?, flags.clone(), sockets))

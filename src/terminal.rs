@@ -4,6 +4,7 @@ pub(crate) mod answer_view;
 pub(crate) mod editor;
 pub(crate) mod footer;
 pub(crate) mod markdown;
+pub(crate) mod mode;
 pub(crate) mod output;
 pub(crate) mod printable;
 pub(crate) mod sanitize;

@@ -5,6 +5,12 @@ use rexpect::session::PtySession;
 use serde_json::json;
 use tempfile::TempDir;
 
+/// Types a line and Enter, which a terminal sends as a carriage return.
+fn line(chat: &mut PtySession, text: &str) {
+    chat.send(&format!("{text}\r")).unwrap();
+    chat.flush().unwrap();
+}
+
 /// A chat on a terminal; the home lives as long as the second value.
 fn terminal(chatrix: Chatrix) -> (PtySession, TempDir) {
     let (command, home) = chatrix.env("TERM", "xterm").into_command();
@@ -16,22 +22,22 @@ fn terminal(chatrix: Chatrix) -> (PtySession, TempDir) {
 #[test]
 fn it_answers_remembers_and_counts() {
     let (mut chat, home) = terminal(Chatrix::chat().arg("--offline").env("CHATRIX_OFFLINE_PACE", "0"));
-    chat.send_line("My name is Ada.").unwrap();
+    line(&mut chat, "My name is Ada.");
     chat.exp_string("Nice to meet you, Ada!").unwrap();
     let footer = chat.exp_regex(r"18 tok .* s .* session \$[0-9.]+").unwrap().1;
     assert!(footer.ends_with("session $0.000011"), "{footer}");
-    chat.send_line("/model nova-pro").unwrap();
+    line(&mut chat, "/model nova-pro");
     chat.exp_string("nova-pro (Nova Pro) answers from now on").unwrap();
-    chat.send_line("What is my name?").unwrap();
+    line(&mut chat, "What is my name?");
     chat.exp_string("Your name is Ada.").unwrap();
-    chat.send_line("/cost").unwrap();
+    line(&mut chat, "/cost");
     chat.exp_string("2 answers, $").unwrap();
-    chat.send_line("/clear").unwrap();
-    chat.send_line("What is my name?").unwrap();
+    line(&mut chat, "/clear");
+    line(&mut chat, "What is my name?");
     chat.exp_string("You have not told me your name yet.").unwrap();
-    chat.send_line("/modle x").unwrap();
+    line(&mut chat, "/modle x");
     chat.exp_string("there is no command /modle").unwrap();
-    chat.send_line("/help").unwrap();
+    line(&mut chat, "/help");
     chat.exp_string("/system [TEXT]").unwrap();
     chat.send_control('d').unwrap();
     chat.exp_eof().unwrap();
@@ -43,7 +49,7 @@ fn it_answers_remembers_and_counts() {
 fn c7_ctrl_c_stops_only_the_answer_and_keeps_what_came_and_what_it_may_cost() {
     let bedrock = Bedrock::script([Reply::Stall(vec![delta("the first "), delta("half")]), Reply::text("fine")]);
     let (mut chat, _home) = terminal(Chatrix::chat().args(["-m", "nova-micro"]).bedrock(&bedrock));
-    chat.send_line("go on").unwrap();
+    line(&mut chat, "go on");
     chat.exp_string("the first half").unwrap();
     chat.send_control('c').unwrap();
     chat.exp_string("stopped").unwrap();
@@ -52,11 +58,11 @@ fn c7_ctrl_c_stops_only_the_answer_and_keeps_what_came_and_what_it_may_cost() {
     chat.send("half a thought").unwrap();
     chat.send_control('c').unwrap();
     chat.exp_string("press Ctrl-D or type /exit to leave").unwrap();
-    chat.send_line("and then?").unwrap();
+    line(&mut chat, "and then?");
     chat.exp_string("fine").unwrap();
-    chat.send_line("/cost").unwrap();
+    line(&mut chat, "/cost");
     chat.exp_regex(r"2 answers, \$[0-9.]+, and at most \$[0-9.]+ for answers whose cost is unknown").unwrap();
-    chat.send_line("/exit").unwrap();
+    line(&mut chat, "/exit");
     chat.exp_eof().unwrap();
     let said = &bedrock.calls()[1].body["messages"];
     assert_eq!(said[1], json!({"role": "assistant", "content": [{"text": "the first half"}]}));
@@ -68,12 +74,12 @@ fn an_error_loses_nothing_and_the_chat_goes_on() {
     let refused = Reply::Error(400, "ValidationException", "Nope.");
     let bedrock = Bedrock::script([Reply::text("one"), refused, Reply::text("three")]);
     let (mut chat, _home) = terminal(Chatrix::chat().bedrock(&bedrock));
-    chat.send_line("first").unwrap();
+    line(&mut chat, "first");
     chat.exp_string("one").unwrap();
-    chat.send_line("second").unwrap();
+    line(&mut chat, "second");
     chat.exp_string("Bedrock: Nope").unwrap();
     chat.exp_string("press the up arrow to bring it back").unwrap();
-    chat.send_line("third").unwrap();
+    line(&mut chat, "third");
     chat.exp_string("three").unwrap();
     let texts: Vec<_> = bedrock.calls()[2].body["messages"]
         .as_array()
@@ -89,7 +95,7 @@ fn what_a_model_says_cannot_command_the_terminal() {
     let evil = "a\u{1b}]0;owned\u{7}b\u{1b}[2Jc\rd";
     let bedrock = Bedrock::script([Reply::Text(vec![evil.into()], "end_turn", (1, 1))]);
     let (mut chat, _home) = terminal(Chatrix::chat().bedrock(&bedrock));
-    chat.send_line("hi").unwrap();
+    line(&mut chat, "hi");
     let before = chat.exp_string("abcd").unwrap();
     assert!(!before.contains("owned"));
     chat.exp_string("session").unwrap();

@@ -23,6 +23,7 @@ mod cli;
 mod completions;
 mod config;
 mod embeddings;
+mod keyboard;
 mod ledger;
 mod log;
 mod metrics;

@@ -1,6 +1,7 @@
 //! An answer on the screen while it streams, for `ask` and `chat`. Text goes to stdout, reasoning where the command
 //! shows it, and what a terminal would obey is stripped from both.
 
+use super::mode;
 use super::output::{self, Output};
 use super::printable::Printable;
 use super::sanitize::Sanitizer;
@@ -183,10 +184,10 @@ impl<O: Write, E: Write> AnswerView<O, E> {
         Ok(true)
     }
 
-    /// Takes note of Ctrl-C: a terminal has echoed `^C`, so the line that the cursor is on needs an end.
+    /// Takes note of Ctrl-C: a terminal that echoes keys shows `^C`, so the line that the cursor is on needs an end.
     pub(crate) fn interrupt(&mut self) {
         // The echo stands on the spinner's line, which is cleared.
-        if self.spinner.is_none() && self.stdout.is_terminal() {
+        if self.spinner.is_none() && self.stdout.is_terminal() && !mode::is_quiet() {
             let echo = if self.in_reasoning { &mut self.reasoning_written } else { &mut self.text_written };
             echo.add("^C");
         }

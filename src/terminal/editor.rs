@@ -1,15 +1,19 @@
 //! The line editor of `chat`. Only this file and its folder know rustyline.
 
+mod block;
 mod completer;
+mod edited;
 pub(crate) mod external;
+mod keys;
+mod plain;
+mod type_ahead;
 
+use super::mode::Quiet;
 use super::printable::Printable;
-use completer::Completer;
-use rustyline::config::Configurer;
-use rustyline::error::ReadlineError;
-use rustyline::history::FileHistory;
-use rustyline::{Cmd, CompletionType, Config, Editor as Rustyline, KeyCode, KeyEvent, Modifiers};
-use std::io;
+use edited::Edited;
+use std::env;
+use std::fs::OpenOptions;
+use std::io::{self, IsTerminal};
 use std::path::PathBuf;
 use std::rc::Rc;
 
@@ -45,29 +49,29 @@ pub(crate) trait Complete {
     fn candidates(&self, line: &str, position: usize) -> (usize, Vec<Candidate>);
 }
 
-/// A line editor whose history is kept in a file.
+/// Reads what a person types, or the lines of a pipe. While it lives, keys that are typed between two prompts are not
+/// echoed, and are offered at the next one.
 pub(crate) struct Editor {
-    editor: Rustyline<Completer, FileHistory>,
-    history: Option<PathBuf>,
+    /// `None` where there is no terminal, or one that cannot be edited on.
+    edited: Option<Edited>,
+    /// Between two prompts.
+    quiet: Option<Quiet>,
 }
 
 impl Editor {
-    /// The history file, if any, is readable by this user only.
+    /// The history file, if any, is readable by this user only. Lines of a pipe are not kept in it.
     ///
     /// # Errors
     /// When the terminal cannot be set up.
     pub(crate) fn new(history: Option<PathBuf>, complete: Rc<dyn Complete>) -> io::Result<Self> {
-        let config = Config::builder().bracketed_paste(true).completion_type(CompletionType::List).build();
-        let mut editor = Rustyline::with_config(config).map_err(into_io)?;
-        editor.set_helper(Some(Completer(complete)));
-        editor.set_max_history_size(1000).map_err(into_io)?;
-        // Ctrl-J is not bound to this: it is what a script sends for Enter.
-        editor.bind_sequence(KeyEvent(KeyCode::Enter, Modifiers::ALT), Cmd::Newline);
-        if let Some(path) = &history {
-            // A history that does not exist yet or cannot be read does not prevent a chat.
-            let _ = editor.load_history(path);
+        if !io::stdin().is_terminal() {
+            return Ok(Self { edited: None, quiet: None });
         }
-        Ok(Self { editor, history })
+        let edited = match place() {
+            Some(place) => Some(Edited::new(place == Place::Stdout, history, complete)?),
+            None => None,
+        };
+        Ok(Self { edited, quiet: Some(Quiet::start()) })
     }
 
     /// Asks for a line. Blocks; the terminal is in raw mode only meanwhile. `initial`: what stands on the line already,
@@ -76,37 +80,53 @@ impl Editor {
     /// # Errors
     /// When the terminal cannot be read.
     pub(crate) fn read(&mut self, prompt: &str, initial: &str) -> io::Result<Line> {
-        match self.editor.readline_with_initial(prompt, (initial, "")) {
-            Ok(line) => Ok(Line::Text(line)),
-            Err(ReadlineError::Interrupted) => Ok(Line::Interrupted),
-            Err(ReadlineError::Eof) => Ok(Line::End),
-            Err(error) => match into_io(error) {
-                error if error.kind() == io::ErrorKind::InvalidData => Ok(Line::NotText),
-                error => Err(error),
-            },
+        let keys = self.quiet.as_ref().map(Quiet::typed).unwrap_or_default();
+        let typed = type_ahead::read(&keys);
+        if typed.leaves && initial.is_empty() {
+            return Ok(Line::End);
+        }
+        let initial = format!("{initial}{}", typed.text);
+        match &mut self.edited {
+            Some(edited) => edited.read(prompt, initial),
+            None => {
+                // The system edits the line.
+                let was_quiet = self.quiet.take().is_some();
+                let line = plain::read(prompt, &initial);
+                self.quiet = was_quiet.then(Quiet::start);
+                line
+            }
         }
     }
 
     /// Adds the text of a [`Line::Block`] to the history, in its quotes, so that it is a block again when it is brought back.
     pub(crate) fn remember_block(&mut self, text: &str) {
-        self.remember(&format!("\"\"\"\n{text}\n\"\"\""));
+        self.remember(&block::quoted(text));
     }
 
     /// Adds a line to the history, and writes it to the file at once, so that a crash loses nothing.
     pub(crate) fn remember(&mut self, line: &str) {
-        let added = self.editor.add_history_entry(line).unwrap_or(false);
-        if let Some(path) = &self.history
-            && added
-        {
-            // A chat does not need its history file.
-            let _ = self.editor.append_history(path);
+        if let Some(edited) = &mut self.edited {
+            edited.remember(line);
         }
     }
 }
 
-fn into_io(error: ReadlineError) -> io::Error {
-    match error {
-        ReadlineError::Io(error) => error,
-        other => io::Error::other(other),
+/// Where a line is shown that is edited.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Place {
+    Stdout,
+    /// The terminal itself, because stdout is the answer and goes elsewhere.
+    Terminal,
+}
+
+fn place() -> Option<Place> {
+    let term = env::var("TERM").unwrap_or_default();
+    if ["dumb", "cons25", "emacs"].iter().any(|without| term.eq_ignore_ascii_case(without)) {
+        return None;
     }
+    if super::output::stdout().is_terminal() {
+        return Some(Place::Stdout);
+    }
+    let terminal = OpenOptions::new().read(true).write(true).open("/dev/tty");
+    terminal.is_ok_and(|terminal| terminal.is_terminal()).then_some(Place::Terminal)
 }

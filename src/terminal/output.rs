@@ -78,6 +78,13 @@ pub(crate) fn print_json(document: impl Display) -> io::Result<bool> {
     if stdout.is_terminal { stdout.print(&Printable::json(text)) } else { stdout.write(&text) }
 }
 
+/// Writes a prompt where a person sees it: to stderr when stdout is no terminal.
+pub(crate) fn prompt(text: &Printable) {
+    let mut stdout = stdout();
+    // A prompt that cannot be written is no reason to fail.
+    let _ = if stdout.is_terminal { stdout.print(text) } else { stderr().print(text) };
+}
+
 /// Writes a line to stderr.
 pub(crate) fn note(line: impl Into<Printable>) {
     let mut text = line.into();

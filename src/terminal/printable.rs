@@ -72,6 +72,20 @@ impl Printable {
         Self(self.0.trim_end().to_owned())
     }
 
+    /// As much of it as fits into so many columns. Only for a text without styles.
+    #[must_use]
+    pub(crate) fn cut(&self, columns: usize) -> Self {
+        let mut end = 0;
+        for (start, c) in self.0.char_indices() {
+            let next = start + c.len_utf8();
+            if self.0[..next].width() > columns {
+                break;
+            }
+            end = next;
+        }
+        Self(self.0[..end].trim_end_matches('\u{200d}').to_owned())
+    }
+
     /// For footers, reasoning and notices.
     #[must_use]
     pub(crate) fn dim(self, colour: bool) -> Self {
@@ -108,6 +122,20 @@ mod tests {
             ("\u{1b}]0;title\u{7}\n", ""),
         ] {
             assert_eq!(Printable::line(text).as_str(), expected, "{text:?}");
+        }
+    }
+
+    #[test]
+    fn a_cut_text_fits() {
+        for (text, columns, expected) in [
+            ("claude-haiku", 20, "claude-haiku"),
+            ("claude-haiku", 6, "claude"),
+            ("日本語", 5, "日本"),
+            ("e\u{301}e", 1, "e\u{301}"),
+            ("👩\u{200d}💻", 1, ""),
+            ("abc", 0, ""),
+        ] {
+            assert_eq!(Printable::line(text).cut(columns).as_str(), expected, "{text:?}");
         }
     }
 

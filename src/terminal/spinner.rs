@@ -1,27 +1,116 @@
 //! A spinner on stderr until the first token.
 
+use super::mode::{self, Quiet};
+use super::output;
 use super::printable::Printable;
-use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
+use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle, TermLike};
+use std::env;
+use std::io;
+use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
-/// A running spinner. Dropping it clears its line.
-pub(crate) struct Spinner(ProgressBar);
+/// The columns of a terminal that does not know them.
+const USUAL_COLUMNS: usize = 80;
+
+/// A running spinner. Dropping it clears its row.
+pub(crate) struct Spinner {
+    bar: ProgressBar,
+    /// An echoed key would move the row away from the spinner. Let go after the row was cleared.
+    _quiet: Option<Quiet>,
+}
 
 impl Spinner {
-    /// Starts a spinner with a message beside it. Only for a stderr that is a terminal.
+    /// Starts a spinner with a message beside it. There is none where nobody watches, and none on a terminal that cannot
+    /// clear a row.
     pub(crate) fn start(message: &Printable) -> Self {
-        let bar = ProgressBar::with_draw_target(None, ProgressDrawTarget::stderr());
+        let can_clear = env::var_os("TERM").is_none_or(|term| term != "dumb");
+        if !(output::stderr().is_terminal() && can_clear) {
+            return Self { bar: ProgressBar::hidden(), _quiet: None };
+        }
+        // A program that reads stdout, such as a pager, sets the mode of the terminal itself.
+        let quiet = output::stdout().is_terminal().then(Quiet::start);
+        let bar =
+            ProgressBar::with_draw_target(None, ProgressDrawTarget::term_like_with_hz(Box::new(Row::default()), 20));
         if let Ok(style) = ProgressStyle::with_template("{spinner} {msg}") {
             bar.set_style(style.tick_strings(&["⠋", "⠙", "⠹", "⠸", "⠼", "⠴", "⠦", "⠧", "⠇", "⠏", " "]));
         }
         bar.set_message(message.as_str().to_owned());
         bar.enable_steady_tick(Duration::from_millis(80));
-        Self(bar)
+        Self { bar, _quiet: quiet }
     }
 }
 
 impl Drop for Spinner {
     fn drop(&mut self) {
-        self.0.finish_and_clear();
+        self.bar.finish_and_clear();
+    }
+}
+
+/// One row of stderr. indicatif fills its rows with blanks, so that what somebody types goes to the next one; here nothing
+/// is written behind the message, and what is too long for the row is cut, so that there is always one row to clear.
+#[derive(Debug, Default)]
+struct Row(Mutex<Frame>);
+
+#[derive(Debug, Default)]
+struct Frame {
+    next: String,
+    /// Whether the row shows one.
+    shown: bool,
+}
+
+impl Row {
+    fn frame(&self) -> std::sync::MutexGuard<'_, Frame> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl TermLike for Row {
+    /// As wide as no message is: the row is cut here.
+    fn width(&self) -> u16 {
+        1000
+    }
+
+    fn move_cursor_up(&self, _: usize) -> io::Result<()> {
+        Ok(())
+    }
+
+    fn move_cursor_down(&self, _: usize) -> io::Result<()> {
+        Ok(())
+    }
+
+    fn move_cursor_right(&self, _: usize) -> io::Result<()> {
+        Ok(())
+    }
+
+    fn move_cursor_left(&self, _: usize) -> io::Result<()> {
+        Ok(())
+    }
+
+    fn write_line(&self, text: &str) -> io::Result<()> {
+        self.write_str(text)
+    }
+
+    fn write_str(&self, text: &str) -> io::Result<()> {
+        self.frame().next.push_str(text);
+        Ok(())
+    }
+
+    fn clear_line(&self) -> io::Result<()> {
+        self.frame().next.clear();
+        Ok(())
+    }
+
+    fn flush(&self) -> io::Result<()> {
+        let mut frame = self.frame();
+        let text = Printable::line(std::mem::take(&mut frame.next));
+        // A terminal waits at its last column for the character that needs the next row. It is left free.
+        let columns = mode::columns().unwrap_or(USUAL_COLUMNS).saturating_sub(1);
+        let text = text.cut(columns);
+        let shows = !text.as_str().is_empty();
+        if shows || frame.shown {
+            frame.shown = shows;
+            output::stderr().print(&Printable::join(["\r".into(), text, "\u{1b}[K".into()], ""))?;
+        }
+        Ok(())
     }
 }

@@ -78,6 +78,7 @@ pub(super) const RULES: Rules = Rules {
         ("aws_*", &["src/bedrock/", "src/offline/wire.rs"]),
         ("warp", &["src/server.rs", "src/server/"]),
         ("rustyline", &["src/terminal/editor.rs", "src/terminal/editor/"]),
+        ("rustix", &["src/terminal/mode/"]),
         ("indicatif", &["src/terminal/spinner.rs"]),
         ("console", &["src/terminal/size.rs"]),
         ("rusqlite", &["src/ledger/sqlite.rs", "src/ledger/sqlite/"]),

@@ -1,6 +1,7 @@
 //! A text in the person's own editor.
 
 use crate::error::{Error, Kind};
+use crate::terminal::mode::Usual;
 use std::env;
 use std::fs::OpenOptions;
 use std::io::{self, ErrorKind, Write};
@@ -55,6 +56,7 @@ fn write(path: &Path, text: &str) -> io::Result<()> {
 /// and `~` in it.
 fn run(editor: &str, path: &Path) -> Result<(), Error> {
     let script = format!("{editor} \"$@\"");
+    let _terminal = Usual::start();
     let status = Command::new("sh").arg("-c").arg(script).arg(editor).arg(path).status();
     let not_started =
         |why: &str| Error::new(Kind::Io, format!("cannot start the editor {editor:?}: {why}")).advise(ADVICE);

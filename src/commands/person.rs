@@ -1,0 +1,114 @@
+//! Runs a command that a person talks to, until it or a signal ends it. Whatever does, the terminal gets its mode back.
+
+use crate::terminal::mode;
+use anyhow::Context;
+use std::future::Future;
+use std::panic::resume_unwind;
+use std::time::Duration;
+use tokio::runtime::Handle;
+use tokio::sync::oneshot;
+
+/// How long a command may take to end after a signal, so that a call that runs is booked at what it may cost. A command
+/// that waits for a key does not notice.
+const GRACE: Duration = Duration::from_millis(500);
+
+/// Runs the command on a thread of its own, because it blocks while it waits for keys. The exit code after a signal is
+/// that of a shell: 128 and the number of the signal.
+pub(crate) async fn attend<C, F>(command: C) -> anyhow::Result<u8>
+where
+    C: FnOnce() -> F + Send + 'static,
+    F: Future<Output = anyhow::Result<u8>>,
+{
+    let mut signals = Signals::new().context("cannot listen for signals")?;
+    let (stop, stopped) = oneshot::channel::<()>();
+    let runtime = Handle::current();
+    let mut running = tokio::task::spawn_blocking(move || {
+        runtime.block_on(async {
+            tokio::select! {
+                biased;
+                result = Box::pin(command()) => Some(result),
+                Ok(()) = stopped => None,
+            }
+        })
+    });
+    let code = tokio::select! {
+        ended = &mut running => {
+            return match ended {
+                // The end of a terminal can be seen before its signal is.
+                Ok(Some(_)) if mode::is_gone() => Ok(Signals::HANG_UP),
+                Ok(result) => result.unwrap_or(Ok(0)),
+                Err(error) => match error.try_into_panic() {
+                    Ok(panic) => resume_unwind(panic),
+                    Err(error) => Err(error.into()),
+                },
+            };
+        }
+        code = signals.end() => code,
+    };
+    mode::give_back();
+    let _ = stop.send(());
+    let _ = tokio::time::timeout(GRACE, running).await;
+    Ok(code)
+}
+
+#[cfg(unix)]
+struct Signals {
+    interrupt: tokio::signal::unix::Signal,
+    terminate: tokio::signal::unix::Signal,
+    hang_up: tokio::signal::unix::Signal,
+    quit: tokio::signal::unix::Signal,
+    stop: tokio::signal::unix::Signal,
+    go_on: tokio::signal::unix::Signal,
+}
+
+#[cfg(unix)]
+impl Signals {
+    const HANG_UP: u8 = 129;
+    const INTERRUPT: u8 = 130;
+    const QUIT: u8 = 131;
+    const TERMINATE: u8 = 143;
+
+    fn new() -> std::io::Result<Self> {
+        use nix::sys::signal::Signal as Number;
+        use tokio::signal::unix::{SignalKind, signal};
+        Ok(Self {
+            interrupt: signal(SignalKind::interrupt())?,
+            terminate: signal(SignalKind::terminate())?,
+            hang_up: signal(SignalKind::hangup())?,
+            quit: signal(SignalKind::quit())?,
+            stop: signal(SignalKind::from_raw(Number::SIGTSTP as i32))?,
+            go_on: signal(SignalKind::from_raw(Number::SIGCONT as i32))?,
+        })
+    }
+
+    /// Waits for a signal that ends the program, and gives the exit code. Meanwhile Ctrl-Z stops the program.
+    async fn end(&mut self) -> u8 {
+        loop {
+            tokio::select! {
+                _ = self.terminate.recv() => return Self::TERMINATE,
+                _ = self.hang_up.recv() => return Self::HANG_UP,
+                _ = self.quit.recv() => return Self::QUIT,
+                // Elsewhere whoever waits for an answer hears it, and so does the line editor.
+                _ = self.interrupt.recv() => if mode::PlainRead::is_running() { return Self::INTERRUPT },
+                _ = self.stop.recv() => mode::suspend(),
+                _ = self.go_on.recv() => mode::resume(),
+            }
+        }
+    }
+}
+
+#[cfg(not(unix))]
+struct Signals;
+
+#[cfg(not(unix))]
+impl Signals {
+    const HANG_UP: u8 = 129;
+
+    fn new() -> std::io::Result<Self> {
+        Ok(Self)
+    }
+
+    async fn end(&mut self) -> u8 {
+        std::future::pending().await
+    }
+}
