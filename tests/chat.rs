@@ -33,6 +33,7 @@ fn it_answers_remembers_and_counts() {
     line(&mut chat, "/cost");
     chat.exp_string("2 answers, $").unwrap();
     line(&mut chat, "/clear");
+    chat.exp_string("started a new conversation").unwrap();
     line(&mut chat, "What is my name?");
     chat.exp_string("You have not told me your name yet.").unwrap();
     line(&mut chat, "/modle x");

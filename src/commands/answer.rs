@@ -1,6 +1,7 @@
 //! What `ask` and `chat` have in common between a call and the line under its answer.
 
 use crate::catalog::NanoDollars;
+use crate::commands::person::Listening;
 use crate::conversation::{Event, StopReason};
 use crate::engine::Call;
 use crate::error::{Error, Kind};
@@ -25,6 +26,7 @@ pub(crate) enum Ending {
 
 /// What the future gives; `None` when Ctrl-C comes first.
 pub(crate) async fn unless_interrupted<T>(future: impl Future<Output = T>) -> Option<T> {
+    let _listening = Listening::start();
     tokio::select! {
         value = future => Some(value),
         _ = tokio::signal::ctrl_c() => None,

@@ -1,9 +1,11 @@
 //! Runs a command that a person talks to, until it or a signal ends it. Whatever does, the terminal gets its mode back.
 
+use crate::terminal::editor::Editor;
 use crate::terminal::mode;
 use anyhow::Context;
 use std::future::Future;
 use std::panic::resume_unwind;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 use tokio::runtime::Handle;
 use tokio::sync::oneshot;
@@ -11,6 +13,31 @@ use tokio::sync::oneshot;
 /// How long a command may take to end after a signal, so that a call that runs is booked at what it may cost. A command
 /// that waits for a key does not notice.
 const GRACE: Duration = Duration::from_millis(500);
+
+/// How many listen for Ctrl-C, to do something else than to end the program.
+static LISTENING: AtomicUsize = AtomicUsize::new(0);
+
+/// While it lives, somebody else listens for Ctrl-C.
+pub(crate) struct Listening(());
+
+impl Listening {
+    pub(crate) fn start() -> Self {
+        LISTENING.fetch_add(1, Ordering::SeqCst);
+        Self(())
+    }
+}
+
+impl Drop for Listening {
+    fn drop(&mut self) {
+        LISTENING.fetch_sub(1, Ordering::SeqCst);
+    }
+}
+
+/// Whether Ctrl-C ends the program. Between two prompts it does not: whoever presses it twice to stop an answer wants to
+/// stay. A line editor hears it itself.
+fn interrupt_ends() -> bool {
+    mode::PlainRead::is_running() || (LISTENING.load(Ordering::SeqCst) == 0 && !Editor::is_open())
+}
 
 /// Runs the command on a thread of its own, because it blocks while it waits for keys. The exit code after a signal is
 /// that of a shell: 128 and the number of the signal.
@@ -88,8 +115,7 @@ impl Signals {
                 _ = self.terminate.recv() => return Self::TERMINATE,
                 _ = self.hang_up.recv() => return Self::HANG_UP,
                 _ = self.quit.recv() => return Self::QUIT,
-                // Elsewhere whoever waits for an answer hears it, and so does the line editor.
-                _ = self.interrupt.recv() => if mode::PlainRead::is_running() { return Self::INTERRUPT },
+                _ = self.interrupt.recv() => if interrupt_ends() { return Self::INTERRUPT },
                 _ = self.stop.recv() => mode::suspend(),
                 _ = self.go_on.recv() => mode::resume(),
             }

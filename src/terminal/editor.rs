@@ -16,6 +16,7 @@ use std::fs::OpenOptions;
 use std::io::{self, IsTerminal};
 use std::path::PathBuf;
 use std::rc::Rc;
+use std::sync::atomic::{AtomicUsize, Ordering};
 
 /// What was typed at a prompt.
 #[derive(Debug, PartialEq, Eq)]
@@ -58,7 +59,15 @@ pub(crate) struct Editor {
     quiet: Option<Quiet>,
 }
 
+/// How many editors a person types into.
+static OPEN: AtomicUsize = AtomicUsize::new(0);
+
 impl Editor {
+    /// Whether there is one that a person types into.
+    pub(crate) fn is_open() -> bool {
+        OPEN.load(Ordering::SeqCst) > 0
+    }
+
     /// The history file, if any, is readable by this user only. Lines of a pipe are not kept in it.
     ///
     /// # Errors
@@ -71,6 +80,7 @@ impl Editor {
             Some(place) => Some(Edited::new(place == Place::Stdout, history, complete)?),
             None => None,
         };
+        OPEN.fetch_add(1, Ordering::SeqCst);
         Ok(Self { edited, quiet: Some(Quiet::start()) })
     }
 
@@ -107,6 +117,14 @@ impl Editor {
     pub(crate) fn remember(&mut self, line: &str) {
         if let Some(edited) = &mut self.edited {
             edited.remember(line);
+        }
+    }
+}
+
+impl Drop for Editor {
+    fn drop(&mut self) {
+        if self.quiet.is_some() {
+            OPEN.fetch_sub(1, Ordering::SeqCst);
         }
     }
 }

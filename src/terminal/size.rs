@@ -16,8 +16,7 @@ pub(crate) fn columns() -> Option<usize> {
     if !io::stdout().is_terminal() {
         return None;
     }
-    let from_environment = || std::env::var("COLUMNS").ok()?.parse().ok().filter(|columns| *columns > 0);
-    window_columns().or_else(from_environment).or(Some(USUAL_COLUMNS))
+    Some(window_columns(&Term::stdout()))
 }
 
 /// The rows of the terminal behind stdout, at this moment.
@@ -25,6 +24,13 @@ pub(crate) fn rows() -> usize {
     Term::stdout().size_checked().map_or(USUAL_ROWS, |(rows, _)| rows.into())
 }
 
-fn window_columns() -> Option<usize> {
-    Term::stdout().size_checked().map(|(_, columns)| columns.into())
+/// The columns of the terminal that stderr is.
+pub(crate) fn stderr_columns() -> usize {
+    window_columns(&Term::stderr())
+}
+
+fn window_columns(terminal: &Term) -> usize {
+    let from_environment = || std::env::var("COLUMNS").ok()?.parse().ok().filter(|columns| *columns > 0);
+    let of_window = terminal.size_checked().map(|(_, columns)| columns.into());
+    of_window.or_else(from_environment).unwrap_or(USUAL_COLUMNS)
 }

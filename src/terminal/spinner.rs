@@ -1,16 +1,13 @@
 //! A spinner on stderr until the first token.
 
-use super::mode::{self, Quiet};
-use super::output;
+use super::mode::Quiet;
 use super::printable::Printable;
+use super::{output, size};
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle, TermLike};
 use std::env;
 use std::io;
 use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
-
-/// The columns of a terminal that does not know them.
-const USUAL_COLUMNS: usize = 80;
 
 /// A running spinner. Dropping it clears its row.
 pub(crate) struct Spinner {
@@ -104,8 +101,7 @@ impl TermLike for Row {
         let mut frame = self.frame();
         let text = Printable::line(std::mem::take(&mut frame.next));
         // A terminal waits at its last column for the character that needs the next row. It is left free.
-        let columns = mode::columns().unwrap_or(USUAL_COLUMNS).saturating_sub(1);
-        let text = text.cut(columns);
+        let text = text.cut(size::stderr_columns().saturating_sub(1));
         let shows = !text.as_str().is_empty();
         if shows || frame.shown {
             frame.shown = shows;

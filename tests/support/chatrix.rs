@@ -18,8 +18,13 @@ pub struct Chatrix {
 impl Chatrix {
     /// The bare command, without a subcommand.
     pub fn command() -> Self {
+        Self::program(env!("CARGO_BIN_EXE_chatrix"))
+    }
+
+    /// Another program in the same surroundings, such as a shell that a person starts chatrix in.
+    pub fn program(name: &str) -> Self {
         let home = tempfile::tempdir().unwrap();
-        let mut command = Command::new(env!("CARGO_BIN_EXE_chatrix"));
+        let mut command = Command::new(name);
         command.env_clear().env("HOME", home.path()).env("PATH", std::env::var_os("PATH").unwrap());
         command.env("AWS_EC2_METADATA_DISABLED", "true");
         Self { command, stdin: None, home }

@@ -2,12 +2,16 @@
 //! command writes.
 
 use super::Chatrix;
-use nix::pty::{Winsize, openpty};
-use std::fs::File;
+use rustix::event::{PollFd, PollFlags, poll};
+use rustix::pty::{OpenptFlags, grantpt, openpt, ptsname, unlockpt};
+use rustix::termios::{Winsize, tcsetwinsize};
+use std::fs::{File, OpenOptions};
 use std::io::{Read, Write};
 use std::num::NonZeroU16;
 use std::process::{Child, Command, Stdio};
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex};
+use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 use tempfile::TempDir;
 
@@ -20,6 +24,9 @@ const SCROLLBACK: usize = 10_000;
 /// A running command, its pseudo-terminal and its screen. It is killed when the value is dropped.
 pub struct Terminal {
     keyboard: File,
+    /// Shows what is written.
+    screen: Option<JoinHandle<()>>,
+    is_closed: Arc<AtomicBool>,
     child: Child,
     seen: Arc<Mutex<Seen>>,
     home: TempDir,
@@ -34,7 +41,8 @@ struct Seen {
 impl Terminal {
     /// Starts a command on a terminal of this size, with `TERM=xterm-256color` unless the command sets another one.
     pub fn start(chatrix: Chatrix, columns: u16, rows: u16) -> Self {
-        let pty = openpty(Some(&size(columns, rows)), None).unwrap();
+        let (keyboard, slave) = open();
+        tcsetwinsize(&keyboard, size(columns, rows)).unwrap();
         let (chatrix, home) = chatrix.into_command();
         // `setsid --ctty` makes the terminal that of the command, so that Ctrl-C and hang-ups reach it, and then becomes
         // the command.
@@ -42,25 +50,17 @@ impl Terminal {
         command.env_clear().env("TERM", "xterm-256color").arg("--ctty").arg(chatrix.get_program());
         command.args(chatrix.get_args());
         command.envs(chatrix.get_envs().filter_map(|(name, value)| Some((name, value?))));
-        let slave = File::from(pty.slave);
         command.stdin(Stdio::from(slave.try_clone().unwrap()));
         command.stdout(Stdio::from(slave.try_clone().unwrap())).stderr(Stdio::from(slave));
         let child = command.spawn().unwrap();
         drop(command);
-        let keyboard = File::from(pty.master);
         let parser = vt100::Parser::new(non_zero(rows), non_zero(columns), SCROLLBACK);
         let seen = Arc::new(Mutex::new(Seen { parser, bytes: Vec::new() }));
-        let (mut screen, shared) = (keyboard.try_clone().unwrap(), Arc::clone(&seen));
-        std::thread::spawn(move || {
-            let mut buffer = [0; 4096];
-            // Reading fails once the command and its children have closed the terminal.
-            while let Ok(length @ 1..) = screen.read(&mut buffer) {
-                let mut seen = shared.lock().unwrap();
-                seen.bytes.extend_from_slice(&buffer[..length]);
-                seen.parser.process(&buffer[..length]);
-            }
-        });
-        Self { keyboard, child, seen, home }
+        let (screen, shared) = (keyboard.try_clone().unwrap(), Arc::clone(&seen));
+        let is_closed = Arc::new(AtomicBool::new(false));
+        let closed = Arc::clone(&is_closed);
+        let screen = std::thread::spawn(move || show(screen, &shared, &closed));
+        Self { keyboard, screen: Some(screen), is_closed, child, seen, home }
     }
 
     /// Types keys. Enter is `\r`, Ctrl-C `\x03`, Alt-Enter `\x1b\r`, Tab `\t`.
@@ -81,8 +81,7 @@ impl Terminal {
 
     /// Changes the size of the window.
     pub fn resize(&self, columns: u16, rows: u16) {
-        let new = rustix::termios::Winsize { ws_row: rows, ws_col: columns, ws_xpixel: 0, ws_ypixel: 0 };
-        rustix::termios::tcsetwinsize(&self.keyboard, new).unwrap();
+        tcsetwinsize(&self.keyboard, size(columns, rows)).unwrap();
         self.seen.lock().unwrap().parser.screen_mut().set_size(non_zero(rows), non_zero(columns));
     }
 
@@ -139,6 +138,11 @@ impl Terminal {
         flags.contains(LocalFlags::ICANON | LocalFlags::ECHO | LocalFlags::ISIG)
     }
 
+    /// The terminal, to ask for its mode and to set it.
+    pub fn device(&self) -> &File {
+        &self.keyboard
+    }
+
     pub fn pid(&self) -> u32 {
         self.child.id()
     }
@@ -148,17 +152,61 @@ impl Terminal {
         self.home.path()
     }
 
+    /// Closes the window, waits for the end of the command, and gives its exit code; `None` after a signal.
+    #[track_caller]
+    pub fn close(&mut self) -> Option<i32> {
+        self.is_closed.store(true, Ordering::SeqCst);
+        self.screen.take().unwrap().join().unwrap();
+        self.keyboard = File::open("/dev/null").unwrap();
+        self.exit_code()
+    }
+
     /// Waits for the end of the command, and gives its exit code; `None` after a signal.
     #[track_caller]
     pub fn exit_code(&mut self) -> Option<i32> {
         let started = Instant::now();
         loop {
             if let Some(status) = self.child.try_wait().unwrap() {
+                // What it has written last is still to be shown, unless a child of it goes on.
+                for _ in 0..100 {
+                    if self.screen.as_ref().is_none_or(JoinHandle::is_finished) {
+                        break;
+                    }
+                    std::thread::sleep(Duration::from_millis(10));
+                }
                 return status.code();
             }
             assert!(started.elapsed() < PATIENCE, "it does not end. The screen:\n{}", self.screen());
             std::thread::sleep(Duration::from_millis(10));
         }
+    }
+}
+
+/// A pseudo-terminal: the end for the keyboard and the screen, and the end for the command. No command inherits another
+/// one's, so that a window can be closed.
+fn open() -> (File, File) {
+    let keyboard = openpt(OpenptFlags::RDWR | OpenptFlags::NOCTTY | OpenptFlags::CLOEXEC).unwrap();
+    grantpt(&keyboard).unwrap();
+    unlockpt(&keyboard).unwrap();
+    let name = ptsname(&keyboard, Vec::new()).unwrap().into_string().unwrap();
+    // The test is no session leader, so the terminal does not become its own.
+    let slave = OpenOptions::new().read(true).write(true).open(name).unwrap();
+    (File::from(keyboard), slave)
+}
+
+/// Reads what is written to the terminal until it is closed, by the command and its children or by the test.
+fn show(mut screen: File, seen: &Mutex<Seen>, is_closed: &AtomicBool) {
+    let mut buffer = [0; 4096];
+    while !is_closed.load(Ordering::SeqCst) {
+        let timeout = rustix::event::Timespec { tv_sec: 0, tv_nsec: 20_000_000 };
+        let mut waiting = [PollFd::new(&screen, PollFlags::IN)];
+        if poll(&mut waiting, Some(&timeout)).is_ok_and(|ready| ready == 0) {
+            continue;
+        }
+        let Ok(length @ 1..) = screen.read(&mut buffer) else { return };
+        let mut seen = seen.lock().unwrap();
+        seen.bytes.extend_from_slice(&buffer[..length]);
+        seen.parser.process(&buffer[..length]);
     }
 }
 

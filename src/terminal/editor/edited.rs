@@ -5,8 +5,7 @@ use super::external::edit_externally;
 use super::keys::{Keys, Request};
 use super::{Complete, Line, block};
 use crate::terminal::mode;
-use crate::terminal::output::note;
-use crate::terminal::printable::Printable;
+use crate::terminal::output::{note, note_error};
 use rustyline::config::{BellStyle, Configurer};
 use rustyline::error::ReadlineError;
 use rustyline::history::FileHistory;
@@ -112,7 +111,7 @@ impl Edited {
 /// The text as the person's editor leaves it; as it was when that fails.
 fn edited(text: String) -> String {
     edit_externally(&text).unwrap_or_else(|error| {
-        note(Printable::error(error));
+        note_error(error);
         text
     })
 }

@@ -7,6 +7,7 @@ use std::fs::OpenOptions;
 use std::io::{self, ErrorKind, Write};
 use std::path::Path;
 use std::process::Command;
+use tempfile::TempDir;
 
 /// What is started when neither variable names an editor.
 const FALLBACK: &str = "vi";
@@ -27,10 +28,7 @@ pub(crate) fn edit_externally(text: &str) -> Result<String, Error> {
         .unwrap_or_else(|| FALLBACK.to_owned());
     let cannot = |what: &str, error: &io::Error| Error::new(Kind::Io, format!("cannot {what} for the editor: {error}"));
     // The folder is readable by this user only. An editor that keeps backups leaves them in it too.
-    let folder = tempfile::Builder::new()
-        .prefix("chatrix-")
-        .tempdir()
-        .map_err(|error| cannot("make a temporary folder", &error))?;
+    let folder = private_folder().map_err(|error| cannot("make a temporary folder", &error))?;
     let path = folder.path().join("message.md");
     write(&path, text).map_err(|error| cannot("write a temporary file", &error))?;
     run(&editor, &path)?;
@@ -44,6 +42,14 @@ pub(crate) fn edit_externally(text: &str) -> Result<String, Error> {
     Ok(text)
 }
 
+fn private_folder() -> io::Result<TempDir> {
+    let mut builder = tempfile::Builder::new();
+    builder.prefix("chatrix-");
+    #[cfg(unix)]
+    builder.permissions(std::os::unix::fs::PermissionsExt::from_mode(0o700));
+    builder.tempdir()
+}
+
 fn write(path: &Path, text: &str) -> io::Result<()> {
     let mut options = OpenOptions::new();
     options.write(true).create_new(true);
@@ -53,9 +59,9 @@ fn write(path: &Path, text: &str) -> io::Result<()> {
 }
 
 /// Runs the editor to its end. A shell reads the variable, as it does for git, because people write arguments, quotes
-/// and `~` in it.
+/// and `~` in it. Ctrl-C in the editor is the editor's own: the shell waits on.
 fn run(editor: &str, path: &Path) -> Result<(), Error> {
-    let script = format!("{editor} \"$@\"");
+    let script = format!("trap : INT QUIT; {editor} \"$@\"");
     let _terminal = Usual::start();
     let status = Command::new("sh").arg("-c").arg(script).arg(editor).arg(path).status();
     let not_started =
@@ -65,8 +71,9 @@ fn run(editor: &str, path: &Path) -> Result<(), Error> {
         Ok(status) => Err(match status.code() {
             Some(126) => not_started("it cannot be executed"),
             Some(127) => not_started("it was not found"),
-            Some(code) => failed(editor, &format!("has ended with exit code {code}")),
-            None => failed(editor, "was ended by a signal"),
+            Some(code @ ..=128) => failed(editor, &format!("has ended with exit code {code}")),
+            // A shell tells of a signal by a number above.
+            Some(_) | None => failed(editor, "was ended by a signal"),
         }),
         Err(error) if error.kind() == ErrorKind::NotFound => Err(not_started("there is no shell to start it")),
         Err(error) => Err(not_started(&error.to_string())),

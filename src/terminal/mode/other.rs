@@ -29,7 +29,3 @@ pub(crate) fn suspend() {}
 pub(crate) fn resume() {}
 
 pub(crate) fn suspend_group() {}
-
-pub(crate) fn columns() -> Option<usize> {
-    None
-}

@@ -2,7 +2,7 @@
 
 use rustix::process::{Signal, getpgrp, getpid, getsid, kill_current_process_group, kill_process};
 use rustix::termios::{
-    LocalModes, OptionalActions, SpecialCodeIndex, Termios, isatty, tcgetattr, tcgetpgrp, tcgetwinsize, tcsetattr,
+    LocalModes, OptionalActions, SpecialCodeIndex, Termios, isatty, tcgetattr, tcgetpgrp, tcsetattr,
 };
 use std::fs::{File, OpenOptions};
 use std::io::{self, Read, Write};
@@ -102,16 +102,12 @@ impl Terminal {
     }
 }
 
-fn opened() -> MutexGuard<'static, Option<Terminal>> {
+pub(super) fn start_quiet() {
     let mut terminal = lock();
     if terminal.is_none() {
         *terminal = Terminal::open();
     }
-    terminal
-}
-
-pub(super) fn start_quiet() {
-    if let Some(terminal) = opened().as_mut() {
+    if let Some(terminal) = terminal.as_mut() {
         terminal.quiet += 1;
         terminal.apply();
     }
@@ -228,11 +224,4 @@ pub(crate) fn suspend_group() {
     while CONTINUED.load(Ordering::SeqCst) == before && started.elapsed() < LONGEST {
         sleep(Duration::from_millis(5));
     }
-}
-
-/// The columns of the terminal, where it knows them.
-pub(crate) fn columns() -> Option<usize> {
-    let terminal = opened();
-    let size = tcgetwinsize(&terminal.as_ref()?.device).ok()?;
-    Some(usize::from(size.ws_col)).filter(|columns| *columns > 0)
 }
