@@ -126,6 +126,9 @@ pub(crate) struct Question {
     /// Maximum length of an answer in tokens; the policy's limit still applies
     #[arg(long, value_name = "N", allow_negative_numbers = true, value_parser = tokens)]
     pub(crate) max_tokens: Option<i64>,
+    /// Show Markdown as the model wrote it; a pipe gets it so anyway
+    #[arg(long)]
+    pub(crate) raw: bool,
 }
 
 #[derive(Debug, Args)]

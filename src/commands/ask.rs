@@ -217,6 +217,7 @@ impl Screen {
         let style = Style {
             reasoning: if stderr_is_watched { ReasoningOutput::Stderr } else { ReasoningOutput::Hidden },
             colour: stderr().colour(),
+            raw: args.question.raw,
         };
         Self { style, quiet: args.quiet, stderr_is_watched }
     }

@@ -10,7 +10,7 @@ use crate::config::Settings;
 use crate::telemetry::Telemetry;
 use crate::terminal::answer_view::{ReasoningOutput, Style};
 use crate::terminal::editor::{Candidate, Complete, Editor, Line};
-use crate::terminal::output::{note, stdout};
+use crate::terminal::output::{note, stderr, stdout};
 use crate::terminal::printable::Printable;
 use anyhow::Context;
 use session::Session;
@@ -20,7 +20,11 @@ use std::rc::Rc;
 
 /// Reads lines until `/exit`, Ctrl-D or the end of the input.
 pub(crate) async fn run(args: Chat, settings: Settings) -> anyhow::Result<u8> {
-    let style = Style { reasoning: ReasoningOutput::Stdout, colour: stdout().colour() };
+    let style = Style {
+        reasoning: if stderr().is_terminal() { ReasoningOutput::Stderr } else { ReasoningOutput::Hidden },
+        colour: stderr().colour(),
+        raw: args.question.raw,
+    };
     let say = |line: Printable| note(line.dim(style.colour));
     let pace = offline_pace(stdout().is_terminal())?;
     let (engine, account) = open(&settings, pace, false, &Telemetry::default()).await?;

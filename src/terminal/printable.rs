@@ -1,12 +1,13 @@
 //! The only text that is written to a terminal. Text from outside becomes one by being sanitized, so that a function
 //! that takes a [`Printable`] cannot be given anything that a terminal would obey.
 
+use super::look::Format;
 use super::sanitize::{self, Sanitizer};
 use crate::conversation::text::escape_in_json;
 use std::fmt::Display;
 use unicode_width::UnicodeWidthStr;
 
-/// Text without control characters, besides the styles of [`Printable::dim`] and [`Printable::bold`]. It comes from
+/// Text without control characters, besides the styles and links of its own methods. It comes from
 /// the words of this program, from sanitizing, or from joining others.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub(crate) struct Printable(String);
@@ -58,13 +59,51 @@ impl Printable {
         Self(parts.into_iter().map(|part| part.0).collect::<Vec<_>>().join(separator))
     }
 
-    /// Its lines, without their ends.
-    pub(crate) fn split_lines(&self) -> impl Iterator<Item = Self> {
-        self.0.lines().map(|line| Self(line.to_owned()))
-    }
-
     pub(crate) fn push(&mut self, text: impl Into<Self>) {
         self.0.push_str(&text.into().0);
+    }
+
+    /// Appends a piece of text that has been sanitized before, in its format. What must not be printed is left out even so,
+    /// whatever has been done to the text since.
+    pub(crate) fn push_formatted(&mut self, text: &str, format: &Format) {
+        if text.is_empty() {
+            return;
+        }
+        let parameters = format.look.parameters();
+        if let Some(link) = &format.link {
+            // <https://gist.github.com/egmontkob/eb114294efbcd5adb1944c9f3cb5feda>
+            self.0.push_str(&format!("\u{1b}]8;id={};", link.id));
+            self.0.extend(link.url.chars().filter(char::is_ascii_graphic));
+            self.0.push_str("\u{1b}\\");
+        }
+        if !parameters.is_empty() {
+            self.0.push_str(&format!("\u{1b}[{parameters}m"));
+        }
+        if text.bytes().all(|byte| matches!(byte, b' '..=b'~')) {
+            self.0.push_str(text);
+        } else {
+            self.0.extend(text.chars().filter(|c| sanitize::may_stay(*c)));
+        }
+        if !parameters.is_empty() {
+            self.0.push_str("\u{1b}[0m");
+        }
+        if format.link.is_some() {
+            self.0.push_str("\u{1b}]8;;\u{1b}\\");
+        }
+    }
+
+    /// The lines of a text in which no style and no link reaches over a line break.
+    pub(crate) fn split_lines(&self) -> Vec<Self> {
+        self.0.lines().map(|line| Self(line.to_owned())).collect()
+    }
+
+    /// Takes what is there, and leaves nothing.
+    pub(crate) fn take(&mut self) -> Self {
+        std::mem::take(self)
+    }
+
+    pub(crate) fn is_empty(&self) -> bool {
+        self.0.is_empty()
     }
 
     #[must_use]

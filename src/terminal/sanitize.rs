@@ -97,6 +97,12 @@ pub(super) fn is_printable(c: char) -> bool {
     matches!(c, '\n' | '\t') || text::is_printable(c)
 }
 
+/// Whether a character may stand in a text that has been sanitized. Of joiners and selectors, only those are left there
+/// that stand behind a visible character.
+pub(super) fn may_stay(c: char) -> bool {
+    is_printable(c) || matches!(c, '\u{200c}' | '\u{200d}' | '\u{fe0e}' | '\u{fe0f}')
+}
+
 /// The printable part of a whole text. A sequence without an end hides nothing here: only its first character is
 /// removed, so that what follows a stray introducer in a message is still read.
 pub(super) fn clean(text: &str) -> String {

@@ -24,6 +24,11 @@ pub(crate) fn rows() -> usize {
     Term::stdout().size_checked().map_or(USUAL_ROWS, |(rows, _)| rows.into())
 }
 
+/// The columns of the terminal that a person looks at: the one behind stdout, or else the one behind stderr.
+pub(crate) fn screen_columns() -> usize {
+    columns().unwrap_or_else(stderr_columns)
+}
+
 /// The columns of the terminal that stderr is.
 pub(crate) fn stderr_columns() -> usize {
     window_columns(&Term::stderr())

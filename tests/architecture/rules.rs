@@ -81,6 +81,8 @@ pub(super) const RULES: Rules = Rules {
         ("rustix", &["src/terminal/mode/"]),
         ("indicatif", &["src/terminal/spinner.rs"]),
         ("console", &["src/terminal/size.rs"]),
+        ("syntect", &["src/terminal/markdown/highlight.rs"]),
+        ("two_face", &["src/terminal/markdown/highlight.rs"]),
         ("rusqlite", &["src/ledger/sqlite.rs", "src/ledger/sqlite/"]),
         (
             "clap",

@@ -52,7 +52,7 @@ impl Drop for Screen {
 fn cut(text: Vec<Printable>, room: usize) -> Vec<Printable> {
     // A paragraph that was wrapped has several lines.
     let whole = lines(text);
-    let mut all: Vec<Printable> = whole.split_lines().collect();
+    let mut all = whole.split_lines();
     if all.len() > room {
         let left_out = all.len() - room + 1;
         all.truncate(room - 1);

@@ -6,10 +6,14 @@
 //! - The line under a text does not make it a heading, because the text is on the screen by then.
 
 use super::cursor::Cursor;
+use super::seen::Seen;
 
 /// A quote or a list item inside another one, beyond which markers are text. A line of a million `>` must not make every
 /// further line cost a million steps.
 const DEEPEST: usize = 24;
+
+/// How far a nested list is indented at least, in columns.
+const NARROWEST: usize = 2;
 
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) enum Container {
@@ -36,8 +40,7 @@ pub(super) enum Kind {
     /// Of this level.
     Heading(usize),
     ThematicBreak,
-    /// A fence opens code in this language.
-    FenceStart(Option<String>),
+    FenceStart(Opening),
     /// A line of fenced code.
     Code(String),
     FenceEnd,
@@ -49,11 +52,21 @@ pub(super) enum Kind {
     Formula,
 }
 
+/// A fence that opens code.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Opening {
+    /// Everything behind its mark.
+    pub(super) info: String,
+    pub(super) language: Option<String>,
+}
+
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Start {
     pub(super) kind: Kind,
     /// The bytes before the content.
     pub(super) consumed: usize,
+    /// Columns of a tab among those bytes that belong to the content.
+    pub(super) spare: usize,
     /// Whether it stands in the same quotes and list items as the line before.
     pub(super) same_place: bool,
 }
@@ -73,13 +86,6 @@ struct Fence {
     mark: char,
     length: usize,
     indent: usize,
-}
-
-/// Whether text is a certain mark, as far as it has come.
-enum Seen<T> {
-    Undecided,
-    No,
-    Yes(T),
 }
 
 /// The blocks that are open.
@@ -105,11 +111,12 @@ impl Blocks {
                 return None;
             }
             if let Some(kind) = self.in_fence(line, fence) {
-                return Some(Start { kind, consumed: line.len(), same_place: true });
+                return Some(Start { kind, consumed: line.len(), spare: 0, same_place: true });
             }
         }
         let mut cursor = Cursor::new(line);
-        let kept = self.kept(&mut cursor, ended)?;
+        let mut narrower = Vec::new();
+        let kept = self.kept(&mut cursor, ended, &mut narrower)?;
         let was_text = self.leaf == Leaf::Paragraph && kept == self.containers.len();
         let mut opened = Vec::new();
         let (kind, leaf) = if cursor.word().is_empty() {
@@ -125,10 +132,15 @@ impl Blocks {
         };
         let same_place = kept == self.containers.len() && opened.is_empty();
         self.containers.truncate(kept);
+        for index in narrower {
+            if let Some(Container::Item(item)) = self.containers.get_mut(index) {
+                item.content = item.indent + NARROWEST;
+            }
+        }
         self.containers.append(&mut opened);
         self.kept = kept;
         self.leaf = leaf;
-        Some(Start { kind, consumed: cursor.at(), same_place })
+        Some(Start { kind, consumed: cursor.at(), spare: cursor.spare(), same_place })
     }
 
     /// What a line is inside a fence; `None` when it has left the quote that the fence is in.
@@ -157,8 +169,9 @@ impl Blocks {
         in_item || cursor.indent() < 4
     }
 
-    /// Passes the indentation and the marks of the open containers, and says how many of them go on.
-    fn kept(&self, cursor: &mut Cursor, ended: bool) -> Option<usize> {
+    /// Passes the indentation and the marks of the open containers, and says how many of them go on. `narrower`: the items
+    /// among them whose nested lists are indented less than their own text.
+    fn kept(&self, cursor: &mut Cursor, ended: bool, narrower: &mut Vec<usize>) -> Option<usize> {
         for (index, container) in self.containers.iter().enumerate() {
             let word = cursor.word();
             if word.is_empty() && !ended {
@@ -169,10 +182,13 @@ impl Blocks {
                 Container::Quote => return Some(index),
                 Container::Item(_) if word.is_empty() => {}
                 Container::Item(item) if cursor.indent() >= item.content => cursor.skip(item.content),
-                Container::Item(item) if cursor.indent() >= item.indent + 2 => match list_marker(word, ended) {
+                Container::Item(item) if cursor.indent() >= item.indent + NARROWEST => match list_marker(word, ended) {
                     Seen::Undecided => return None,
                     Seen::No => return Some(index),
-                    Seen::Yes(_) => cursor.skip(item.indent + 2),
+                    Seen::Yes(_) => {
+                        cursor.skip(item.indent + NARROWEST);
+                        narrower.push(index);
+                    }
                 },
                 Container::Item(_) => return Some(index),
             }
@@ -197,9 +213,9 @@ impl Blocks {
             let in_item = kept > 0 || !opened.is_empty();
             match fence_start(word, ended) {
                 Seen::Undecided => return None,
-                Seen::Yes((mark, length, language)) if self.may_be_fence(cursor, in_item) => {
+                Seen::Yes((mark, length, opening)) if self.may_be_fence(cursor, in_item) => {
                     let fence = Fence { mark, length, indent: cursor.indent() };
-                    return Some((Kind::FenceStart(language), Leaf::Fence(fence)));
+                    return Some((Kind::FenceStart(opening), Leaf::Fence(fence)));
                 }
                 _ => {}
             }
@@ -272,11 +288,14 @@ fn leaf(word: &str, ended: bool) -> Option<Option<(Kind, Leaf)>> {
 
 fn heading(word: &str, ended: bool) -> Seen<(Kind, Leaf)> {
     let level = run(word, '#');
-    match word[level..].chars().next() {
-        _ if level > 6 => Seen::No,
-        None if !ended => Seen::Undecided,
-        None | Some(' ' | '\t') => Seen::Yes((Kind::Heading(level), Leaf::None)),
-        Some(_) => Seen::No,
+    let rest = &word[level..];
+    let text = rest.trim_start_matches([' ', '\t']);
+    if level > 6 || (text.len() == rest.len() && !text.is_empty()) {
+        Seen::No
+    } else if text.is_empty() && !ended {
+        Seen::Undecided
+    } else {
+        Seen::Yes((Kind::Heading(level), Leaf::None))
     }
 }
 
@@ -328,8 +347,8 @@ fn list_marker(word: &str, ended: bool) -> Seen<&str> {
     }
 }
 
-/// The mark of a fence, its length, and the language of the code.
-fn fence_start(word: &str, ended: bool) -> Seen<(char, usize, Option<String>)> {
+/// The mark of a fence, its length, and what is behind it.
+fn fence_start(word: &str, ended: bool) -> Seen<(char, usize, Opening)> {
     let mark = match word.chars().next() {
         Some(mark @ ('`' | '~')) => mark,
         _ => return Seen::No,
@@ -345,7 +364,8 @@ fn fence_start(word: &str, ended: bool) -> Seen<(char, usize, Option<String>)> {
     }
     // ```rust,no_run and ```{.python} are common, too.
     let language = info.trim_start_matches(['{', '.']).split([' ', '\t', ',', '{', '}', ';']).next();
-    Seen::Yes((mark, length, language.filter(|language| !language.is_empty()).map(str::to_owned)))
+    let language = language.filter(|language| !language.is_empty()).map(str::to_owned);
+    Seen::Yes((mark, length, Opening { info: info.to_owned(), language }))
 }
 
 /// How often a mark stands at the start of a text.

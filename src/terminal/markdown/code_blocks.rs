@@ -17,7 +17,9 @@ pub(crate) fn code_blocks(text: &str) -> Vec<CodeBlock> {
     let mut found: Vec<CodeBlock> = Vec::new();
     for line in text.lines() {
         match blocks.start(line, true).map(|start| start.kind) {
-            Some(Kind::FenceStart(language)) => found.push(CodeBlock { language, code: String::new() }),
+            Some(Kind::FenceStart(fence)) => {
+                found.push(CodeBlock { language: fence.language, code: String::new() });
+            }
             Some(Kind::Code(line)) => {
                 if let Some(block) = found.last_mut() {
                     block.code.push_str(&line);

@@ -28,6 +28,11 @@ impl<'a> Cursor<'a> {
         self.at
     }
 
+    /// Columns of the last tab that are still ahead.
+    pub(super) fn spare(&self) -> usize {
+        self.spare
+    }
+
     /// Columns of white space ahead.
     pub(super) fn indent(&self) -> usize {
         let mut ahead = *self;
