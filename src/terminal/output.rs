@@ -2,6 +2,7 @@
 //! packages, and the log. A terminal gets [`Printable`] text only.
 
 use super::printable::Printable;
+use super::size;
 use std::env;
 use std::fmt::Display;
 use std::io::{self, ErrorKind, IsTerminal, Stderr, Stdout, Write};
@@ -85,12 +86,14 @@ pub(crate) fn prompt(text: &Printable) {
     let _ = if stdout.is_terminal { stdout.print(text) } else { stderr().print(text) };
 }
 
-/// Writes a line to stderr.
+/// Writes a line to stderr. On a terminal it is broken at words where it is too long.
 pub(crate) fn note(line: impl Into<Printable>) {
-    let mut text = line.into();
+    let mut stderr = stderr();
+    let line = line.into();
+    let mut text = if stderr.is_terminal { line.wrapped(size::stderr_columns()) } else { line };
     text.push("\n");
     // A closed stderr is no reason to fail.
-    let _ = stderr().print(&text);
+    let _ = stderr.print(&text);
 }
 
 /// Writes the line that reports a failure to stderr.

@@ -111,6 +111,13 @@ impl Printable {
         Self(self.0.trim_end().to_owned())
     }
 
+    /// The same in lines of so many columns at most, broken at blanks where they are too long.
+    #[must_use]
+    pub(crate) fn wrapped(&self, columns: usize) -> Self {
+        let options = textwrap::Options::new(columns.max(1)).word_separator(textwrap::WordSeparator::AsciiSpace);
+        Self(textwrap::fill(&self.0, options.word_splitter(textwrap::WordSplitter::NoHyphenation)))
+    }
+
     /// As much of it as fits into so many columns. Only for a text without styles.
     #[must_use]
     pub(crate) fn cut(&self, columns: usize) -> Self {
@@ -161,6 +168,21 @@ mod tests {
             ("\u{1b}]0;title\u{7}\n", ""),
         ] {
             assert_eq!(Printable::line(text).as_str(), expected, "{text:?}");
+        }
+    }
+
+    #[test]
+    fn long_lines_are_broken_at_blanks() {
+        for (text, columns, expected) in [
+            ("one two three", 80, "one two three"),
+            ("one two three", 8, "one two\nthree"),
+            ("one\n\n  two three", 7, "one\n\n  two\nthree"),
+            ("\u{1b}[2mone two three\u{1b}[0m", 8, "\u{1b}[2mone two\nthree\u{1b}[0m"),
+            ("日本 語", 5, "日本\n語"),
+            ("abcdef", 4, "abcd\nef"),
+            ("a", 0, "a"),
+        ] {
+            assert_eq!(Printable::from(text).wrapped(columns).as_str(), expected, "{text:?}");
         }
     }
 
