@@ -2,6 +2,7 @@
 
 mod answer;
 mod ask;
+mod attached_file;
 mod chat;
 mod client_setup;
 mod command_line;

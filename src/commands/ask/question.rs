@@ -1,8 +1,9 @@
 //! The question of `ask`: the attached files, the arguments and stdin.
 
-use super::input::{read_file, read_file_or_pipe, read_stdin};
+use super::input::read_stdin;
 use crate::cli::Ask;
-use crate::conversation::media::{Attachment, DocumentNames};
+use crate::commands::attached_file::{attached, read_file, read_file_or_pipe};
+use crate::conversation::media::DocumentNames;
 use crate::conversation::{Format, Part, text};
 use crate::error::{Error, Kind};
 use serde_json::Value;
@@ -29,7 +30,11 @@ pub(crate) async fn parts(args: &Ask) -> anyhow::Result<Vec<Part>> {
     // The files of the command line come first, so that a wrong one is refused before stdin is waited for.
     let mut files = Vec::with_capacity(args.file.len());
     for path in &args.file {
-        files.push(if is_stdin(path) { None } else { Some((read_file(path)?, path)) });
+        files.push(if is_stdin(path) {
+            None
+        } else {
+            Some((read_file(path, "`-f -` attaches what is on stdin")?, path))
+        });
     }
     let stdin = if wanted > 0 || !(args.no_stdin || std::io::stdin().is_terminal()) {
         read_stdin(!args.quiet).await?
@@ -79,20 +84,6 @@ pub(crate) fn format(schema: Option<&Path>) -> anyhow::Result<Format> {
         Ok(_) => Err(invalid("a JSON object".to_owned()).advise("a JSON Schema is one").into()),
         Err(error) => Err(invalid(format!("valid JSON: {error}")).into()),
     }
-}
-
-/// A file, by its content: an image, a document, or text. `place` is where it comes from, for errors.
-fn attached(bytes: &[u8], name: &str, place: &str, names: &mut DocumentNames) -> anyhow::Result<Part> {
-    let attachment = Attachment::recognize(bytes, name, "")
-        .map_err(|error| Error::new(error.kind, format!("{place}: {}", error.message)))?;
-    Ok(match attachment {
-        Attachment::Image(image) => Part::Image(image),
-        Attachment::Document(document) => Part::Document(document, names.unique(name)),
-        Attachment::Text(_, text) => {
-            let name = names.distinct(name.to_owned());
-            Part::Text(format!("<file name=\"{name}\">\n{}\n</file>", text.trim_end_matches('\n')))
-        }
-    })
 }
 
 /// The text: the arguments, and then stdin in a block of its own.
