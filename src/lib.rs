@@ -7,9 +7,10 @@ pub mod conversation;
 pub mod error;
 pub mod telemetry;
 
-// Floor 1: rules and translations. All are pure except the terminal.
+// Floor 1: rules and translations. All are pure except the terminal and the saved sessions.
 pub mod api;
 pub mod policy;
+pub mod sessions;
 pub mod terminal;
 
 // Floor 2: the paid call, and the record of what it may cost and did cost.

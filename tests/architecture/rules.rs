@@ -47,6 +47,7 @@ pub(super) const RULES: Rules = Rules {
         ("policy", 1),
         ("api", 1),
         ("terminal", 1),
+        ("sessions", 1),
         ("ledger", 2),
         ("bedrock", 2),
         ("engine", 3),
