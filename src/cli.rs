@@ -181,12 +181,31 @@ pub(crate) struct Ask {
 }
 
 #[derive(Debug, Args)]
+#[expect(clippy::struct_excessive_bools, reason = "each is a flag of its own")]
 pub(crate) struct Chat {
     #[command(flatten)]
     pub(crate) question: Question,
-    /// Spend at most this many dollars in this session
+    /// Spend at most this many dollars until the chat ends; what a resumed session has cost before does not count
     #[arg(long, value_name = "USD", allow_negative_numbers = true)]
     pub(crate) max_cost: Option<NanoDollars>,
+    /// Continue the session that was used last
+    #[arg(short, long = "continue", conflicts_with = "ephemeral")]
+    pub(crate) continue_last: bool,
+    /// Resume a saved session, by its id or the beginning of it
+    #[arg(short, long, value_name = "ID", conflicts_with_all = ["continue_last", "ephemeral"])]
+    pub(crate) resume: Option<String>,
+    /// List the saved sessions
+    #[arg(long, conflicts_with_all = ["continue_last", "resume", "ephemeral", "delete"])]
+    pub(crate) list: bool,
+    /// Print the list as JSON
+    #[arg(long, requires = "list")]
+    pub(crate) json: bool,
+    /// Delete a saved session, by its id or the beginning of it
+    #[arg(long, value_name = "ID", conflicts_with_all = ["continue_last", "resume", "ephemeral"])]
+    pub(crate) delete: Option<String>,
+    /// Save nothing: no session and no typed line
+    #[arg(long)]
+    pub(crate) ephemeral: bool,
     /// Show the model, policy edits and worst-case cost before each answer
     #[arg(short, long)]
     pub(crate) verbose: bool,

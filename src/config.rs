@@ -3,6 +3,7 @@
 
 mod alerts;
 mod file;
+mod folders;
 mod host;
 mod keys;
 mod models;
@@ -23,6 +24,7 @@ use crate::policy::{Limits, ModelLimits, Overrides, Policy};
 use crate::server::Timeouts;
 use crate::telemetry::LogFormat;
 use file::File;
+use folders::{folder, kept};
 use std::io::ErrorKind::{NotADirectory, NotFound};
 use std::io::{self, Read};
 use std::net::{IpAddr, SocketAddr};
@@ -76,6 +78,9 @@ pub(crate) struct Settings {
     pub(crate) ledger: Option<PathBuf>,
     /// The lines typed in `chat`; `None` when there is no home folder, or when the operator wants none to be kept.
     pub(crate) history: Option<PathBuf>,
+    /// The folder of the saved sessions of `chat`; `None` when there is no home folder, or when the operator wants none
+    /// to be kept.
+    pub(crate) sessions: Option<PathBuf>,
     policy: PolicySettings,
     catalog: Arc<Catalog>,
 }
@@ -147,18 +152,11 @@ impl Settings {
         let limits = limits(&of_the_flags, &file)?;
         let time_limits = time_limits(&file);
         let catalog = Arc::new(models::catalog(&file, &path)?);
+        let policy = policy_settings(limits, &file, &catalog, &path)?;
         let model = layers.pick(flags.model.clone(), &["CHATRIX_MODEL"], file.default_model, "a model's name")?;
         let model =
             model.unwrap_or_else(|| Setting { value: catalog.default_alias().to_owned(), source: Source::Default });
         let (model, model_notice) = whole_name(model, &catalog)?;
-        let policy = PolicySettings {
-            limits,
-            overrides: models::limits(&file.models, &catalog, &path)?,
-            follow_successor: file.follow_successor.unwrap_or(true),
-            prompt_cache: file.prompt_cache == Some(file::PromptCache::Auto),
-            native_messages: file.messages != Some(file::MessagesWay::Converse),
-            service_tiers: file.service_tiers.into_iter().map(ServiceTier::from).collect(),
-        };
         let offline = flags.offline || offline_variable(&environment)?;
         let region =
             layers.pick(flags.region.clone(), &["AWS_REGION", "AWS_DEFAULT_REGION"], file.region, "a region's name")?;
@@ -172,10 +170,7 @@ impl Settings {
         };
         let serve = serve_settings(flags, file.serve, &layers)?;
         let state = folder("XDG_STATE_HOME", "STATE_DIRECTORY", ".local/state", &environment);
-        // Offline calls have a ledger of their own: they are never billed.
-        let ledger = state.as_ref().map(|folder| folder.join(if offline { "offline.db" } else { "ledger.db" }));
-        let keeps_history = file.history.unwrap_or(true);
-        let history = state.filter(|_| keeps_history).map(|folder| folder.join("history"));
+        let [ledger, history, sessions] = kept(state.as_deref(), offline, file.history, file.sessions);
         let budgets = file.budget.budgets();
         let keys = keys::settings(file.keys, &catalog, &path)?;
         let alerts = alerts::settings(file.alerts, &path, &environment)?;
@@ -191,6 +186,7 @@ impl Settings {
             alerts,
             ledger,
             history,
+            sessions,
             policy,
             catalog,
         })
@@ -214,6 +210,17 @@ impl Settings {
             fetch_images: self.serve.fetch_images,
         }
     }
+}
+
+fn policy_settings(limits: Limits, file: &File, catalog: &Catalog, path: &Path) -> Result<PolicySettings> {
+    Ok(PolicySettings {
+        limits,
+        overrides: models::limits(&file.models, catalog, path)?,
+        follow_successor: file.follow_successor.unwrap_or(true),
+        prompt_cache: file.prompt_cache == Some(file::PromptCache::Auto),
+        native_messages: file.messages != Some(file::MessagesWay::Converse),
+        service_tiers: file.service_tiers.iter().copied().map(ServiceTier::from).collect(),
+    })
 }
 
 /// Where the values come from.
@@ -334,20 +341,6 @@ fn offline_variable(environment: &dyn Fn(&str) -> Option<String>) -> Result<bool
             Err(Error::new(Kind::Config, format!("CHATRIX_OFFLINE is {other:?}")).advise("set it to 1 or 0"))
         }
     }
-}
-
-/// Chatrix's folder of a kind: below the folder that the XDG variable names; the folder that systemd has made for the
-/// service; or below the default in the home folder.
-fn folder(xdg: &str, systemd: &str, default: &str, environment: &dyn Fn(&str) -> Option<String>) -> Option<PathBuf> {
-    let absolute = |path: &str| Some(PathBuf::from(path)).filter(|path| path.is_absolute());
-    if let Some(base) = environment(xdg).as_deref().and_then(absolute) {
-        return Some(base.join("chatrix"));
-    }
-    // systemd separates several folders by colons; the first is ours.
-    if let Some(folder) = environment(systemd).as_deref().and_then(|list| absolute(list.split(':').next()?)) {
-        return Some(folder);
-    }
-    Some(environment("HOME").as_deref().and_then(absolute)?.join(default).join("chatrix"))
 }
 
 /// A config file, and where it is or would be.

@@ -9,7 +9,7 @@ mod id;
 mod state;
 
 pub(crate) use attached::Attached;
-pub(crate) use entry::{Answer, End, Entry, Question, Spent, Tokens};
+pub(crate) use entry::{Answer, End, Entry, Question, Spent};
 pub(crate) use file::{Opened, SessionFile};
 pub(crate) use folder::{Sessions, Summary};
 pub(crate) use id::SessionId;

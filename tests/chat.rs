@@ -38,6 +38,8 @@ fn it_answers_remembers_and_counts() {
     chat.exp_string("You have not told me your name yet.").unwrap();
     line(&mut chat, "/modle x");
     chat.exp_string("there is no command /modle").unwrap();
+    // The line is at the prompt again.
+    chat.send("\x15").unwrap();
     line(&mut chat, "/help");
     chat.exp_string("/system [TEXT]").unwrap();
     chat.send_control('d').unwrap();
@@ -62,7 +64,7 @@ fn c7_ctrl_c_stops_only_the_answer_and_keeps_what_came_and_what_it_may_cost() {
     line(&mut chat, "and then?");
     chat.exp_string("fine").unwrap();
     line(&mut chat, "/cost");
-    chat.exp_regex(r"2 answers, \$[0-9.]+, and at most \$[0-9.]+ for answers whose cost is unknown").unwrap();
+    chat.exp_regex(r"this session: 2 answers, \$[0-9.]+, and at most \$[0-9.]+ for answers whose cost is unknown").unwrap();
     line(&mut chat, "/exit");
     chat.exp_eof().unwrap();
     let said = &bedrock.calls()[1].body["messages"];
@@ -79,7 +81,7 @@ fn an_error_loses_nothing_and_the_chat_goes_on() {
     chat.exp_string("one").unwrap();
     line(&mut chat, "second");
     chat.exp_string("Bedrock: Nope").unwrap();
-    chat.exp_string("press the up arrow to bring it back").unwrap();
+    chat.exp_string("/retry asks it again").unwrap();
     line(&mut chat, "third");
     chat.exp_string("three").unwrap();
     let texts: Vec<_> = bedrock.calls()[2].body["messages"]

@@ -132,7 +132,7 @@ impl fmt::Display for NanoDollars {
         while unit > 1 && self.0 > 0 && self.0 < unit * 10 {
             unit /= 10;
         }
-        let rounded = (self.0 + unit / 2) / unit * unit;
+        let rounded = self.0.saturating_add(unit / 2) / unit * unit;
         let text = NanoDollars(rounded).dollars();
         write!(f, "${text}")
     }

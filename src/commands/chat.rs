@@ -1,25 +1,57 @@
 //! `chatrix chat`: a conversation in a terminal. Ctrl-C stops an answer and keeps what came of it;
 //! the conversation is never lost to an error.
 
-mod session;
-mod slash;
+mod acting;
+mod asking;
+mod attaching;
+mod clips;
+mod command;
+mod completion;
+mod costs;
+mod export;
+mod help;
+mod input;
+mod resuming;
+mod running;
+mod saved;
+mod saving;
+mod words;
 
 use crate::cli::Chat;
 use crate::commands::setup::{OFFLINE_NOTICE, check_credentials, offline_pace, open};
-use crate::config::Settings;
+use crate::config::{Settings, Source};
+use crate::error::{Error, Kind};
+use crate::sessions::{Session, Sessions};
 use crate::telemetry::Telemetry;
 use crate::terminal::answer_view::{ReasoningOutput, Style};
-use crate::terminal::editor::{Candidate, Complete, Editor, Line};
+use crate::terminal::editor::{Editor, Line};
 use crate::terminal::output::{note, stderr, stdout};
 use crate::terminal::printable::Printable;
 use anyhow::Context;
-use session::Session;
-use slash::Slash;
+use command::Action;
+use completion::Completion;
+use input::Input;
+use resuming::Resumed;
+use running::RunningChat;
+use saving::Saving;
 use std::io::{self, IsTerminal};
 use std::rc::Rc;
+use std::sync::Arc;
+use tokio::task::block_in_place;
 
 /// Reads lines until `/exit`, Ctrl-D or the end of the input.
 pub(crate) async fn run(args: Chat, settings: Settings) -> anyhow::Result<u8> {
+    let sessions = settings.sessions.clone().map(Sessions::in_folder);
+    if args.list {
+        return saved::list(&some(sessions)?, args.json);
+    }
+    if let Some(prefix) = &args.delete {
+        return saved::delete(&some(sessions)?, prefix);
+    }
+    let by_person = io::stdin().is_terminal();
+    let mut resumed = begin(&args, &settings, sessions)?;
+    let note_about_file = resumed.take_note();
+    let is_resumed = resumed.saving.id().is_some();
     let style = Style {
         reasoning: if stderr().is_terminal() { ReasoningOutput::Stderr } else { ReasoningOutput::Hidden },
         colour: stderr().colour(),
@@ -37,54 +69,83 @@ pub(crate) async fn run(args: Chat, settings: Settings) -> anyhow::Result<u8> {
         // Nobody should type a question to learn that there are no credentials. A late failure is that of the question.
         check_credentials(&account, |_| {}).await?;
     }
-    if io::stdin().is_terminal() {
-        say(Printable::line(format_args!("{} · /help lists the commands · Ctrl-D exits", settings.model.value)));
+    let completion =
+        Completion { catalog: Arc::clone(&engine.policy().catalog), sessions: resumed.saving.sessions().cloned() };
+    let mut chat = RunningChat::new(&args, resumed.session, resumed.saving, style, engine);
+    if is_resumed {
+        let model = settings.model;
+        chat.change(Some(model.value).filter(|_| model.source == Source::CommandLine), args.question.system);
+        resuming::begin(&chat, note_about_file)?;
     }
-    let mut editor = Editor::new(settings.history.clone().filter(|_| io::stdin().is_terminal()), Rc::new(Nothing))
-        .context("cannot set up the terminal")?;
-    let mut session = Session::new(args, settings.model.value, style, engine);
-    loop {
-        // Blocking only this thread lets the runtime keep its connections alive meanwhile.
-        match tokio::task::block_in_place(|| editor.read("> ", "")).context("cannot read from the terminal")? {
-            Line::End => return Ok(exit(&session)),
-            Line::NotText => session.refuse("error: the line is not UTF-8 text and was not sent".into()),
-            Line::OpenBlock => session.refuse("error: the block was not sent, because no \"\"\" ends it".into()),
-            Line::Interrupted => say("press Ctrl-D or type /exit to leave".into()),
-            Line::Text(text) | Line::Block(text) if text.trim().is_empty() => {}
-            Line::Block(text) => {
-                editor.remember_block(&text);
-                let somebody_reads = Box::pin(session.turn(text)).await?;
-                if !somebody_reads {
-                    return Ok(exit(&session));
-                }
+    if by_person {
+        say(Printable::line(format_args!("{} · /help lists the commands · Ctrl-D exits", chat.session.model)));
+    }
+    let history = settings.history.clone().filter(|_| by_person && !args.ephemeral);
+    let mut editor = Editor::new(history, Rc::new(completion)).context("cannot set up the terminal")?;
+    while take_line(&mut editor, &mut chat).await? {}
+    // A person has seen what failed. A script reads the exit code.
+    Ok(if by_person { 0 } else { chat.exit() })
+}
+
+/// Takes one line and does what it says. `Ok(false)` ends the chat.
+async fn take_line(editor: &mut Editor, chat: &mut RunningChat) -> anyhow::Result<bool> {
+    let initial = chat.take_next_text();
+    // Blocking only this thread lets the runtime keep its connections alive meanwhile.
+    let line = block_in_place(|| editor.read("> ", &initial)).context("cannot read from the terminal")?;
+    match line {
+        Line::End => return Ok(false),
+        Line::Interrupted => note(Printable::from("press Ctrl-D or type /exit to leave").dim(stderr().colour())),
+        Line::NotText => chat.refuse(&unsendable("the line is not UTF-8 text and was not sent")),
+        Line::OpenBlock => chat.refuse(&unsendable("the block was not sent, because no \"\"\" ends it")),
+        Line::Block(text) if text.trim().is_empty() => {}
+        Line::Block(text) => {
+            editor.remember_block(&text);
+            return Box::pin(chat.ask(text)).await;
+        }
+        Line::Text(text) => {
+            let input = Input::read(&text);
+            if input != Input::Nothing {
+                editor.remember(&text);
             }
-            Line::Text(line) => {
-                editor.remember(&line);
-                match Slash::parse(&line) {
-                    Some(Slash::Exit) => return Ok(exit(&session)),
-                    Some(command) => session.obey(command).await,
-                    None => {
-                        let somebody_reads = Box::pin(session.turn(line)).await?;
-                        if !somebody_reads {
-                            return Ok(exit(&session));
-                        }
-                    }
-                }
+            match input {
+                Input::Nothing => {}
+                Input::Command(Action::Exit) => return Ok(false),
+                Input::Command(action) => return Box::pin(chat.obey(action)).await,
+                Input::Question(question) => return Box::pin(chat.ask(question)).await,
+                Input::Refused(why) => chat.refuse_line(text, &why),
             }
         }
     }
+    Ok(true)
 }
 
-/// Tab has nothing to offer.
-struct Nothing;
+fn unsendable(what: &str) -> anyhow::Error {
+    Error::new(Kind::InvalidRequest, what).into()
+}
 
-impl Complete for Nothing {
-    fn candidates(&self, _: &str, position: usize) -> (usize, Vec<Candidate>) {
-        (position, Vec::new())
+fn some(sessions: Option<Sessions>) -> anyhow::Result<Sessions> {
+    sessions.ok_or_else(|| {
+        Error::new(Kind::InvalidRequest, "no sessions are saved")
+            .advise("set XDG_STATE_HOME or HOME, and `sessions = true` in the config file")
+            .into()
+    })
+}
+
+/// The session that the chat begins with: a saved one, or a new one.
+fn begin(args: &Chat, settings: &Settings, sessions: Option<Sessions>) -> anyhow::Result<Resumed> {
+    if args.resume.is_some() || args.continue_last {
+        let sessions = some(sessions)?;
+        let id = match &args.resume {
+            Some(prefix) => sessions.find(prefix)?,
+            None => sessions.last(settings.offline)?,
+        };
+        return Ok(resuming::open(&sessions, id, settings.offline)?);
     }
-}
-
-/// A person has seen what failed. A script reads the exit code.
-fn exit(session: &Session) -> u8 {
-    if io::stdin().is_terminal() { 0 } else { session.exit() }
+    let saving = match sessions {
+        _ if args.ephemeral => Saving::Never("--ephemeral saves nothing"),
+        None => Saving::Never("no sessions are kept"),
+        Some(sessions) => Saving::of(sessions, io::stdin().is_terminal()),
+    };
+    let session = Session::new(settings.offline, settings.model.value.clone(), args.question.system.clone());
+    Ok(Resumed::new(session, saving))
 }

@@ -36,6 +36,8 @@ pub(crate) struct File {
     pub(crate) messages: Option<MessagesWay>,
     /// Whether `chat` keeps the lines that were typed.
     pub(crate) history: Option<bool>,
+    /// Whether the conversations of `chat` are kept.
+    pub(crate) sessions: Option<bool>,
     pub(crate) service_tiers: Vec<AllowedTier>,
     pub(crate) limits: LimitsTable,
     pub(crate) budget: Budget,

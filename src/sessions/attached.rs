@@ -31,7 +31,10 @@ enum Content {
     /// Base64.
     Image(String),
     /// Base64, and the name that the model sees.
-    Document { base64: String, name: String },
+    Document {
+        base64: String,
+        name: String,
+    },
     Text(String),
     /// A kind that no file makes. It keeps its place, with nothing in it.
     Nothing,
@@ -43,11 +46,9 @@ impl From<Attached> for Line {
             Part::Image(image) => Content::Image(image.base64),
             Part::Document(document, name) => Content::Document { base64: document.base64, name },
             Part::Text(text) => Content::Text(text),
-            Part::ImageUrl(_)
-            | Part::Reasoning(_)
-            | Part::ToolCall(_)
-            | Part::ToolResult(_)
-            | Part::CachePoint(_) => Content::Nothing,
+            Part::ImageUrl(_) | Part::Reasoning(_) | Part::ToolCall(_) | Part::ToolResult(_) | Part::CachePoint(_) => {
+                Content::Nothing
+            }
         };
         Self { file, size, content }
     }

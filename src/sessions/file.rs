@@ -163,8 +163,10 @@ fn header(line: &[u8], path: &Path) -> Result<Header> {
     let refused = |what: &str| Error::new(Kind::InvalidRequest, format!("{} {what}", path.display()));
     match serde_json::from_slice::<Version>(line) {
         Ok(Version { chatrix_session: version }) if version > VERSION => {
-            return Err(refused(&format!("was written by a newer chatrix (version {version}; this one reads {VERSION})"))
-                .advise("update chatrix to go on with it"));
+            return Err(refused(&format!(
+                "was written by a newer chatrix (version {version}; this one reads {VERSION})"
+            ))
+            .advise("update chatrix to go on with it"));
         }
         Ok(_) => {}
         Err(_) => return Err(refused("is no session of chatrix")),

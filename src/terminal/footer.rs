@@ -75,7 +75,8 @@ impl Footer {
     }
 }
 
-fn grouped(number: u64) -> String {
+/// A number with commas between its thousands.
+pub(crate) fn grouped(number: u64) -> String {
     let digits = number.to_string();
     let mut text = String::with_capacity(digits.len() + digits.len() / 3);
     for (index, digit) in digits.chars().enumerate() {

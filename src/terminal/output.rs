@@ -3,6 +3,8 @@
 
 use super::printable::Printable;
 use super::size;
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD;
 use std::env;
 use std::fmt::Display;
 use std::io::{self, ErrorKind, IsTerminal, Stderr, Stdout, Write};
@@ -84,6 +86,28 @@ pub(crate) fn prompt(text: &Printable) {
     let mut stdout = stdout();
     // A prompt that cannot be written is no reason to fail.
     let _ = if stdout.is_terminal { stdout.print(text) } else { stderr().print(text) };
+}
+
+/// Hands a text to the clipboard of the terminal, which obeys or not without saying so
+/// (<https://invisible-island.net/xterm/ctlseqs/ctlseqs.html>, OSC 52). `Ok(false)` means that there is no terminal.
+///
+/// # Errors
+/// When the terminal cannot be written.
+pub(crate) fn clipboard(text: &str) -> io::Result<bool> {
+    let sequence = format!("\u{1b}]52;c;{}\u{7}", STANDARD.encode(text));
+    // tmux takes the sequence itself, or passes it on, as it is configured.
+    let in_tmux = env::var_os("TMUX").is_some_and(|value| !value.is_empty());
+    let passed_on = if in_tmux {
+        format!("\u{1b}Ptmux;{}\u{1b}\\", sequence.replace('\u{1b}', "\u{1b}\u{1b}"))
+    } else {
+        String::new()
+    };
+    let text = format!("{sequence}{passed_on}");
+    match (stdout(), stderr()) {
+        (mut stdout, _) if stdout.is_terminal => stdout.write(&text),
+        (_, mut stderr) if stderr.is_terminal => stderr.write(&text),
+        _ => Ok(false),
+    }
 }
 
 /// Writes a line to stderr. On a terminal it is broken at words where it is too long.

@@ -1,0 +1,35 @@
+//! Where files are kept.
+
+use std::path::{Path, PathBuf};
+
+/// The ledger, the history and the sessions in the state folder. The operator may want no history and no sessions.
+pub(super) fn kept(
+    state: Option<&Path>,
+    offline: bool,
+    history: Option<bool>,
+    sessions: Option<bool>,
+) -> [Option<PathBuf>; 3] {
+    let path = |name: &str, wanted: bool| state.filter(|_| wanted).map(|folder| folder.join(name));
+    // Offline calls have a ledger of their own: they are never billed.
+    let ledger = if offline { "offline.db" } else { "ledger.db" };
+    [path(ledger, true), path("history", history.unwrap_or(true)), path("sessions", sessions.unwrap_or(true))]
+}
+
+/// Chatrix's folder of a kind: below the folder that the XDG variable names; the folder that systemd has made for the
+/// service; or below the default in the home folder.
+pub(super) fn folder(
+    xdg: &str,
+    systemd: &str,
+    default: &str,
+    environment: &dyn Fn(&str) -> Option<String>,
+) -> Option<PathBuf> {
+    let absolute = |path: &str| Some(PathBuf::from(path)).filter(|path| path.is_absolute());
+    if let Some(base) = environment(xdg).as_deref().and_then(absolute) {
+        return Some(base.join("chatrix"));
+    }
+    // systemd separates several folders by colons; the first is ours.
+    if let Some(folder) = environment(systemd).as_deref().and_then(|list| absolute(list.split(':').next()?)) {
+        return Some(folder);
+    }
+    Some(environment("HOME").as_deref().and_then(absolute)?.join(default).join("chatrix"))
+}
