@@ -66,6 +66,33 @@ fn a_killed_answer_is_a_question_without_an_answer() {
 }
 
 #[test]
+fn a_first_question_that_is_killed_is_saved_too() {
+    let (home, bedrock) = (home(), Bedrock::script([Reply::Silence]));
+    let mut killed = on_terminal(chat(&home, &bedrock));
+    killed.line("first");
+    eventually("it was sent", || bedrock.calls().len() == 1);
+    signal(killed.pid(), "KILL");
+    killed.exit_code();
+    assert_eq!(events(&home), ["question"]);
+    Chatrix::chat().arg("--list").home(&home).run().code(0).stdout.contains("first").then_some(()).unwrap();
+}
+
+#[test]
+fn a_closed_window_keeps_what_has_come_of_an_answer() {
+    for name in ["HUP", "TERM"] {
+        let (home, bedrock) = (home(), Bedrock::script([Reply::Stall(vec![delta("half")])]));
+        let mut closed = on_terminal(chat(&home, &bedrock));
+        closed.line("first");
+        closed.wait_for("\nhalf");
+        signal(closed.pid(), name);
+        closed.exit_code();
+        let saved = lines(&home);
+        assert_eq!((&saved[2]["text"], &saved[2]["end"]), (&json!("half"), &json!("stopped")), "{name}");
+        assert!(saved[2]["cost"]["at_most_nano_usd"].as_u64().unwrap() > 0, "{name}");
+    }
+}
+
+#[test]
 fn a_stopped_answer_is_kept_as_far_as_it_came() {
     let (home, bedrock) = (home(), Bedrock::script([Reply::Stall(vec![delta("half")]), Reply::text(" and half")]));
     let mut stopped = on_terminal(chat(&home, &bedrock));

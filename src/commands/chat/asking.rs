@@ -3,7 +3,7 @@
 use super::running::{RunningChat, session_cost};
 use super::saving::now;
 use crate::commands::answer::{self, Ending, unless_interrupted};
-use crate::conversation::{Message, Role, StopReason, is_blank};
+use crate::conversation::{Message, Role, StopReason, Usage, is_blank};
 use crate::engine::{AnswerMode, Call};
 use crate::error::{Error, Kind};
 use crate::sessions::{Answer, End, Entry, Spent};
@@ -22,6 +22,33 @@ pub(super) enum Purpose {
     Replace,
     /// To go on with the last answer.
     Continue,
+}
+
+/// What a call was made for, and when.
+#[derive(Clone, Copy)]
+struct Asked {
+    started: Instant,
+    /// What the chat had cost before.
+    before: Spent,
+    purpose: Purpose,
+}
+
+/// An answer while it comes. If the chat is ended meanwhile, such as by a closed window, what has come is saved.
+struct Coming<'a> {
+    chat: &'a mut RunningChat,
+    /// `None` once it has ended.
+    call: Option<Call>,
+    view: AnswerView,
+    asked: Asked,
+}
+
+impl Drop for Coming<'_> {
+    fn drop(&mut self) {
+        let Some(call) = self.call.take() else { return };
+        let model = call.model().id.clone();
+        drop(call);
+        self.chat.keep(self.view.text(), End::stopped(), model, None, self.asked);
+    }
 }
 
 /// How a call ended.
@@ -92,19 +119,18 @@ impl RunningChat {
     }
 
     async fn call(&mut self, purpose: Purpose, model: Option<String>) -> anyhow::Result<bool> {
-        let before = self.spent();
-        let started = Instant::now();
+        let asked = Asked { started: Instant::now(), before: self.spent(), purpose };
         let mut view = AnswerView::new(self.answer_style());
         if stderr().is_terminal() {
             view.start_spinner(&Printable::line(model.as_deref().unwrap_or(&self.session.model)));
         }
         let request = self.request(self.messages(purpose), model.as_deref());
         let call = unless_interrupted(self.engine.ask(request, AnswerMode::Streamed, self.caller())).await;
-        let mut call = match call {
+        let call = match call {
             Some(Ok(call)) => call,
             failed => {
                 view.stop_spinner();
-                self.no_answer(failed.and_then(Result::err), before, purpose);
+                self.no_answer(failed.and_then(Result::err), asked);
                 return Ok(true);
             }
         };
@@ -115,16 +141,24 @@ impl RunningChat {
         for notice in notices {
             self.say(notice);
         }
-        let ending = answer::show(&mut call, &mut view).await;
-        let ended = self.ended(ending, &call, &view, started);
+        self.show(call, view, asked).await
+    }
+
+    /// Shows an answer, keeps it, and says what it took.
+    async fn show(&mut self, call: Call, view: AnswerView, asked: Asked) -> anyhow::Result<bool> {
+        let mut coming = Coming { chat: self, call: Some(call), view, asked };
+        let Some(call) = coming.call.as_mut() else { return Ok(true) };
+        let ending = answer::show(call, &mut coming.view).await;
+        let Some(call) = coming.call.take() else { return Ok(true) };
+        let ended = coming.chat.ended(ending, &call, &coming.view, asked.started);
         let somebody_reads = !ended.unread;
         let warnings = call.warnings();
         // An answer that was stopped is booked at its worst case now, which the totals then include.
         drop(call);
-        self.conclude(ended, before, purpose);
+        coming.chat.conclude(ended, asked);
         for warning in warnings.into_iter().filter(|_| somebody_reads) {
-            if self.warned.insert(warning.about) {
-                self.say(Printable::line(warning.text));
+            if coming.chat.warned.insert(warning.about) {
+                coming.chat.say(Printable::line(warning.text));
             }
         }
         Ok(somebody_reads)
@@ -143,8 +177,8 @@ impl RunningChat {
     }
 
     /// A call that was refused, has failed or was stopped before its answer began.
-    fn no_answer(&mut self, error: Option<Error>, before: Spent, purpose: Purpose) {
-        let cost = self.spent().since(before);
+    fn no_answer(&mut self, error: Option<Error>, asked: Asked) {
+        let cost = self.spent().since(asked.before);
         let end = match error {
             Some(error) => {
                 self.fail(error.kind);
@@ -153,23 +187,15 @@ impl RunningChat {
             }
             None => {
                 self.fail(Kind::Interrupted);
-                note(answer::stopped_early(session_cost(before), session_cost(self.spent())));
+                note(answer::stopped_early(session_cost(asked.before), session_cost(self.spent())));
                 End::stopped()
             }
         };
         if cost != Spent::default() {
             let model = self.session.model.clone();
-            self.record(Entry::Answer(Answer {
-                at: now(),
-                text: String::new(),
-                end,
-                model,
-                usage: None,
-                cost,
-                replaces: purpose != Purpose::Answer,
-            }));
+            self.keep("", end, model, None, asked);
         }
-        self.without_answer(purpose);
+        self.without_answer(asked.purpose);
     }
 
     /// Says what has become of a question that got no answer.
@@ -236,22 +262,28 @@ impl RunningChat {
         Some(error.advise(advice))
     }
 
-    /// Keeps what came of a call, whatever has ended it, and says what it took.
-    fn conclude(&mut self, ended: Ended, before: Spent, purpose: Purpose) {
-        let Ended { text, end, model, remark, unread, footer } = ended;
+    /// Keeps what came of a call, whatever has ended it. Gives what the call has cost.
+    fn keep(&mut self, text: &str, end: End, model: String, usage: Option<Usage>, asked: Asked) -> Spent {
+        let Asked { before, purpose, .. } = asked;
         let cost = self.spent().since(before);
-        let has_text = !is_blank(&text);
         let text = match purpose {
-            Purpose::Continue if has_text => self.continued(&text),
-            _ => text,
+            Purpose::Continue if !is_blank(text) => self.continued(text),
+            _ => text.to_owned(),
         };
-        let replaces = purpose != Purpose::Answer;
-        let usage = footer.usage.map(Into::into);
-        let stopped = end == End::stopped();
+        let (usage, replaces) = (usage.map(Into::into), purpose != Purpose::Answer);
         self.record(Entry::Answer(Answer { at: now(), text, end, model, usage, cost, replaces }));
+        cost
+    }
+
+    /// Keeps an answer, and says how it ended and what it took.
+    fn conclude(&mut self, ended: Ended, asked: Asked) {
+        let Ended { text, end, model, remark, unread, footer } = ended;
+        let stopped = end == End::stopped();
+        let cost = self.keep(&text, end, model, footer.usage, asked);
         if unread {
             return;
         }
+        let has_text = !is_blank(&text);
         if stopped {
             self.fail(Kind::Interrupted);
             note(answer::stopped(Some(cost.uncertain()).filter(|_| cost.unpriced == 0)));
@@ -264,7 +296,7 @@ impl RunningChat {
             note_error(&error);
         }
         if !has_text {
-            self.without_answer(purpose);
+            self.without_answer(asked.purpose);
         }
         let at_most = footer.at_most.map(|_| cost.uncertain());
         let session = Some(session_cost(self.session.spent()));

@@ -5,6 +5,11 @@ use crate::catalog::Features;
 use crate::commands::setup::load_settings;
 use crate::config::{Flags, Settings};
 use crate::ledger::{self, Clock};
+use crate::sessions::Sessions;
+use crate::terminal::printable::Printable;
+
+/// The most columns of a session's title.
+const WIDEST_TITLE: usize = 50;
 
 /// What an argument takes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -87,17 +92,10 @@ fn keys(settings: &Settings) -> Option<Vec<Candidate>> {
     Some(usable.map(|key| Candidate::new(key.name, "API key")).collect())
 }
 
-/// The saved sessions, the last first.
+/// The saved sessions with their titles, the one that was used last first.
 fn sessions(settings: &Settings) -> Option<Vec<Candidate>> {
-    let folder = settings.ledger.as_ref()?.parent()?.join("sessions");
-    let mut files: Vec<_> = std::fs::read_dir(folder)
-        .ok()?
-        .filter_map(|entry| {
-            let path = entry.ok()?.path();
-            let id = path.extension().filter(|extension| *extension == "jsonl").and(path.file_stem())?;
-            Some((path.metadata().ok()?.modified().ok()?, id.to_string_lossy().into_owned()))
-        })
-        .collect();
-    files.sort();
-    Some(files.into_iter().rev().map(|(_, id)| Candidate::new(id, "session")).collect())
+    let (rows, _) = Sessions::in_folder(settings.sessions.clone()?).list().ok()?;
+    let title =
+        |title: Option<String>| Printable::line(title.unwrap_or_default()).cut(WIDEST_TITLE).as_str().to_owned();
+    Some(rows.into_iter().map(|row| Candidate::new(row.id.to_string(), title(row.title))).collect())
 }
