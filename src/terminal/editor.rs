@@ -1,15 +1,20 @@
 //! The line editor of `chat`. Only this file and its folder know rustyline.
 
 mod block;
+mod complete;
 mod completer;
 mod edited;
 pub(crate) mod external;
 mod keys;
+mod line;
 mod plain;
+mod reflow;
 mod type_ahead;
 
+pub(crate) use complete::{Candidate, Complete};
+pub(crate) use line::Line;
+
 use super::mode::Quiet;
-use super::printable::Printable;
 use edited::Edited;
 use std::env;
 use std::fs::OpenOptions;
@@ -17,38 +22,6 @@ use std::io::{self, IsTerminal};
 use std::path::PathBuf;
 use std::rc::Rc;
 use std::sync::atomic::{AtomicUsize, Ordering};
-
-/// What was typed at a prompt.
-#[derive(Debug, PartialEq, Eq)]
-pub(crate) enum Line {
-    /// One line, or several after a paste, Ctrl-J or Alt-Enter.
-    Text(String),
-    /// What stood between `"""` and `"""`. It is a message whatever it looks like, and never a command.
-    Block(String),
-    /// A block that was still open when the input ended. It is not sent.
-    OpenBlock,
-    /// Ctrl-C, which discards the line.
-    Interrupted,
-    /// Bytes that are not UTF-8.
-    NotText,
-    /// Ctrl-D on an empty line, or the end of the input.
-    End,
-}
-
-/// One way to go on with what is typed.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) struct Candidate {
-    /// What replaces the text from the start position to the cursor.
-    pub(crate) replacement: String,
-    /// What the list shows, for a model with its price.
-    pub(crate) display: Printable,
-}
-
-/// Finds candidates for Tab. The position is the cursor's (bytes); the first value is where the replaced text begins
-/// (bytes).
-pub(crate) trait Complete {
-    fn candidates(&self, line: &str, position: usize) -> (usize, Vec<Candidate>);
-}
 
 /// Reads what a person types, or the lines of a pipe. While it lives, keys that are typed between two prompts are not
 /// echoed, and are offered at the next one.

@@ -12,7 +12,7 @@ use other as system;
 #[cfg(unix)]
 use unix as system;
 
-pub(crate) use system::{give_back, is_gone, is_quiet, note_editing, resume, suspend, suspend_group};
+pub(crate) use system::{columns, give_back, is_gone, is_quiet, note_editing, resume, suspend, suspend_group, tell};
 
 use std::sync::atomic::{AtomicUsize, Ordering};
 

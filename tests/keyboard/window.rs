@@ -1,7 +1,12 @@
 //! The prompt in windows of different widths.
 
-use super::{chat, sent};
-use crate::support::{Bedrock, Reply};
+use super::{sent, start};
+use crate::support::{Bedrock, Chatrix, Reply, Terminal};
+
+/// A chat in a terminal that does not wrap again what it shows, which the emulator of these tests does not either.
+fn chat(bedrock: &Bedrock) -> Terminal {
+    start(Chatrix::chat().env("XTERM_VERSION", "XTerm(390)").args(["-m", "nova-micro"]).bedrock(bedrock))
+}
 
 #[test]
 fn a_line_is_drawn_again_for_the_new_width() {

@@ -1,6 +1,6 @@
 //! Blocks: a message of several lines that begins with `"""` and ends with `"""`.
 
-use super::Line;
+use super::line::Line;
 
 const QUOTES: &str = "\"\"\"";
 

@@ -1,6 +1,7 @@
 //! What rustyline asks about the line: what Tab offers, and how the line is shown.
 
-use super::{Candidate, Complete};
+use super::complete::{Candidate, Complete};
+use super::reflow::{self, Shown};
 use crate::terminal::mode;
 use crate::terminal::sanitize::is_printable;
 use rustyline::completion::{Candidate as Listed, Completer as Completes};
@@ -9,7 +10,7 @@ use rustyline::hint::Hinter;
 use rustyline::validate::Validator;
 use rustyline::{Context, Helper};
 use std::borrow::Cow;
-use std::cell::Cell;
+use std::cell::{Cell, RefCell};
 use std::rc::Rc;
 
 /// More candidates than this are no help, and are not listed.
@@ -17,18 +18,40 @@ const MOST: usize = 500;
 
 pub(super) struct Completer {
     complete: Rc<dyn Complete>,
+    prompt: RefCell<String>,
     /// Whether the mode is known that rustyline reads this line in.
     mode_is_known: Cell<bool>,
+    /// The columns that the line was drawn for, and its length (bytes).
+    drawn: Cell<(usize, usize)>,
+    is_reflowed: bool,
 }
 
 impl Completer {
     pub(super) fn new(complete: Rc<dyn Complete>) -> Self {
-        Self { complete, mode_is_known: Cell::new(false) }
+        Self {
+            complete,
+            prompt: RefCell::default(),
+            mode_is_known: Cell::new(false),
+            drawn: Cell::default(),
+            is_reflowed: reflow::happens(),
+        }
     }
 
     /// Says that another line will be read.
-    pub(super) fn begin(&self) {
+    pub(super) fn begin(&self, prompt: &str) {
         self.mode_is_known.set(false);
+        prompt.clone_into(&mut self.prompt.borrow_mut());
+        self.drawn.set((mode::columns(), 0));
+    }
+
+    /// Corrects what a new width has moved, before the line is drawn again. rustyline draws an unchanged line only then.
+    fn correct(&self, line: &str, position: usize) {
+        let (columns, length) = (mode::columns(), line.len());
+        let (drawn_for, drawn_length) = self.drawn.replace((columns, length));
+        if self.is_reflowed && columns != drawn_for && length == drawn_length {
+            let shown = Shown { prompt: &self.prompt.borrow(), line, position };
+            mode::tell(&shown.correction(drawn_for, columns));
+        }
     }
 }
 
@@ -63,9 +86,9 @@ impl Highlighter for Completer {
 impl Hinter for Completer {
     type Hint = String;
 
-    /// There are no hints. But whoever continues this program needs to know the mode, and it is set when a hint is asked
-    /// for first.
-    fn hint(&self, _: &str, _: usize, _: &Context<'_>) -> Option<String> {
+    /// There are no hints. But rustyline asks for one when it has set its mode, and always before it draws the line.
+    fn hint(&self, line: &str, position: usize, _: &Context<'_>) -> Option<String> {
+        self.correct(line, position);
         if !self.mode_is_known.replace(true) {
             mode::note_editing(true);
         }

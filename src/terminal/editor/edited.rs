@@ -1,9 +1,11 @@
 //! Reads lines with rustyline.
 
+use super::block;
+use super::complete::Complete;
 use super::completer::Completer;
 use super::external::edit_externally;
 use super::keys::{Keys, Request};
-use super::{Complete, Line, block};
+use super::line::Line;
 use crate::terminal::mode;
 use crate::terminal::output::{note, note_error};
 use rustyline::config::{BellStyle, Configurer};
@@ -57,7 +59,7 @@ impl Edited {
         let mut text = (printable(initial), String::new());
         loop {
             if let Some(helper) = self.editor.helper() {
-                helper.begin();
+                helper.begin(prompt);
             }
             let read = self.editor.readline_with_initial(prompt, (&text.0, &text.1));
             mode::note_editing(false);

@@ -1,6 +1,7 @@
 //! Reads lines without a line editor: from a pipe or a file, and on a terminal that has none of what a line editor needs.
 
-use super::{Line, block};
+use super::block;
+use super::line::Line;
 use crate::terminal::mode::PlainRead;
 use crate::terminal::output;
 use crate::terminal::printable::Printable;

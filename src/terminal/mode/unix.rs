@@ -1,8 +1,9 @@
 //! The mode of a terminal, as POSIX has it. The only file that knows rustix.
 
+use crate::terminal::printable::Printable;
 use rustix::process::{Signal, getpgrp, getpid, getsid, kill_current_process_group, kill_process};
 use rustix::termios::{
-    LocalModes, OptionalActions, SpecialCodeIndex, Termios, isatty, tcgetattr, tcgetpgrp, tcsetattr,
+    LocalModes, OptionalActions, SpecialCodeIndex, Termios, isatty, tcgetattr, tcgetpgrp, tcgetwinsize, tcsetattr,
 };
 use std::fs::{File, OpenOptions};
 use std::io::{self, Read, Write};
@@ -186,6 +187,19 @@ pub(crate) fn give_back() {
     {
         terminal.restore();
         terminal.given_back = true;
+    }
+}
+
+/// The columns of the terminal; 80 where it does not know them, as rustyline has it.
+pub(crate) fn columns() -> usize {
+    let size = lock().as_ref().and_then(|terminal| tcgetwinsize(&terminal.device).ok());
+    size.map(|size| usize::from(size.ws_col)).filter(|columns| *columns > 0).unwrap_or(80)
+}
+
+/// Writes to the terminal, whatever stdout and stderr are.
+pub(crate) fn tell(text: &Printable) {
+    if let Some(terminal) = lock().as_ref() {
+        terminal.tell(text.as_str().as_bytes());
     }
 }
 
