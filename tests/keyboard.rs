@@ -1,6 +1,7 @@
 //! Keys, pastes and signals at the prompt and during an answer, in a real pseudo-terminal.
 
 mod answering;
+mod completion;
 mod elsewhere;
 mod ending;
 mod external_editor;

@@ -2,8 +2,10 @@
 
 use crate::terminal::editor::Editor;
 use crate::terminal::mode;
+use crate::terminal::output::stderr;
 use anyhow::Context;
 use std::future::Future;
+use std::io::{self, IsTerminal};
 use std::panic::resume_unwind;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
@@ -82,6 +84,13 @@ where
 struct Signals {
     interrupt: tokio::signal::unix::Signal,
     terminate: tokio::signal::unix::Signal,
+    /// Only on a terminal. Elsewhere they mean what whoever started the program has made of them: `nohup` lets the program
+    /// outlive the terminal.
+    of_terminal: Option<TerminalSignals>,
+}
+
+#[cfg(unix)]
+struct TerminalSignals {
     hang_up: tokio::signal::unix::Signal,
     quit: tokio::signal::unix::Signal,
     stop: tokio::signal::unix::Signal,
@@ -95,12 +104,40 @@ impl Signals {
     const QUIT: u8 = 131;
     const TERMINATE: u8 = 143;
 
-    fn new() -> std::io::Result<Self> {
-        use nix::sys::signal::Signal as Number;
+    fn new() -> io::Result<Self> {
         use tokio::signal::unix::{SignalKind, signal};
+        let is_watched = io::stdin().is_terminal() || stderr().is_terminal();
         Ok(Self {
             interrupt: signal(SignalKind::interrupt())?,
             terminate: signal(SignalKind::terminate())?,
+            of_terminal: if is_watched { Some(TerminalSignals::new()?) } else { None },
+        })
+    }
+
+    /// Waits for a signal that ends the program, and gives the exit code. Meanwhile Ctrl-Z stops the program.
+    async fn end(&mut self) -> u8 {
+        loop {
+            let of_terminal = async {
+                match &mut self.of_terminal {
+                    Some(signals) => signals.end().await,
+                    None => std::future::pending().await,
+                }
+            };
+            tokio::select! {
+                code = of_terminal => return code,
+                _ = self.terminate.recv() => return Self::TERMINATE,
+                _ = self.interrupt.recv() => if interrupt_ends() { return Self::INTERRUPT },
+            }
+        }
+    }
+}
+
+#[cfg(unix)]
+impl TerminalSignals {
+    fn new() -> io::Result<Self> {
+        use nix::sys::signal::Signal as Number;
+        use tokio::signal::unix::{SignalKind, signal};
+        Ok(Self {
             hang_up: signal(SignalKind::hangup())?,
             quit: signal(SignalKind::quit())?,
             stop: signal(SignalKind::from_raw(Number::SIGTSTP as i32))?,
@@ -108,14 +145,11 @@ impl Signals {
         })
     }
 
-    /// Waits for a signal that ends the program, and gives the exit code. Meanwhile Ctrl-Z stops the program.
     async fn end(&mut self) -> u8 {
         loop {
             tokio::select! {
-                _ = self.terminate.recv() => return Self::TERMINATE,
-                _ = self.hang_up.recv() => return Self::HANG_UP,
-                _ = self.quit.recv() => return Self::QUIT,
-                _ = self.interrupt.recv() => if interrupt_ends() { return Self::INTERRUPT },
+                _ = self.hang_up.recv() => return Signals::HANG_UP,
+                _ = self.quit.recv() => return Signals::QUIT,
                 _ = self.stop.recv() => mode::suspend(),
                 _ = self.go_on.recv() => mode::resume(),
             }
@@ -130,7 +164,7 @@ struct Signals;
 impl Signals {
     const HANG_UP: u8 = 129;
 
-    fn new() -> std::io::Result<Self> {
+    fn new() -> io::Result<Self> {
         Ok(Self)
     }
 

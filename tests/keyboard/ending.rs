@@ -91,3 +91,17 @@ fn it_ends_where_stdin_or_stdout_is_closed() {
         assert!(!outcome.stderr.contains("panicked"), "{name}: {outcome:?}");
     }
 }
+
+#[test]
+fn whoever_outlives_the_terminal_may() {
+    let bedrock = Bedrock::script([Reply::text("fine")]);
+    bedrock.hold();
+    let script = "trap '' HUP; exec \"$0\" ask -q hi 2>/dev/null </dev/null";
+    let (child, _home) =
+        Chatrix::program("sh").args(["-c", script, env!("CARGO_BIN_EXE_chatrix")]).bedrock(&bedrock).spawn();
+    eventually("the question was sent", || !bedrock.calls().is_empty());
+    signal(child.id(), "HUP");
+    bedrock.go_on();
+    let output = child.wait_with_output().unwrap();
+    assert_eq!((String::from_utf8(output.stdout).unwrap().as_str(), output.status.code()), ("fine\n", Some(0)));
+}
