@@ -350,17 +350,21 @@ impl<'a> Lexer<'a> {
 /// A name such as `__init__` at the start of a text: its length. Models make text bold with stars, and where they do not,
 /// it is hardly ever one word in lower case.
 fn special_name(text: &str, ended: bool) -> Seen<usize> {
-    let is_inside = |byte: &u8| byte.is_ascii_lowercase() || byte.is_ascii_digit() || *byte == b'_';
-    let length = text.bytes().take(LONGEST_NAME + 1).take_while(is_inside).count();
-    if length > LONGEST_NAME {
-        return Seen::No;
+    let is_inside = |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'_';
+    for (index, byte) in text.bytes().enumerate().skip(2) {
+        if text[index..].starts_with("__") {
+            return match text[index + 2..].chars().next() {
+                None if !ended => Seen::Undecided,
+                Some(c) if c.is_alphanumeric() || c == '_' => Seen::No,
+                _ if index == 2 => Seen::No,
+                _ => Seen::Yes(index + 2),
+            };
+        }
+        if !is_inside(byte) || index > LONGEST_NAME {
+            return Seen::No;
+        }
     }
-    if length == text.len() && !ended {
-        return Seen::Undecided;
-    }
-    let has_name = text[..length].trim_matches('_').len() + 4 == length && text[..length].starts_with("__");
-    let ends = !text[length..].starts_with(|c: char| c.is_alphanumeric());
-    if has_name && text[..length].ends_with("__") && ends { Seen::Yes(length) } else { Seen::No }
+    if ended { Seen::No } else { Seen::Undecided }
 }
 
 /// The content of code, without the spaces that keep backticks inside of it from those around it.

@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 use unicode_width::UnicodeWidthStr;
 
 /// Bytes.
-const LARGE: usize = 1 << 18;
+const LARGE: usize = 1 << 17;
 
 /// Long enough for a busy machine and a build for tests, and short for anything that grows faster than the text.
 const NET: Duration = Duration::from_secs(20);
@@ -243,9 +243,9 @@ fn no_text_is_lost() {
     }
 }
 
-/// A text without the names of characters, which stand for others.
+/// A text without the names of characters and line breaks.
 fn without_names(text: &str) -> String {
-    text.replace("&amp;", "&").replace("amp;", "")
+    text.replace("&amp;", "&").replace("amp;", "").replace("<br>", "")
 }
 
 #[test]
@@ -264,7 +264,6 @@ fn code_is_shown_as_it_is() {
 /// Each would take hours if anything of it were looked at again and again.
 #[test]
 fn the_cost_grows_with_the_text_only() {
-    let started = Instant::now();
     for piece in [
         "*",
         "**a ",
@@ -313,5 +312,4 @@ fn the_cost_grows_with_the_text_only() {
             assert!(began.elapsed() < NET, "{piece:?} in pieces of {length} took {:?}", began.elapsed());
         }
     }
-    println!("{:?}", started.elapsed());
 }
