@@ -8,6 +8,7 @@ use crate::api::{AnswerForm, AnswerHead, Dialect, Frames, ParsedRequest, Request
 use crate::bedrock;
 use crate::config::{Flags, Settings};
 use crate::policy::{Admitted, Policy};
+use crate::terminal::markdown::render;
 use serde_json::Value;
 use std::path::PathBuf;
 use std::sync::{Arc, LazyLock};
@@ -106,6 +107,24 @@ pub fn environment(data: &[u8]) {
     bedrock::fuzzing::environment(&variables);
 }
 
+/// An answer on a terminal: the first byte is the width of the screen, the second the length of the pieces that the rest
+/// comes in. The pieces make no difference, and nothing but text, styles and links is written.
+pub fn markdown(data: &[u8]) {
+    let [columns, length, text @ ..] = data else { return };
+    let (columns, length) = (usize::from(*columns), usize::from(*length).max(1));
+    let text = String::from_utf8_lossy(text);
+    let chars: Vec<char> = text.chars().collect();
+    let pieces: Vec<String> = chars.chunks(length).map(|piece| piece.iter().collect()).collect();
+    let whole = render([text.as_ref()], columns, true);
+    assert_eq!(render(pieces.iter().map(String::as_str), columns, true), whole, "the pieces made a difference");
+    for sequence in whole.split('\u{1b}').skip(1) {
+        let known = sequence.starts_with('[') || sequence.starts_with("]8;") || sequence.starts_with('\\');
+        assert!(known, "a sequence that the renderer does not write");
+    }
+    let is_plain = |c: char| c == '\n' || c == '\t' || !c.is_control();
+    assert!(render([text.as_ref()], columns, false).chars().all(is_plain), "a control character");
+}
+
 /// A file with this text, which each thread overwrites.
 fn config(text: &str) -> Option<PathBuf> {
     let thread = std::thread::current().id();
@@ -191,6 +210,11 @@ mod tests {
     #[test]
     fn config_files() {
         run("config_file", config_file);
+    }
+
+    #[test]
+    fn answers_on_a_terminal() {
+        run("markdown", markdown);
     }
 
     #[test]

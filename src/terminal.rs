@@ -5,7 +5,7 @@ pub(crate) mod answer_view;
 pub(crate) mod editor;
 pub(crate) mod footer;
 pub(crate) mod look;
-pub(crate) mod markdown;
+pub mod markdown;
 pub(crate) mod mode;
 pub(crate) mod output;
 pub(crate) mod printable;

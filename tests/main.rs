@@ -27,6 +27,7 @@ mod embeddings;
 mod keyboard;
 mod ledger;
 mod log;
+mod markdown;
 mod metrics;
 mod models;
 mod pipes;

@@ -22,6 +22,7 @@ pub(crate) mod plain;
 use super::abilities::Abilities;
 use super::look::{Colour, Format, Look};
 use super::printable::Printable;
+use super::sanitize::Sanitizer;
 use blocks::{Blocks, Container, Kind, Opening, Start};
 use flow::{Flow, Prefix};
 use highlight::Highlighter;
@@ -37,6 +38,18 @@ const FENCE: &str = "──";
 
 /// The longest thematic break, in columns.
 const LONGEST_RULE: usize = 60;
+
+/// What a terminal of this many columns is sent for an answer that comes in pieces: for benchmarks and fuzzers.
+pub fn render<'a>(pieces: impl IntoIterator<Item = &'a str>, columns: usize, styles: bool) -> String {
+    let mut sanitizer = Sanitizer::default();
+    let mut markdown = Markdown::new(columns, Abilities { styles, links: styles });
+    let mut shown = Printable::default();
+    for piece in pieces {
+        shown.push(markdown.add(&Printable::piece(&mut sanitizer, piece)));
+    }
+    shown.push(markdown.finish());
+    shown.as_str().to_owned()
+}
 
 /// A text that is being shown.
 pub(crate) struct Markdown {
@@ -245,8 +258,11 @@ impl Markdown {
         if is_heading {
             // The marks at the end of a heading are no part of it.
             let inside = text.trim_end().trim_end_matches('#');
-            let has_marks = inside.is_empty() || inside.ends_with([' ', '\t']);
-            shown = if !ended || has_marks { inside.trim_end() } else { text };
+            let is_marked = inside.len() < text.trim_end().len();
+            let last = inside.chars().next_back().unwrap_or(before);
+            if is_marked && (!ended || last.is_whitespace()) {
+                shown = inside.trim_end();
+            }
         } else if let (true, Some(inside)) = (ended, text.strip_suffix('\\')) {
             // Behind a word, it only means that the line breaks here.
             let last = inside.chars().next_back().unwrap_or(before);
@@ -328,15 +344,12 @@ impl Markdown {
             return;
         }
         let columns = cells(&table.rows[0]).len();
-        match alignments(text).filter(|alignments| alignments.len() == columns) {
-            Some(alignments) => {
-                table.alignments = Some(alignments);
-                text.clone_into(&mut table.delimiters);
-            }
-            None => {
-                self.end_table();
-                self.row(text);
-            }
+        if let Some(alignments) = alignments(text).filter(|alignments| alignments.len() == columns) {
+            table.alignments = Some(alignments);
+            text.clone_into(&mut table.delimiters);
+        } else {
+            self.end_table();
+            self.row(text);
         }
     }
 
@@ -353,14 +366,11 @@ impl Markdown {
         };
         let width = self.width.saturating_sub(first.width);
         let screen = Screen { width, has_styles: self.abilities.styles, can_click: self.abilities.links };
-        match table::lines(&rows, &alignments, screen) {
-            Some(lines) => self.flow.lines(lines, &first, &next),
-            None => {
-                let source = rows[..1].iter().chain([&delimiters]).chain(&rows[1..]);
-                for row in source {
-                    self.flow.verbatim([(row.as_str(), Look::PLAIN)]);
-                }
-            }
+        if let Some(lines) = table::lines(&rows, &alignments, screen) {
+            return self.flow.lines(lines, &first, &next);
+        }
+        for row in rows[..1].iter().chain([&delimiters]).chain(&rows[1..]) {
+            self.flow.verbatim([(row.as_str(), Look::PLAIN)]);
         }
     }
 }

@@ -349,10 +349,7 @@ fn list_marker(word: &str, ended: bool) -> Seen<&str> {
 
 /// The mark of a fence, its length, and what is behind it.
 fn fence_start(word: &str, ended: bool) -> Seen<(char, usize, Opening)> {
-    let mark = match word.chars().next() {
-        Some(mark @ ('`' | '~')) => mark,
-        _ => return Seen::No,
-    };
+    let Some(mark @ ('`' | '~')) = word.chars().next() else { return Seen::No };
     let length = run(word, mark);
     let info = word[length..].trim();
     let is_code_span = mark == '`' && info.contains('`');

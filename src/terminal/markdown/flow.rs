@@ -141,6 +141,9 @@ impl Flow {
         }
         if !self.grows(c) {
             self.end_cluster();
+            if may_break(self.word.last, c) {
+                self.write_word();
+            }
         }
         self.cluster.push(c);
     }
@@ -161,9 +164,6 @@ impl Flow {
 
     fn end_cluster(&mut self) {
         let Some(first) = self.cluster.chars().next() else { return };
-        if !self.word.text.is_empty() && may_break(self.word.last, first) {
-            self.write_word();
-        }
         let word = &mut self.word;
         if word.formats.last().is_none_or(|(_, format)| *format != self.format) {
             word.formats.push((word.text.len(), self.format.clone()));

@@ -91,17 +91,17 @@ impl Emphasis {
         while left > 0 && marks.may_close {
             let Some(opener) = self.opener(row, left) else { break };
             self.forget(opener);
-            let opened = self.roles[opener].left;
+            let marks_left = self.roles[opener].left;
             let (used, look) = match row {
                 2 => (2, STRIKE),
-                _ if opened.min(left) >= 2 => (2, Look::BOLD),
+                _ if marks_left.min(left) >= 2 => (2, Look::BOLD),
                 _ => (1, EM),
             };
             self.roles[opener].begins.push(look);
             self.roles[opener].left -= used;
             self.roles[index].ends.push(look);
             left -= used;
-            if let Some(class) = class(opened - used) {
+            if let Some(class) = class(marks_left - used) {
                 self.open[row][class].push(opener);
             }
         }

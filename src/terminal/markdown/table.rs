@@ -2,9 +2,12 @@
 //! shown, and cells wrap when the table is wider than the screen.
 
 use super::flow::Flow;
+use super::links::link;
+use super::scripts::is_cjk;
 use super::spans::{Span, spans};
 use crate::terminal::look::{Format, Look};
 use crate::terminal::printable::Printable;
+use unicode_width::UnicodeWidthStr;
 
 /// Columns that are narrower than this, because the screen is, cannot be read.
 const NARROWEST: usize = 6;
@@ -77,9 +80,11 @@ pub(super) fn lines(rows: &[String], alignments: &[Alignment], screen: Screen) -
         return None;
     }
     let rows: Vec<Vec<Cell>> = rows.iter().map(|row| row_of(row, alignments.len(), screen)).collect();
-    let natural = (0..alignments.len())
-        .map(|column| rows.iter().filter_map(|row| row.get(column)).map(|cell| cell.width(screen)).max().unwrap_or(0));
-    let widths = shrink(&natural.collect::<Vec<_>>(), room)?;
+    let widest = |of: &dyn Fn(&Cell) -> usize| -> Vec<usize> {
+        let column = |index: usize| rows.iter().filter_map(|row| row.get(index)).map(of).max().unwrap_or(0);
+        (0..alignments.len()).map(column).collect()
+    };
+    let widths = shrink(&widest(&|cell| cell.width(screen)), &widest(&Cell::word_width), room)?;
     let laid_out: Vec<Vec<Vec<(Printable, usize)>>> = rows
         .iter()
         .enumerate()
@@ -130,13 +135,22 @@ impl Cell {
         self.lines(usize::MAX, false, screen).iter().map(|(_, width)| *width).max().unwrap_or(0)
     }
 
+    /// The width of its longest word.
+    fn word_width(&self) -> usize {
+        let text = |line: &Vec<Span>| line.iter().map(|span| span.text.as_str()).collect::<String>();
+        let width = |line: String| {
+            line.split(|c: char| c.is_whitespace() || is_cjk(c)).map(UnicodeWidthStr::width).max().unwrap_or(0)
+        };
+        self.0.iter().map(text).map(width).max().unwrap_or(0)
+    }
+
     /// Its lines, and the width of each.
     fn lines(&self, width: usize, is_head: bool, screen: Screen) -> Vec<(Printable, usize)> {
         let mut flow = Flow::new(width, screen.has_styles);
         let base = if is_head { Look::BOLD } else { Look::PLAIN };
         for line in &self.0 {
             for Span { text, look, url } in line {
-                let link = url.as_deref().map(|url| super::links::link(url));
+                let link = url.as_deref().map(link);
                 flow.text(text, &Format { look: base.and(*look), link });
             }
             flow.end_line();
@@ -146,35 +160,34 @@ impl Cell {
     }
 }
 
-/// The width of each column, so that they fit into the room. Wide columns give before narrow ones do.
-fn shrink(natural: &[usize], room: usize) -> Option<Vec<usize>> {
-    if natural.iter().sum::<usize>() <= room {
+/// The width of each column, so that they fit into the room. Wide columns give before narrow ones do, and no column gets
+/// narrower than its longest word, if that can be had. `None` when a column would be too narrow to read.
+fn shrink(natural: &[usize], words: &[usize], room: usize) -> Option<Vec<usize>> {
+    let of = |widest: usize, words: &[usize]| -> Vec<usize> {
+        natural.iter().zip(words).map(|(natural, word)| (*natural).min(widest.max(*word))).collect()
+    };
+    let fits = |widest: usize, words: &[usize]| of(widest, words).iter().sum::<usize>() <= room;
+    if fits(usize::MAX, words) {
         return Some(natural.to_vec());
     }
-    let mut sorted = natural.to_vec();
-    sorted.sort_unstable();
-    // The widest that a column may be, once the narrower ones have what they need.
-    let mut left = room;
-    let mut widest = 0;
-    let mut wide = 0;
-    for (index, width) in sorted.iter().enumerate() {
-        wide = sorted.len() - index;
-        widest = left / wide;
-        if *width > widest {
-            break;
-        }
-        left -= width;
-    }
-    if widest < NARROWEST {
+    let narrowest = vec![0; words.len()];
+    let words = if fits(NARROWEST, words) { words } else { &narrowest };
+    if !fits(NARROWEST, words) {
         return None;
     }
-    let mut spare = left - widest * wide;
-    let width = |natural: &usize| {
-        let given = usize::from(*natural > widest && spare > 0);
+    let (mut widest, mut too_wide) = (NARROWEST, room + 1);
+    while widest + 1 < too_wide {
+        let middle = usize::midpoint(widest, too_wide);
+        *(if fits(middle, words) { &mut widest } else { &mut too_wide }) = middle;
+    }
+    let mut widths = of(widest, words);
+    let mut spare = room - widths.iter().sum::<usize>();
+    for (width, natural) in widths.iter_mut().zip(natural) {
+        let given = usize::from(*width < *natural && *width == widest && spare > 0);
+        *width += given;
         spare -= given;
-        (*natural).min(widest + given)
-    };
-    Some(natural.iter().map(width).collect())
+    }
+    Some(widths)
 }
 
 /// One line of a row.

@@ -1,3 +1,4 @@
+//! What is shown of a text, case by case.
 #![expect(clippy::unwrap_used, reason = "a test may stop at the first surprise")]
 use super::*;
 
@@ -110,4 +111,80 @@ fn tables_are_aligned_and_fit() {
     ] {
         assert_eq!(shown(text, width), expected, "{text:?}");
     }
+}
+
+/// What is written after each piece, and at the end.
+fn steps(pieces: &[&str], abilities: Abilities) -> Vec<String> {
+    let mut sanitizer = Sanitizer::default();
+    let mut markdown = Markdown::new(20, abilities);
+    let mut add = |piece: &&str| markdown.add(&Printable::piece(&mut sanitizer, piece)).as_str().to_owned();
+    let mut steps: Vec<String> = pieces.iter().map(&mut add).collect();
+    steps.push(markdown.finish().as_str().to_owned());
+    steps
+}
+
+#[test]
+fn only_what_may_be_markup_waits() {
+    for (pieces, expected) in [
+        (&["Hello wor", "ld ", "and"][..], &["Hello", " world", "", " and\n"][..]),
+        (&["a **b ", "c", "** d "], &["a", "", " b c d", "\n"]),
+        (&["a **b ", "c\nd "], &["a", " **b c\nd", "\n"]),
+        (&["a `b", "` c "], &["a", " b c", "\n"]),
+        (&["see [x", "] y [z](", "u) . "], &["see", " [x] y", " z (u) .", "\n"]),
+        (&["2 * 3 ", "_x y "], &["2 * 3", "", " _x y\n"]),
+        (&["# He", "ad ing "], &["# He".split_at(1).0, " Head ing", "\n"]),
+        (&["- item ", "text "], &["• item", " text", "\n"]),
+        (&["|a|\n|-|\n", "|b|\n", "\nc "], &["", "", "a\n─\nb\n\nc", "\n"]),
+        (&["```\nlet", " x\n", "y"], &["──\n", "let x\n", "", "y\n"]),
+        (&["日本", "語"], &["日", "本", "語\n"]),
+        (&["👩", "\u{200d}💻 "], &["", "👩\u{200d}💻", "\n"]),
+        (&["--", "-", "\n"], &["", "", "────────────────────\n", ""]),
+        (&["https://a.b/ ", "x"], &["https://a.b/", "", " x\n"]),
+    ] {
+        assert_eq!(steps(pieces, PLAIN), expected, "{pieces:?}");
+    }
+}
+
+#[test]
+fn a_new_width_counts_from_the_next_word_on() {
+    let mut markdown = Markdown::new(40, PLAIN);
+    let mut shown = markdown.add(&Printable::lines("one two three four five six "));
+    markdown.set_width(10);
+    shown
+        .push(markdown.add(&Printable::lines("seven eight nine\n\n| a | b |\n|-|-|\n| long cell text | c |\n\n---\n")));
+    shown.push(markdown.finish());
+    let expected = "one two three four five six\nseven\neight nine\n\na      │ b\n───────┼──\nlong   │ c\ncell   │\ntext   │\n\n──────────\n";
+    assert_eq!(shown.as_str(), expected);
+}
+
+#[test]
+fn links_are_clickable_where_the_terminal_follows_them_and_it_is_plain_where_they_lead() {
+    let clickable = Abilities { styles: true, links: true };
+    let link = |url: &str, text: &str| {
+        let id = links::link(url).id;
+        format!("\u{1b}]8;id={id};{url}\u{1b}\\\u{1b}[4;34m{text}\u{1b}[0m\u{1b}]8;;\u{1b}\\")
+    };
+    for (text, expected) in [
+        ("[a b](https://c.d)", format!("{}{}", link("https://c.d", "a"), link("https://c.d", " b"))),
+        ("https://c.d.", format!("{}.", link("https://c.d", "https://c.d"))),
+        ("[a](file:///etc/passwd)", "\u{1b}[4;34ma\u{1b}[0m\u{1b}[2m (file:///etc/passwd)\u{1b}[0m".to_owned()),
+        ("[a](https://ü.d)", "\u{1b}[4;34ma\u{1b}[0m\u{1b}[2m (https://ü.d)\u{1b}[0m".to_owned()),
+        ("[bank.com](https://c.d)", format!("{}\u{1b}[2m (https://c.d)\u{1b}[0m", link("https://c.d", "bank.com"))),
+    ] {
+        assert_eq!(rendered(text, 80, clickable), format!("{expected}\n"), "{text:?}");
+    }
+}
+
+#[test]
+fn code_has_colours_and_a_long_line_has_none() {
+    let styled = Abilities { styles: true, links: false };
+    let code = rendered("```rust\nlet a = 1; // b\n```", 80, styled);
+    let expected = "\u{1b}[2m──\u{1b}[0m\u{1b}[2m rust\u{1b}[0m\n\u{1b}[1;34mlet\u{1b}[0m a = \u{1b}[35m1\u{1b}[0m; \u{1b}[2m// b\u{1b}[0m\n\u{1b}[2m──\u{1b}[0m\n";
+    assert_eq!(code, expected);
+    let long = format!("let a = {};", "1".repeat(3000));
+    assert!(rendered(&format!("```rust\n{long}\n```"), 80, styled).contains(&format!("\n{long}\n")));
+    for language in ["TypeScript", "toml", "Dockerfile", "golang", "jsx", "console", "c++", "diff", "kotlin", "zsh"] {
+        assert!(Highlighter::new(language).is_some(), "{language}");
+    }
+    assert!(Highlighter::new("no-such-language").is_none());
 }

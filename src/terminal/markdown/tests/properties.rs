@@ -2,12 +2,11 @@
 
 use super::super::code_blocks::code_blocks;
 use super::*;
-use crate::terminal::sanitize::Sanitizer;
 use std::time::{Duration, Instant};
 use unicode_width::UnicodeWidthStr;
 
 /// Bytes.
-const LARGE: usize = 1 << 17;
+const LARGE: usize = 1 << 16;
 
 /// Long enough for a busy machine and a build for tests, and short for anything that grows faster than the text.
 const NET: Duration = Duration::from_secs(20);
@@ -28,7 +27,7 @@ const CLUSTERS: [&str; 8] = [
 ];
 
 /// What texts are made of: marks, words, and whole constructions.
-const PIECES: [&str; 78] = [
+const PIECES: [&str; 79] = [
     "*",
     "**",
     "_",
@@ -102,6 +101,7 @@ const PIECES: [&str; 78] = [
     "__init__",
     "$x_1$",
     "# h #\n",
+    "\n# C# a#",
     "\n- a\n  - b\n",
     "\n1. c\n   ```sh\n   ls\n   ```\n",
     "\n> q\n",
@@ -171,9 +171,16 @@ fn stripped(text: &str) -> String {
     let mut rest = text;
     while let Some((before, after)) = rest.split_once('\u{1b}') {
         plain.push_str(before);
-        let end =
-            if after.starts_with('[') { after.find('m').unwrap() + 1 } else { after.find("\u{1b}\\").unwrap() + 2 };
-        rest = &after[end..];
+        // Nothing else is written: Select Graphic Rendition, and the start and end of a link.
+        let length = if let Some(parameters) = after.strip_prefix('[') {
+            let length = parameters.find(|c: char| !(c.is_ascii_digit() || c == ';')).unwrap();
+            assert!(parameters[length..].starts_with('m'), "{text:?}");
+            length + 2
+        } else {
+            assert!(after.starts_with("]8;id=") || after.starts_with("]8;;\u{1b}\\"), "{text:?}");
+            after.find('\u{1b}').unwrap() + 2
+        };
+        rest = &after[length..];
     }
     plain + rest
 }
@@ -258,6 +265,39 @@ fn code_is_shown_as_it_is() {
                 assert!(lines.any(|shown| shown == line), "{line:?} in {text:?}: {shown:?}");
             }
         }
+    }
+}
+
+#[test]
+fn nothing_that_a_terminal_obeys_gets_through() {
+    const DIRT: [&str; 14] = [
+        "\u{1b}]52;c;ZXZpbA==\u{7}",
+        "\u{1b}[2J",
+        "\u{9b}31m",
+        "\u{1b}",
+        "\u{7}",
+        "\r",
+        "\u{8}",
+        "\u{202e}",
+        "\u{2066}",
+        "&#27;[2J",
+        "&#x9b;2J",
+        "&#x202e;",
+        "&#7;",
+        "](https://a.b/\u{1b}\\)",
+    ];
+    let mut random = fastrand::Rng::with_seed(2);
+    for _ in 0..1000 {
+        let mut text = any_text(&mut random);
+        for _ in 0..random.usize(1..6) {
+            let mut at = random.usize(..=text.len());
+            while !text.is_char_boundary(at) {
+                at -= 1;
+            }
+            text.insert_str(at, DIRT[random.usize(..DIRT.len())]);
+        }
+        let shown = in_pieces(&text, 40, CLICKABLE, || random.usize(1..20));
+        assert!(stripped(&shown).chars().all(crate::terminal::sanitize::may_stay), "{text:?}: {shown:?}");
     }
 }
 
