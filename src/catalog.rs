@@ -9,6 +9,7 @@ mod id;
 mod model;
 mod money;
 mod names;
+mod near_miss;
 mod spelling;
 mod typed_name;
 
@@ -20,8 +21,7 @@ pub use model::{
     TierRates,
 };
 pub use money::{NanoDollars, Rate};
-pub(crate) use spelling::{closest, did_you_mean};
-pub(crate) use typed_name::TypedName;
+pub(crate) use near_miss::{closest, did_you_mean};
 
 use crate::error::{Error, Field, Kind, Result};
 use data::{FamiliesFile, ModelRow, ModelsFile, PricesFile};

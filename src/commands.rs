@@ -6,12 +6,10 @@ mod attached_file;
 mod chat;
 mod client_setup;
 mod command_line;
-mod complete;
 mod completions;
 mod file_limit;
 mod keys;
 mod ledger;
-mod man;
 mod models;
 mod person;
 mod run;
@@ -51,8 +49,8 @@ pub fn run(cli: Cli) -> anyhow::Result<u8> {
     match cli.command {
         // These must work with a broken config file.
         Command::Completions(args) => completions::run(args.shell),
-        Command::Man(args) => man::run(&args),
-        Command::Complete(args) => complete::run(&args),
+        Command::Man(args) => command_line::man::run(&args),
+        Command::Complete(args) => command_line::complete::run(&args),
         Command::Models(args) => models::run(&args, &settings()?),
         Command::Usage(args) => {
             let settings = settings()?;

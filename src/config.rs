@@ -154,8 +154,6 @@ impl Settings {
         let catalog = Arc::new(models::catalog(&file, &path)?);
         let policy = policy_settings(limits, &file, &catalog, &path)?;
         let model = layers.pick(flags.model.clone(), &["CHATRIX_MODEL"], file.default_model, "a model's name")?;
-        let model =
-            model.unwrap_or_else(|| Setting { value: catalog.default_alias().to_owned(), source: Source::Default });
         let (model, model_notice) = whole_name(model, &catalog)?;
         let offline = flags.offline || offline_variable(&environment)?;
         let region =
@@ -317,9 +315,10 @@ fn named_profile(
     flag.or_else(|| file.map(|file| variable().unwrap_or(file)))
 }
 
-/// The model by its whole name, and what to say when another was typed.
-fn whole_name(model: Setting<String>, catalog: &Catalog) -> Result<(Setting<String>, Option<String>)> {
-    let Setting { value: typed, source } = model;
+/// The model by its whole name, or the default one, and what to say when another name was typed.
+fn whole_name(typed: Option<Setting<String>>, catalog: &Catalog) -> Result<(Setting<String>, Option<String>)> {
+    let default = || Setting { value: catalog.default_alias().to_owned(), source: Source::Default };
+    let Setting { value: typed, source } = typed.unwrap_or_else(default);
     match catalog.resolve_typed(&typed) {
         Ok(meant) => {
             let notice = meant.notice(&typed);

@@ -60,7 +60,7 @@ fn two_spellings_of_a_model_have_the_limits_of_one() {
         Chatrix::ask().args(["-q", "-m", id, "hi"]).bedrock(&bedrock).config(config).stdout("ok\n").code(0);
         assert_eq!(bedrock.call().body["inferenceConfig"]["maxTokens"], 50, "{id}");
     }
-    let models = Chatrix::models().args(["-v", "claude-sonnet"]).config(config).run().code(0).stdout;
+    let models = Chatrix::models().args(["-v", "claude"]).config(config).run().code(0).stdout;
     let line = models.lines().find(|line| line.starts_with("claude-sonnet ")).unwrap();
     assert!(line.contains(" 0.50     1.00 ") && line.contains("config file"), "{line}");
 }

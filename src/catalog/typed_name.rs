@@ -10,6 +10,7 @@
 //! serving it: `haiku` is `claude-haiku`, not `claude-haiku-4-5`. Otherwise the name is refused, with all that fit and
 //! their prices: nobody pays for a guess.
 
+use super::near_miss::word_starts;
 use super::{Catalog, Lifecycle, Model, Prices};
 use crate::error::{Error, Field, Kind, Result};
 use std::sync::Arc;
@@ -73,11 +74,6 @@ impl Catalog {
         }
         with(&|alias| word_starts(&alias.to_ascii_lowercase()).any(|rest| rest.starts_with(&wanted)))
     }
-}
-
-/// The rest of a name from each of its words on.
-pub(super) fn word_starts(name: &str) -> impl Iterator<Item = &str> {
-    std::iter::once(name).chain(name.match_indices('-').map(|(at, _)| &name[at + 1..]))
 }
 
 fn lower_with_hyphens(typed: &str) -> String {

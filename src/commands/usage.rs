@@ -28,7 +28,7 @@ pub(crate) async fn run(args: &Usage, settings: &Settings) -> anyhow::Result<u8>
     let since = since(&args.since)?;
     if args.watch && !stdout().is_terminal() {
         return Err(Error::new(Kind::InvalidRequest, "--watch draws on a terminal, and stdout is none")
-            .advise("leave it out, or add --json")
+            .advise("leave it out")
             .into());
     }
     let Opened { mut ledger, offline, never_used } = open(settings)?;

@@ -1,7 +1,6 @@
 //! How large the terminal is. The only file that knows console.
 
 use console::Term;
-use std::io::{self, IsTerminal};
 
 /// What is assumed of a terminal that does not know its own size.
 const USUAL_COLUMNS: usize = 80;
@@ -13,7 +12,7 @@ const USUAL_ROWS: usize = 24;
 /// `COLUMNS` counts only where the terminal does not know its size, as some serial consoles do not. A shell that
 /// exports it does not change it in programs that already run.
 pub(crate) fn columns() -> Option<usize> {
-    if !io::stdout().is_terminal() {
+    if !Term::stdout().is_term() {
         return None;
     }
     Some(window_columns(&Term::stdout()))

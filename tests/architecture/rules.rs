@@ -85,19 +85,8 @@ pub(super) const RULES: Rules = Rules {
         ("syntect", &["src/terminal/markdown/highlight.rs"]),
         ("two_face", &["src/terminal/markdown/highlight.rs"]),
         ("rusqlite", &["src/ledger/sqlite.rs", "src/ledger/sqlite/"]),
-        (
-            "clap",
-            &[
-                "src/cli.rs",
-                "src/cli/",
-                "src/commands/command_line.rs",
-                "src/commands/command_line/",
-                "src/commands/complete.rs",
-                "src/commands/complete/tests.rs",
-                "src/commands/man.rs",
-            ],
-        ),
-        ("clap_mangen", &["src/commands/man.rs"]),
+        ("clap", &["src/cli.rs", "src/cli/", "src/commands/command_line.rs", "src/commands/command_line/"]),
+        ("clap_mangen", &["src/commands/command_line/man.rs"]),
         (
             "hyper",
             &[TRANSPORT, TRANSPORT_FOLDER, "src/offline.rs", "src/server.rs", "src/server/", "src/alerts/delivery.rs"],

@@ -104,6 +104,19 @@ impl Terminal {
         String::from_utf8_lossy(&self.seen.lock().unwrap().bytes).into_owned()
     }
 
+    /// Checks that no line was broken by the terminal: none that was written is longer than the terminal is wide.
+    #[track_caller]
+    pub fn assert_nothing_wraps(&self) {
+        const WIDE: u16 = 2000;
+        let (_, columns) = self.seen.lock().unwrap().parser.screen().size();
+        let mut wide = vt100::Parser::new(non_zero(1000), non_zero(WIDE), 0);
+        wide.process(self.written().as_bytes());
+        for row in wide.screen().rows(0, WIDE) {
+            let width = unicode_width::UnicodeWidthStr::width(row.trim_end());
+            assert!(width <= columns.get().into(), "{width} columns, the terminal has {columns}: {row}");
+        }
+    }
+
     /// Waits until the screen shows a text, and gives the screen.
     #[track_caller]
     pub fn wait_for(&mut self, text: &str) -> String {

@@ -23,9 +23,16 @@ pub(super) fn with_tip(mut error: Error, command: &Command, args: &[OsString]) -
         // The list would name the commands that are for programs only.
         drop(error.remove(ContextKind::ValidSubcommand));
     }
+    if error.kind() == ErrorKind::InvalidValue
+        && let Some(ContextValue::Strings(valid)) = error.get(ContextKind::ValidValue)
+        && let Some(name) = closest(&invalid(&error, ContextKind::InvalidValue), valid.iter().map(String::as_str))
+    {
+        let name = name.to_owned();
+        error.insert(ContextKind::SuggestedValue, ContextValue::String(name));
+    }
     let typed = invalid(&error, ContextKind::InvalidSubcommand);
     if error.kind() == ErrorKind::InvalidSubcommand {
-        // clap does not count letters that changed places as one mistake.
+        // clap does not count letters that changed places as one mistake, neither here nor above.
         let parent = parent(command, args, &typed);
         let names = parent.get_subcommands().filter(|sub| !sub.is_hide_set()).map(Command::get_name);
         match closest(&typed, names) {

@@ -4,6 +4,8 @@ use crate::terminal::output::stdout;
 use crate::terminal::printable::Printable;
 use crate::terminal::table::{lines, words, wrapped};
 
+const TITLE: &str = "Chatrix: AWS Bedrock for the terminal and for apps, within a budget";
+
 /// The examples, and what each does.
 const EXAMPLES: [(&str, &str); 3] = [
     ("chatrix ask \"Why is the sky blue?\"", "an answer, also in a pipe"),
@@ -14,18 +16,20 @@ const EXAMPLES: [(&str, &str); 3] = [
 /// `to_use` and `to_operate`: the commands. `columns`: of the terminal; `None` for a pipe.
 pub(super) fn text(to_use: &[&str], to_operate: &[&str], columns: Option<usize>) -> Printable {
     let colour = stdout().colour();
-    let mut text = vec![
-        Printable::from("Chatrix: AWS Bedrock for the terminal and for apps, within a budget").bold(colour),
-        Printable::default(),
-    ];
+    let mut text = vec![wrapped(words(&TITLE.into()), " ", 0, 0, columns).bold(colour), Printable::default()];
     let width = EXAMPLES.iter().map(|(example, _)| example.len()).max().unwrap_or(0);
+    let longest = EXAMPLES.iter().map(|(_, does)| does.len()).max().unwrap_or(0);
+    let has_room = columns.is_none_or(|columns| 2 + width + 2 + longest <= columns);
     for (example, does) in EXAMPLES {
-        let space = Printable::repeat(" ", width - example.len() + 2);
-        let begin = Printable::join(["  ".into(), example.into(), space], "");
-        let at = begin.width();
-        let indent = 4;
-        let does = wrapped(words(&does.into()), " ", at, indent, columns).dim(colour);
-        text.push(Printable::join([begin, does], ""));
+        let (begin, example, does) =
+            (Printable::from("  "), Printable::from(example), Printable::from(does).dim(colour));
+        let space = Printable::repeat(" ", width - example.width() + 2);
+        if has_room {
+            text.push(Printable::join([begin, example, space, does], ""));
+        } else {
+            text.push(Printable::join([begin, example], ""));
+            text.push(Printable::join(["    ".into(), does], ""));
+        }
     }
     text.push(Printable::default());
     let mut row = |label: &'static str, words_of_row: String| {

@@ -1,8 +1,8 @@
 //! `chatrix man` prints a man page, which is made from the command line as it is.
 
+use super::pages::command;
 use crate::catalog::did_you_mean;
 use crate::cli;
-use crate::commands::command_line::command;
 use crate::error::{Error, Kind};
 use crate::terminal::output::print_data;
 use anyhow::Context;

@@ -1,7 +1,7 @@
 //! The values that only a running program knows: models with the operator's own, API keys, sessions of `chat`.
 
-use super::Candidate;
-use crate::catalog::Features;
+use super::candidate::Candidate;
+use crate::catalog::{Features, Prices};
 use crate::commands::setup::load_settings;
 use crate::config::{Flags, Settings};
 use crate::ledger::{self, Clock};
@@ -64,16 +64,10 @@ impl Values {
     }
 }
 
-impl Candidate {
-    pub(super) fn new(text: impl Into<String>, help: impl Into<String>) -> Self {
-        Self { text: text.into(), help: help.into() }
-    }
-}
-
 /// The models with a name, cheapest first, each with its prices for a million tokens.
 fn models(settings: &Settings) -> Vec<Candidate> {
     let mut models: Vec<_> = settings.catalog().models().filter(|model| model.alias.is_some()).collect();
-    models.sort_by_key(|model| (crate::catalog::Prices::sort_key(model.prices), model.display_name()));
+    models.sort_by_key(|model| (Prices::sort_key(model.prices), model.display_name()));
     let described = models.into_iter().map(|model| {
         let help = match model.prices {
             Some(prices) => format!("${} in, ${} out", prices.input.dollars(), prices.output.dollars()),

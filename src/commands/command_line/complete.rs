@@ -2,26 +2,20 @@
 //! behind a tab. The scripts of `chatrix completions` call it at each Tab. It must be quick, and silent when something is
 //! wrong: an error in the middle of a line that is being typed helps nobody.
 
+mod candidate;
 mod values;
 mod words;
 
+use super::pages::command;
 use crate::cli::{self, Shell};
-use crate::commands::command_line::command;
 use crate::terminal::output::print_data;
+use candidate::Candidate;
 use clap::{Arg, ArgAction, Command, ValueHint};
 use values::{Kind, Values};
 use words::Words;
 
 /// The exit code that asks the shell to complete the name of a file.
 const FILES: u8 = 1;
-
-/// What a word may become.
-#[derive(Debug, Clone, PartialEq, Eq)]
-struct Candidate {
-    text: String,
-    /// Empty when there is nothing to explain.
-    help: String,
-}
 
 #[derive(Debug, PartialEq, Eq)]
 enum Completion {
