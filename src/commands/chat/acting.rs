@@ -4,7 +4,6 @@ use super::command::Action;
 use super::running::{RunningChat, first_words, refused, remarks};
 use super::saving::Saving;
 use super::{clips, costs, export, help, resuming};
-use crate::catalog::TypedName;
 use crate::error::{Error, Kind};
 use crate::policy::ReasoningGrant;
 use crate::sessions::{Entry, Session};
@@ -136,7 +135,8 @@ impl RunningChat {
 
     fn switch(&mut self, typed: &str) -> anyhow::Result<Printable> {
         let policy = self.engine.policy();
-        let TypedName { name, model } = policy.catalog.resolve_typed(typed)?;
+        let meant = policy.catalog.resolve_typed(typed)?;
+        let (name, model) = (meant.name, meant.model);
         let known_as = if model.name == name { String::new() } else { format!(" ({})", model.name) };
         let mut text = format!("{name}{known_as} answers from now on; the conversation continues");
         for remark in remarks(&model, policy.follow_successor) {
