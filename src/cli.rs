@@ -66,7 +66,7 @@ pub(crate) struct Global {
 
 #[derive(Debug, Subcommand)]
 pub(crate) enum Command {
-    /// List models with prices, context and features, or show one in full
+    /// List models with prices and features, or show one in full
     Models(Models),
     /// Ask one question and print the answer
     Ask(Ask),

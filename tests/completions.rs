@@ -86,12 +86,12 @@ fn a_tab_completes_in_bash_zsh_and_fish() {
             terminal.wait_for(typed);
             terminal.keys("\t");
             terminal.wait_until(&format!("{name} completes {typed:?}"), |screen| screen.contains(completed));
-            // The line is thrown away, and the next one begins on an empty screen.
-            terminal.keys("\x03");
-            terminal.wait_until("there is a new line", |screen| {
+            // Ctrl-U and Ctrl-L leave an empty line on an empty screen.
+            terminal.keys("\x15");
+            terminal.wait_until("the line is empty", |screen| {
                 screen.lines().last().is_some_and(|line| line.trim() == "ready>")
             });
-            terminal.line("clear");
+            terminal.keys("\x0c");
             terminal.wait_until("the screen is empty", |screen| screen.trim() == "ready>");
         }
     }

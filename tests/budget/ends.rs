@@ -173,7 +173,7 @@ fn an_uncertain_call_is_listed_and_can_be_settled() {
     ask(&home, &bedrock).run().code(5);
     ask(&home, &bedrock).stdout("").code(3).stderr_has("$0.00 spent, $0.000091 uncertain (may have been billed)");
     let listed = Chatrix::usage().arg("--uncertain").home(&home).run().code(0).stdout;
-    assert!(listed.contains("us.amazon.nova-micro-v1:0  $0.000091"), "{listed}");
+    assert!(listed.contains("ask      nova-micro  $0.000091"), "{listed}");
     let listed = Chatrix::usage().args(["--uncertain", "--json"]).home(&home).run().code(0).stdout;
     let listed: Value = serde_json::from_str(&listed).unwrap();
     let began = &listed[0]["began"];

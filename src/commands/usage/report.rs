@@ -105,29 +105,43 @@ pub(super) fn uncertain(calls: &[UncertainCall], catalog: &Catalog, columns: Opt
     if calls.is_empty() {
         return "no call is uncertain\n".into();
     }
-    let row = |call: &UncertainCall| {
-        let UncertainCall { id, began, command, key, model, reserved, chatrix_request_id: _, bedrock_request_id: _ } =
-            call;
-        let command = key.as_ref().map_or_else(|| command.clone(), |key| format!("{command} ({key})"));
-        let model = short_name(catalog, model).to_owned();
-        [id.to_string(), moment(*began), command, model, reserved.to_string()].map(Printable::line).to_vec()
-    };
-    let request_id = |call: &UncertainCall| Printable::line(call.bedrock_request_id.as_deref().unwrap_or_default());
-    let mut heads = ["ID", "BEGAN (UTC)", "COMMAND", "MODEL", "AT MOST"].map(Printable::from).to_vec();
-    let mut rows: Vec<Vec<Printable>> = calls.iter().map(row).collect();
-    let widest_id = calls.iter().map(|call| request_id(call).width()).max().unwrap_or_default();
-    let has_room = columns.is_none_or(|columns| table_width(&heads, &rows) + 2 + widest_id <= columns);
-    if has_room {
-        heads.push("AWS REQUEST ID".into());
-        rows.iter_mut().zip(calls).for_each(|(row, call)| row.push(request_id(call)));
-    }
-    let mut table = table_lines(&heads, &rows, &[0, 4], stdout().colour()).into_iter();
+    let colour = stdout().colour();
+    let full = calls.iter().map(|call| Uncertain::of(call, catalog)).collect::<Vec<_>>();
+    // What has no room stands below its row: first the request's id, then also who called what.
+    let layouts = [&[0, 1, 2, 3, 4, 5][..], &[0, 1, 2, 3, 4], &[0, 1, 4]];
+    let pick = |cells: &[Printable; 6], layout: &[usize]| layout.iter().map(|index| cells[*index].clone()).collect();
+    let heads = ["ID", "BEGAN (UTC)", "COMMAND", "MODEL", "AT MOST", "AWS REQUEST ID"].map(Printable::from);
+    let rows = |layout: &[usize]| full.iter().map(|call| pick(&call.0, layout)).collect::<Vec<Vec<Printable>>>();
+    let fits =
+        |layout: &&&[usize]| columns.is_none_or(|columns| table_width(&pick(&heads, layout), &rows(layout)) <= columns);
+    let layout = layouts.iter().find(fits).unwrap_or(&layouts[2]);
+    let right: Vec<usize> = (0..layout.len()).filter(|place| [0, 4].contains(&layout[*place])).collect();
+    let mut table = table_lines(&pick(&heads, layout), &rows(layout), &right, colour).into_iter();
     let mut text: Vec<Printable> = table.next().into_iter().collect();
-    for (line, call) in table.zip(calls) {
+    for (line, Uncertain(cells)) in table.zip(&full) {
         text.push(line);
-        if !has_room && call.bedrock_request_id.is_some() {
-            text.push(Printable::join(["  AWS request id ".into(), request_id(call)], "").dim(stdout().colour()));
+        let mut parts: Vec<Printable> =
+            [2, 3].into_iter().filter(|index| !layout.contains(index)).map(|index| cells[index].clone()).collect();
+        if !layout.contains(&5) && cells[5].width() > 0 {
+            parts.push(Printable::join(["AWS request id".into(), cells[5].clone()], " "));
+        }
+        if !parts.is_empty() {
+            text.push(Printable::join(["  ".into(), wrapped(parts, " · ", 2, 2, columns)], "").dim(colour));
         }
     }
     lines(text)
+}
+
+/// What is shown of a call, in the order of the heads.
+struct Uncertain([Printable; 6]);
+
+impl Uncertain {
+    fn of(call: &UncertainCall, catalog: &Catalog) -> Self {
+        let UncertainCall { id, began, command, key, model, reserved, chatrix_request_id: _, bedrock_request_id } =
+            call;
+        let command = key.as_ref().map_or_else(|| command.clone(), |key| format!("{command} ({key})"));
+        let model = short_name(catalog, model).to_owned();
+        let request_id = bedrock_request_id.clone().unwrap_or_default();
+        Self([id.to_string(), moment(*began), command, model, reserved.to_string(), request_id].map(Printable::line))
+    }
 }
