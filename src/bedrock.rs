@@ -10,6 +10,7 @@
 //!   `send_error` and `identity_error` turn AWS's errors into [`Error`](crate::error::Error)s.
 //! - `client` ties them together: it sends, repeats what cannot have been billed (`retries`), and reads streams
 //!   (`event_stream`) within the `bounds` of an answer.
+//! - `offers` asks the control plane what could be called, which is free.
 //!
 //! `request`, `response`, `embeddings` and the classification of errors do no I/O.
 
@@ -23,6 +24,7 @@ mod event_stream;
 #[cfg(any(test, fuzzing))]
 pub(crate) mod fuzzing;
 mod identity_error;
+mod offers;
 mod refusal;
 mod request;
 mod response;
@@ -36,8 +38,9 @@ pub use bounds::TimeLimits;
 pub use classify::refused_part;
 pub use client::{Accepted, Client, CountRequest, UpstreamAnswer};
 pub use event_stream::EventStream;
+pub use offers::{Access, Makes, Offer, Offers};
 pub use request::{Prompt, PromptHash, PromptTurn, preview, prompt};
 pub use retries::MAX_ATTEMPTS;
 pub use sending::Sending;
 pub use trace_context::TraceContext;
-pub use transport::{Account, Endpoint, Region};
+pub use transport::{Account, CallerIdentity, Endpoint, Place, Reached, Region};

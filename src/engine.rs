@@ -26,7 +26,7 @@ pub use embedded::Embedded;
 pub use heavy_work::HeavyWork;
 pub use reserved_call::Warning;
 
-use crate::bedrock::{self, Accepted, Account, Client, Sending, refused_part};
+use crate::bedrock::{self, Accepted, Account, CallerIdentity, Client, Sending, refused_part};
 pub use crate::bedrock::{MAX_ATTEMPTS, TraceContext};
 use crate::catalog::{Lifecycle, Model};
 use crate::conversation::{CutCalls, EmbeddingRequest, Request, Usage};
@@ -43,6 +43,7 @@ use loop_brake::{Brake, LoopBrake};
 use reasoning_cache::ReasoningRecorder;
 use reserved_call::ReservedCall;
 use std::sync::Arc;
+use std::time::Duration;
 
 /// How many parts of a request are left out, one after the other, because the model refuses them. The next refusal is
 /// final.
@@ -114,6 +115,14 @@ impl Engine {
     #[must_use]
     pub fn account(&self) -> &Account {
         self.client.account()
+    }
+
+    /// Asks AWS whose credentials are used, which costs nothing. `None` where nobody can be asked.
+    ///
+    /// # Errors
+    /// As [`Client::caller_identity`].
+    pub async fn caller_identity(&self, limit: Duration) -> Result<Option<CallerIdentity>> {
+        self.client.caller_identity(limit).await
     }
 
     /// Where all work on large requests is done.

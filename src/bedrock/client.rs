@@ -50,6 +50,10 @@ impl Client {
         self.transport.account()
     }
 
+    pub(super) fn transport(&self) -> &Transport {
+        &self.transport
+    }
+
     /// Sends a request, and returns once Bedrock has accepted it. A model that cannot stream, or cannot stream tool
     /// calls, is asked for a complete answer instead (docs/cases.md, X7).
     ///

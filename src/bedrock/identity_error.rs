@@ -10,8 +10,9 @@ use aws_smithy_types::error::ErrorMetadata;
 
 /// The longest part of another program's message that is shown.
 const LONGEST_DETAIL: usize = 300;
-const FIND_CREDENTIALS: &str = "run `aws configure` or `aws sso login`, or set AWS_PROFILE, AWS_ACCESS_KEY_ID and \
-                                AWS_SECRET_ACCESS_KEY, or AWS_BEARER_TOKEN_BEDROCK; --offline needs no AWS account";
+const FIND_CREDENTIALS: &str = "run `aws configure` or `aws sso login`, set AWS_PROFILE or AWS_ACCESS_KEY_ID and \
+                                AWS_SECRET_ACCESS_KEY, or put a Bedrock API key into AWS_BEARER_TOKEN_BEDROCK; \
+                                --offline needs no AWS account";
 
 /// Classifies credentials that could not be loaded.
 pub(super) fn credentials_error(error: &CredentialsError, context: &AwsContext) -> Error {

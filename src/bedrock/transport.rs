@@ -15,16 +15,18 @@ mod endpoint;
 mod endpoint_url;
 mod environment;
 mod frames;
+mod free_services;
 mod operation;
 mod profiles;
 mod region;
 mod signature;
 
-pub use account::Account;
+pub use account::{Account, Place};
 pub(super) use destination::Destination;
 pub use endpoint::Endpoint;
 pub(super) use frames::{FrameKind, FrameStream};
-pub(super) use operation::Operation;
+pub use free_services::{CallerIdentity, Reached};
+pub(super) use operation::{Operation, SEGMENT};
 pub use region::Region;
 
 use super::bounds::{AnswerWait, TimeLimits};
@@ -41,12 +43,13 @@ use connections::Connections;
 use connector::Connector;
 use destination::Destinations;
 use endpoint::Setup;
+use free_services::FreeServices;
 use hyper::HeaderMap;
 use hyper::header::{HOST, HeaderValue, USER_AGENT};
 use serde::Deserialize;
 use signature::Signable;
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant, SystemTime};
 
 /// The most bytes of the answer that counts tokens.
 const MAX_COUNT_BYTES: usize = 64 * 1024;
@@ -75,6 +78,7 @@ pub(super) struct Transport {
     connector: Arc<Connector>,
     connections: Connections,
     user_agent: HeaderValue,
+    free_services: FreeServices,
     telemetry: Telemetry,
 }
 
@@ -84,10 +88,10 @@ impl Transport {
     /// # Errors
     /// `Config` and `NoCredentials`, for settings that cannot be used.
     pub(super) async fn new(endpoint: Endpoint, limits: TimeLimits, telemetry: Telemetry) -> Result<Self> {
-        let Setup { account, authorization, destinations, connector, user_agent } =
+        let Setup { account, authorization, destinations, connector, user_agent, free_services } =
             endpoint::set_up(endpoint, limits, &telemetry).await?;
         let connections = Connections::new(limits.connection_idle);
-        Ok(Self { account, authorization, destinations, connector, connections, user_agent, telemetry })
+        Ok(Self { account, authorization, destinations, connector, connections, user_agent, free_services, telemetry })
     }
 
     pub(super) fn account(&self) -> &Account {
@@ -146,6 +150,74 @@ impl Transport {
         Ok(Reply { body, bedrock_request_id, input_tokens })
     }
 
+    /// Finds out whether Bedrock's endpoint answers at all, with a request that has no credentials and names no operation.
+    ///
+    /// # Errors
+    /// `Unreachable`; `ProxyAnswer` and the like, where a proxy answers that it does not reach the endpoint.
+    pub(super) async fn reach(&self, limit: Duration) -> Result<Reached> {
+        let home = self.destinations.home();
+        let (started, began) = (Instant::now(), SystemTime::now());
+        let answer = free_services::get(&self.connector, home, "/", self.unsigned_headers(), limit).await?;
+        let took = started.elapsed();
+        if answer.is_of_proxy() {
+            return Err(proxy_answer(answer.status()));
+        }
+        Ok(Reached { took, clock_ahead: answer.date().map(|date| free_services::ahead(date, began + took / 2)) })
+    }
+
+    /// Asks the control plane, for which the same credentials are used. `query` is encoded, and sorted by name. `None`
+    /// where Bedrock's address is set by hand and that of the control plane is not.
+    ///
+    /// # Errors
+    /// Any upstream kind.
+    pub(super) async fn ask_control_plane(&self, path: &str, query: &str, limit: Duration) -> Result<Option<Bytes>> {
+        let Some(rules) = self.free_services.control_plane.clone()? else { return Ok(None) };
+        let home = self.destinations.home();
+        let destination = rules.control_plane(&home.region, home.context.clone()).await?;
+        let identity = self.account.identity().await?;
+        let path = format!("{}{path}", destination.base_path);
+        let target = if query.is_empty() { path.clone() } else { format!("{path}?{query}") };
+        let signable = Signable { method: "GET", path: &path, query, body: b"", region: &destination.region };
+        let mut had_wrong_time = false;
+        loop {
+            let mut headers = HeaderMap::new();
+            headers.insert(HOST, destination.host.clone());
+            self.authorization.authorize(&mut headers, identity.as_ref(), signable)?;
+            headers.extend(self.unsigned_headers());
+            let answer = free_services::get(&self.connector, &destination, &target, headers, limit).await;
+            let answer = answer.map_err(|error| match error.kind {
+                Kind::Unreachable => error.advise("check the network, the region and AWS_ENDPOINT_URL_BEDROCK"),
+                _ => error,
+            })?;
+            match (answer.accepted(&destination.context), answer.date()) {
+                (Err(error), Some(time)) if error.kind == Kind::ClockSkew && !had_wrong_time => {
+                    had_wrong_time = true;
+                    self.authorization.set_time(time);
+                }
+                (accepted, _) => return accepted.map(Some),
+            }
+        }
+    }
+
+    /// Asks STS whose credentials these are. `None` for a Bedrock API key, which STS does not know, and where a stand-in is
+    /// called in place of Bedrock.
+    ///
+    /// # Errors
+    /// `NoCredentials`, `ExpiredCredentials` and `ClockSkew`; `Unreachable` when STS does not answer in time.
+    pub(super) async fn caller_identity(&self, limit: Duration) -> Result<Option<CallerIdentity>> {
+        let (Some(shared), Some(credentials)) = (&self.free_services.sts, &self.account.credentials) else {
+            return Ok(None);
+        };
+        // What is wrong with the credentials themselves is said in its own words.
+        self.account.identity().await?;
+        free_services::caller_identity(shared, credentials, &self.account.context, limit).await.map(Some)
+    }
+
+    /// Headers that whatever stands between may change.
+    fn unsigned_headers(&self) -> HeaderMap {
+        HeaderMap::from_iter([(USER_AGENT, self.user_agent.clone())])
+    }
+
     /// Sends a request, and returns with the head of its answer once Bedrock has accepted it. It is sent once more when it
     /// met a connection that the other side had already closed, or when its signature was made at another time than
     /// AWS's (docs/bedrock.md §4.7, §4.11), and again when AWS refuses its credentials and there are others
@@ -161,7 +233,8 @@ impl Transport {
         loop {
             let mut attempt = Attempt::new(&path, outgoing, &destination);
             let mut headers = operation.headers(outgoing.sending);
-            let signable = Signable { path: &path, body: &outgoing.body, region: &destination.region };
+            let signable =
+                Signable { method: "POST", path: &path, query: "", body: &outgoing.body, region: &destination.region };
             headers.insert(HOST, destination.host.clone());
             self.authorization.authorize(&mut headers, identity.as_ref(), signable)?;
             headers.insert(USER_AGENT, self.user_agent.clone());

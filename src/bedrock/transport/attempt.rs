@@ -156,14 +156,17 @@ impl<'a> Attempt<'a> {
     async fn refused(&mut self, mut refusal: Accepted) -> Error {
         // A refusal that is too long, or that breaks off, has a status and a code all the same.
         let body = refusal.collect(MAX_REFUSAL_BYTES).await.unwrap_or_default();
-        self.time_of_aws = refusal
-            .header("date")
-            .and_then(|date| SystemTime::try_from(DateTime::from_str(date, Format::HttpDate).ok()?).ok());
+        self.time_of_aws = refusal.header("date").and_then(http_date);
         let (model, context) = (self.outgoing.model, &self.destination.context);
         let error =
             refusal::http_refusal(refusal.head.status.as_u16(), |name| refusal.header(name), &body, model, context);
         error.with_bedrock_request_id(refusal.bedrock_request_id())
     }
+}
+
+/// The time in a header.
+pub(super) fn http_date(text: &str) -> Option<SystemTime> {
+    SystemTime::try_from(DateTime::from_str(text, Format::HttpDate).ok()?).ok()
 }
 
 /// Whether a connection was closed in place of an answer.

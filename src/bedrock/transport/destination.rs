@@ -1,4 +1,5 @@
 //! Where requests go: the server for a region, as the SDK's endpoint rules give it, or the one that is set by hand.
+//! Bedrock has two in each region: one for calls, and the control plane.
 
 use super::region::{Region, region_of_model};
 use crate::bedrock::aws_context::AwsContext;
@@ -51,6 +52,11 @@ impl Destinations {
         Ok(Self { rules, home, others: Mutex::default() })
     }
 
+    /// The server for all models that name no region.
+    pub(super) fn home(&self) -> &Arc<Destination> {
+        &self.home
+    }
+
     /// The server for a model: an ARN is called in the region that it names.
     ///
     /// # Errors
@@ -69,31 +75,68 @@ impl Destinations {
     }
 }
 
+/// The first label of Bedrock's host names (<https://docs.aws.amazon.com/general/latest/gr/bedrock.html>). With FIPS
+/// each of them has an ending.
+const RUNTIME: &str = "https://bedrock-runtime";
+const CONTROL: &str = "https://bedrock";
+
 impl Rules {
     async fn resolve(&self, region: &str, context: AwsContext) -> Result<Destination> {
-        let failed =
-            |what: &str| Error::new(Kind::Config, format!("Bedrock has no usable address in {region}: {what}"));
+        Destination::at(&self.address(region).await?, region, context)
+    }
+
+    /// The server of the control plane. Its names differ from those of the other by one label only, in all partitions,
+    /// with FIPS and with dual-stack addresses.
+    ///
+    /// # Errors
+    /// As [`Destinations::new`].
+    pub(super) async fn control_plane(&self, region: &str, context: AwsContext) -> Result<Destination> {
+        let address = self.address(region).await?;
+        let address = match address.strip_prefix(RUNTIME) {
+            Some(rest) if self.url.is_none() => format!("{CONTROL}{rest}"),
+            _ => address,
+        };
+        Destination::at(&address, region, context)
+    }
+
+    async fn address(&self, region: &str) -> Result<String> {
         let params = Params::builder()
             .region(region)
             .use_fips(self.use_fips)
             .use_dual_stack(self.use_dual_stack)
             .set_endpoint(self.url.clone())
             .build()
-            .map_err(|error| failed(&error.to_string()))?;
+            .map_err(|error| no_address(region, &error.to_string()))?;
         let endpoint = DefaultResolver::new();
         let endpoint = ResolveEndpoint::resolve_endpoint(&endpoint, &params).await;
-        let endpoint = endpoint.map_err(|error| failed(&error.to_string()))?;
-        let url: Uri = endpoint.url().parse().map_err(|_| failed(endpoint.url()))?;
-        let authority = url.authority().ok_or_else(|| failed(endpoint.url()))?.as_str();
+        let endpoint = endpoint.map_err(|error| no_address(region, &error.to_string()))?;
+        Ok(endpoint.url().to_owned())
+    }
+}
+
+impl Destination {
+    fn at(address: &str, region: &str, context: AwsContext) -> Result<Self> {
+        let failed = || no_address(region, address);
+        let url: Uri = address.parse().map_err(|_| failed())?;
+        let authority = url.authority().ok_or_else(failed)?.as_str();
         let scheme = url.scheme_str().unwrap_or("https");
-        Ok(Destination {
+        Ok(Self {
             context,
             region: region.to_owned(),
-            server: format!("{scheme}://{authority}").parse().map_err(|_| failed(endpoint.url()))?,
-            host: HeaderValue::from_str(authority).map_err(|_| failed(endpoint.url()))?,
+            server: format!("{scheme}://{authority}").parse().map_err(|_| failed())?,
+            host: HeaderValue::from_str(authority).map_err(|_| failed())?,
             base_path: url.path().trim_end_matches('/').to_owned(),
         })
     }
+
+    /// The address, as a person would write it.
+    pub(super) fn url(&self) -> String {
+        format!("{}{}", self.server.to_string().trim_end_matches('/'), self.base_path)
+    }
+}
+
+fn no_address(region: &str, what: &str) -> Error {
+    Error::new(Kind::Config, format!("Bedrock has no usable address in {region}: {what}"))
 }
 
 #[cfg(test)]
@@ -120,6 +163,22 @@ mod tests {
             assert_eq!((destination.region.as_str(), destination.context.region.as_str()), (region, region));
             assert!(Arc::ptr_eq(&destination, &destinations.of_model(&arn).await.unwrap()));
             assert_eq!(destinations.of_model("nova-micro").await.unwrap().region, "us-west-2");
+        }
+    }
+
+    #[tokio::test]
+    async fn the_control_plane_has_a_server_of_its_own() {
+        for (region, use_fips, use_dual_stack, url, address) in [
+            ("us-west-2", false, false, None, "https://bedrock.us-west-2.amazonaws.com"),
+            ("us-gov-west-1", true, false, None, "https://bedrock-fips.us-gov-west-1.amazonaws.com"),
+            ("eu-west-1", false, true, None, "https://bedrock.eu-west-1.api.aws"),
+            ("cn-north-1", false, false, None, "https://bedrock.cn-north-1.amazonaws.com.cn"),
+            ("us-east-1", false, false, Some("http://127.0.0.1:9/a"), "http://127.0.0.1:9/a"),
+            ("us-east-1", false, false, Some("https://bedrock-runtime.example"), "https://bedrock-runtime.example"),
+        ] {
+            let rules = Rules { url: url.map(ToOwned::to_owned), use_fips, use_dual_stack };
+            let destination = rules.control_plane(region, AwsContext::for_test(region)).await.unwrap();
+            assert_eq!((destination.url().as_str(), destination.region.as_str()), (address, region));
         }
     }
 }

@@ -1,13 +1,14 @@
 //! The configuration of the AWS client: region, profile, credentials and endpoint (docs/credentials.md).
 
-use super::account::Account;
+use super::account::{Account, Place};
 use super::authorization::Authorization;
 use super::connector::Connector;
 use super::credential_client::CredentialClient;
 use super::credentials::{CheckedCredentials, Providers};
 use super::destination::{Destinations, Rules};
-use super::endpoint_url;
+use super::endpoint_url::{self, ConfiguredUrl, Service};
 use super::environment::Environment;
+use super::free_services::FreeServices;
 use super::profiles::Profiles;
 use super::region::Region;
 use crate::bedrock::aws_context::{AwsContext, CredentialSource};
@@ -47,6 +48,7 @@ pub(super) struct Setup {
     pub(super) destinations: Destinations,
     pub(super) connector: Arc<Connector>,
     pub(super) user_agent: HeaderValue,
+    pub(super) free_services: FreeServices,
 }
 
 /// Reads the settings of a transport. Sends nothing to Bedrock.
@@ -76,12 +78,14 @@ async fn aws(
 ) -> Result<Setup> {
     let environment = Environment::of_process(profile)?;
     let profiles = Profiles::load(&environment, profile.is_some()).await?;
-    let region = match (region, profiles.get("region")) {
-        (Some(region), _) => region,
-        (None, Some(name)) => Region::parse(name, format!("the profile {:?}", profiles.selected()))?,
-        (None, None) => Region::default_region(),
+    let of_profile = || format!("the profile {:?}", profiles.selected());
+    let (region, region_source) = match (region, profiles.get("region")) {
+        (Some(region), _) => (region, None),
+        (None, Some(name)) => (Region::parse(name, of_profile())?, Some(of_profile())),
+        (None, None) => (Region::default_region(), None),
     };
-    let url = endpoint_url::configured(&environment, &profiles)?;
+    let configured = endpoint_url::configured(Service::RUNTIME, &environment, &profiles)?;
+    let url = configured.as_ref().map(|configured| configured.url.clone());
     let source = credential_source(&environment, &profiles)?;
     let connector = Arc::new(connector(url.as_deref())?);
     let shared = sdk_config(&environment, &region, &connector).await;
@@ -113,11 +117,42 @@ async fn aws(
         profile: profiles.named().map(ToOwned::to_owned),
         region: region.as_str().to_owned(),
     };
+    let free_services = free_services(configured.as_ref(), &environment, &profiles, shared);
     let rules = Rules { url, use_fips, use_dual_stack };
     let destinations = Destinations::new(rules, &region, context.clone()).await?;
     let user_agent = user_agent(environment.get("AWS_SDK_UA_APP_ID"))?;
-    let account = Account { context, credentials, summary };
-    Ok(Setup { account, authorization, destinations, connector, user_agent })
+    let place = Place {
+        region: region.as_str().to_owned(),
+        region_source,
+        endpoint: destinations.home().url(),
+        endpoint_source: configured.map(|configured| configured.source),
+    };
+    let account = Account { context, credentials, summary, place };
+    Ok(Setup { account, authorization, destinations, connector, user_agent, free_services })
+}
+
+/// Which services besides Bedrock Runtime may be asked. Where a stand-in is called in place of Bedrock, the account's
+/// credentials may be for that alone, so that AWS gets them only if a variable or the profile says so for the service.
+fn free_services(
+    runtime: Option<&ConfiguredUrl>,
+    environment: &Environment,
+    profiles: &Profiles,
+    shared: SdkConfig,
+) -> FreeServices {
+    let is_aws = runtime.is_none_or(|runtime| endpoint_url::is_of_aws(&runtime.url));
+    let configured = |service| endpoint_url::configured(service, environment, profiles);
+    let rules = |url| Rules {
+        url,
+        use_fips: shared.use_fips() == Some(true),
+        use_dual_stack: shared.use_dual_stack() == Some(true),
+    };
+    let control_plane = match configured(Service::CONTROL) {
+        Ok(Some(configured)) => Ok(Some(rules(Some(configured.url)))),
+        Ok(None) => Ok(is_aws.then(|| rules(None))),
+        Err(error) => Err(error),
+    };
+    let asks_sts = is_aws || configured(Service::STS).is_ok_and(|configured| configured.is_some());
+    FreeServices { control_plane, sts: asks_sts.then_some(shared) }
 }
 
 /// The SDK's settings for this environment. The files of profiles are read, once for each result.
@@ -190,12 +225,19 @@ async fn local(url: String) -> Result<Setup> {
     let destinations = Destinations::new(rules, &Region::default_region(), context.clone()).await?;
     // Whoever stands in for Bedrock on this machine asks for no authorization.
     let authorization = Authorization::ApiKey(HeaderValue::from_static("none"));
-    let account = Account { context, credentials: None, summary: String::new() };
+    let place = Place {
+        region: "offline".to_owned(),
+        region_source: None,
+        endpoint: destinations.home().url(),
+        endpoint_source: None,
+    };
+    let account = Account { context, credentials: None, summary: String::new(), place };
     Ok(Setup {
         account,
         authorization,
         destinations,
         connector: Arc::new(Connector::local()),
         user_agent: user_agent(None)?,
+        free_services: FreeServices { control_plane: Ok(None), sts: None },
     })
 }

@@ -18,7 +18,7 @@ pub(in crate::bedrock) enum Operation {
 }
 
 /// What stays as it is in a part of a path.
-pub(super) const SEGMENT: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'_').remove(b'~');
+pub(in crate::bedrock) const SEGMENT: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'_').remove(b'~');
 const JSON: HeaderValue = HeaderValue::from_static("application/json");
 
 impl Operation {

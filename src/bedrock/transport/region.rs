@@ -32,7 +32,8 @@ impl Region {
         Err(Error::new(Kind::Config, message))
     }
 
-    pub(in crate::bedrock) fn as_str(&self) -> &str {
+    #[must_use]
+    pub fn as_str(&self) -> &str {
         &self.0
     }
 }

@@ -22,8 +22,11 @@ const PATH: &AsciiSet = &SEGMENT.remove(b'/');
 /// The part of a request that is signed: its headers, and these.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Signable<'a> {
+    pub(super) method: &'a str,
     /// The path as it is sent.
     pub(super) path: &'a str,
+    /// What is sent after the path and a `?`: encoded, and sorted by name. Empty where there is none.
+    pub(super) query: &'a str,
     pub(super) body: &'a [u8],
     pub(super) region: &'a str,
 }
@@ -60,7 +63,7 @@ impl Signer {
         signable: Signable<'_>,
         time: SystemTime,
     ) -> Result<(), InvalidHeaderValue> {
-        let Signable { path, body, region } = signable;
+        let Signable { method, path, query, body, region } = signable;
         let (day, second) = moment(time);
         headers.insert(X_AMZ_DATE, HeaderValue::from_str(&second)?);
         if let Some(token) = credentials.session_token() {
@@ -73,9 +76,12 @@ impl Signer {
         signed.sort_unstable();
         let names = signed.iter().map(|(name, _)| *name).collect::<Vec<_>>().join(";");
         let mut canonical = Sha256::new();
-        canonical.update("POST\n");
+        canonical.update(method);
+        canonical.update("\n");
         canonical.update(utf8_percent_encode(path, PATH).to_string());
-        canonical.update("\n\n");
+        canonical.update("\n");
+        canonical.update(query);
+        canonical.update("\n");
         for (name, value) in &signed {
             canonical.update(name);
             canonical.update(":");
@@ -138,7 +144,7 @@ mod tests {
         signable: Signable<'_>,
         time: SystemTime,
     ) -> String {
-        let Signable { path, body, region } = signable;
+        let Signable { method, path, query, body, region } = signable;
         let identity = credentials.clone().into();
         let settings = SigningSettings::default();
         let params = SigningParams::builder().identity(&identity).region(region).name(SERVICE).time(time);
@@ -146,8 +152,9 @@ mod tests {
         let own = [AUTHORIZATION, X_AMZ_DATE, X_AMZ_SECURITY_TOKEN];
         let given = headers.iter().filter(|(name, _)| !own.contains(name));
         let given = given.map(|(name, value)| (name.as_str(), value.to_str().unwrap()));
-        let request =
-            SignableRequest::new("POST", format!("https://h.example{path}"), given, SignableBody::Bytes(body)).unwrap();
+        let question_mark = if query.is_empty() { "" } else { "?" };
+        let url = format!("https://h.example{path}{question_mark}{query}");
+        let request = SignableRequest::new(method, url, given, SignableBody::Bytes(body)).unwrap();
         let (instructions, _) = sign(request, &params).unwrap().into_parts();
         let (headers, _) = instructions.into_parts();
         headers.iter().find(|header| header.name() == "authorization").unwrap().value().to_owned()
@@ -165,15 +172,19 @@ mod tests {
         let times =
             [1_795_000_000, 1_795_000_001, 1_795_100_000].map(|second| UNIX_EPOCH + Duration::from_secs(second));
         for credentials in [&plain, &plain, &other, &with_token] {
-            for (path, body, region) in
-                [(id, &b"{}"[..], "us-west-2"), (arn, b"", "us-gov-west-1"), ("/model/%C3%BC/invoke", b"\xff", "x")]
-            {
+            for (method, path, query, body, region) in [
+                ("POST", id, "", &b"{}"[..], "us-west-2"),
+                ("POST", arn, "", b"", "us-gov-west-1"),
+                ("POST", "/model/%C3%BC/invoke", "", b"\xff", "x"),
+                ("GET", "/foundation-models", "", b"", "us-west-2"),
+                ("GET", "/inference-profiles", "maxResults=1000&nextToken=a%2Bb%3D&type=APPLICATION", b"", "us-west-2"),
+            ] {
                 for time in times {
                     let mut headers = HeaderMap::new();
                     headers.insert("host", HeaderValue::from_static("h.example"));
                     headers.insert("content-type", HeaderValue::from_static("application/json"));
                     headers.insert("x-amzn-bedrock-request-metadata", HeaderValue::from_static(" {\"a\": \"b\"} "));
-                    let signable = Signable { path, body, region };
+                    let signable = Signable { method, path, query, body, region };
                     signer.sign(&mut headers, credentials, signable, time).unwrap();
                     let expected = authorization_of_aws(&headers, credentials, signable, time);
                     assert_eq!(headers[AUTHORIZATION].to_str().unwrap(), expected, "{path} {region} {time:?}");
