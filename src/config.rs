@@ -6,6 +6,7 @@ mod file;
 mod folders;
 mod host;
 mod keys;
+mod layers;
 mod models;
 mod parse_error;
 mod source;
@@ -25,12 +26,12 @@ use crate::server::Timeouts;
 use crate::telemetry::LogFormat;
 use file::File;
 use folders::{folder, kept};
+use layers::Layers;
 use std::io::ErrorKind::{NotADirectory, NotFound};
 use std::io::{self, Read};
 use std::net::{IpAddr, SocketAddr};
 use std::num::NonZeroU32;
 use std::path::{Path, PathBuf};
-use std::str::FromStr;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -61,12 +62,16 @@ pub(crate) struct Flags {
 pub(crate) struct Settings {
     /// The config file that was read; `None` when there is none.
     pub(crate) config_file: Option<PathBuf>,
+    /// Where the config file is, or would be; empty where there is no folder for it.
+    pub(crate) config_path: PathBuf,
     /// The model of a request that names none, by a whole name.
     pub(crate) model: Setting<String>,
     /// What to say where another name for it was typed.
     pub(crate) model_notice: Option<String>,
     /// Whether the model inside this process answers, and not AWS.
     pub(crate) offline: bool,
+    pub(crate) offline_source: Source,
+    pub(crate) limit_sources: LimitSources,
     pub(crate) aws: AwsSettings,
     pub(crate) serve: ServeSettings,
     pub(crate) budgets: Budgets,
@@ -85,13 +90,20 @@ pub(crate) struct Settings {
     catalog: Arc<Catalog>,
 }
 
+/// Who has set the limits for all models.
+#[derive(Debug)]
+pub(crate) struct LimitSources {
+    pub(crate) max_tokens: Source,
+    pub(crate) max_tokens_limit: Source,
+}
+
 /// How Bedrock is reached.
 #[derive(Debug)]
 pub(crate) struct AwsSettings {
     /// The profile that was named for Chatrix; `None` leaves the choice to AWS's own variables.
-    pub(crate) profile: Option<String>,
+    pub(crate) profile: Option<Setting<String>>,
     /// `None` leaves the choice to the profile, and to the default after it.
-    pub(crate) region: Option<Region>,
+    pub(crate) region: Option<Setting<Region>>,
     pub(crate) limits: TimeLimits,
 }
 
@@ -99,7 +111,7 @@ pub(crate) struct AwsSettings {
 pub(crate) struct ServeSettings {
     pub(crate) host: Setting<IpAddr>,
     /// 0 lets the system choose.
-    pub(crate) port: u16,
+    pub(crate) port: Setting<u16>,
     /// Origins that may use the server besides local ones.
     pub(crate) allow_origins: Vec<String>,
     /// Host names that the server answers to besides local ones.
@@ -140,9 +152,22 @@ impl Settings {
     /// `Config`, naming the variable, or file, line and key. `ModelNotFound` for `--model`.
     pub(crate) fn load(flags: &Flags, environment: impl Fn(&str) -> Option<String>) -> Result<Self> {
         let environment = |name: &str| environment(name).filter(|value| !value.is_empty());
-        let ReadFile { file, path, exists } = read(flags.config.clone(), &environment)?;
+        Self::with_file(read(flags.config.clone(), &environment)?, flags, &environment)
+    }
+
+    /// The settings as if there were no config file, for what can be found out all the same when it is broken.
+    ///
+    /// # Errors
+    /// As [`Settings::load`].
+    pub(crate) fn load_without_file(flags: &Flags, environment: impl Fn(&str) -> Option<String>) -> Result<Self> {
+        let environment = |name: &str| environment(name).filter(|value| !value.is_empty());
+        Self::with_file(ReadFile::none(PathBuf::new()), flags, &environment)
+    }
+
+    fn with_file(read: ReadFile, flags: &Flags, environment: &dyn Fn(&str) -> Option<String>) -> Result<Self> {
+        let ReadFile { file, path, exists } = read;
         let config_file = exists.then(|| path.clone());
-        let layers = Layers { environment: &environment, path: &path };
+        let layers = Layers { environment, path: &path };
 
         let of_the_flags = Overrides {
             max_tokens: flags.max_tokens,
@@ -150,33 +175,33 @@ impl Settings {
             ..Overrides::default()
         };
         let limits = limits(&of_the_flags, &file)?;
+        let limit_sources = limit_sources(&of_the_flags, &file, &layers);
         let time_limits = time_limits(&file);
         let catalog = Arc::new(models::catalog(&file, &path)?);
         let policy = policy_settings(limits, &file, &catalog, &path)?;
         let model = layers.pick(flags.model.clone(), &["CHATRIX_MODEL"], file.default_model, "a model's name")?;
         let (model, model_notice) = whole_name(model, &catalog)?;
-        let offline = flags.offline || offline_variable(&environment)?;
-        let region =
-            layers.pick(flags.region.clone(), &["AWS_REGION", "AWS_DEFAULT_REGION"], file.region, "a region's name")?;
-        // Offline calls go to no region.
-        let region =
-            region.filter(|_| !offline).map(|region| Region::parse(&region.value, &region.source)).transpose()?;
+        let offline = layers.offline(flags.offline)?;
         let aws = AwsSettings {
-            profile: named_profile(flags.profile.clone(), file.profile, &environment),
-            region,
+            profile: layers.named_profile(flags.profile.clone(), file.profile),
+            // Offline calls go to no region.
+            region: if offline.value { None } else { layers.region(flags.region.clone(), file.region)? },
             limits: time_limits,
         };
         let serve = serve_settings(flags, file.serve, &layers)?;
-        let state = folder("XDG_STATE_HOME", "STATE_DIRECTORY", ".local/state", &environment);
-        let [ledger, history, sessions] = kept(state.as_deref(), offline, file.history, file.sessions);
+        let state = folder("XDG_STATE_HOME", "STATE_DIRECTORY", ".local/state", environment);
+        let [ledger, history, sessions] = kept(state.as_deref(), offline.value, file.history, file.sessions);
         let budgets = file.budget.budgets();
         let keys = keys::settings(file.keys, &catalog, &path)?;
-        let alerts = alerts::settings(file.alerts, &path, &environment)?;
+        let alerts = alerts::settings(file.alerts, &path, environment)?;
         Ok(Self {
             config_file,
+            config_path: path,
             model,
             model_notice,
-            offline,
+            offline: offline.value,
+            offline_source: offline.source,
+            limit_sources,
             aws,
             serve,
             budgets,
@@ -221,36 +246,6 @@ fn policy_settings(limits: Limits, file: &File, catalog: &Catalog, path: &Path) 
     })
 }
 
-/// Where the values come from.
-struct Layers<'a> {
-    environment: &'a dyn Fn(&str) -> Option<String>,
-    /// The config file.
-    path: &'a Path,
-}
-
-impl Layers<'_> {
-    /// The value of the first layer that sets it: the flag, the first of the variables, the file.
-    fn pick<T: FromStr>(
-        &self,
-        flag: Option<T>,
-        variables: &[&'static str],
-        file: Option<T>,
-        expected: &str,
-    ) -> Result<Option<Setting<T>>> {
-        if let Some(value) = flag {
-            return Ok(Some(Setting { value, source: Source::CommandLine }));
-        }
-        for &name in variables {
-            let Some(text) = (self.environment)(name) else { continue };
-            let Ok(value) = text.parse() else {
-                return Err(Error::new(Kind::Config, format!("{name} is {text:?}, which is not {expected}")));
-            };
-            return Ok(Some(Setting { value, source: Source::Environment(name) }));
-        }
-        Ok(file.map(|value| Setting { value, source: Source::ConfigFile(self.path.to_owned()) }))
-    }
-}
-
 /// The settings of the server.
 fn serve_settings(flags: &Flags, file: file::Serve, layers: &Layers<'_>) -> Result<ServeSettings> {
     let host = layers.pick(flags.host, &["CHATRIX_HOST"], file.host, "an IP address or localhost")?;
@@ -260,7 +255,7 @@ fn serve_settings(flags: &Flags, file: file::Serve, layers: &Layers<'_>) -> Resu
             Setting { value: IpAddr::from([127, 0, 0, 1]), source: Source::Default },
             |Setting { value: Host(value), source }| Setting { value, source },
         ),
-        port: port.map_or(3000, |port| port.value),
+        port: port.unwrap_or(Setting { value: 3000, source: Source::Default }),
         allow_origins: [flags.allow_origins.clone(), file.allow_origins].concat(),
         allow_hosts: file.allow_hosts,
         fetch_images: file.fetch_images,
@@ -304,15 +299,12 @@ fn limits(flags: &Overrides, file: &File) -> Result<Limits> {
     }
 }
 
-/// The profile that was named for Chatrix, by a flag or in the config file. Where the file names one, `AWS_PROFILE` may
-/// name another in its place; alone it names none, because keys in the environment win over it (docs/credentials.md §1).
-fn named_profile(
-    flag: Option<String>,
-    file: Option<String>,
-    environment: &dyn Fn(&str) -> Option<String>,
-) -> Option<String> {
-    let variable = || environment("AWS_PROFILE").map(|name| name.trim().to_owned()).filter(|name| !name.is_empty());
-    flag.or_else(|| file.map(|file| variable().unwrap_or(file)))
+fn limit_sources(flags: &Overrides, file: &File, layers: &Layers<'_>) -> LimitSources {
+    let file = file.limits.overrides();
+    LimitSources {
+        max_tokens: layers.source(flags.max_tokens.is_some(), file.max_tokens.is_some()),
+        max_tokens_limit: layers.source(flags.max_tokens_limit.is_some(), file.max_tokens_limit.is_some()),
+    }
 }
 
 /// The model by its whole name, or the default one, and what to say when another name was typed.
@@ -340,6 +332,18 @@ fn offline_variable(environment: &dyn Fn(&str) -> Option<String>) -> Result<bool
             Err(Error::new(Kind::Config, format!("CHATRIX_OFFLINE is {other:?}")).advise("set it to 1 or 0"))
         }
     }
+/// Chatrix's folder of a kind: below the folder that the XDG variable names; the folder that systemd has made for the
+/// service; or below the default in the home folder.
+fn folder(xdg: &str, systemd: &str, default: &str, environment: &dyn Fn(&str) -> Option<String>) -> Option<PathBuf> {
+    let absolute = |path: &str| Some(PathBuf::from(path)).filter(|path| path.is_absolute());
+    if let Some(base) = environment(xdg).as_deref().and_then(absolute) {
+        return Some(base.join("chatrix"));
+    }
+    // systemd separates several folders by colons; the first is ours.
+    if let Some(folder) = environment(systemd).as_deref().and_then(|list| absolute(list.split(':').next()?)) {
+        return Some(folder);
+    }
+    Some(environment("HOME").as_deref().and_then(absolute)?.join(default).join("chatrix"))
 }
 
 /// A config file, and where it is or would be.
@@ -349,6 +353,12 @@ struct ReadFile {
     exists: bool,
 }
 
+impl ReadFile {
+    fn none(path: PathBuf) -> Self {
+        Self { file: File::default(), path, exists: false }
+    }
+}
+
 /// The config file. Only one that was named must exist.
 fn read(flag: Option<PathBuf>, environment: &dyn Fn(&str) -> Option<String>) -> Result<ReadFile> {
     let named = flag.or_else(|| environment("CHATRIX_CONFIG").map(PathBuf::from));
@@ -356,14 +366,12 @@ fn read(flag: Option<PathBuf>, environment: &dyn Fn(&str) -> Option<String>) -> 
     let usual =
         || Some(folder("XDG_CONFIG_HOME", "CONFIGURATION_DIRECTORY", ".config", environment)?.join("config.toml"));
     let Some(path) = named.or_else(usual) else {
-        return Ok(ReadFile { file: File::default(), path: PathBuf::new(), exists: false });
+        return Ok(ReadFile::none(PathBuf::new()));
     };
     match read_text(&path) {
         Ok(text) => Ok(ReadFile { file: File::parse(&text, &path)?, path, exists: true }),
         // NotADirectory: HOME may be /dev/null, which holds no config file either.
-        Err(error) if !must_exist && matches!(error.kind(), NotFound | NotADirectory) => {
-            Ok(ReadFile { file: File::default(), path, exists: false })
-        }
+        Err(error) if !must_exist && matches!(error.kind(), NotFound | NotADirectory) => Ok(ReadFile::none(path)),
         Err(error) => Err(Error::new(Kind::Config, format!("cannot read the config file {}: {error}", path.display()))),
     }
 }

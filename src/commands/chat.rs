@@ -67,7 +67,7 @@ pub(crate) async fn run(args: Chat, settings: Settings) -> anyhow::Result<u8> {
             say(Printable::line(account.summary()));
         }
         // Nobody should type a question to learn that there are no credentials. A late failure is that of the question.
-        check_credentials(&account, |_| {}).await?;
+        check_credentials(&account).await?;
     }
     let completion =
         Completion { catalog: Arc::clone(&engine.policy().catalog), sessions: resumed.saving.sessions().cloned() };

@@ -44,7 +44,7 @@ pub(crate) async fn run(args: Run, settings: Settings) -> anyhow::Result<u8> {
 /// The settings of a server that only one program on this machine may use.
 fn for_one_client(mut settings: Settings) -> Settings {
     settings.serve.host.value = Ipv4Addr::LOCALHOST.into();
-    settings.serve.port = 0;
+    settings.serve.port.value = 0;
     settings.serve.require_key = true;
     settings.serve.metrics_addr = None;
     settings
@@ -58,7 +58,7 @@ async fn run_agent(args: &Run, program: Program, key: &RunKey, settings: &Settin
         note(OFFLINE_NOTICE);
     } else {
         // Nobody should work with an agent to learn that there are no credentials. A late failure is that of a call.
-        check_credentials(&server.account, |_| {}).await?;
+        check_credentials(&server.account).await?;
     }
     let address = server.addresses()?.into_iter().next().context("the server has no address")?;
     let catalog = CatalogFile::of(key, settings);

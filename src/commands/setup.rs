@@ -13,14 +13,24 @@ use std::fs::DirBuilder;
 use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
+use tokio::task::JoinHandle;
 
-/// How long the start of a command waits to learn whether there are AWS credentials. Off EC2 the instance metadata
-/// service takes seconds not to answer.
-const CREDENTIALS_PATIENCE: Duration = Duration::from_secs(2);
+/// How long the start of a command waits to learn whether there are AWS credentials. Off EC2 the SDK takes a second or two
+/// to find out that there is no instance metadata service.
+const CREDENTIALS_PATIENCE: Duration = Duration::from_secs(3);
 
 /// The settings that the flags, the environment and the config file give at this moment.
 pub(crate) fn load_settings(flags: &Flags) -> Result<Settings, Error> {
-    Settings::load(flags, |name| std::env::var_os(name).map(|value| value.to_string_lossy().into_owned()))
+    Settings::load(flags, variable)
+}
+
+/// The settings as if there were no config file.
+pub(crate) fn load_settings_without_file(flags: &Flags) -> Result<Settings, Error> {
+    Settings::load_without_file(flags, variable)
+}
+
+fn variable(name: &str) -> Option<String> {
+    std::env::var_os(name).map(|value| value.to_string_lossy().into_owned())
 }
 
 /// Opens the engine on AWS, or on a Bedrock inside this process, and says whose credentials are used.
@@ -32,12 +42,7 @@ pub(crate) async fn open(
     drain: bool,
     telemetry: &Telemetry,
 ) -> anyhow::Result<(Arc<Engine>, Account)> {
-    let endpoint = if settings.offline {
-        let url = offline::start(pace).await.context("the offline Bedrock could not start")?;
-        Endpoint::Local { url }
-    } else {
-        Endpoint::Aws { profile: settings.aws.profile.clone(), region: settings.aws.region.clone() }
-    };
+    let endpoint = endpoint(settings, pace).await?;
     make_state_folder(settings);
     let client = Client::new(endpoint, settings.aws.limits, telemetry.clone()).await?;
     let account = client.account().clone();
@@ -46,29 +51,55 @@ pub(crate) async fn open(
     Ok((Arc::new(Engine::new(settings.policy(), client, guard, drain, telemetry.clone())), account))
 }
 
-/// Finds out whether credentials can be loaded. What takes too long goes on meanwhile, and `late` gets its failure.
+/// Which Bedrock is called. The offline one is started.
+pub(crate) async fn endpoint(settings: &Settings, pace: Duration) -> anyhow::Result<Endpoint> {
+    Ok(if settings.offline {
+        let url = offline::start(pace).await.context("the offline Bedrock could not start")?;
+        Endpoint::Local { url }
+    } else {
+        Endpoint::Aws {
+            profile: settings.aws.profile.as_ref().map(|profile| profile.value.clone()),
+            region: settings.aws.region.as_ref().map(|region| region.value.clone()),
+        }
+    })
+}
+
+/// What came of loading credentials.
+pub(crate) enum Loaded {
+    InTime,
+    /// They are still being loaded, and this is how that ends.
+    Late(JoinHandle<Result<(), Error>>),
+}
+
+/// Loads credentials, and waits for them at most for so long.
 ///
 /// # Errors
 /// `NoCredentials` or `ExpiredCredentials`, when that is known in time.
-pub(crate) async fn check_credentials(
-    account: &Account,
-    late: impl FnOnce(&Error) + Send + 'static,
-) -> Result<(), Error> {
-    let account = account.clone();
-    let mut check = tokio::spawn(async move { account.check().await });
-    if let Ok(checked) = tokio::time::timeout(CREDENTIALS_PATIENCE, &mut check).await {
-        return checked.unwrap_or(Ok(()));
+pub(crate) async fn load_credentials(account: &Account, patience: Duration) -> Result<Loaded, Error> {
+    let loading = account.clone();
+    let mut load = tokio::spawn(async move { loading.check().await });
+    match tokio::time::timeout(patience, &mut load).await {
+        Ok(loaded) => loaded.unwrap_or(Ok(())).map(|()| Loaded::InTime),
+        Err(_) => Ok(Loaded::Late(load)),
     }
-    tokio::spawn(async move {
-        if let Ok(Err(error)) = check.await {
-            late(&error);
-        }
-    });
-    Ok(())
+}
+
+/// Finds out at the start of a command whether there are credentials, so that nobody types or sends a question to learn
+/// that there are none. What takes too long goes on meanwhile.
+///
+/// # Errors
+/// As [`load_credentials`].
+pub(crate) async fn check_credentials(account: &Account) -> Result<Loaded, Error> {
+    load_credentials(account, CREDENTIALS_PATIENCE).await
+}
+
+/// Whether an error says that a call with these credentials would fail too.
+pub(crate) fn is_about_identity(error: &Error) -> bool {
+    matches!(error.kind, Kind::NoCredentials | Kind::ExpiredCredentials | Kind::ClockSkew | Kind::Config)
 }
 
 /// Makes the folder of the ledger and the history, which only this user may look into.
-fn make_state_folder(settings: &Settings) {
+pub(crate) fn make_state_folder(settings: &Settings) {
     let Some(folder) = settings.ledger.as_ref().and_then(|path| path.parent()) else { return };
     let mut builder = DirBuilder::new();
     builder.recursive(true);

@@ -20,17 +20,18 @@ fn flag_over_environment_over_file_over_default() {
     let flags = Flags { model: Some("nova-micro".into()), ..Flags::default() };
     let settings = load(file, flags, &variables).unwrap();
     let nova_micro = Setting { value: "nova-micro".to_owned(), source: Source::CommandLine };
-    assert_eq!((&settings.model, settings.serve.port), (&nova_micro, 5000));
+    let port = Setting { value: 5000, source: Source::Environment("CHATRIX_PORT") };
+    assert_eq!((&settings.model, &settings.serve.port), (&nova_micro, &port));
     let region = Region::parse("eu-west-1", "a test").unwrap();
-    assert_eq!(settings.aws.region, Some(region), "an empty variable is unset");
+    assert_eq!(settings.aws.region.map(|region| region.value), Some(region), "an empty variable is unset");
     let settings = load(file, Flags::default(), &variables).unwrap();
     assert_eq!((&*settings.model.value, &settings.model.source), ("nova-lite", &Source::Environment("CHATRIX_MODEL")));
     let settings = load(file, Flags::default(), &[]).unwrap();
-    assert_eq!((&*settings.model.value, settings.serve.port), ("nova-pro", 4000));
+    assert_eq!((&*settings.model.value, settings.serve.port.value), ("nova-pro", 4000));
     assert!(matches!(settings.model.source, Source::ConfigFile(_)));
     let default = load("", Flags::default(), &[]).unwrap();
     assert_eq!(
-        (default.model.value.as_str(), default.serve.port, default.model.source),
+        (default.model.value.as_str(), default.serve.port.value, default.model.source),
         ("claude-haiku", 3000, Source::Default)
     );
 }
@@ -45,7 +46,11 @@ fn a_named_profile_is_told_from_that_of_the_environment() {
         ("profile = 'file'", Flags::default(), &[("AWS_PROFILE", "env\n")], Some("env")),
         ("profile = 'file'", flags(), &[("AWS_PROFILE", "env")], Some("flag")),
     ] {
-        assert_eq!(load(file, flags, variables).unwrap().aws.profile.as_deref(), named, "{file} {variables:?}");
+        assert_eq!(
+            load(file, flags, variables).unwrap().aws.profile.map(|profile| profile.value).as_deref(),
+            named,
+            "{file} {variables:?}"
+        );
     }
 }
 

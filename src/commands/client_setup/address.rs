@@ -16,5 +16,5 @@ pub(super) fn url(server: &ServerAddress, settings: &Settings) -> String {
         IpAddr::V6(host) if host.is_unspecified() => "[::1]".to_owned(),
         IpAddr::V6(host) => format!("[{host}]"),
     };
-    format!("http://{host}:{}", settings.serve.port)
+    format!("http://{host}:{}", settings.serve.port.value)
 }

@@ -64,7 +64,7 @@ impl Listeners {
             main.push(TcpListener::from_std(socket)?);
         }
         if main.is_empty() {
-            main.push(bind(SocketAddr::new(serve.host.value, serve.port), "--host and --port").await?);
+            main.push(bind(SocketAddr::new(serve.host.value, serve.port.value), "--host and --port").await?);
         }
         let metrics = match serve.metrics_addr {
             Some(address) => Some(bind(address, "--metrics-addr").await?),

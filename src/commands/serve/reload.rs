@@ -8,7 +8,7 @@ use super::service::service;
 use super::startup;
 use crate::commands::setup::load_settings;
 use crate::commands::systemd;
-use crate::config::{Flags, Settings};
+use crate::config::{Flags, Setting, Settings};
 use crate::engine::Engine;
 use crate::error::{Error, Kind, Result};
 use crate::server::Server;
@@ -106,12 +106,16 @@ pub(super) fn is_empty(settings: &Settings) -> bool {
     file.is_some_and(|file| file.is_file() && file.len() == 0)
 }
 
+fn value<T>(setting: Option<&Setting<T>>) -> Option<&T> {
+    setting.map(|setting| &setting.value)
+}
+
 /// What differs and stays as it is until a restart.
 fn needs_restart(running: &Settings, new: &Settings) -> impl Iterator<Item = &'static str> {
     let (old, serve) = (&running.serve, &new.serve);
     [
         ("host", old.host.value != serve.host.value),
-        ("port", old.port != serve.port),
+        ("port", old.port.value != serve.port.value),
         ("metrics_addr", old.metrics_addr != serve.metrics_addr),
         ("max_connections", old.max_connections != serve.max_connections),
         ("max_in_flight", old.max_in_flight != serve.max_in_flight),
@@ -119,8 +123,8 @@ fn needs_restart(running: &Settings, new: &Settings) -> impl Iterator<Item = &'s
         ("[serve.timeouts]", old.timeouts != serve.timeouts),
         ("offline", running.offline != new.offline),
         ("the ledger's folder", running.ledger != new.ledger),
-        ("profile", running.aws.profile != new.aws.profile),
-        ("region", running.aws.region != new.aws.region),
+        ("profile", value(running.aws.profile.as_ref()) != value(new.aws.profile.as_ref())),
+        ("region", value(running.aws.region.as_ref()) != value(new.aws.region.as_ref())),
         ("stream_idle_seconds", running.aws.limits.stream_idle != new.aws.limits.stream_idle),
         ("credentials_seconds", running.aws.limits.credentials != new.aws.limits.credentials),
         ("answer_seconds", running.aws.limits.answer != new.aws.limits.answer),

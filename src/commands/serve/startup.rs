@@ -1,7 +1,7 @@
 //! What `serve` says when it starts: everything that is in force.
 
 use crate::bedrock::Account;
-use crate::commands::setup::{OFFLINE_NOTICE, check_credentials};
+use crate::commands::setup::{Loaded, OFFLINE_NOTICE, check_credentials, is_about_identity};
 use crate::config::Settings;
 use crate::engine::Engine;
 use crate::error::Error;
@@ -9,11 +9,12 @@ use crate::server::{Keys, Limits};
 use crate::telemetry::Telemetry;
 use std::net::SocketAddr;
 use std::sync::Arc;
+use std::time::Duration;
 
 /// Says which config file, credentials, budgets, API keys and limits are in force.
 pub(super) async fn announce(
     settings: &Settings,
-    engine: &Engine,
+    engine: &Arc<Engine>,
     account: &Account,
     keys: &Keys,
     limits: &Limits,
@@ -26,7 +27,7 @@ pub(super) async fn announce(
     if settings.offline {
         telemetry.notice(OFFLINE_NOTICE);
     } else {
-        say_who_pays(account, telemetry).await;
+        say_who_pays(engine, account, telemetry).await;
     }
     say_limits(engine, telemetry).await;
     telemetry.notice(&format!(
@@ -42,12 +43,28 @@ pub(super) async fn announce(
 }
 
 /// Says which credentials are used, and warns when there are none. The server starts all the same: they may come later.
-async fn say_who_pays(account: &Account, telemetry: &Telemetry) {
+async fn say_who_pays(engine: &Arc<Engine>, account: &Account, telemetry: &Telemetry) {
     let log = telemetry.clone();
     let warn = move |error: &Error| log.notice(&format!("warning: every call will fail: {error}"));
     telemetry.notice(account.summary());
-    if let Err(error) = check_credentials(account, warn.clone()).await {
-        warn(&error);
+    match check_credentials(account).await {
+        Ok(Loaded::InTime) => drop(tokio::spawn(ask_aws(Arc::clone(engine), warn))),
+        Ok(Loaded::Late(load)) => drop(tokio::spawn(async move {
+            if let Ok(Err(error)) = load.await {
+                warn(&error);
+            }
+        })),
+        Err(error) => warn(&error),
+    }
+}
+
+/// Asks AWS whether it accepts the credentials, while the server starts: keys that have expired look like others.
+async fn ask_aws(engine: Arc<Engine>, warn: impl FnOnce(&Error)) {
+    const LIMIT: Duration = Duration::from_secs(10);
+    match engine.caller_identity(LIMIT).await {
+        Err(error) if is_about_identity(&error) => warn(&error),
+        // That STS cannot be reached says nothing about Bedrock.
+        _ => {}
     }
 }
 
