@@ -2,11 +2,13 @@
 //! The doc comments of fields and variants are the help texts.
 #![expect(clippy::doc_markdown, reason = "a terminal shows the help texts, and does not render Markdown")]
 
+mod doctor;
 mod keys;
 mod run;
 mod setup;
 mod values;
 
+pub(crate) use doctor::Doctor;
 pub(crate) use keys::{Keys, KeysAction, KeysAdd, KeysRotate, PromptCache};
 pub(crate) use run::{Run, RunAgent};
 pub(crate) use setup::{AgentModel, ServerAddress, Setup, SetupClaudeCode, SetupClient, SetupCodex};
@@ -76,6 +78,8 @@ pub(crate) enum Command {
     Serve(Serve),
     /// Run Claude Code or Codex with a budget of its own
     Run(Run),
+    /// Check the settings, the AWS account and the ledger, and say what to do
+    Doctor(Doctor),
     /// Show what was spent and what is left of each budget
     Usage(Usage),
     /// Create, list, rotate and revoke API keys for `chatrix serve`
@@ -106,6 +110,9 @@ pub(crate) struct Models {
     /// Print names only
     #[arg(short, long)]
     pub(crate) quiet: bool,
+    /// Ask AWS which models this account and region can call, and list those
+    #[arg(long, conflicts_with = "offline")]
+    pub(crate) available: bool,
     /// Include every other Bedrock id with a known price
     #[arg(long)]
     pub(crate) all: bool,

@@ -7,6 +7,7 @@ mod chat;
 mod client_setup;
 mod command_line;
 mod completions;
+mod doctor;
 mod file_limit;
 mod keys;
 mod ledger;
@@ -51,6 +52,8 @@ pub fn run(cli: Cli) -> anyhow::Result<u8> {
         Command::Completions(args) => completions::run(args.shell),
         Command::Man(args) => command_line::man::run(&args),
         Command::Complete(args) => command_line::complete::run(&args),
+        Command::Doctor(args) => block_on(doctor::run(args, flags.clone())),
+        Command::Models(args) if args.available => block_on(models::run_available(args, settings()?)),
         Command::Models(args) => models::run(&args, &settings()?),
         Command::Usage(args) => {
             let settings = settings()?;
@@ -94,6 +97,7 @@ fn flags(cli: &Cli) -> Flags {
     match &cli.command {
         Command::Ask(args) => Flags { model: args.question.model.clone(), ..global },
         Command::Chat(args) => Flags { model: args.question.model.clone(), ..global },
+        Command::Doctor(args) => Flags { model: args.model.clone(), ..global },
         Command::Serve(args) => Flags {
             model: args.model.clone(),
             host: args.host,

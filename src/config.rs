@@ -324,28 +324,6 @@ fn whole_name(typed: Option<Setting<String>>, catalog: &Catalog) -> Result<(Sett
     }
 }
 
-fn offline_variable(environment: &dyn Fn(&str) -> Option<String>) -> Result<bool> {
-    match environment("CHATRIX_OFFLINE").as_deref() {
-        Some("1" | "true" | "yes") => Ok(true),
-        Some("0" | "false" | "no") | None => Ok(false),
-        Some(other) => {
-            Err(Error::new(Kind::Config, format!("CHATRIX_OFFLINE is {other:?}")).advise("set it to 1 or 0"))
-        }
-    }
-/// Chatrix's folder of a kind: below the folder that the XDG variable names; the folder that systemd has made for the
-/// service; or below the default in the home folder.
-fn folder(xdg: &str, systemd: &str, default: &str, environment: &dyn Fn(&str) -> Option<String>) -> Option<PathBuf> {
-    let absolute = |path: &str| Some(PathBuf::from(path)).filter(|path| path.is_absolute());
-    if let Some(base) = environment(xdg).as_deref().and_then(absolute) {
-        return Some(base.join("chatrix"));
-    }
-    // systemd separates several folders by colons; the first is ours.
-    if let Some(folder) = environment(systemd).as_deref().and_then(|list| absolute(list.split(':').next()?)) {
-        return Some(folder);
-    }
-    Some(environment("HOME").as_deref().and_then(absolute)?.join(default).join("chatrix"))
-}
-
 /// A config file, and where it is or would be.
 struct ReadFile {
     file: File,

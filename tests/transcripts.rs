@@ -33,7 +33,8 @@ impl Transcript {
         let quoted = args.iter().map(|arg| if arg.contains(' ') { format!("{arg:?}") } else { (*arg).to_owned() });
         let line = quoted.fold(format!("$ chatrix {}", self.command), |line, arg| format!("{line} {arg}"));
         let home = self.home.path("").to_str().unwrap().trim_end_matches('/').to_owned();
-        let (stdout, stderr) = (outcome.stdout.replace(&home, "~"), outcome.stderr.replace(&home, "~"));
+        let clean = |text: &str| same_times(&text.replace(&home, "~"));
+        let (stdout, stderr) = (clean(&outcome.stdout), clean(&outcome.stderr));
         if !given.is_empty() {
             self.text.push_str(&format!("# {given}\n"));
         }
@@ -65,6 +66,21 @@ impl Transcript {
         }
         assert_eq!(self.text, expected, "tests/transcripts/{name}.txt");
     }
+}
+
+/// The text with times that differ from run to run made the same.
+fn same_times(text: &str) -> String {
+    let mut words: Vec<String> = text.split(' ').map(ToOwned::to_owned).collect();
+    for index in 1..words.len() {
+        let unit = words[index].trim_end_matches(|c: char| !c.is_alphabetic()).to_owned();
+        let is_time = words[index - 1].parse::<f64>().is_ok() && words[index - 1] != "0";
+        match unit.split(['\n', '"']).next() {
+            Some("ms") if is_time => "7".clone_into(&mut words[index - 1]),
+            Some("s") if index > 1 && words[index - 2] == "in" => "0.2".clone_into(&mut words[index - 1]),
+            _ => {}
+        }
+    }
+    words.join(" ")
 }
 
 #[test]
@@ -145,6 +161,38 @@ fn ledger() {
     transcript.run(&["--help"]).run(&["check", "--help"]).run(&["accept", "--help"]);
     transcript.run(&["check"]).run(&["accept"]).run(&["check"]);
     transcript.compare();
+}
+
+#[test]
+fn doctor() {
+    let bedrock = Bedrock::script([Reply::text("ok")]);
+    // Through a proxy, so that the address does not differ from run to run.
+    let at_bedrock = |doctor: Chatrix| {
+        doctor
+            .env("AWS_ENDPOINT_URL", "http://bedrock.example")
+            .env("HTTP_PROXY", &bedrock.url)
+            .env("CHATRIX_PORT", "38417")
+    };
+    let healthy = |doctor: Chatrix| at_bedrock(doctor).credentials();
+    let refused = Bedrock::script([Reply::text("never")]);
+    refused.control().refusals.insert("sts", (400, "ExpiredToken", "The security token has expired."));
+    Transcript::of("doctor")
+        .run(&["--help"])
+        .run_with("an account that may call everything", &[], healthy)
+        .run_with("an account that may call everything", &["--call", "-m", "nova-micro"], healthy)
+        .run_with("the same", &["--json", "--offline"], |doctor| doctor.env("CHATRIX_PORT", "38417"))
+        .run_with("no credentials", &[], at_bedrock)
+        .run_with("keys that have expired, and a retired model", &["-m", "claude-sonnet-4"], |doctor| {
+            healthy(doctor).env("HTTP_PROXY", &refused.url).env("AWS_SESSION_TOKEN", "old")
+        })
+        .run_with("nothing listens at the endpoint", &[], |doctor| {
+            healthy(doctor).env("HTTP_PROXY", "").env("AWS_ENDPOINT_URL", "http://127.0.0.1:9")
+        })
+        .run_with("AWS_ENDPOINT_URL_BEDROCK_RUNTIME=notaurl", &[], |doctor| {
+            healthy(doctor).env("AWS_ENDPOINT_URL_BEDROCK_RUNTIME", "notaurl")
+        })
+        .run_with("CHATRIX_MODEL=nope", &[], |doctor| healthy(doctor).env("CHATRIX_MODEL", "nope"))
+        .compare();
 }
 
 #[test]

@@ -4,7 +4,7 @@ use crate::cli::LedgerAction;
 use crate::commands::setup::{ledger_path, open_ledger};
 use crate::config::Settings;
 use crate::error::{Error, Kind};
-use crate::ledger::budget::BudgetTotals;
+use crate::ledger::budget::{BudgetLimit, BudgetStatus, BudgetTotals};
 use crate::ledger::report::Examination;
 use crate::terminal::output::{note, print};
 use crate::terminal::printable::Printable;
@@ -25,11 +25,22 @@ fn check(path: &Path, settings: &Settings) -> anyhow::Result<u8> {
         let message = format!("there is no ledger at {}", path.display());
         return Err(Error::new(Kind::LedgerUnavailable, message).advise("the first call makes one").into());
     }
+    let (examination, _) = examine(settings, &[])?;
+    print(&report(path, &examination))?;
+    Ok(u8::from(!examination.problems.is_empty()))
+}
+
+/// Opens the ledger, looks for damage, and finds out whether it can be written. Also gives what is booked under each of
+/// these limits.
+///
+/// # Errors
+/// `LedgerUnavailable`.
+pub(super) fn examine(settings: &Settings, limits: &[BudgetLimit]) -> anyhow::Result<(Examination, Vec<BudgetStatus>)> {
     let mut ledger = open_ledger(settings)?;
     let examination = ledger.examine().map_err(Error::from)?;
     ledger.check_writable().map_err(Error::from)?;
-    print(&report(path, &examination))?;
-    Ok(u8::from(!examination.problems.is_empty()))
+    let statuses = ledger.statuses(limits).map_err(Error::from)?;
+    Ok((examination, statuses))
 }
 
 fn report(path: &Path, examination: &Examination) -> Printable {

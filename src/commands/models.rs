@@ -2,6 +2,7 @@
 //! AWS nor a network.
 
 mod abilities;
+mod available;
 mod description;
 mod json;
 mod list;
@@ -14,22 +15,17 @@ use crate::terminal::output::{note, print, print_json, stdout};
 use crate::terminal::printable::Printable;
 use crate::terminal::size::columns;
 use crate::terminal::table::lines;
+use available::Available;
 use serde_json::Value;
 use std::sync::Arc;
 
 pub(crate) fn run(args: &Models, settings: &Settings) -> anyhow::Result<u8> {
     let catalog = settings.catalog();
-    let mut models: Vec<Arc<Model>> = catalog.models().cloned().collect();
-    if args.all {
-        models.extend(catalog.priced_ids()?);
-    }
     let filter = args.filter.as_deref().unwrap_or_default();
-    models.retain(|model| fits(model, &filter.to_lowercase()));
-    models.sort_by_key(|model| (Prices::sort_key(model.prices), model.display_name().to_owned()));
+    let models = fitting(args, catalog)?;
     let default = catalog.resolve(&settings.model.value)?;
     if args.json {
-        let rows: Vec<Value> = models.iter().map(|model| json::row(model, is_same(model, &default))).collect();
-        print_json(format_args!("{:#}", Value::from(rows)))?;
+        print_rows(&models, &default)?;
         return Ok(0);
     }
     if args.quiet {
@@ -42,14 +38,66 @@ pub(crate) fn run(args: &Models, settings: &Settings) -> anyhow::Result<u8> {
         print(&description::describe_embedding(&embedding, columns()))?;
         return Ok(0);
     } else if !models.is_empty() {
-        let default = models.iter().position(|model| is_same(model, &default));
-        let list = list::List { models: &models, default, verbose: args.verbose, colour: stdout().colour() };
-        print(&list.text(columns()))?;
+        print_list(&models, &default, args.verbose)?;
     }
     if models.is_empty() {
         note(Printable::line(not_found(filter, catalog)));
     }
     Ok(u8::from(models.is_empty()))
+}
+
+/// As [`run`], for `--available`: the models that AWS lets this account call, and the ids of others after them.
+pub(crate) async fn run_available(args: Models, settings: Settings) -> anyhow::Result<u8> {
+    let available = Available::ask(&settings).await?;
+    let catalog = settings.catalog();
+    let filter = args.filter.as_deref().unwrap_or_default().to_lowercase();
+    let mut models = fitting(&args, catalog)?;
+    let left = available.narrow(&mut models);
+    let others = available.others(catalog, &filter);
+    let default = catalog.resolve(&settings.model.value)?;
+    if args.json || args.quiet {
+        models.extend(others.iter().filter_map(|offer| catalog.resolve(&offer.id).ok()));
+    }
+    if args.json {
+        print_rows(&models, &default)?;
+    } else if args.quiet {
+        print(&lines(models.iter().map(|model| Printable::line(model.display_name()))))?;
+    } else {
+        if !models.is_empty() {
+            print_list(&models, &default, args.verbose)?;
+        }
+        print(&available.remarks(&left, &others))?;
+    }
+    let is_empty = models.is_empty() && others.is_empty();
+    if is_empty && !args.json {
+        note(Printable::line(format_args!("AWS offers no model that matches {filter:?}")));
+    }
+    Ok(u8::from(is_empty && !args.json))
+}
+
+/// The models that fit the filter, cheapest first.
+fn fitting(args: &Models, catalog: &Catalog) -> anyhow::Result<Vec<Arc<Model>>> {
+    let mut models: Vec<Arc<Model>> = catalog.models().cloned().collect();
+    if args.all {
+        models.extend(catalog.priced_ids()?);
+    }
+    let filter = args.filter.as_deref().unwrap_or_default();
+    models.retain(|model| fits(model, &filter.to_lowercase()));
+    models.sort_by_key(|model| (Prices::sort_key(model.prices), model.display_name().to_owned()));
+    Ok(models)
+}
+
+fn print_rows(models: &[Arc<Model>], default: &Model) -> anyhow::Result<()> {
+    let rows: Vec<Value> = models.iter().map(|model| json::row(model, is_same(model, default))).collect();
+    print_json(format_args!("{:#}", Value::from(rows)))?;
+    Ok(())
+}
+
+fn print_list(models: &[Arc<Model>], default: &Model, verbose: bool) -> anyhow::Result<()> {
+    let default = models.iter().position(|model| is_same(model, default));
+    let list = list::List { models, default, verbose, colour: stdout().colour() };
+    print(&list.text(columns()))?;
+    Ok(())
 }
 
 /// Whether a model is listed for a filter: its name, id or provider contains it, or it is the word for one of its

@@ -1,11 +1,11 @@
 //! The only text that is written to a terminal. Text from outside becomes one by being sanitized, so that a function
 //! that takes a [`Printable`] cannot be given anything that a terminal would obey.
 
-use super::look::Format;
+use super::look::{Colour, Format, Look};
 use super::sanitize::{self, Sanitizer};
 use crate::conversation::text::escape_in_json;
 use std::fmt::Display;
-use unicode_width::UnicodeWidthStr;
+use unicode_width::{UnicodeWidthChar, UnicodeWidthStr};
 
 /// Text without control characters, besides the styles and links of its own methods. It comes from
 /// the words of this program, from sanitizing, or from joining others.
@@ -144,6 +144,41 @@ impl Printable {
         if colour { Self(format!("\u{1b}[1m{}\u{1b}[0m", self.0)) } else { self }
     }
 
+    /// For words that tell good from bad.
+    #[must_use]
+    pub(crate) fn coloured(self, name: Colour, colour: bool) -> Self {
+        let parameters = Look::coloured(name).parameters();
+        if colour { Self(format!("\u{1b}[{parameters}m{}\u{1b}[0m", self.0)) } else { self }
+    }
+
+    /// The text in lines of at most `width` columns, broken at blanks, or inside a word that is longer than a line. There
+    /// is at least one line. Only for a text without styles.
+    pub(crate) fn wrapped(&self, width: usize) -> Vec<Self> {
+        let mut lines = Vec::new();
+        let (mut line, mut columns) = (String::new(), 0);
+        for word in self.0.split_whitespace() {
+            if !line.is_empty() && columns + 1 + word.width() > width {
+                lines.push(Self(std::mem::take(&mut line)));
+                columns = 0;
+            }
+            if !line.is_empty() {
+                line.push(' ');
+                columns += 1;
+            }
+            for c in word.chars() {
+                let wide = c.width().unwrap_or(0);
+                if columns + wide > width && !line.is_empty() {
+                    lines.push(Self(std::mem::take(&mut line)));
+                    columns = 0;
+                }
+                line.push(c);
+                columns += wide;
+            }
+        }
+        lines.push(Self(line));
+        lines
+    }
+
     /// How many columns it takes.
     pub(crate) fn width(&self) -> usize {
         self.0.width()
@@ -197,6 +232,21 @@ mod tests {
             ("abc", 0, ""),
         ] {
             assert_eq!(Printable::line(text).cut(columns).as_str(), expected, "{text:?}");
+        }
+    }
+
+    #[test]
+    fn a_text_is_broken_into_lines_of_a_width() {
+        for (text, width, expected) in [
+            ("", 5, &[""][..]),
+            ("one two three", 7, &["one two", "three"]),
+            ("one two three", 80, &["one two three"]),
+            ("a abcdefgh b", 5, &["a", "abcde", "fgh b"]),
+            ("日本語 日本語", 6, &["日本語", "日本語"]),
+            ("日本語", 5, &["日本", "語"]),
+        ] {
+            let lines = Printable::line(text).wrapped(width);
+            assert_eq!(lines.iter().map(Printable::as_str).collect::<Vec<_>>(), expected, "{text} {width}");
         }
     }
 

@@ -1,6 +1,7 @@
 //! A stand-in for Bedrock that answers by a script and records what it was sent. The real AWS SDK connects to it over a
 //! socket.
 
+use super::control_plane::ControlPlane;
 use super::form::{Block, Form, converse_usage};
 use bytes::Bytes;
 use chatrix::offline::wire;
@@ -16,7 +17,7 @@ use serde_json::{Value, json};
 use std::collections::HashMap;
 use std::io;
 use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
-use std::sync::{Arc, Mutex};
+use std::sync::{Arc, Mutex, MutexGuard};
 use std::time::Duration;
 use tokio::net::TcpListener;
 
@@ -95,6 +96,7 @@ struct Shared {
     held: AtomicBool,
     connections: AtomicUsize,
     open_connections: AtomicUsize,
+    control: Mutex<ControlPlane>,
 }
 
 /// A running scripted Bedrock. It ends with the test.
@@ -161,6 +163,11 @@ impl Bedrock {
         self.shared.calls.lock().unwrap().clone()
     }
 
+    /// What is asked besides calls of models.
+    pub fn control(&self) -> MutexGuard<'_, ControlPlane> {
+        self.shared.control.lock().unwrap()
+    }
+
     /// Answers every `CountTokens` call with this number.
     pub fn count_as(&self, tokens: u64) {
         self.shared.count.store(tokens, Ordering::SeqCst);
@@ -194,12 +201,18 @@ impl Drop for Watch {
     }
 }
 
-type Body = UnsyncBoxBody<Bytes, io::Error>;
+pub(super) type Body = UnsyncBoxBody<Bytes, io::Error>;
 
 async fn answer(shared: Arc<Shared>, request: Request<Incoming>) -> Result<Response<Body>, io::Error> {
     let headers = request.headers().iter();
     let headers = headers.map(|(name, value)| (name.to_string(), value.to_str().unwrap().to_owned())).collect();
     let path = request.uri().path().to_owned();
+    if !path.starts_with("/model/") {
+        let (head, body) = request.into_parts();
+        let body = body.collect().await.unwrap().to_bytes();
+        let target = head.uri.path_and_query().unwrap().as_str();
+        return Ok(shared.control.lock().unwrap().answer(&head.method, target, &head.headers, &body));
+    }
     let host_in_target = request.uri().to_string().split("/model/").next().unwrap().to_owned();
     let (id, operation) = path.strip_prefix("/model/").unwrap().rsplit_once('/').unwrap();
     let bytes = request.into_body().collect().await.unwrap().to_bytes();
@@ -355,7 +368,7 @@ fn complete(body: &Value) -> Response<Body> {
     Response::builder().header("content-type", "application/json").body(full(body.to_string())).unwrap()
 }
 
-fn full(body: String) -> Body {
+pub(super) fn full(body: String) -> Body {
     Full::new(Bytes::from(body)).map_err(|never| match never {}).boxed_unsync()
 }
 

@@ -46,6 +46,10 @@ impl Chatrix {
         Self::new("models")
     }
 
+    pub fn doctor() -> Self {
+        Self::new("doctor")
+    }
+
     pub fn serve() -> Self {
         Self::new("serve")
     }
@@ -99,6 +103,11 @@ impl Chatrix {
     /// Uses a scripted Bedrock, through the environment variables that a person would set, and dummy keys.
     pub fn bedrock(self, bedrock: &Bedrock) -> Self {
         self.credentials().env("AWS_ENDPOINT_URL_BEDROCK_RUNTIME", &bedrock.url)
+    }
+
+    /// Uses a scripted Bedrock with its control plane, and for STS as well.
+    pub fn aws(self, bedrock: &Bedrock) -> Self {
+        self.credentials().env("AWS_ENDPOINT_URL", &bedrock.url)
     }
 
     pub fn credentials(self) -> Self {

@@ -3,6 +3,7 @@
 
 mod bedrock;
 mod chatrix;
+pub mod control_plane;
 mod form;
 mod server;
 mod terminal;

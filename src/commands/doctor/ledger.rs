@@ -1,0 +1,147 @@
+//! Checks of the ledger and of what is left of the budgets.
+
+use super::check::Check;
+use crate::catalog::NanoDollars;
+use crate::commands::ledger::examine;
+use crate::commands::setup::make_state_folder;
+use crate::config::Settings;
+use crate::error::{Error, Kind};
+use crate::ledger::budget::{BudgetLimit, BudgetStatus, Budgets, date};
+use crate::ledger::report::Examination;
+use crate::ledger::store::StoreError;
+use std::fs::{self, OpenOptions};
+use std::io;
+use std::path::Path;
+
+const LEDGER: &str = "ledger";
+const BUDGETS: &str = "budgets";
+
+/// What was found out about the ledger.
+pub(super) struct Found {
+    pub(super) check: Check,
+    /// What is booked under each budget; `None` when that cannot be read.
+    pub(super) statuses: Option<Vec<BudgetStatus>>,
+}
+
+/// Opens the ledger and looks for damage. One that does not exist is not made. It may take long, where the ledger is
+/// large or another process holds it.
+pub(super) fn examined(settings: &Settings) -> Found {
+    let limits: Vec<BudgetLimit> = settings.budgets.limits().collect();
+    let Some(path) = &settings.ledger else {
+        return unusable(settings, &Error::from(StoreError::no_folder()).advise("set XDG_STATE_HOME or HOME"));
+    };
+    make_state_folder(settings);
+    if !path.exists() {
+        return match try_folder(path) {
+            Ok(()) => {
+                let message = format!("{} does not exist yet; the first call makes it", path.display());
+                let statuses = limits.is_empty().then(Vec::new);
+                // Under a budget, an empty ledger has nothing booked, but whether one was lost is not known here.
+                Found { check: Check::ok(LEDGER, message), statuses: statuses.or_else(|| Some(unused(limits))) }
+            }
+            Err(error) => {
+                let message = format!("the ledger cannot be made: {}: {error}", path.display());
+                unusable(settings, &Error::new(Kind::LedgerUnavailable, message).advise("make its folder writable"))
+            }
+        };
+    }
+    match examine(settings, &limits) {
+        Ok((Examination { problems, .. }, _)) if !problems.is_empty() => {
+            let message = format!("{} is damaged: {}", path.display(), problems.join("; "));
+            let error = Error::new(Kind::LedgerUnavailable, message);
+            unusable(
+                settings,
+                &error.advise("put a backup in its place, or move it away and run: chatrix ledger accept"),
+            )
+        }
+        Ok((Examination { calls, uncertain, .. }, statuses)) => {
+            let calls = if calls == 1 { "1 call".to_owned() } else { format!("{calls} calls") };
+            let message = format!("{} is sound: {calls}, {uncertain} of them uncertain", path.display());
+            Found {
+                check: open_to_others(path).unwrap_or_else(|| Check::ok(LEDGER, message)),
+                statuses: Some(statuses),
+            }
+        }
+        Err(error) => {
+            let advice = "make it readable and writable, or move it away and run: chatrix ledger accept";
+            unusable(settings, &Error::new(Kind::LedgerUnavailable, format!("{error:#}")).advise(advice))
+        }
+    }
+}
+
+/// The check of a ledger that was not examined in time.
+pub(super) fn overdue() -> Found {
+    let message = "the ledger is large or in use, and was not examined within a few seconds";
+    Found { check: Check::warning(LEDGER, message, "`chatrix ledger check` takes its time"), statuses: None }
+}
+
+/// Without a budget, calls are answered all the same.
+fn unusable(settings: &Settings, error: &Error) -> Found {
+    let is_needed = settings.budgets.limits().next().is_some();
+    let check = if is_needed {
+        Check::failed(LEDGER, error)
+    } else {
+        let message = format!("{}; there is no budget, so calls are made, but not booked", error.message);
+        Check::warning(LEDGER, message, error.advice())
+    };
+    Found { check, statuses: None }
+}
+
+/// What an empty ledger has booked.
+fn unused(limits: Vec<BudgetLimit>) -> Vec<BudgetStatus> {
+    let today = crate::ledger::Clock::system().today();
+    let status = |limit: BudgetLimit| {
+        let resets = limit.period.next(today);
+        BudgetStatus { limit, totals: crate::ledger::budget::BudgetTotals::default(), resets }
+    };
+    limits.into_iter().map(status).collect()
+}
+
+/// Finds out whether a file can be made in the ledger's folder.
+fn try_folder(ledger: &Path) -> io::Result<()> {
+    let probe = ledger.with_extension(format!("doctor-{}", std::process::id()));
+    OpenOptions::new().write(true).create_new(true).open(&probe)?;
+    fs::remove_file(&probe)
+}
+
+/// A warning when others than the owner can read or write the ledger.
+fn open_to_others(path: &Path) -> Option<Check> {
+    #[cfg(unix)]
+    {
+        use std::os::unix::fs::PermissionsExt;
+        let mode = fs::metadata(path).ok()?.permissions().mode() & 0o777;
+        if mode & 0o077 != 0 {
+            let message = format!("other users of this machine can open {} (mode {mode:o})", path.display());
+            return Some(Check::warning(LEDGER, message, format!("chmod 600 {}", path.display())));
+        }
+    }
+    None
+}
+
+/// What is left of the budgets. `refused`: why the smallest question would be refused, if it would.
+pub(super) fn budgets(settings: &Settings, statuses: Option<&[BudgetStatus]>, refused: Option<&Error>) -> Check {
+    let Budgets { request, .. } = settings.budgets;
+    let Some(statuses) = statuses else {
+        return Check::not_checked(BUDGETS, "the ledger, which knows what is spent, cannot be read");
+    };
+    if let Some(error) = refused.filter(|error| error.kind == Kind::BudgetExceeded) {
+        return Check::failed(BUDGETS, error);
+    }
+    let mut parts: Vec<String> = request.iter().map(|amount| format!("at most {amount} for one request")).collect();
+    parts.extend(statuses.iter().map(|status| {
+        let BudgetStatus { limit, resets, .. } = status;
+        format!("{} left of the {limit} of {}, until {}", status.left(), limit.amount, date(*resets))
+    }));
+    if parts.is_empty() {
+        return Check::ok(BUDGETS, "none; [budget] in the config file sets them");
+    }
+    let is_low = |status: &BudgetStatus| status.left() < NanoDollars(status.limit.amount.0 / 5);
+    match statuses.iter().find(|status| is_low(status)) {
+        Some(low) => Check::warning(
+            BUDGETS,
+            parts.join("; "),
+            format!("little is left of the {}; `chatrix usage` shows what was spent", low.limit),
+        ),
+        None => Check::ok(BUDGETS, parts.join("; ")),
+    }
+}
