@@ -114,7 +114,7 @@ pub(crate) fn clipboard(text: &str) -> io::Result<bool> {
 pub(crate) fn note(line: impl Into<Printable>) {
     let mut stderr = stderr();
     let line = line.into();
-    let mut text = if stderr.is_terminal { line.wrapped(size::stderr_columns()) } else { line };
+    let mut text = if stderr.is_terminal { Printable::join(line.wrapped(size::stderr_columns()), "\n") } else { line };
     text.push("\n");
     // A closed stderr is no reason to fail.
     let _ = stderr.print(&text);

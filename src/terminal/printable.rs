@@ -5,7 +5,7 @@ use super::look::{Colour, Format, Look};
 use super::sanitize::{self, Sanitizer};
 use crate::conversation::text::escape_in_json;
 use std::fmt::Display;
-use unicode_width::{UnicodeWidthChar, UnicodeWidthStr};
+use unicode_width::UnicodeWidthStr;
 
 /// Text without control characters, besides the styles and links of its own methods. It comes from
 /// the words of this program, from sanitizing, or from joining others.
@@ -111,11 +111,13 @@ impl Printable {
         Self(self.0.trim_end().to_owned())
     }
 
-    /// The same in lines of so many columns at most, broken at blanks where they are too long.
+    /// The text in lines of so many columns at most, broken at blanks, or inside a word that is longer than a line. There
+    /// is at least one line. Styles have no width.
     #[must_use]
-    pub(crate) fn wrapped(&self, columns: usize) -> Self {
+    pub(crate) fn wrapped(&self, columns: usize) -> Vec<Self> {
         let options = textwrap::Options::new(columns.max(1)).word_separator(textwrap::WordSeparator::AsciiSpace);
-        Self(textwrap::fill(&self.0, options.word_splitter(textwrap::WordSplitter::NoHyphenation)))
+        let options = options.word_splitter(textwrap::WordSplitter::NoHyphenation);
+        textwrap::wrap(&self.0, options).into_iter().map(|line| Self(line.into_owned())).collect()
     }
 
     /// As much of it as fits into so many columns. Only for a text without styles.
@@ -149,34 +151,6 @@ impl Printable {
     pub(crate) fn coloured(self, name: Colour, colour: bool) -> Self {
         let parameters = Look::coloured(name).parameters();
         if colour { Self(format!("\u{1b}[{parameters}m{}\u{1b}[0m", self.0)) } else { self }
-    }
-
-    /// The text in lines of at most `width` columns, broken at blanks, or inside a word that is longer than a line. There
-    /// is at least one line. Only for a text without styles.
-    pub(crate) fn wrapped(&self, width: usize) -> Vec<Self> {
-        let mut lines = Vec::new();
-        let (mut line, mut columns) = (String::new(), 0);
-        for word in self.0.split_whitespace() {
-            if !line.is_empty() && columns + 1 + word.width() > width {
-                lines.push(Self(std::mem::take(&mut line)));
-                columns = 0;
-            }
-            if !line.is_empty() {
-                line.push(' ');
-                columns += 1;
-            }
-            for c in word.chars() {
-                let wide = c.width().unwrap_or(0);
-                if columns + wide > width && !line.is_empty() {
-                    lines.push(Self(std::mem::take(&mut line)));
-                    columns = 0;
-                }
-                line.push(c);
-                columns += wide;
-            }
-        }
-        lines.push(Self(line));
-        lines
     }
 
     /// How many columns it takes.
@@ -214,10 +188,13 @@ mod tests {
             ("one\n\n  two three", 7, "one\n\n  two\nthree"),
             ("\u{1b}[2mone two three\u{1b}[0m", 8, "\u{1b}[2mone two\nthree\u{1b}[0m"),
             ("日本 語", 5, "日本\n語"),
-            ("abcdef", 4, "abcd\nef"),
+            ("日本語", 5, "日本\n語"),
+            ("a abcdefgh b", 5, "a\nabcde\nfgh b"),
+            ("", 5, ""),
             ("a", 0, "a"),
         ] {
-            assert_eq!(Printable::from(text).wrapped(columns).as_str(), expected, "{text:?}");
+            let lines = Printable::join(Printable::from(text).wrapped(columns), "\n");
+            assert_eq!(lines.as_str(), expected, "{text:?}");
         }
     }
 
@@ -232,21 +209,6 @@ mod tests {
             ("abc", 0, ""),
         ] {
             assert_eq!(Printable::line(text).cut(columns).as_str(), expected, "{text:?}");
-        }
-    }
-
-    #[test]
-    fn a_text_is_broken_into_lines_of_a_width() {
-        for (text, width, expected) in [
-            ("", 5, &[""][..]),
-            ("one two three", 7, &["one two", "three"]),
-            ("one two three", 80, &["one two three"]),
-            ("a abcdefgh b", 5, &["a", "abcde", "fgh b"]),
-            ("日本語 日本語", 6, &["日本語", "日本語"]),
-            ("日本語", 5, &["日本", "語"]),
-        ] {
-            let lines = Printable::line(text).wrapped(width);
-            assert_eq!(lines.iter().map(Printable::as_str).collect::<Vec<_>>(), expected, "{text} {width}");
         }
     }
 
