@@ -84,6 +84,7 @@ pub(super) const RULES: Rules = Rules {
         ("console", &["src/terminal/size.rs"]),
         ("syntect", &["src/terminal/markdown/highlight.rs"]),
         ("two_face", &["src/terminal/markdown/highlight.rs"]),
+        ("textwrap", &["src/terminal/printable.rs"]),
         ("rusqlite", &["src/ledger/sqlite.rs", "src/ledger/sqlite/"]),
         ("clap", &["src/cli.rs", "src/cli/", "src/commands/command_line.rs", "src/commands/command_line/"]),
         ("clap_mangen", &["src/commands/command_line/man.rs"]),
