@@ -34,7 +34,7 @@ fn normalized(screen: &str, home: &Path) -> String {
     let lines = screen.lines().map(|line| {
         let mut words: Vec<String> = line.split(' ').map(str::to_owned).collect();
         for index in 1..words.len() {
-            if words[index] == "s" && words[index - 1].parse::<f64>().is_ok() {
+            if ["s", "ms"].contains(&words[index].as_str()) && words[index - 1].parse::<f64>().is_ok() {
                 "1.2".clone_into(&mut words[index - 1]);
             } else if seconds(&words[index]) {
                 "1.2s".clone_into(&mut words[index]);
@@ -51,6 +51,15 @@ fn screen(typed: &str, chatrix: Chatrix, home: &Home) -> String {
     terminal.exit_code();
     let screen = terminal.wait_until("something is shown", |screen| !screen.is_empty());
     format!("$ {typed}\n{}", normalized(&screen, &home.path("")))
+}
+
+/// The same with one day in place of every other, on which budgets reset.
+fn with_one_date(screen: &str) -> String {
+    let words = screen.split_inclusive([' ', '\n']).map(|word| match word.trim_end() {
+        date if is_date(date) => word.replace(date, "2026-12-01"),
+        _ => word.to_owned(),
+    });
+    words.collect()
 }
 
 /// Whether a word is the day on which a budget resets, and nothing but that.
@@ -99,9 +108,14 @@ fn usage() {
     ask("claude-haiku-4-5", (900, 80));
     ask("nova-micro", (3200, 512));
     let screen = screen("chatrix usage --by model", Chatrix::usage().args(["--by", "model"]), &home);
-    let words = screen.split_inclusive([' ', '\n']).map(|word| match word.trim_end() {
-        date if is_date(date) => word.replace(date, "2026-12-01"),
-        _ => word.to_owned(),
-    });
-    compare("usage", &words.collect::<String>());
+    compare("usage", &with_one_date(&screen));
+}
+
+#[test]
+fn doctor() {
+    let bedrock = Bedrock::script([answer()]);
+    let home = Home::new("[budget]\nday_usd = 2\n");
+    let doctor = Chatrix::doctor().aws(&bedrock).env("CHATRIX_PORT", "0");
+    let screen = screen("chatrix doctor", doctor, &home).replace(&bedrock.url, "http://127.0.0.1:9000");
+    compare("doctor", &with_one_date(&screen));
 }
