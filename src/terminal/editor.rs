@@ -69,16 +69,14 @@ impl Editor {
             return Ok(Line::End);
         }
         let initial = format!("{initial}{}", typed.text);
-        match &mut self.edited {
-            Some(edited) => edited.read(prompt, initial),
-            None => {
-                // The system edits the line.
-                let was_quiet = self.quiet.take().is_some();
-                let line = plain::read(prompt, &initial);
-                self.quiet = was_quiet.then(Quiet::start);
-                line
-            }
+        if let Some(edited) = &mut self.edited {
+            return edited.read(prompt, initial);
         }
+        // The system edits the line.
+        let was_quiet = self.quiet.take().is_some();
+        let line = plain::read(prompt, &initial);
+        self.quiet = was_quiet.then(Quiet::start);
+        line
     }
 
     /// Adds the text of a [`Line::Block`] to the history, in its quotes, so that it is a block again when it is brought back.

@@ -28,6 +28,7 @@ impl Quiet {
 
     /// What was typed since, as bytes, which are read by this. Empty where stdin is no terminal.
     pub(crate) fn typed(&self) -> Vec<u8> {
+        let Self(()) = self;
         system::typed()
     }
 }

@@ -51,8 +51,8 @@ impl Edited {
             let _ = editor.load_history(path);
         }
         let printer = editor.create_external_printer().ok();
-        let _printer = printer.map(|printer| Box::new(printer) as Box<dyn ExternalPrinter>);
-        Ok(Self { editor, keys, history, _printer })
+        let printer = printer.map(|printer| Box::new(printer) as Box<dyn ExternalPrinter>);
+        Ok(Self { editor, keys, history, _printer: printer })
     }
 
     pub(super) fn read(&mut self, prompt: &str, initial: String) -> io::Result<Line> {

@@ -68,9 +68,9 @@ impl Keys {
 
 impl State {
     /// Ends the reading of the line.
-    fn ask(&mut self, request: Request) -> Option<Cmd> {
+    fn ask(&mut self, request: Request) -> Cmd {
         self.request = Some(request);
-        Some(Cmd::AcceptLine)
+        Cmd::AcceptLine
     }
 
     fn key(&mut self, key: KeyEvent, line: &str, position: usize) -> Option<Cmd> {
@@ -87,14 +87,14 @@ impl State {
             KeyEvent(KeyCode::Char('J'), Modifiers::CTRL) if line.is_empty() => Some(Cmd::Noop),
             KeyEvent(KeyCode::Char('J'), Modifiers::CTRL | Modifiers::CTRL_ALT) => newline(),
             KeyEvent(KeyCode::Enter, Modifiers::ALT) => newline(),
-            KeyEvent(KeyCode::Char('C' | '\\'), Modifiers::CTRL) => self.ask(Request::Interrupt),
+            KeyEvent(KeyCode::Char('C' | '\\'), Modifiers::CTRL) => Some(self.ask(Request::Interrupt)),
             KeyEvent(KeyCode::Char('D'), Modifiers::CTRL) if line.is_empty() => Some(Cmd::EndOfFile),
             KeyEvent(KeyCode::Char('D'), Modifiers::CTRL)
                 if position == line.len() && block::is_open(line.as_bytes()) =>
             {
-                self.ask(Request::EndOfBlock)
+                Some(self.ask(Request::EndOfBlock))
             }
-            KeyEvent(KeyCode::Char('Z'), Modifiers::CTRL) => self.ask(Request::Suspend(position)),
+            KeyEvent(KeyCode::Char('Z'), Modifiers::CTRL) => Some(self.ask(Request::Suspend(position))),
             _ => None,
         }
     }
@@ -106,11 +106,11 @@ impl State {
             KeyEvent(KeyCode::BracketedPasteEnd, _) => {
                 let lines = |text: &str| text.bytes().filter(|byte| *byte == b'\n').count();
                 let fits = lines(line) + lines(&paste.text) < MOST_LINES && line.len() + paste.text.len() <= MOST_BYTES;
-                return if fits {
-                    Some(Cmd::Insert(1, paste.text))
+                return Some(if fits {
+                    Cmd::Insert(1, paste.text)
                 } else {
                     self.ask(Request::PasteTooLarge(position))
-                };
+                });
             }
             KeyEvent(KeyCode::Char(c), Modifiers::NONE) => paste.text.push(c),
             KeyEvent(KeyCode::Tab, Modifiers::NONE) => paste.text.push('\t'),
@@ -130,7 +130,7 @@ impl ConditionalEventHandler for Keys {
         state.request = None;
         let (line, position) = (context.line(), context.pos());
         match (event.get(0), event.get(1)) {
-            (_, Some(_)) => state.ask(Request::EditExternally),
+            (_, Some(_)) => Some(state.ask(Request::EditExternally)),
             (Some(key), None) => match state.paste.take() {
                 Some(paste) => state.pasted(paste, *key, line, position),
                 None => state.key(*key, line, position),
