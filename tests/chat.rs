@@ -50,7 +50,7 @@ fn it_answers_remembers_and_counts() {
 
 #[test]
 fn c7_ctrl_c_stops_only_the_answer_and_keeps_what_came_and_what_it_may_cost() {
-    let bedrock = Bedrock::script([Reply::Stall(vec![delta("the first "), delta("half")]), Reply::text("fine")]);
+    let bedrock = Bedrock::script([Reply::Stall(vec![delta("the first "), delta("half ")]), Reply::text("fine")]);
     let (mut chat, _home) = terminal(Chatrix::chat().args(["-m", "nova-micro"]).bedrock(&bedrock));
     line(&mut chat, "go on");
     chat.exp_string("the first half").unwrap();
@@ -69,7 +69,7 @@ fn c7_ctrl_c_stops_only_the_answer_and_keeps_what_came_and_what_it_may_cost() {
     line(&mut chat, "/exit");
     chat.exp_eof().unwrap();
     let said = &bedrock.calls()[1].body["messages"];
-    assert_eq!(said[1], json!({"role": "assistant", "content": [{"text": "the first half"}]}));
+    assert_eq!(said[1], json!({"role": "assistant", "content": [{"text": "the first half "}]}));
     assert_eq!(said[2]["content"][0]["text"], "and then?");
 }
 

@@ -6,7 +6,7 @@ use nix::sys::termios::{InputFlags, LocalFlags, OutputFlags, SetArg, Termios};
 
 /// An answer that has begun, and how the screen looks.
 fn stalled() -> (Bedrock, Terminal, String) {
-    let bedrock = Bedrock::script([Reply::Stall(vec![delta("the first half")]), Reply::text("fine")]);
+    let bedrock = Bedrock::script([Reply::Stall(vec![delta("the first half ")]), Reply::text("fine")]);
     let mut chat = chat(&bedrock);
     chat.line("go on");
     let screen = chat.wait_for("the first half");
@@ -52,7 +52,7 @@ fn ctrl_c_leaves_no_blank_line_behind_an_answer() {
     chat.wait_for("a whole line");
     chat.keys("\x03");
     let screen = chat.wait_for_prompt();
-    assert!(screen.contains("a whole line\ntokens unknown"), "nothing was echoed: {screen}");
+    assert!(screen.contains("a whole line\nstopped"), "nothing was echoed: {screen}");
 }
 
 /// The mode of the terminal.

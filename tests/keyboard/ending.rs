@@ -31,7 +31,7 @@ fn a_signal_at_the_prompt_gives_the_terminal_back() {
 #[test]
 fn a_signal_in_mid_answer_gives_the_terminal_back_and_the_call_stays_booked() {
     for (name, ends) in SIGNALS {
-        let bedrock = Bedrock::script([Reply::Stall(vec![delta("the first half")])]);
+        let bedrock = Bedrock::script([Reply::Stall(vec![delta("the first half ")])]);
         let home = Home::new("");
         let mut chat = start(Chatrix::chat().args(["-m", "nova-micro"]).bedrock(&bedrock).home(&home));
         chat.line("go on");
@@ -49,7 +49,7 @@ fn a_signal_in_mid_answer_gives_the_terminal_back_and_the_call_stays_booked() {
 
 #[test]
 fn a_signal_to_interrupt_is_what_ctrl_c_is() {
-    let bedrock = Bedrock::script([Reply::Stall(vec![delta("the first half")]), Reply::text("fine")]);
+    let bedrock = Bedrock::script([Reply::Stall(vec![delta("the first half ")]), Reply::text("fine")]);
     let mut chat = chat(&bedrock);
     chat.keys("half a thought");
     chat.wait_for("> half a thought");
@@ -69,7 +69,7 @@ fn a_signal_to_interrupt_is_what_ctrl_c_is() {
 #[test]
 fn a_closed_window_ends_the_chat() {
     for in_mid_answer in [false, true] {
-        let bedrock = Bedrock::script([Reply::Stall(vec![delta("the first half")])]);
+        let bedrock = Bedrock::script([Reply::Stall(vec![delta("the first half ")])]);
         let mut chat = chat(&bedrock);
         if in_mid_answer {
             chat.line("go on");
