@@ -33,7 +33,7 @@ pub(crate) async fn run(
     let access = Access { allow_unauthenticated: args.allow_unauthenticated };
     access.check_all(&settings.serve, &sockets)?;
     let telemetry = Telemetry::with_log(settings.serve.log_format);
-    let ended = serve(settings, flags, access, sockets, &telemetry).await;
+    let ended = Box::pin(serve(settings, flags, access, sockets, &telemetry)).await;
     systemd::stopping();
     telemetry.flush(FLUSH_TIMEOUT);
     ended
