@@ -16,7 +16,8 @@ fn a_silent_metadata_service_is_no_source_of_credentials() {
     let started = Instant::now();
     let mut chat = Terminal::start(setup(Chatrix::chat()), 80, 24);
     assert_eq!(chat.exit_code(), Some(4));
-    let written = chat.written();
+    // The lines of the terminal, put together again.
+    let written = chat.written().split_whitespace().collect::<Vec<_>>().join(" ");
     assert!(written.contains("no AWS credentials were found; run `aws configure` or `aws sso login`"), "{written}");
     assert!(written.contains("Bedrock API key") && !written.contains("/help"), "{written}");
     assert!(started.elapsed() < Duration::from_secs(4), "{:?}", started.elapsed());
