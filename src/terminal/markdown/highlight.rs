@@ -5,8 +5,9 @@ use std::ops::Range;
 use std::sync::LazyLock;
 use syntect::parsing::{ParseState, Scope, ScopeStack, SyntaxSet};
 
-/// Longer lines keep the default colour: what a grammar does with a line may cost more than the line is long.
-const LONGEST_LINE: usize = 2000;
+/// Longer lines keep the default colour, in bytes: what a grammar does with a line may cost far more than the line is long,
+/// and where it does not, nobody reads such a line.
+const LONGEST_LINE: usize = 500;
 
 /// The grammars. Loading takes a few milliseconds, and each is unpacked when it is first used.
 static GRAMMARS: LazyLock<SyntaxSet> = LazyLock::new(two_face::syntax::extra_newlines);
