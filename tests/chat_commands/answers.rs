@@ -65,7 +65,7 @@ fn newcomer_06_continue_goes_on_with_a_cut_answer() {
         } else {
             assert_turns(&calls[1], &[("user", "count"), ("assistant", "the first "), ("user", GO_ON)]);
         }
-        assert_turns(&calls[2], &[("user", "count"), ("assistant", "the first half"), ("user", "thanks")]);
+        assert_turns(&calls[2], &[("user", "count"), ("assistant", "the first half "), ("user", "thanks")]);
     }
 }
 
@@ -81,7 +81,7 @@ fn only_an_unfinished_answer_can_go_on() {
 
 #[test]
 fn a_stopped_answer_says_what_stays_booked_and_goes_on() {
-    let bedrock = Bedrock::script([Reply::Stall(vec![delta("the first "), delta("half")]), Reply::text(" and more")]);
+    let bedrock = Bedrock::script([Reply::Stall(vec![delta("the first "), delta("half ")]), Reply::text(" and more")]);
     let mut chat = on_terminal(chat(&bedrock));
     chat.line("go on");
     chat.wait_for("the first half");
@@ -97,7 +97,7 @@ fn a_stopped_answer_says_what_stays_booked_and_goes_on() {
     chat.wait_for("and more");
     assert_turns(
         &bedrock.calls()[1],
-        &[("user", "go on"), ("assistant", "the first half"), ("user", "Continue from exactly where you stopped.")],
+        &[("user", "go on"), ("assistant", "the first half "), ("user", "Continue from exactly where you stopped.")],
     );
 }
 

@@ -46,7 +46,7 @@ fn newcomer_04_a_conversation_is_saved_and_goes_on() {
 #[test]
 fn a_killed_answer_is_a_question_without_an_answer() {
     let (home, bedrock) =
-        (home(), Bedrock::script([Reply::text("one"), Reply::Stall(vec![delta("ha")]), Reply::text("two")]));
+        (home(), Bedrock::script([Reply::text("one"), Reply::Stall(vec![delta("ha ")]), Reply::text("two")]));
     let mut killed = on_terminal(chat(&home, &bedrock));
     killed.line("first");
     killed.wait_for("session $");
@@ -80,21 +80,21 @@ fn a_first_question_that_is_killed_is_saved_too() {
 #[test]
 fn a_closed_window_keeps_what_has_come_of_an_answer() {
     for name in ["HUP", "TERM"] {
-        let (home, bedrock) = (home(), Bedrock::script([Reply::Stall(vec![delta("half")])]));
+        let (home, bedrock) = (home(), Bedrock::script([Reply::Stall(vec![delta("half ")])]));
         let mut closed = on_terminal(chat(&home, &bedrock));
         closed.line("first");
         closed.wait_for("\nhalf");
         signal(closed.pid(), name);
         closed.exit_code();
         let saved = lines(&home);
-        assert_eq!((&saved[2]["text"], &saved[2]["end"]), (&json!("half"), &json!("stopped")), "{name}");
+        assert_eq!((&saved[2]["text"], &saved[2]["end"]), (&json!("half "), &json!("stopped")), "{name}");
         assert!(saved[2]["cost"]["at_most_nano_usd"].as_u64().unwrap() > 0, "{name}");
     }
 }
 
 #[test]
 fn a_stopped_answer_is_kept_as_far_as_it_came() {
-    let (home, bedrock) = (home(), Bedrock::script([Reply::Stall(vec![delta("half")]), Reply::text(" and half")]));
+    let (home, bedrock) = (home(), Bedrock::script([Reply::Stall(vec![delta("half ")]), Reply::text(" and half")]));
     let mut stopped = on_terminal(chat(&home, &bedrock));
     stopped.line("first");
     stopped.wait_for("half");
@@ -103,7 +103,7 @@ fn a_stopped_answer_is_kept_as_far_as_it_came() {
     stopped.keys("\x04");
     stopped.exit_code();
     let saved = lines(&home);
-    assert_eq!((&saved[2]["text"], &saved[2]["end"]), (&json!("half"), &json!("stopped")));
+    assert_eq!((&saved[2]["text"], &saved[2]["end"]), (&json!("half "), &json!("stopped")));
     assert!(saved[2]["cost"]["at_most_nano_usd"].as_u64().unwrap() > 0);
     let resumed = go_on(&home, &bedrock).stdin("/continue\n/cost\n").run().code(0);
     resumed.stderr_has("this session: 2 answers, $0.0000011").stderr_has("and at most $0.0000");
