@@ -40,6 +40,7 @@ const FENCE: &str = "──";
 const LONGEST_RULE: usize = 60;
 
 /// What a terminal of this many columns is sent for an answer that comes in pieces: for benchmarks and fuzzers.
+#[must_use]
 pub fn render<'a>(pieces: impl IntoIterator<Item = &'a str>, columns: usize, styles: bool) -> String {
     let mut sanitizer = Sanitizer::default();
     let mut markdown = Markdown::new(columns, Abilities { styles, links: styles });
