@@ -112,7 +112,7 @@ async fn take_line(editor: &mut Editor, chat: &mut RunningChat) -> anyhow::Resul
                 Input::Command(Action::Exit) => return Ok(false),
                 Input::Command(action) => return Box::pin(chat.obey(action)).await,
                 Input::Question(question) => return Box::pin(chat.ask(question)).await,
-                Input::Refused(why) => chat.refuse_line(text, &why),
+                Input::Refused(why) => chat.refuse_line(text, &why, editor.edits()),
             }
         }
     }

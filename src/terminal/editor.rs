@@ -57,6 +57,11 @@ impl Editor {
         Ok(Self { edited, quiet: Some(Quiet::start()) })
     }
 
+    /// Whether what stands on a line already can be changed.
+    pub(crate) fn edits(&self) -> bool {
+        self.edited.is_some()
+    }
+
     /// Asks for a line. Blocks; the terminal is in raw mode only meanwhile. `initial`: what stands on the line already,
     /// the cursor behind it.
     ///

@@ -99,3 +99,15 @@ fn an_editor_that_fails_loses_nothing() {
     assert_eq!(chat.exit_code(), Some(0));
     piped(&bedrock, "/edit\n").code(2).stderr_has("/edit needs a terminal");
 }
+
+#[test]
+fn where_a_line_cannot_be_changed_it_does_not_come_back() {
+    let bedrock = Bedrock::script([Reply::text("two")]);
+    let mut chat = on_terminal(chat(&bedrock).env("TERM", "dumb"));
+    chat.line("/clear the table");
+    chat.wait_for("nothing was sent");
+    chat.wait_for_prompt();
+    chat.line("second");
+    chat.wait_for("two");
+    assert_turns(&bedrock.call(), &[("user", "second")]);
+}

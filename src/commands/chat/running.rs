@@ -169,12 +169,14 @@ impl RunningChat {
         note_error(error);
     }
 
-    /// Says why a line was not sent and how to send it, and offers it again at the next prompt.
-    pub(crate) fn refuse_line(&mut self, line: String, why: &str) {
+    /// Says why a line was not sent and how to send it, and offers it again at the next prompt, where it can be changed.
+    pub(crate) fn refuse_line(&mut self, line: String, why: &str, can_be_changed: bool) {
         self.refuse(&Error::new(Kind::InvalidRequest, format!("{why}; nothing was sent")).into());
         self.say("a line that begins with a blank is always a question".into());
         self.refused_text.clone_from(&line);
-        self.next_text = line;
+        if can_be_changed {
+            self.next_text = line;
+        }
     }
 
     /// The text with which the next prompt begins.
