@@ -102,7 +102,8 @@ fn a_person_in_a_chat_has_seen_the_failure() {
     let (command, _home) = Chatrix::chat().bedrock(&bedrock).env("TERM", "xterm").into_command();
     let mut chat = rexpect::session::spawn_command(command, Some(20_000)).unwrap();
     chat.exp_string("> ").unwrap();
-    chat.send_line("hi").unwrap();
+    chat.send("hi\r").unwrap();
+    chat.flush().unwrap();
     chat.exp_string("Bedrock: No").unwrap();
     chat.exp_string("> ").unwrap();
     chat.send_control('d').unwrap();

@@ -21,7 +21,8 @@ fn newcomer_20_one_answer_has_one_worst_case() {
     let bedrock = Bedrock::script([Reply::retired(), Reply::Stall(vec![delta("half")])]);
     let home = Home::new("");
     let (mut chat, _home) = chat(Chatrix::chat().args(["-v", "-m", "claude-sonnet-4"]).home(&home).bedrock(&bedrock));
-    chat.send_line("hi").unwrap();
+    chat.send("hi\r").unwrap();
+    chat.flush().unwrap();
     let worst = chat.exp_regex(r"worst case: \$[0-9.]+").unwrap().1;
     let worst = worst.trim_start_matches("worst case: ").to_owned();
     chat.exp_string("half").unwrap();
@@ -98,7 +99,8 @@ fn newcomer_further_ctrl_c_before_the_first_token_names_what_stays_booked() {
     }
     let bedrock = Bedrock::script([Reply::Silence]);
     let (mut chat, _home) = chat(Chatrix::chat().args(["-m", "nova-micro"]).bedrock(&bedrock));
-    chat.send_line("hi").unwrap();
+    chat.send("hi\r").unwrap();
+    chat.flush().unwrap();
     eventually("the call has arrived", || bedrock.calls().len() == 1);
     chat.send_control('c').unwrap();
     chat.exp_string(line).unwrap();
@@ -172,7 +174,8 @@ fn newcomer_further_the_state_folder_is_private_and_the_history_can_be_turned_of
     for (config, kept) in [("history = false\n", false), ("", true)] {
         let home = Home::new(config);
         let (mut chat, _home) = chat(Chatrix::chat().arg("--offline").home(&home));
-        chat.send_line("My name is Ada.").unwrap();
+        chat.send("My name is Ada.\r").unwrap();
+        chat.flush().unwrap();
         chat.exp_string("Nice to meet you").unwrap();
         chat.exp_string("> ").unwrap();
         chat.send_control('d').unwrap();

@@ -93,7 +93,8 @@ fn newcomer_01_error_texts_in_a_chat_on_a_terminal() {
     let mut chat = rexpect::session::spawn_command(command, Some(20_000)).unwrap();
     chat.exp_string("> ").unwrap();
     for (question, answer) in [("one", "end"), ("two", "end"), ("three", "fine")] {
-        chat.send_line(question).unwrap();
+        chat.send(&format!("{question}\r")).unwrap();
+        chat.flush().unwrap();
         assert_harmless(&utf8(&chat.exp_string(answer).unwrap()), true);
     }
 }
