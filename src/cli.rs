@@ -78,7 +78,7 @@ pub(crate) enum Command {
     Serve(Serve),
     /// Run Claude Code or Codex with a budget of its own
     Run(Run),
-    /// Check the settings, the AWS account and the ledger, and say what to do
+    /// Check settings, AWS account and ledger, and say what to do
     Doctor(Doctor),
     /// Show what was spent and what is left of each budget
     Usage(Usage),

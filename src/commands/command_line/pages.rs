@@ -1,7 +1,9 @@
 //! The command line as clap builds it, with everything that its help pages, man pages and completions show.
 
 use crate::cli::Cli;
+use crate::terminal::printable::Printable;
 use crate::terminal::size;
+use crate::terminal::table::{words, wrapped};
 use clap::builder::styling::Style;
 use clap::{Command, CommandFactory};
 
@@ -33,7 +35,7 @@ pub(super) fn command() -> Command {
         };
         command = command.mut_subcommand(name, |sub| hide(sub, hidden));
     }
-    let template = template(&command);
+    let template = template(&command, width);
     command.help_template(template)
 }
 
@@ -60,15 +62,18 @@ pub(super) fn names(command: &Command) -> (Vec<&str>, Vec<&str>) {
     (USE.to_vec(), shown.filter(|name| !USE.contains(name)).collect())
 }
 
-/// The help page of the program, with its commands in two groups.
-fn template(command: &Command) -> String {
+/// The help page of the program, with its commands in two groups. `width`: the columns of the page.
+fn template(command: &Command, width: usize) -> String {
+    const NAMES: usize = 11;
+    const ABOUT: usize = 2 + NAMES + 2;
     let head: Style = *command.get_styles().get_header();
     let name: Style = *command.get_styles().get_literal();
     let group = |title: &str, names: &[&str]| {
         let mut text = format!("{head}{title}:{head:#}\n");
         for sub in names.iter().filter_map(|name| command.find_subcommand(name)) {
-            let about = sub.get_about().map(ToString::to_string).unwrap_or_default();
-            text.push_str(&format!("  {name}{:<11}{name:#}  {about}\n", sub.get_name()));
+            let about = Printable::line(sub.get_about().map(ToString::to_string).unwrap_or_default());
+            let about = wrapped(words(&about), " ", ABOUT, ABOUT, Some(width));
+            text.push_str(&format!("  {name}{:<NAMES$}{name:#}  {}\n", sub.get_name(), about.as_str()));
         }
         text
     };
