@@ -100,17 +100,13 @@ impl State {
     }
 
     /// Takes a key of a paste. Control characters and sequences in it are no keys, and are left out.
-    fn pasted(&mut self, mut paste: Paste, key: KeyEvent, line: &str, position: usize) -> Option<Cmd> {
+    fn pasted(&mut self, mut paste: Paste, key: KeyEvent, line: &str, position: usize) -> Cmd {
         let after_return = std::mem::replace(&mut paste.after_return, key.0 == KeyCode::Enter);
         match key {
             KeyEvent(KeyCode::BracketedPasteEnd, _) => {
                 let lines = |text: &str| text.bytes().filter(|byte| *byte == b'\n').count();
                 let fits = lines(line) + lines(&paste.text) < MOST_LINES && line.len() + paste.text.len() <= MOST_BYTES;
-                return Some(if fits {
-                    Cmd::Insert(1, paste.text)
-                } else {
-                    self.ask(Request::PasteTooLarge(position))
-                });
+                return if fits { Cmd::Insert(1, paste.text) } else { self.ask(Request::PasteTooLarge(position)) };
             }
             KeyEvent(KeyCode::Char(c), Modifiers::NONE) => paste.text.push(c),
             KeyEvent(KeyCode::Tab, Modifiers::NONE) => paste.text.push('\t'),
@@ -119,7 +115,7 @@ impl State {
             _ => {}
         }
         self.paste = Some(paste);
-        Some(Cmd::Noop)
+        Cmd::Noop
     }
 }
 
@@ -132,7 +128,7 @@ impl ConditionalEventHandler for Keys {
         match (event.get(0), event.get(1)) {
             (_, Some(_)) => Some(state.ask(Request::EditExternally)),
             (Some(key), None) => match state.paste.take() {
-                Some(paste) => state.pasted(paste, *key, line, position),
+                Some(paste) => Some(state.pasted(paste, *key, line, position)),
                 None => state.key(*key, line, position),
             },
             (None, None) => None,
