@@ -5,6 +5,7 @@ use super::file::{self, Opened, SessionFile};
 use super::id::{SessionId, as_typed};
 use super::state::Session;
 use crate::error::{Error, Kind, Result};
+use std::cmp::Reverse;
 use std::fs::{DirBuilder, File};
 use std::io;
 use std::path::{Path, PathBuf};
@@ -132,7 +133,7 @@ impl Sessions {
                 Err(error) => refused.push(error),
             }
         }
-        rows.sort_by(|a, b| (b.last, b.id).cmp(&(a.last, a.id)));
+        rows.sort_by_key(|row| Reverse((row.last, row.id)));
         Ok((rows, refused))
     }
 

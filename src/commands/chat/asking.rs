@@ -6,7 +6,7 @@ use crate::commands::answer::{self, Ending, unless_interrupted};
 use crate::conversation::{Message, Role, StopReason, Usage, is_blank};
 use crate::engine::{AnswerMode, Call};
 use crate::error::{Error, Kind};
-use crate::sessions::{Answer, End, Entry, Spent};
+use crate::sessions::{Answer, End, Entry, Question, Spent};
 use crate::terminal::answer_view::AnswerView;
 use crate::terminal::footer::Footer;
 use crate::terminal::output::{note, note_error, stderr};
@@ -169,7 +169,7 @@ impl RunningChat {
     fn messages(&self, purpose: Purpose) -> Vec<Message> {
         let mut messages = self.session.messages();
         match purpose {
-            Purpose::Answer => messages.extend(self.session.unanswered().map(|question| question.message())),
+            Purpose::Answer => messages.extend(self.session.unanswered().map(Question::message)),
             Purpose::Replace => _ = messages.pop_if(|last| last.role == Role::Assistant),
             Purpose::Continue => {}
         }
@@ -179,17 +179,14 @@ impl RunningChat {
     /// A call that was refused, has failed or was stopped before its answer began.
     fn no_answer(&mut self, error: Option<Error>, asked: Asked) {
         let cost = self.spent().since(asked.before);
-        let end = match error {
-            Some(error) => {
-                self.fail(error.kind);
-                note_error(with_advice(error));
-                End::failed()
-            }
-            None => {
-                self.fail(Kind::Interrupted);
-                note(answer::stopped_early(session_cost(asked.before), session_cost(self.spent())));
-                End::stopped()
-            }
+        let end = if let Some(error) = error {
+            self.fail(error.kind);
+            note_error(with_advice(error));
+            End::failed()
+        } else {
+            self.fail(Kind::Interrupted);
+            note(answer::stopped_early(session_cost(asked.before), session_cost(self.spent())));
+            End::stopped()
         };
         if cost != Spent::default() {
             let model = self.session.model.clone();
@@ -225,9 +222,10 @@ impl RunningChat {
                 let error = error.unwrap_or_else(|other| Error::new(Kind::Io, format!("{other:#}")));
                 let advice = error.advice().to_owned();
                 let separator = if advice.is_empty() { "" } else { "; " };
-                let error = match is_blank(view.text()) {
-                    true => error,
-                    false => error.advise(format!("{advice}{separator}/continue goes on")),
+                let error = if is_blank(view.text()) {
+                    error
+                } else {
+                    error.advise(format!("{advice}{separator}/continue goes on"))
                 };
                 (End::failed(), Some(error))
             }

@@ -51,6 +51,9 @@ pub(super) enum Argument {
     Session(fn(String) -> Action),
 }
 
+/// A word in place of an argument, and what it does.
+type Word = (&'static str, fn() -> Action);
+
 /// One command.
 pub(super) struct Command {
     /// Without the slash.
@@ -59,7 +62,7 @@ pub(super) struct Command {
     pub(super) other_names: &'static [&'static str],
     pub(super) argument: Argument,
     /// A word in place of the argument that means something of its own.
-    pub(super) word: Option<(&'static str, fn() -> Action)>,
+    pub(super) word: Option<Word>,
     /// How the argument is written in `/help`.
     pub(super) form: &'static str,
     pub(super) help: &'static str,

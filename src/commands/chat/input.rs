@@ -52,9 +52,12 @@ impl Input {
             return Self::Question(text.to_owned());
         }
         let command = command::named(name).ok_or_else(|| unknown(name));
-        let action = command.and_then(|command| match typed.contains(['\n', '\r']) {
-            false => action(command, argument.trim()),
-            true => Err(format!("a command is a single line, and these begin with /{name}")),
+        let action = command.and_then(|command| {
+            if typed.contains(['\n', '\r']) {
+                Err(format!("a command is a single line, and these begin with /{name}"))
+            } else {
+                action(command, argument.trim())
+            }
         });
         action.map_or_else(Self::Refused, Self::Command)
     }
