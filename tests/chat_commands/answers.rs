@@ -65,7 +65,7 @@ fn newcomer_06_continue_goes_on_with_a_cut_answer() {
         } else {
             assert_turns(&calls[1], &[("user", "count"), ("assistant", "the first "), ("user", GO_ON)]);
         }
-        assert_turns(&calls[2], &[("user", "count"), ("assistant", "the first half "), ("user", "thanks")]);
+        assert_turns(&calls[2], &[("user", "count"), ("assistant", "the first half"), ("user", "thanks")]);
     }
 }
 
