@@ -28,7 +28,7 @@ fn measure(what: &str, text: &str, styles: bool) {
 fn main() {
     let code = "```rust\n".to_owned() + &"    let text = read(\"a\")?; // why\n".repeat(3000) + "```\n";
     let first = Instant::now();
-    render(["```rust\nfn main() {}\n"], 80, true);
+    std::hint::black_box(render(["```rust\nfn main() {}\n"], 80, true));
     println!("the first line of Rust: {:.1?}", first.elapsed());
     measure("a whole answer", &ANSWER.repeat(200), true);
     measure("a whole answer, no styles", &ANSWER.repeat(200), false);

@@ -101,6 +101,14 @@ fn every_object_has_the_same_members() {
     }
 }
 
+/// Checks the value and the source of a setting.
+#[track_caller]
+fn has(settings: &[(String, String, String)], name: &str, value: &str, source: &str) {
+    let found = settings.iter().find(|(found, ..)| found == name).unwrap();
+    assert_eq!(found.1, value, "{name}");
+    assert!(found.2.ends_with(source) && found.2.is_empty() == source.is_empty(), "{name}: {found:?}");
+}
+
 #[test]
 fn each_setting_names_its_source() {
     let bedrock = bedrock();
@@ -114,12 +122,6 @@ fn each_setting_names_its_source() {
         let settings = found["settings"].as_array().unwrap().iter();
         settings.map(|one| (text(one, "name"), text(one, "value"), text(one, "source"))).collect()
     };
-    #[track_caller]
-    fn has(settings: &[(String, String, String)], name: &str, value: &str, source: &str) {
-        let found = settings.iter().find(|(found, ..)| found == name).unwrap();
-        assert_eq!(found.1, value, "{name}");
-        assert!(found.2.ends_with(source) && found.2.is_empty() == source.is_empty(), "{name}: {found:?}");
-    }
     let plain = settings(doctor(&bedrock));
     has(&plain, "config file", "none", ".config/chatrix/config.toml does not exist");
     has(&plain, "model", "claude-haiku", "the default");

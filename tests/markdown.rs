@@ -116,7 +116,7 @@ fn a_model_cannot_reach_beyond_its_text() {
     let sequences: Vec<&str> = written.split('\u{1b}').skip(1).collect();
     let known =
         |sequence: &&str| sequence.starts_with('[') || sequence.starts_with("]8;") || sequence.starts_with('\\');
-    assert!(sequences.iter().all(|sequence| known(&sequence)), "{written:?}");
+    assert!(sequences.iter().all(known), "{written:?}");
     assert!(!written.contains("\u{1b}[2J") && !written.contains('\u{7}'), "{written:?}");
     assert!(screen.contains("&#27;]52;c;"), "what cannot be a character stays text: {screen}");
     assert!(screen.contains("\nls\n"), "{screen}");
@@ -148,6 +148,6 @@ fn words_are_on_the_screen_before_the_answer_has_ended() {
     chat.wait_for("Some bold words and an open");
     chat.keys("\x03");
     let screen = chat.wait_for("stopped");
-    assert!(screen.contains("`"), "what was held back is shown in the end: {screen}");
+    assert!(screen.contains('`'), "what was held back is shown in the end: {screen}");
     chat.wait_for_prompt();
 }

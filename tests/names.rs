@@ -1,4 +1,4 @@
-//! What people may type for a name, and what programs may not. The rule itself is a table in src/catalog/typed_name.rs.
+//! What people may type for a name, and what programs may not. The rule itself is a table in `src/catalog/typed_name.rs`.
 
 use crate::support::{Bedrock, Chatrix, Home, Reply, Server};
 use serde_json::{Value, json};

@@ -36,7 +36,8 @@ pub(crate) async fn run(args: Ask, settings: Settings) -> anyhow::Result<u8> {
         return preview::run(request, &settings, args.max_cost);
     }
     let mut destination = Destination::new(args.output.as_deref())?;
-    let Answered { text, result } = answer_to(request, &args, &settings, &screen, &mut destination).await;
+    let answered = Box::pin(answer_to(request, &args, &settings, &screen, &mut destination));
+    let Answered { text, result } = answered.await;
     if args.jsonl
         && let Some(failure) = events::failure(&result)
     {

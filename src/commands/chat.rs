@@ -1,20 +1,20 @@
 //! `chatrix chat`: a conversation in a terminal. Ctrl-C stops an answer and keeps what came of it;
 //! the conversation is never lost to an error.
 
-mod acting;
-mod asking;
-mod attaching;
-mod clips;
+mod actions;
+mod attachments;
 mod command;
 mod completion;
 mod costs;
 mod export;
 mod help;
 mod input;
-mod resuming;
-mod running;
-mod saved;
-mod saving;
+mod last_answer;
+mod recorder;
+mod resumption;
+mod running_chat;
+mod session_list;
+mod turns;
 mod words;
 
 use crate::cli::Chat;
@@ -31,9 +31,9 @@ use anyhow::Context;
 use command::Action;
 use completion::Completion;
 use input::Input;
-use resuming::Resumed;
-use running::RunningChat;
-use saving::Saving;
+use recorder::Recorder;
+use resumption::Resumed;
+use running_chat::RunningChat;
 use std::io::{self, IsTerminal};
 use std::rc::Rc;
 use std::sync::Arc;
@@ -43,15 +43,15 @@ use tokio::task::block_in_place;
 pub(crate) async fn run(args: Chat, settings: Settings) -> anyhow::Result<u8> {
     let sessions = settings.sessions.clone().map(Sessions::in_folder);
     if args.list {
-        return saved::list(&some(sessions)?, args.json);
+        return session_list::list(&some(sessions)?, args.json);
     }
     if let Some(prefix) = &args.delete {
-        return saved::delete(&some(sessions)?, prefix);
+        return session_list::delete(&some(sessions)?, prefix);
     }
     let by_person = io::stdin().is_terminal();
     let mut resumed = begin(&args, &settings, sessions)?;
     let note_about_file = resumed.take_note();
-    let is_resumed = resumed.saving.id().is_some();
+    let is_resumed = resumed.recorder.id().is_some();
     let style = Style {
         reasoning: if stderr().is_terminal() { ReasoningOutput::Stderr } else { ReasoningOutput::Hidden },
         colour: stderr().colour(),
@@ -70,12 +70,12 @@ pub(crate) async fn run(args: Chat, settings: Settings) -> anyhow::Result<u8> {
         check_credentials(&account).await?;
     }
     let completion =
-        Completion { catalog: Arc::clone(&engine.policy().catalog), sessions: resumed.saving.sessions().cloned() };
-    let mut chat = RunningChat::new(&args, resumed.session, resumed.saving, style, engine);
+        Completion { catalog: Arc::clone(&engine.policy().catalog), sessions: resumed.recorder.sessions().cloned() };
+    let mut chat = RunningChat::new(&args, resumed.session, resumed.recorder, style, engine);
     if is_resumed {
         let model = settings.model;
         chat.change(Some(model.value).filter(|_| model.source == Source::CommandLine), args.question.system);
-        resuming::begin(&chat, note_about_file)?;
+        resumption::begin(&chat, note_about_file)?;
     }
     if by_person {
         say(Printable::line(format_args!("{} · /help lists the commands · Ctrl-D exits", chat.session.model)));
@@ -139,13 +139,13 @@ fn begin(args: &Chat, settings: &Settings, sessions: Option<Sessions>) -> anyhow
             Some(prefix) => sessions.find(prefix)?,
             None => sessions.last(settings.offline)?,
         };
-        return Ok(resuming::open(&sessions, id, settings.offline)?);
+        return Ok(resumption::open(&sessions, id, settings.offline)?);
     }
-    let saving = match sessions {
-        _ if args.ephemeral => Saving::Never("--ephemeral saves nothing"),
-        None => Saving::Never("no sessions are kept"),
-        Some(sessions) => Saving::of(sessions, io::stdin().is_terminal()),
+    let recorder = match sessions {
+        _ if args.ephemeral => Recorder::Never("--ephemeral saves nothing"),
+        None => Recorder::Never("no sessions are kept"),
+        Some(sessions) => Recorder::of(sessions, io::stdin().is_terminal()),
     };
     let session = Session::new(settings.offline, settings.model.value.clone(), args.question.system.clone());
-    Ok(Resumed::new(session, saving))
+    Ok(Resumed::new(session, recorder))
 }

@@ -9,7 +9,7 @@ use std::path::Path;
 pub(super) enum Destination {
     Stdout,
     /// The file, and the lines of JSON that will be in it.
-    File(WholeFile, String),
+    File(Box<WholeFile>, String),
 }
 
 impl Destination {
@@ -19,7 +19,7 @@ impl Destination {
     /// When the file cannot be written.
     pub(super) fn new(path: Option<&Path>) -> anyhow::Result<Self> {
         match path {
-            Some(path) if path.as_os_str() != "-" => Ok(Self::File(WholeFile::prepare(path)?, String::new())),
+            Some(path) if path.as_os_str() != "-" => Ok(Self::File(Box::new(WholeFile::prepare(path)?), String::new())),
             _ => Ok(Self::Stdout),
         }
     }

@@ -1,6 +1,6 @@
 //! `/cost` and `/context`: what was spent, what may be, and how full the model's window is.
 
-use super::running::{RunningChat, session_cost};
+use super::running_chat::{RunningChat, session_cost};
 use crate::catalog::NanoDollars;
 use crate::conversation::Message;
 use crate::terminal::footer::grouped;

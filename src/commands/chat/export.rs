@@ -1,6 +1,6 @@
 //! `/export`: the whole conversation as Markdown.
 
-use super::running::refused;
+use super::running_chat::refused;
 use crate::commands::whole_file::WholeFile;
 use crate::sessions::{Exchange, Session};
 use crate::terminal::printable::Printable;

@@ -1,7 +1,7 @@
 //! What a model can do, in sentences.
 
-use super::words::grouped;
 use crate::catalog::{Features, Model, Sampling, Thinking};
+use crate::terminal::footer::grouped;
 
 /// What the model can do, a sentence for each kind of thing.
 pub(super) fn abilities(model: &Model) -> Vec<String> {

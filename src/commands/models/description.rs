@@ -1,9 +1,9 @@
 //! One model in full: `chatrix models NAME`.
 
 use super::abilities::abilities;
-use super::words::grouped;
 use crate::catalog::{EmbeddingModel, Lifecycle, LongContext, Model, Prices, Rate};
 use crate::config::Settings;
+use crate::terminal::footer::grouped;
 use crate::terminal::output::stdout;
 use crate::terminal::printable::Printable;
 use crate::terminal::table::{words, wrapped};

@@ -55,16 +55,3 @@ pub(super) fn short(tokens: Option<u64>) -> String {
         Some(tokens) => format!("{}K", tokens / 1000),
     }
 }
-
-/// A number with its thousands set apart: `1,000,000`.
-pub(super) fn grouped(number: u64) -> String {
-    let digits = number.to_string();
-    let mut text = String::new();
-    for (index, digit) in digits.chars().enumerate() {
-        if index > 0 && (digits.len() - index) % 3 == 0 {
-            text.push(',');
-        }
-        text.push(digit);
-    }
-    text
-}

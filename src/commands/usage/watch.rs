@@ -24,7 +24,7 @@ impl Screen {
     }
 
     /// Draws over what is there, so that nothing flickers.
-    fn draw(&self, text: Vec<Printable>) -> io::Result<bool> {
+    fn draw(text: Vec<Printable>) -> io::Result<bool> {
         let foot = "every 2 seconds; Ctrl-C ends it";
         let mut frame = Printable::from("\u{1b}[0m\u{1b}[H");
         let room = size::rows().saturating_sub(2).max(1);
@@ -117,9 +117,9 @@ pub(super) async fn watch(mut report: impl FnMut() -> anyhow::Result<Vec<Printab
     let mut ends = Ends::new().context("cannot wait for signals")?;
     // What cannot be read at the first time is said on the usual screen.
     let mut text = report()?;
-    let screen = Screen::open()?;
+    let _screen = Screen::open()?;
     loop {
-        if !screen.draw(text)? {
+        if !Screen::draw(text)? {
             return Ok(0);
         }
         if let Some(code) = ends.next().await {

@@ -60,11 +60,11 @@ fn every_argument_that_names_a_file_or_a_model_can_be_completed() {
     fn walk(command: &Command, path: &str) {
         for arg in command.get_arguments().filter(|arg| !arg.is_hide_set()) {
             let names = arg.get_value_names().unwrap_or_default();
-            let named = |wanted: &[&str]| names.iter().any(|name| wanted.contains(&name.as_str()));
+            let is_one_of = |wanted: &[&str]| names.iter().any(|name| wanted.contains(&name.as_str()));
             let is_path = matches!(arg.get_value_hint(), ValueHint::FilePath | ValueHint::DirPath);
-            assert_eq!(named(&["FILE", "DIR"]), is_path, "{path} {}", arg.get_id());
+            assert_eq!(is_one_of(&["FILE", "DIR"]), is_path, "{path} {}", arg.get_id());
             let kind = Kind::of(command.get_name(), arg.get_id().as_str());
-            assert!(!named(&["MODEL"]) || kind == Some(Kind::Model), "{path} {}", arg.get_id());
+            assert!(!is_one_of(&["MODEL"]) || kind == Some(Kind::Model), "{path} {}", arg.get_id());
         }
         for sub in command.get_subcommands() {
             walk(sub, &format!("{path} {}", sub.get_name()));

@@ -133,7 +133,6 @@ fn texts() -> Vec<String> {
 /// The texts of recorded answers. Without `CHATRIX_RECORDINGS`, there are none.
 fn recorded() -> Vec<String> {
     let Some(root) = std::env::var_os("CHATRIX_RECORDINGS").map(std::path::PathBuf::from) else {
-        println!("skipped: CHATRIX_RECORDINGS is not set to the folder of the recordings");
         return Vec::new();
     };
     let mut texts = Vec::new();

@@ -1,7 +1,7 @@
 //! A chat while it runs: the conversation, where it is saved, what it has cost, and what the next question will be sent
 //! with.
 
-use super::saving::{Saving, now};
+use super::recorder::{Recorder, now};
 use crate::catalog::{Lifecycle, Model, NanoDollars};
 use crate::cli::Chat;
 use crate::commands::answer;
@@ -33,7 +33,7 @@ pub(crate) struct RunningChat {
     /// Whether reasoning is asked for and shown. `None` asks for none and shows what comes anyway.
     pub(super) reasoning: Option<bool>,
     pub(super) session: Session,
-    pub(super) saving: Saving,
+    pub(super) recorder: Recorder,
     /// The files for the next question.
     pub(super) pending: Vec<Attached>,
     pub(super) names: DocumentNames,
@@ -50,7 +50,7 @@ pub(crate) struct RunningChat {
 }
 
 impl RunningChat {
-    pub(crate) fn new(args: &Chat, session: Session, saving: Saving, style: Style, engine: Arc<Engine>) -> Self {
+    pub(crate) fn new(args: &Chat, session: Session, recorder: Recorder, style: Style, engine: Arc<Engine>) -> Self {
         let mut chat = Self {
             engine,
             style,
@@ -59,7 +59,7 @@ impl RunningChat {
             max_cost: args.max_cost,
             reasoning: None,
             session: session.clone(),
-            saving,
+            recorder,
             pending: Vec::new(),
             names: DocumentNames::default(),
             totals: Arc::default(),
@@ -99,7 +99,7 @@ impl RunningChat {
 
     /// Saves what has happened, and takes account of it.
     pub(super) fn record(&mut self, entry: Entry) {
-        let saved = block_in_place(|| self.saving.record(&self.session, &entry));
+        let saved = block_in_place(|| self.recorder.record(&self.session, &entry));
         if let Err(error) = saved {
             note_error(format_args!(
                 "this chat is not saved any more: {error}; it goes on, and /save tries again to save all of it"

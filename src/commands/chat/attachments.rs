@@ -1,6 +1,6 @@
 //! `/file`: the files that go with the next question. Attaching sends nothing.
 
-use super::running::RunningChat;
+use super::running_chat::RunningChat;
 use crate::commands::attached_file::{attached, read_file};
 use crate::conversation::Part;
 use crate::sessions::Attached;

@@ -5,7 +5,7 @@ use std::io;
 use std::time::SystemTime;
 
 /// Whether the conversation is saved.
-pub(super) enum Saving {
+pub(super) enum Recorder {
     /// Nothing is to be saved, for this reason.
     Never(&'static str),
     /// `/save` begins a file: a script must not fill the folder.
@@ -21,7 +21,7 @@ pub(super) enum Saving {
     Failed(Sessions),
 }
 
-impl Saving {
+impl Recorder {
     /// Saves an entry before it is applied to the session. Blocks on the disk.
     ///
     /// # Errors
@@ -41,7 +41,7 @@ impl Saving {
     /// Begins a file with all that the session has come to, unless it has one. Blocks on the disk.
     ///
     /// # Errors
-    /// As [`Saving::record`].
+    /// As [`Recorder::record`].
     pub(super) fn begin(&mut self, session: &Session) -> io::Result<()> {
         let (Self::WhenAsked(sessions) | Self::FromFirstQuestion(sessions) | Self::Failed(sessions)) = self else {
             return Ok(());

@@ -1,7 +1,7 @@
 //! Questions and their answers: the first answer, one more to the same question, and the rest of one that was cut.
 
-use super::running::{RunningChat, session_cost};
-use super::saving::now;
+use super::recorder::now;
+use super::running_chat::{RunningChat, session_cost};
 use crate::commands::answer::{self, Ending, unless_interrupted};
 use crate::conversation::{Message, Role, StopReason, Usage, is_blank};
 use crate::engine::{AnswerMode, Call};

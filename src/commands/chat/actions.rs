@@ -1,9 +1,9 @@
 //! Carries out the commands.
 
 use super::command::Action;
-use super::running::{RunningChat, first_words, refused, remarks};
-use super::saving::Saving;
-use super::{clips, costs, export, help, resuming};
+use super::recorder::Recorder;
+use super::running_chat::{RunningChat, first_words, refused, remarks};
+use super::{costs, export, help, last_answer, resumption};
 use crate::error::{Error, Kind};
 use crate::policy::ReasoningGrant;
 use crate::sessions::{Entry, Session};
@@ -23,7 +23,7 @@ impl RunningChat {
         let reply = match action {
             Action::Retry(model) => return self.retry(model).await,
             Action::Continue => return self.go_on().await,
-            Action::Code(number) => return clips::print(self, number),
+            Action::Code(number) => return last_answer::print(self, number),
             Action::Help => Ok(help::text()),
             Action::Undo => self.undo(),
             Action::Clear => Ok(self.clear()),
@@ -37,10 +37,10 @@ impl RunningChat {
             Action::MaxTokens(tokens) => self.set_max_tokens(tokens),
             Action::Reasoning(on) => self.set_reasoning(on),
             Action::Raw => Ok(self.toggle_raw()),
-            Action::Copy(number) => clips::copy(self, number),
+            Action::Copy(number) => last_answer::copy(self, number),
             Action::Save(name) => self.save(name),
             Action::Export { path, overwrite } => block_in_place(|| export::write(&self.session, &path, overwrite)),
-            Action::Resume(id) => resuming::switch(self, &id),
+            Action::Resume(id) => resumption::switch(self, &id),
             Action::Cost => Ok(costs::cost(self).await),
             Action::Context => block_in_place(|| costs::context(self)),
             Action::Exit => return Ok(true),
@@ -69,16 +69,16 @@ impl RunningChat {
     }
 
     fn clear(&mut self) -> Printable {
-        let left = self.saving.id();
+        let left = self.recorder.id();
         let Session { offline, model, system, .. } = self.session.clone();
         self.session = Session::new(offline, model, system);
-        self.saving.begin_anew(io::stdin().is_terminal());
+        self.recorder.begin_anew(io::stdin().is_terminal());
         let way_back = left.map(|id| format!("\n/resume {id} goes back to the last one")).unwrap_or_default();
         Printable::lines(format_args!("started a new conversation; the model and the system prompt are kept{way_back}"))
     }
 
     fn save(&mut self, name: Option<String>) -> anyhow::Result<Printable> {
-        if let Saving::Never(why) = self.saving {
+        if let Recorder::Never(why) = self.recorder {
             return Err(refused(&format!("{why}, so the session cannot be saved")));
         }
         if let Some(text) = name {
@@ -86,11 +86,11 @@ impl RunningChat {
         }
         let is_empty = self.session.exchanges().is_empty() && self.session.unanswered().is_none();
         if is_empty {
-            self.saving.expect_question();
+            self.recorder.expect_question();
             return Ok("the session will be saved with its first question".into());
         }
-        block_in_place(|| self.saving.begin(&self.session)).context("the session cannot be saved")?;
-        let id = self.saving.id().map(|id| id.to_string()).unwrap_or_default();
+        block_in_place(|| self.recorder.begin(&self.session)).context("the session cannot be saved")?;
+        let id = self.recorder.id().map(|id| id.to_string()).unwrap_or_default();
         let title = first_words(self.session.title().unwrap_or_default());
         Ok(Printable::line(format_args!("saved as {id}: {title}; `chatrix chat -r {id}` goes on with it")))
     }

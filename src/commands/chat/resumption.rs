@@ -1,7 +1,7 @@
 //! Goes on with a saved session, at the start of a chat or in the middle of one.
 
-use super::running::{RunningChat, refused, remarks, session_cost};
-use super::saving::Saving;
+use super::recorder::Recorder;
+use super::running_chat::{RunningChat, refused, remarks, session_cost};
 use crate::conversation::Event;
 use crate::error::{Error, Kind, Result};
 use crate::sessions::{Opened, Session, SessionFile, SessionId, Sessions};
@@ -14,7 +14,7 @@ use tokio::task::block_in_place;
 /// A session that can go on.
 pub(super) struct Resumed {
     pub(super) session: Session,
-    pub(super) saving: Saving,
+    pub(super) recorder: Recorder,
     /// What should be said about its file.
     note: Option<String>,
 }
@@ -40,23 +40,23 @@ pub(super) fn open(sessions: &Sessions, id: SessionId, offline: bool) -> Result<
         1 => Some(format!("1 line of session {id} is damaged and was left out")),
         more => Some(format!("{more} lines of session {id} are damaged and were left out")),
     };
-    let saving = Saving::InFile { sessions: sessions.clone(), id, file };
-    Ok(Resumed { session, saving, note })
+    let recorder = Recorder::InFile { sessions: sessions.clone(), id, file };
+    Ok(Resumed { session, recorder, note })
 }
 
 /// Leaves the present session, which is saved, for another one.
 pub(super) fn switch(chat: &mut RunningChat, prefix: &str) -> anyhow::Result<Printable> {
-    let Some(sessions) = chat.saving.sessions().cloned() else {
+    let Some(sessions) = chat.recorder.sessions().cloned() else {
         return Err(refused("this chat saves nothing, so it cannot go on with a session that would be"));
     };
     let resumed = block_in_place(|| {
         let id = sessions.find(prefix)?;
-        if chat.saving.id() == Some(id) {
+        if chat.recorder.id() == Some(id) {
             return Err(Error::new(Kind::InvalidRequest, format!("session {id} is the present one")));
         }
         open(&sessions, id, chat.session.offline)
     })?;
-    chat.saving = resumed.saving;
+    chat.recorder = resumed.recorder;
     chat.take_up(resumed.session);
     if let Some(text) = resumed.note {
         note(Printable::line(text));
@@ -79,8 +79,8 @@ pub(super) fn begin(chat: &RunningChat, note_about_file: Option<String>) -> anyh
 
 impl Resumed {
     /// A session that begins.
-    pub(super) fn new(session: Session, saving: Saving) -> Self {
-        Self { session, saving, note: None }
+    pub(super) fn new(session: Session, recorder: Recorder) -> Self {
+        Self { session, recorder, note: None }
     }
 
     pub(super) fn take_note(&mut self) -> Option<String> {
@@ -97,7 +97,7 @@ fn welcome(chat: &RunningChat) -> anyhow::Result<Printable> {
         1 => "1 exchange".to_owned(),
         more => format!("{more} exchanges"),
     };
-    let id = chat.saving.id().map(|id| id.to_string()).unwrap_or_default();
+    let id = chat.recorder.id().map(|id| id.to_string()).unwrap_or_default();
     let mut text =
         format!("session {id}: {count}, {} so far; {} answers", session_cost(chat.session.spent()), chat.session.model);
     match chat.model() {

@@ -1,6 +1,6 @@
 //! `chatrix chat --list` and `--delete`: the saved sessions.
 
-use super::running::first_words;
+use super::running_chat::first_words;
 use crate::catalog::NanoDollars;
 use crate::ledger;
 use crate::sessions::{Sessions, Summary};

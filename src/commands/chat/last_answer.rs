@@ -1,6 +1,6 @@
 //! `/copy` and `/code`: the last answer, or one code block of it, for the clipboard or for stdout.
 
-use super::running::{RunningChat, refused};
+use super::running_chat::{RunningChat, refused};
 use crate::terminal::markdown::code_blocks::code_blocks;
 use crate::terminal::output::{clipboard, print_data};
 use crate::terminal::printable::Printable;
