@@ -18,7 +18,7 @@ fn chat(chatrix: Chatrix) -> (rexpect::session::PtySession, tempfile::TempDir) {
 
 #[test]
 fn newcomer_20_one_answer_has_one_worst_case() {
-    let bedrock = Bedrock::script([Reply::retired(), Reply::Stall(vec![delta("half")])]);
+    let bedrock = Bedrock::script([Reply::retired(), Reply::Stall(vec![delta("half ")])]);
     let home = Home::new("");
     let (mut chat, _home) = chat(Chatrix::chat().args(["-v", "-m", "claude-sonnet-4"]).home(&home).bedrock(&bedrock));
     chat.send("hi\r").unwrap();
