@@ -114,15 +114,42 @@ pub(crate) fn clipboard(text: &str) -> io::Result<bool> {
 pub(crate) fn note(line: impl Into<Printable>) {
     let mut stderr = stderr();
     let line = line.into();
-    let mut text = if stderr.is_terminal { Printable::join(line.wrapped(size::stderr_columns()), "\n") } else { line };
+    let mut text = if stderr.is_terminal { broken(&line, size::stderr_columns()) } else { line };
     text.push("\n");
     // A closed stderr is no reason to fail.
     let _ = stderr.print(&text);
 }
 
+/// The text with its long lines broken at words. What goes on from the line before is set in, so that text from outside
+/// cannot begin a line that looks like one of ours.
+fn broken(text: &Printable, columns: usize) -> Printable {
+    let lines = text.split_lines();
+    let lines = lines.iter().map(|line| Printable::join(line.wrapped(columns.saturating_sub(2)), "\n  "));
+    Printable::join(lines, "\n")
+}
+
 /// Writes the line that reports a failure to stderr.
 pub(crate) fn note_error(error: impl Display) {
     note(Printable::error(error, stderr().colour()));
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_broken_line_goes_on_set_in() {
+        for (text, columns, expected) in [
+            ("one two three", 80, "one two three"),
+            ("one two three", 9, "one two\n  three"),
+            ("note: error: forged", 8, "note:\n  error:\n  forged"),
+            ("one two\nthree four", 9, "one two\nthree\n  four"),
+            ("", 9, ""),
+            ("one", 0, "o\n  n\n  e"),
+        ] {
+            assert_eq!(broken(&text.into(), columns).as_str(), expected, "{text:?}");
+        }
+    }
 }
 
 #[cfg(test)]

@@ -18,6 +18,8 @@ enum State {
     Text,
     /// After ESC.
     Escape,
+    /// After a shift of a single character, such as begins the function keys.
+    Shift,
     /// In a control sequence, until its final byte.
     Control,
     /// In a string (OSC, DCS, PM, APC, SOS), until BEL or ST.
@@ -64,6 +66,8 @@ impl Sanitizer {
             (_, ']' | 'P' | '^' | '_' | 'X') if escaped => State::String,
             // Intermediate bytes; one more follows.
             (_, ' '..='/') if escaped => State::Escape,
+            (_, 'N' | 'O') if escaped => State::Shift,
+            (State::Shift, '\u{20}'..='\u{7e}') => State::Text,
             (_, '0'..='~') if escaped => State::Text,
             (State::Control, ' '..='?') => State::Control,
             (State::Control, '@'..='~') => State::Text,
@@ -154,6 +158,7 @@ mod tests {
             ("a\u{200d}\u{200c}\u{200d}\u{200c}b \u{200d}c", "a\u{200d}b c"),
             ("a\u{fe0f}\u{fe0e}\u{fe0f}", "a\u{fe0f}"),
             ("\u{1b}(Bset", "set"),
+            ("\u{1b}OPset", "set"),
             ("\u{1b}]0;unfinished\nnext line", "\nnext line"),
             ("end\u{1b}", "end"),
             ("no end\u{1b}]52;advice", "no end]52;advice"),

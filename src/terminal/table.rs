@@ -137,7 +137,7 @@ mod tests {
     fn a_part_that_is_too_long_is_broken_between_its_words() {
         let parts = ["1M context", "legacy until 2027 → other"].map(Printable::from);
         let text = wrapped(parts, " · ", 2, 2, Some(20));
-        assert_eq!(text.as_str(), "1M context · legacy\n  until 2027 →\n  other");
+        assert_eq!(text.as_str(), "1M context ·\n  legacy until 2027\n  → other");
     }
 
     #[test]

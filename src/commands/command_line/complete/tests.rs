@@ -15,7 +15,7 @@ fn completed(line: &str) -> Option<Vec<String>> {
 fn words_become_commands_options_and_values() {
     for (line, expected) in [
         ("mod", &["models"][..]),
-        ("keys re", &["revoke", "rotate"]),
+        ("keys r", &["revoke", "rotate"]),
         ("keys add --for ", &["agents"]),
         ("ask --max-c", &["--max-cost"]),
         ("ask --offline --dry", &["--dry-run"]),
@@ -41,7 +41,7 @@ fn words_become_commands_options_and_values() {
     ] {
         let expected: Vec<String> = expected.iter().map(|text| (*text).to_owned()).collect();
         let mut seen = completed(line).unwrap_or_else(|| vec!["files".to_owned()]);
-        if line == "keys re" {
+        if line == "keys r" {
             seen.sort();
         }
         assert_eq!(seen, expected, "{line}");
