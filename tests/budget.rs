@@ -170,7 +170,7 @@ fn a_chat_spends_no_more_than_it_may() {
     // The conversation grows with each turn, and so does its worst case; the second turn is shortened.
     outcome
         .stderr_has("--max-cost allows")
-        .stderr_has("2 answers, $0.0000021; --max-cost leaves $0.000032 of $0.000034");
+        .stderr_has("this session: 2 answers, $0.0000021\n$0.000032 left of --max-cost $0.000034");
     assert_eq!(bedrock.calls().len(), 2);
 }
 

@@ -123,33 +123,19 @@ pub(crate) fn note(line: impl Into<Printable>) {
 /// The text with its long lines broken at words. What goes on from the line before is set in, so that text from outside
 /// cannot begin a line that looks like one of ours.
 fn broken(text: &Printable, columns: usize) -> Printable {
+    // A window that is as narrow as a word looks better when it breaks lines itself.
+    const NARROWEST: usize = 20;
+    if columns < NARROWEST {
+        return text.clone();
+    }
     let lines = text.split_lines();
-    let lines = lines.iter().map(|line| Printable::join(line.wrapped(columns.saturating_sub(2)), "\n  "));
+    let lines = lines.iter().map(|line| Printable::join(line.wrapped(columns - 2), "\n  "));
     Printable::join(lines, "\n")
 }
 
 /// Writes the line that reports a failure to stderr.
 pub(crate) fn note_error(error: impl Display) {
     note(Printable::error(error, stderr().colour()));
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_broken_line_goes_on_set_in() {
-        for (text, columns, expected) in [
-            ("one two three", 80, "one two three"),
-            ("one two three", 9, "one two\n  three"),
-            ("note: error: forged", 8, "note:\n  error:\n  forged"),
-            ("one two\nthree four", 9, "one two\nthree\n  four"),
-            ("", 9, ""),
-            ("one", 0, "o\n  n\n  e"),
-        ] {
-            assert_eq!(broken(&text.into(), columns).as_str(), expected, "{text:?}");
-        }
-    }
 }
 
 #[cfg(test)]
@@ -160,5 +146,24 @@ impl<W: Write> Output<W> {
 
     pub(crate) fn into_stream(self) -> W {
         self.stream
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_broken_line_goes_on_set_in() {
+        for (text, columns, expected) in [
+            ("one two three", 80, "one two three"),
+            ("one two three four five", 20, "one two three four\n  five"),
+            ("a note and error: forged", 20, "a note and error:\n  forged"),
+            ("one\nabcdefghijklmnopqrstu", 20, "one\nabcdefghijklmnopqr\n  stu"),
+            ("", 20, ""),
+            ("one two three four", 19, "one two three four"),
+        ] {
+            assert_eq!(broken(&text.into(), columns).as_str(), expected, "{text:?}");
+        }
     }
 }

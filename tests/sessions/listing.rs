@@ -113,6 +113,9 @@ fn what_a_session_file_says_cannot_command_the_terminal() {
     resumed.wait_for("/help lists the commands");
     for command in commands {
         resumed.line(command);
+        // What is typed while a command runs is offered at the next prompt, and not carried out.
+        let is_done = |screen: &str| screen.contains(&format!("> {command}\n")) && screen.ends_with("\n>");
+        resumed.wait_until(command, is_done);
     }
     resumed.wait_for("Ctrl-X Ctrl-E");
     resumed.keys("\x04");

@@ -170,14 +170,7 @@ pub(super) fn named(name: &str) -> Option<&'static Command> {
 
 /// The command that was probably meant.
 pub(super) fn closest(name: &str) -> Option<&'static Command> {
-    // Names are compared letter by letter, each with each.
-    const LONGEST: usize = 32;
-    let name = Some(name).filter(|name| name.len() <= LONGEST)?.to_lowercase();
-    let similarity = |command: &Command| {
-        command.names().map(|known| strsim::jaro_winkler(known, &name)).max_by(f64::total_cmp).unwrap_or_default()
-    };
-    let rated = all().map(|command| (similarity(command), command)).filter(|(similarity, _)| *similarity > 0.8);
-    rated.max_by(|a, b| a.0.total_cmp(&b.0)).map(|(_, command)| command)
+    crate::catalog::closest(name, all().flat_map(Command::names)).and_then(named)
 }
 
 #[cfg(test)]
