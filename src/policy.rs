@@ -25,6 +25,7 @@ pub use edit::{Edit, EditReason, Parameter};
 pub use embedding::AdmittedEmbedding;
 pub use limits::{KeyOverrides, KeyRules, Limits, Overrides, SamplingOverride};
 pub use native::{is_kind, mark_for_cache};
+pub(crate) use reasoning::ROOM_FOR_LOW_EFFORT;
 pub use reasoning::ReasoningGrant;
 pub use refusable::Refusable;
 pub use rules::{ModelLimits, Policy};

@@ -50,7 +50,8 @@ fn a_file_stays_as_it_was_unless_the_answer_is_whole() {
         fs::write(&path, "old").unwrap();
         let bedrock = Bedrock::script([reply]);
         let outcome = ask(&home, &bedrock).args(["-o", file]).stdout(printed).code(code);
-        outcome.stderr_has("answer.txt was not written; what has come is on stdout");
+        let rest = if printed.is_empty() { "" } else { "; what has come is on stdout" };
+        outcome.stderr_has(&format!("answer.txt was not written{rest}\n"));
         assert_eq!(fs::read_to_string(&path).unwrap(), "old");
     }
     let names: Vec<_> = fs::read_dir(home.path("")).unwrap().map(|entry| entry.unwrap().file_name()).collect();
@@ -85,7 +86,10 @@ fn a_full_disk_loses_no_answer() {
     let (mut command, _home) = ask(&home, &bedrock).arg("-q").into_command();
     let output = command.stdout(full).stderr(std::process::Stdio::piped()).spawn().unwrap().wait_with_output().unwrap();
     assert_eq!(output.status.code(), Some(1));
-    assert_eq!(String::from_utf8(output.stderr).unwrap(), "error: No space left on device (os error 28)\n");
+    assert_eq!(
+        String::from_utf8(output.stderr).unwrap(),
+        "error: stdout cannot be written: No space left on device (os error 28)\n"
+    );
 }
 
 #[test]
@@ -143,7 +147,7 @@ fn events_come_one_a_line() {
 
 /// As [`ask`], for code and with one more option.
 fn ask_again(home: &Home, bedrock: &Bedrock, option: &str) -> Chatrix {
-    Chatrix::ask().args(["hi", "-q", "--code", option]).home(home).bedrock(bedrock)
+    Chatrix::ask().args(["hi", "--code", option]).home(home).bedrock(bedrock)
 }
 
 fn lines(stdout: &str) -> Vec<Value> {
@@ -161,7 +165,7 @@ fn only_the_first_code_block_is_printed() {
     ] {
         let bedrock = Bedrock::script([ended(answer, "end_turn")]);
         for option in ["--no-stdin", "--no-stream"] {
-            ask_again(&home, &bedrock, option).stdout(code).code(0).stderr("");
+            ask_again(&home, &bedrock, option).arg("-q").stdout(code).code(0).stderr("");
         }
         let path = home.path("code");
         ask(&home, &bedrock).args(["-q", "--code", "-o", path.to_str().unwrap()]).stdout("").code(0);
@@ -173,6 +177,11 @@ fn only_the_first_code_block_is_printed() {
     let without = Bedrock::script([ended("Just words.", "end_turn")]);
     let outcome = ask(&home, &without).args(["-q", "--code"]).stdout("").code(6);
     outcome.stderr("Just words.\nerror: the answer above has no code block; ask for one in the question\n");
+    let cut = Bedrock::script([ended("Just wor", "max_tokens")]);
+    for option in ["-q", "--allow-cut"] {
+        let outcome = ask_again(&home, &cut, "--no-stdin").arg(option).stdout("").code(6);
+        outcome.stderr_has("Just wor\nerror: the answer above has no code block; besides, the answer was cut off");
+    }
     for other in ["--json", "--jsonl"] {
         ask(&home, &without).args(["--code", other]).stdout("").code(2);
     }

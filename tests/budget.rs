@@ -79,7 +79,7 @@ fn a_day_that_is_used_up_refuses_with_the_sums() {
     let first = ask(&home, &bedrock).arg("-v").stdout("ok\n").code(0);
     first.stderr_has("answer limited to 512 tokens (default; --max-tokens up to 1024)\n");
     let second = ask(&home, &bedrock).arg("-v").stdout("ok\n").code(0);
-    second.stderr_has("answer limited to 100 tokens (to fit the budget)\n");
+    second.stderr_has("answer limited to 100 tokens (to fit what may be spent)\n");
     assert_eq!(bedrock.calls()[1].body["inferenceConfig"]["maxTokens"], 100);
     assert_eq!(home.at_rest().0, worst(400) + worst(100));
     let third = ask(&home, &bedrock).stdout("").code(3);
@@ -143,13 +143,13 @@ fn one_call_has_a_ceiling_of_its_own() {
         .arg("-v")
         .stdout("ok\n")
         .code(0)
-        .stderr_has("answer limited to 200 tokens (to fit the budget)");
+        .stderr_has("answer limited to 200 tokens (to fit what may be spent)");
     // The stricter of the two holds.
     let cost = dollars(worst(70));
     ask(&home, &bedrock)
         .args(["-v", "--max-cost", &cost])
         .stdout("ok\n")
-        .stderr_has("answer limited to 70 tokens (to fit the budget)");
+        .stderr_has("answer limited to 70 tokens (to fit what may be spent)");
     let refused = ask(&home, &bedrock).args(["--max-cost", &dollars(worst(64) - 1)]).stdout("").code(3);
     refused.stderr_has(
         "--max-cost allows $0.000028069 per call, but this call can cost $0.00002807 even with an answer of only 64",
@@ -241,7 +241,7 @@ fn tokens_are_counted_only_where_that_can_help() {
     assert_eq!(bedrock.counted(), 2);
     bedrock.count_as(0);
     let home = Home::new(&format!("[budget]\nday_usd = {}", dollars(by_count)));
-    asked(&home).stdout("ok\n").code(0).stderr_has("(to fit the budget)");
+    asked(&home).stdout("ok\n").code(0).stderr_has("(to fit what may be spent)");
     assert_eq!(bedrock.counted(), 3, "and a model that turns out not to count is done without");
 }
 

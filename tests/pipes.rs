@@ -40,8 +40,20 @@ fn a_shell_sees_the_right_exit_code_and_message() {
         ("\"$chatrix\" chat <&-", short(), 0, "", ""),
         ("head -c 10000000 /dev/zero | tr '\\0' a | \"$chatrix\" ask -q", short(), 2, "", too_large),
         ("head -c 10000000 /dev/zero | tr '\\0' a | \"$chatrix\" ask -q -f - hi", short(), 2, "", too_large),
-        ("\"$chatrix\" models > /dev/full", short(), 1, "", "error: No space left on device (os error 28)\n"),
-        ("\"$chatrix\" usage > /dev/full", short(), 1, "", "error: No space left on device (os error 28)\n"),
+        (
+            "\"$chatrix\" models > /dev/full",
+            short(),
+            1,
+            "",
+            "error: stdout cannot be written: No space left on device (os error 28)\n",
+        ),
+        (
+            "\"$chatrix\" usage > /dev/full",
+            short(),
+            1,
+            "",
+            "error: stdout cannot be written: No space left on device (os error 28)\n",
+        ),
     ] {
         let output = shell(line, &bedrock);
         let text = |bytes| String::from_utf8(bytes).unwrap();

@@ -63,7 +63,7 @@ pub(crate) async fn show(call: &mut Call, view: &mut AnswerView) -> anyhow::Resu
 /// What has limited the length of the answer.
 fn limit_notice(limit: &TokenLimit, longest: u32) -> String {
     let reason = match (limit.source, limit.requested) {
-        (LimitSource::Budget, _) => "to fit the budget".to_owned(),
+        (LimitSource::Budget, _) => "to fit what may be spent".to_owned(),
         (_, None) => format!("default; --max-tokens up to {longest}"),
         (LimitSource::Model, Some(asked)) => format!("the model's limit; {asked} were asked for"),
         (_, Some(asked)) => format!("the policy's limit; {asked} were asked for"),

@@ -45,7 +45,8 @@ pub(crate) async fn run(args: Ask, settings: Settings) -> anyhow::Result<u8> {
     }
     let whole = matches!(result, Ok(0));
     if !whole && let Some(path) = args.output.as_deref().filter(|_| !destination.is_stdout()) {
-        screen.say(Printable::line(format_args!("{} was not written; what has come is on stdout", path.display())));
+        let rest = if text.is_empty() && !args.json && !args.jsonl { "" } else { "; what has come is on stdout" };
+        screen.say(Printable::line(format_args!("{} was not written{rest}", path.display())));
     }
     destination.finish(&text, whole)?;
     result

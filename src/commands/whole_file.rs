@@ -30,7 +30,7 @@ impl WholeFile {
     pub(crate) fn prepare(named: &Path) -> anyhow::Result<Self> {
         let target = Self::target(named).with_context(|| cannot_write(named))?;
         if let Target::InFolder { folder, .. } = &target {
-            beside(folder).with_context(|| cannot_write(named))?;
+            beside(folder).map_err(|error| in_words(folder, &error)).with_context(|| cannot_write(named))?;
         }
         Ok(Self { named: named.to_owned(), target })
     }
@@ -40,7 +40,7 @@ impl WholeFile {
     /// # Errors
     /// `InvalidRequest` for a file that is there already, and for a folder; otherwise that of the file system.
     pub(crate) fn prepare_new(named: &Path, advice: &str) -> anyhow::Result<Self> {
-        if named.symlink_metadata().is_ok() {
+        if named.symlink_metadata().is_ok() && !named.is_dir() {
             return Err(Error::new(Kind::InvalidRequest, format!("there is already a file {}", named.display()))
                 .advise(advice)
                 .into());
@@ -99,6 +99,17 @@ fn cannot_write(path: &Path) -> String {
     format!("cannot write {}", path.display())
 }
 
+/// Why no file can be made in a folder. The name of the file that was tried says nothing to a person.
+fn in_words(folder: &Path, error: &io::Error) -> anyhow::Error {
+    let folder = folder.display();
+    match error.kind() {
+        io::ErrorKind::NotFound => anyhow::anyhow!("there is no folder {folder}"),
+        io::ErrorKind::NotADirectory => anyhow::anyhow!("{folder} is no folder"),
+        io::ErrorKind::PermissionDenied => anyhow::anyhow!("the folder {folder} may not be written"),
+        kind => anyhow::anyhow!("{kind}"),
+    }
+}
+
 /// A new file that is removed unless it takes the place of another one. Others may read it as far as the user's mask of
 /// permissions lets them, as any file that a program writes.
 fn beside(folder: &Path) -> io::Result<NamedTempFile> {
@@ -138,7 +149,7 @@ mod tests {
         fs::write(&file, "old").unwrap();
         for (path, why) in [
             (folder.path().to_owned(), "it is a folder"),
-            (folder.path().join("none/file"), "No such file"),
+            (folder.path().join("none/file"), "there is no folder "),
             (file.join("below"), "Not a directory"),
             (PathBuf::from(""), "it is no name of a file"),
         ] {

@@ -12,7 +12,7 @@ const MIN_ANSWER_TOKENS: u32 = 256;
 /// are left, so with fewer its reasoning can use them all, and the answer is empty.
 const ROOM_FOR_ANY_EFFORT: u32 = 4096;
 /// The least `max_tokens` with which a model may reason at all by effort (tokens).
-const ROOM_FOR_LOW_EFFORT: u32 = 2048;
+pub(crate) const ROOM_FOR_LOW_EFFORT: u32 = 2048;
 
 /// How much a model may reason.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -14,7 +14,7 @@ mod type_ahead;
 pub(crate) use complete::{Candidate, Complete};
 pub(crate) use line::Line;
 
-use super::mode::Quiet;
+use super::mode::{KeptKeys, Quiet};
 use edited::Edited;
 use std::env;
 use std::fs::OpenOptions;
@@ -30,6 +30,8 @@ pub(crate) struct Editor {
     edited: Option<Edited>,
     /// Between two prompts.
     quiet: Option<Quiet>,
+    /// What is typed between two prompts.
+    kept: Option<KeptKeys>,
 }
 
 /// How many editors a person types into.
@@ -47,14 +49,14 @@ impl Editor {
     /// When the terminal cannot be set up.
     pub(crate) fn new(history: Option<PathBuf>, complete: Rc<dyn Complete>) -> io::Result<Self> {
         if !io::stdin().is_terminal() {
-            return Ok(Self { edited: None, quiet: None });
+            return Ok(Self { edited: None, quiet: None, kept: None });
         }
         let edited = match place() {
             Some(place) => Some(Edited::new(place == Place::Stdout, history, complete)?),
             None => None,
         };
         OPEN.fetch_add(1, Ordering::SeqCst);
-        Ok(Self { edited, quiet: Some(Quiet::start()) })
+        Ok(Self { edited, quiet: Some(Quiet::start()), kept: None })
     }
 
     /// Whether what stands on a line already can be changed.
@@ -68,8 +70,16 @@ impl Editor {
     /// # Errors
     /// When the terminal cannot be read.
     pub(crate) fn read(&mut self, prompt: &str, initial: &str) -> io::Result<Line> {
-        let keys = self.quiet.as_ref().map(Quiet::typed).unwrap_or_default();
-        let typed = type_ahead::read(&keys);
+        let mut keys = self.kept.take().map(KeptKeys::stop).unwrap_or_default();
+        keys.extend(self.quiet.as_ref().map(Quiet::typed).unwrap_or_default());
+        let line = self.read_after(&keys, prompt, initial);
+        self.kept = self.quiet.as_ref().and_then(|_| KeptKeys::start());
+        line
+    }
+
+    /// As [`Editor::read`], after what was typed before the prompt.
+    fn read_after(&mut self, keys: &[u8], prompt: &str, initial: &str) -> io::Result<Line> {
+        let typed = type_ahead::read(keys);
         if typed.leaves && initial.is_empty() {
             return Ok(Line::End);
         }

@@ -15,6 +15,9 @@ use unix as system;
 pub(crate) use system::{columns, give_back, is_gone, is_quiet, note_editing, resume, suspend, suspend_group, tell};
 
 use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::mpsc::{RecvTimeoutError, Sender, channel};
+use std::thread::JoinHandle;
+use std::time::Duration;
 
 /// While it lives, keys are neither echoed nor edited by the system: they are kept until somebody reads them. Ctrl-C still
 /// interrupts, and what is written looks as always. Without a terminal, and in the background, it does nothing.
@@ -36,6 +39,35 @@ impl Quiet {
 impl Drop for Quiet {
     fn drop(&mut self) {
         system::end_quiet();
+    }
+}
+
+/// Keeps the keys that are typed while an answer comes, on a thread of its own.
+pub(crate) struct KeptKeys {
+    stop: Sender<()>,
+    thread: JoinHandle<Vec<u8>>,
+}
+
+impl KeptKeys {
+    /// `None` where no thread can be started; then the system keeps a few keys.
+    pub(crate) fn start() -> Option<Self> {
+        const PACE: Duration = Duration::from_millis(50);
+        let (stop, stopped) = channel();
+        let keep = move || {
+            let mut kept = Vec::new();
+            while stopped.recv_timeout(PACE) == Err(RecvTimeoutError::Timeout) {
+                system::take_keys(&mut kept);
+            }
+            kept
+        };
+        let thread = std::thread::Builder::new().name("keys".to_owned()).spawn(keep).ok()?;
+        Some(Self { stop, thread })
+    }
+
+    /// The keys, as bytes.
+    pub(crate) fn stop(self) -> Vec<u8> {
+        drop(self.stop);
+        self.thread.join().unwrap_or_default()
     }
 }
 

@@ -12,17 +12,19 @@ use std::io::{self, ErrorKind, IsTerminal, Stderr, Stdout, Write};
 /// Stdout or stderr.
 pub(crate) struct Output<W> {
     stream: W,
+    /// What people call it.
+    name: &'static str,
     is_terminal: bool,
 }
 
 pub(crate) fn stdout() -> Output<Stdout> {
     let stream = io::stdout();
-    Output { is_terminal: stream.is_terminal(), stream }
+    Output { name: "stdout", is_terminal: stream.is_terminal(), stream }
 }
 
 pub(crate) fn stderr() -> Output<Stderr> {
     let stream = io::stderr();
-    Output { is_terminal: stream.is_terminal(), stream }
+    Output { name: "stderr", is_terminal: stream.is_terminal(), stream }
 }
 
 impl<W> Output<W> {
@@ -58,7 +60,7 @@ impl<W: Write> Output<W> {
         match self.stream.write_all(text.as_bytes()).and_then(|()| self.stream.flush()) {
             Ok(()) => Ok(true),
             Err(error) if error.kind() == ErrorKind::BrokenPipe => Ok(false),
-            Err(error) => Err(error),
+            Err(error) => Err(io::Error::new(error.kind(), format!("{} cannot be written: {error}", self.name))),
         }
     }
 }
@@ -141,7 +143,7 @@ pub(crate) fn note_error(error: impl Display) {
 #[cfg(test)]
 impl<W: Write> Output<W> {
     pub(crate) fn on(stream: W, is_terminal: bool) -> Self {
-        Self { stream, is_terminal }
+        Self { stream, name: "stdout", is_terminal }
     }
 
     pub(crate) fn into_stream(self) -> W {

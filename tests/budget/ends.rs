@@ -78,7 +78,7 @@ fn e7_the_more_expensive_of_a_model_and_its_successor_is_reserved() {
         .stdout("ok\n")
         .code(0)
         .stderr_has("claude-sonnet-4-6")
-        .stderr_has("answer limited to 200 tokens (to fit the budget)");
+        .stderr_has("answer limited to 200 tokens (to fit what may be spent)");
     assert_eq!(bedrock.calls()[1].body["inferenceConfig"]["maxTokens"], 200);
     assert_eq!(home.at_rest(), (successor_cost, 0, 0));
     let calls = home.calls();

@@ -59,7 +59,7 @@ fn newcomer_10_a_pasted_text_that_begins_with_a_command_is_neither() {
     chat.paste("/clear the table\nand the chairs");
     chat.keys("\r");
     chat.wait_for("a command is a single line, and these begin with /clear");
-    chat.wait_for("and the chairs");
+    chat.wait_until("it is back", |screen| screen.contains("nothing was sent") && screen.ends_with("and the chairs"));
     chat.keys("\x03");
     chat.wait_for("press Ctrl-D");
     chat.line("second");

@@ -138,3 +138,22 @@ fn ask_keeps_keys_out_of_its_spinner_and_gives_the_mode_back() {
         assert!(!ask.screen().contains("typed"), "{name}: {}", ask.screen());
     }
 }
+
+#[test]
+fn ctrl_c_is_heard_whatever_was_pasted_before_and_loses_none_of_it() {
+    let pieces: Vec<String> = (0..2000).map(|number| format!("{number} ")).collect();
+    let bedrock = Bedrock::script([Reply::Slow(pieces, (1, 1)), Reply::text("fine")]);
+    let mut chat = chat(&bedrock);
+    chat.line("count");
+    chat.wait_for("0 1 2");
+    let lines: Vec<String> = (0..500).map(|number| format!("pasted line number {number} of some text")).collect();
+    chat.paste(&lines.join("\n"));
+    std::thread::sleep(std::time::Duration::from_millis(500));
+    chat.keys("\x03");
+    chat.wait_for("stopped; at most");
+    chat.wait_for("pasted line number 499 of some text");
+    assert_eq!(bedrock.calls().len(), 1, "nothing was sent by itself");
+    chat.keys("\r");
+    chat.wait_for("fine");
+    assert_eq!(sent(&bedrock, 1), lines.join("\n"));
+}

@@ -15,7 +15,9 @@ fn waiting(chatrix: Chatrix, columns: u16) -> (Bedrock, Terminal) {
 /// Stops the answer, and gives what stands below the question.
 fn below_question(chat: &mut Terminal) -> String {
     chat.keys("\x03");
-    let screen = chat.wait_until("the answer was stopped", |screen| screen.lines().last() == Some(">"));
+    let screen = chat.wait_until("the answer was stopped", |screen| {
+        screen.split_once("stopped").is_some_and(|(_, after)| after.contains("\n>"))
+    });
     screen.split_once("> go on\n").unwrap().1.to_owned()
 }
 

@@ -121,10 +121,10 @@ fn everything_that_changes_a_conversation_is_saved() {
     let mut first = on_terminal(Chatrix::chat().args(["-m", "nova-pro"]).home(&home).bedrock(&bedrock));
     for (line, shown) in [
         ("/file ~/a.png ~/r.pdf ~/notes.txt", "3 files go with"),
-        ("first", "one"),
-        ("second", "two"),
-        ("/retry", "deux"),
-        ("third", "three"),
+        ("first", "\none\n"),
+        ("second", "\ntwo\n"),
+        ("/retry", "\ndeux\n"),
+        ("third", "\nthree\n"),
         ("/undo", "took back"),
         ("/system Be brief.", "system prompt set"),
         ("/save Of May", "Of May"),

@@ -99,16 +99,23 @@ impl<'a> Delivery<'a> {
             Form::Text => (ended(self.text), (failure, is_cut)),
             Form::Code => match code_blocks(&self.text).into_iter().next() {
                 Some(block) => (ended(block.code), (failure, is_cut)),
-                None => (String::new(), (Some(failure.unwrap_or_else(|| without_code(&self.text))), false)),
+                None => (String::new(), (Some(without_code(&self.text, failure)), false)),
             },
         }
     }
 }
 
-/// Shows an answer without code: it was paid for, and must not be taken for code.
-fn without_code(text: &str) -> Error {
+/// Shows an answer without code: it was paid for, and must not be taken for code. `failure`: what else it lacks.
+fn without_code(text: &str, failure: Option<Error>) -> Error {
+    if text.trim().is_empty() {
+        return failure.unwrap_or_else(|| Error::new(Kind::IncompleteAnswer, "the answer is empty"));
+    }
     note(Printable::lines(text).trim_end());
-    Error::new(Kind::IncompleteAnswer, "the answer above has no code block").advise("ask for one in the question")
+    let error = Error::new(Kind::IncompleteAnswer, "the answer above has no code block");
+    match failure {
+        Some(failure) => error.advise(format!("besides, {failure}")),
+        None => error.advise("ask for one in the question"),
+    }
 }
 
 /// The text with a newline at its end.

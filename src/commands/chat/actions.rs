@@ -4,8 +4,9 @@ use super::command::Action;
 use super::recorder::Recorder;
 use super::running_chat::{RunningChat, first_words, refused, remarks};
 use super::{costs, export, help, last_answer, resumption};
+use crate::catalog::Thinking;
 use crate::error::{Error, Kind};
-use crate::policy::ReasoningGrant;
+use crate::policy::{ROOM_FOR_LOW_EFFORT, ReasoningGrant};
 use crate::sessions::{Entry, Session};
 use crate::terminal::editor::external::edit_externally;
 use crate::terminal::output::{note, stdout};
@@ -186,10 +187,21 @@ impl RunningChat {
         let admitted = self.engine.policy().admit(request, None)?;
         let (name, tokens) = (admitted.model().display_name(), admitted.max_tokens());
         Ok(Printable::line(match admitted.reasoning() {
-            ReasoningGrant::Off => format!(
-                "reasoning is asked for and shown, but {name} gets none: either it has none, or it does not fit \
-                 answers of {tokens} tokens; /max-tokens N allows longer ones"
+            ReasoningGrant::Off if admitted.model().capabilities.thinking == Thinking::None => format!(
+                "reasoning is asked for and shown, but {name} has none; `chatrix models think` lists the models that have"
             ),
+            ReasoningGrant::Off => {
+                let longest = self.engine.policy().longest_answer(admitted.model(), None);
+                let way = if longest < ROOM_FOR_LOW_EFFORT {
+                    format!("raise max_tokens_limit in the config file, which is {longest}")
+                } else {
+                    format!("/max-tokens {ROOM_FOR_LOW_EFFORT} makes room")
+                };
+                format!(
+                    "reasoning is asked for and shown, but it needs answers of about {ROOM_FOR_LOW_EFFORT} tokens, and \
+                     those of {name} have at most {tokens}; {way}"
+                )
+            }
             ReasoningGrant::Effort(_) | ReasoningGrant::Budget(_) => format!(
                 "reasoning is asked for and shown; it is billed as a part of the answer, and both together have at most \
                  {tokens} tokens"

@@ -109,7 +109,7 @@ fn welcome(chat: &RunningChat) -> anyhow::Result<Printable> {
         Err(error) => text.push_str(&format!("; {error}; /model NAME chooses another one")),
     }
     if chat.session.unanswered().is_some() {
-        text.push_str("; the last question has no answer, and /retry asks it again");
+        text.push_str("; the last question has no answer, and /retry asks it again; `chatrix usage --uncertain` shows what it may have cost");
     }
     Ok(Printable::line(text))
 }

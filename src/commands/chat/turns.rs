@@ -150,7 +150,7 @@ impl RunningChat {
         let Some(call) = coming.call.as_mut() else { return Ok(true) };
         let ending = answer::show(call, &mut coming.view).await;
         let Some(call) = coming.call.take() else { return Ok(true) };
-        let ended = coming.chat.ended(ending, &call, &coming.view, asked.started);
+        let ended = coming.chat.ended(ending, &call, &coming.view, asked);
         let somebody_reads = !ended.unread;
         let warnings = call.warnings();
         // An answer that was stopped is booked at its worst case now, which the totals then include.
@@ -209,7 +209,8 @@ impl RunningChat {
         }
     }
 
-    fn ended(&self, ending: anyhow::Result<Ending>, call: &Call, view: &AnswerView, started: Instant) -> Ended {
+    fn ended(&self, ending: anyhow::Result<Ending>, call: &Call, view: &AnswerView, asked: Asked) -> Ended {
+        let Asked { started, purpose, .. } = asked;
         let unread = matches!(ending, Ok(Ending::PipeClosed));
         let (end, remark) = match ending {
             Ok(Ending::Complete) => {
@@ -222,7 +223,7 @@ impl RunningChat {
                 let error = error.unwrap_or_else(|other| Error::new(Kind::Io, format!("{other:#}")));
                 let advice = error.advice().to_owned();
                 let separator = if advice.is_empty() { "" } else { "; " };
-                let error = if is_blank(view.text()) {
+                let error = if is_blank(view.text()) || purpose == Purpose::Replace {
                     error
                 } else {
                     error.advise(format!("{advice}{separator}/continue goes on"))
@@ -264,8 +265,11 @@ impl RunningChat {
     fn keep(&mut self, text: &str, end: End, model: String, usage: Option<Usage>, asked: Asked) -> Spent {
         let Asked { before, purpose, .. } = asked;
         let cost = self.spent().since(before);
+        let is_whole = end != End::stopped() && end != End::failed();
         let text = match purpose {
             Purpose::Continue if !is_blank(text) => self.continued(text),
+            // An empty answer takes the place of no other, and its cost counts.
+            Purpose::Replace if !is_whole => String::new(),
             _ => text.to_owned(),
         };
         let (usage, replaces) = (usage.map(Into::into), purpose != Purpose::Answer);
@@ -277,6 +281,7 @@ impl RunningChat {
     fn conclude(&mut self, ended: Ended, asked: Asked) {
         let Ended { text, end, model, remark, unread, footer } = ended;
         let stopped = end == End::stopped();
+        let is_dropped = asked.purpose == Purpose::Replace && (stopped || end == End::failed());
         let cost = self.keep(&text, end, model, footer.usage, asked);
         if unread {
             return;
@@ -285,7 +290,7 @@ impl RunningChat {
         if stopped {
             self.fail(Kind::Interrupted);
             note(answer::stopped(Some(cost.uncertain()).filter(|_| cost.unpriced == 0)));
-            if has_text {
+            if has_text && !is_dropped {
                 self.say("/continue goes on with the answer".into());
             }
         }
@@ -293,7 +298,7 @@ impl RunningChat {
             self.fail(error.kind);
             note_error(&error);
         }
-        if !has_text {
+        if !has_text || is_dropped {
             self.without_answer(asked.purpose);
         }
         let at_most = footer.at_most.map(|_| cost.uncertain());

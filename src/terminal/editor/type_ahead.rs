@@ -7,13 +7,16 @@ use crate::terminal::sanitize::Sanitizer;
 #[derive(Debug, Default, PartialEq, Eq)]
 pub(super) struct TypeAhead {
     pub(super) text: String,
-    /// Ctrl-D on an empty line.
+    /// Ctrl-D on an empty line, or as the last key, such as right after Ctrl-C.
     pub(super) leaves: bool,
 }
 
 /// Reads keys as the system's own line editor would.
 pub(super) fn read(keys: &[u8]) -> TypeAhead {
     let keys = String::from_utf8_lossy(keys).replace("\r\n", "\n").replace('\r', "\n");
+    if keys.ends_with('\u{4}') {
+        return TypeAhead { text: String::new(), leaves: true };
+    }
     let mut sanitizer = Sanitizer::default();
     let mut text = String::new();
     for key in keys.chars() {
@@ -60,7 +63,7 @@ mod tests {
             ("ein\u{3000}zwei\u{17}", "ein\u{3000}"),
             ("one\ntwo\u{15}three", "one\nthree"),
             ("\u{1b}[A\u{1b}[200~pasted\u{1b}[201~\u{1b}OP", "pasted"),
-            ("a\tb\u{1}\u{0}c\u{4}", "abc"),
+            ("a\tb\u{1}\u{4}\u{0}c", "abc"),
             ("gone\u{3}here", "here"),
         ] {
             let expected = TypeAhead { text: text.to_owned(), leaves: false };

@@ -14,6 +14,8 @@ pub(super) fn typed() -> Vec<u8> {
     Vec::new()
 }
 
+pub(super) fn take_keys(_: &mut Vec<u8>) {}
+
 pub(crate) fn note_editing(_: bool) {}
 
 pub(crate) fn is_quiet() -> bool {

@@ -80,10 +80,12 @@ impl Terminal {
         }
     }
 
-    /// No echo, and every key counts at once. Reading does not wait. Signals and the output are as they were.
+    /// No echo, and every key counts at once. Reading does not wait. Signals and the output are as they were, but Ctrl-C
+    /// drops no keys that were typed before.
     fn quiet_mode(&self) -> Termios {
         let mut mode = self.original.clone();
         mode.local_modes -= LocalModes::ECHO | LocalModes::ECHONL | LocalModes::ICANON;
+        mode.local_modes |= LocalModes::NOFLSH;
         mode.special_codes[SpecialCodeIndex::VMIN] = 0;
         mode.special_codes[SpecialCodeIndex::VTIME] = 0;
         mode
@@ -163,8 +165,11 @@ pub(super) fn typed() -> Vec<u8> {
             Ok(0) => {
                 sleep(PAUSE);
                 match keyboard.read(&mut piece) {
-                    Ok(length @ 1..) if started.elapsed() < MOST => typed.extend_from_slice(&piece[..length]),
+                    Ok(length @ 1..) => typed.extend_from_slice(&piece[..length]),
                     _ => break,
+                }
+                if started.elapsed() >= MOST {
+                    break;
                 }
             }
             Ok(length) => typed.extend_from_slice(&piece[..length]),
@@ -173,6 +178,28 @@ pub(super) fn typed() -> Vec<u8> {
         }
     }
     typed
+}
+
+/// Takes the keys that are there, without waiting, while the terminal is quiet. The system has little room for keys, and
+/// once that is full it does not hear Ctrl-C any more.
+pub(super) fn take_keys(kept: &mut Vec<u8>) {
+    /// A larger paste is refused at a prompt too.
+    const MOST_KEPT: usize = 1 << 20;
+    // Nobody changes the mode between the look at it and the read, which would wait in another one.
+    let terminal = lock();
+    let Some(terminal) = terminal.as_ref().filter(|terminal| terminal.quiet > 0 && terminal.editing.is_none()) else {
+        return;
+    };
+    let is_ours = tcgetpgrp(&terminal.device).is_ok_and(|foreground| foreground == getpgrp());
+    if !is_ours || !isatty(io::stdin()) || !tcgetattr(&terminal.device).is_ok_and(|mode| does_not_wait(&mode)) {
+        return;
+    }
+    let mut piece = [0; 4096];
+    while kept.len() < MOST_KEPT
+        && let Ok(length @ 1..) = (&terminal.device).read(&mut piece)
+    {
+        kept.extend_from_slice(&piece[..length]);
+    }
 }
 
 /// Whether reading returns at once. Another program may have set another mode.
