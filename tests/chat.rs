@@ -61,6 +61,7 @@ fn c7_ctrl_c_stops_only_the_answer_and_keeps_what_came_and_what_it_may_cost() {
     chat.send("half a thought").unwrap();
     chat.send_control('c').unwrap();
     chat.exp_string("press Ctrl-D or type /exit to leave").unwrap();
+    chat.exp_string("> ").unwrap();
     line(&mut chat, "and then?");
     chat.exp_string("fine").unwrap();
     line(&mut chat, "/cost");

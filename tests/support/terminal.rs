@@ -69,8 +69,13 @@ impl Terminal {
         self.keyboard.flush().unwrap();
     }
 
-    /// Types a line and Enter.
+    /// Types a line and Enter, at the prompt of a chat once there is one: what is typed before is offered there, and not
+    /// sent.
     pub fn line(&mut self, line: &str) {
+        let started = Instant::now();
+        while !self.is_at_prompt() && started.elapsed() < Duration::from_secs(2) {
+            std::thread::sleep(Duration::from_millis(10));
+        }
         self.keys(&format!("{line}\r"));
     }
 
@@ -97,6 +102,12 @@ impl Terminal {
     /// The row and the column of the cursor, from 0.
     pub fn cursor(&self) -> (u16, u16) {
         self.seen.lock().unwrap().parser.screen().cursor_position()
+    }
+
+    /// Whether the cursor is in a row that begins with `>`.
+    fn is_at_prompt(&self) -> bool {
+        let (row, _) = self.cursor();
+        self.screen().lines().nth(row.into()).is_some_and(|row| row.starts_with('>'))
     }
 
     /// Everything that was written to the terminal, control sequences included.
