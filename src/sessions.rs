@@ -11,6 +11,6 @@ mod state;
 pub(crate) use attached::Attached;
 pub(crate) use entry::{Answer, End, Entry, Question, Spent};
 pub(crate) use file::{Opened, SessionFile};
-pub(crate) use folder::{Sessions, Summary};
+pub(crate) use folder::{Sessions, Summary, make_private_folder};
 pub(crate) use id::SessionId;
 pub(crate) use state::{Exchange, Session};

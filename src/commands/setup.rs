@@ -7,9 +7,9 @@ use crate::error::{Error, Kind};
 use crate::ledger::store::{Store, StoreError};
 use crate::ledger::{self, Clock, Ledger};
 use crate::offline;
+use crate::sessions::make_private_folder;
 use crate::telemetry::Telemetry;
 use anyhow::Context;
-use std::fs::DirBuilder;
 use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
@@ -101,14 +101,8 @@ pub(crate) fn is_about_identity(error: &Error) -> bool {
 /// Makes the folder of the ledger and the history, which only this user may look into.
 pub(crate) fn make_state_folder(settings: &Settings) {
     let Some(folder) = settings.ledger.as_ref().and_then(|path| path.parent()) else { return };
-    let mut builder = DirBuilder::new();
-    builder.recursive(true);
-    #[cfg(unix)]
-    std::os::unix::fs::DirBuilderExt::mode(&mut builder, 0o700);
     // Where it cannot be made, whoever needs a file in it says so.
-    let _ = builder.create(folder);
-    #[cfg(unix)]
-    let _ = std::fs::set_permissions(folder, std::os::unix::fs::PermissionsExt::from_mode(0o700));
+    let _ = make_private_folder(folder);
 }
 
 /// Where the ledger is.

@@ -50,7 +50,7 @@ impl Sessions {
     /// # Errors
     /// That of the file system.
     pub(crate) fn create(&self, session: &Session, now: i64) -> io::Result<(SessionId, SessionFile)> {
-        make_private(&self.folder)?;
+        make_private_folder(&self.folder)?;
         let mut id = SessionId::at(now);
         for _ in 0..ATTEMPTS {
             match SessionFile::create(&self.path(id), session, now) {
@@ -182,7 +182,10 @@ impl Sessions {
 }
 
 /// Makes a folder that only this user may look into.
-fn make_private(folder: &Path) -> io::Result<()> {
+///
+/// # Errors
+/// That of the file system.
+pub(crate) fn make_private_folder(folder: &Path) -> io::Result<()> {
     let mut builder = DirBuilder::new();
     builder.recursive(true);
     #[cfg(unix)]

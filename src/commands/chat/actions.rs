@@ -71,8 +71,8 @@ impl RunningChat {
 
     fn clear(&mut self) -> Printable {
         let left = self.recorder.id();
-        let Session { offline, model, system, .. } = self.session.clone();
-        self.session = Session::new(offline, model, system);
+        let Session { offline, model, system, .. } = &self.session;
+        self.session = Session::new(*offline, model.clone(), system.clone());
         self.recorder.begin_anew(io::stdin().is_terminal());
         let way_back = left.map(|id| format!("\n/resume {id} goes back to the last one")).unwrap_or_default();
         Printable::lines(format_args!("started a new conversation; the model and the system prompt are kept{way_back}"))

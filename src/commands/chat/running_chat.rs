@@ -58,7 +58,7 @@ impl RunningChat {
             max_tokens: args.question.max_tokens,
             max_cost: args.max_cost,
             reasoning: None,
-            session: session.clone(),
+            session,
             recorder,
             pending: Vec::new(),
             names: DocumentNames::default(),
@@ -68,12 +68,19 @@ impl RunningChat {
             warned: HashSet::new(),
             exit: 0,
         };
-        chat.take_up(session);
+        chat.take_files();
         chat
     }
 
-    /// Goes on with a session. The files of a question without an answer are those of the next one.
+    /// Goes on with another session.
     pub(super) fn take_up(&mut self, session: Session) {
+        self.session = session;
+        self.take_files();
+    }
+
+    /// Takes account of the files of the session. Those of a question without an answer are those of the next one.
+    fn take_files(&mut self) {
+        let session = &self.session;
         self.names = DocumentNames::default();
         let questions = session.exchanges().iter().map(|exchange| &exchange.question).chain(session.unanswered());
         for part in questions.flat_map(|question| &question.attachments) {
@@ -84,7 +91,6 @@ impl RunningChat {
             }
         }
         self.pending = session.unanswered().map(|question| question.attachments.clone()).unwrap_or_default();
-        self.session = session;
     }
 
     /// Takes what the command line says for a session that was resumed.

@@ -24,6 +24,13 @@ pub(super) enum Purpose {
     Continue,
 }
 
+impl Purpose {
+    /// Whether the text of an answer that ended so is kept. A piece takes the place of no whole answer.
+    fn keeps(self, end: &End) -> bool {
+        self != Self::Replace || (*end != End::stopped() && *end != End::failed())
+    }
+}
+
 /// What a call was made for, and when.
 #[derive(Clone, Copy)]
 struct Asked {
@@ -265,11 +272,10 @@ impl RunningChat {
     fn keep(&mut self, text: &str, end: End, model: String, usage: Option<Usage>, asked: Asked) -> Spent {
         let Asked { before, purpose, .. } = asked;
         let cost = self.spent().since(before);
-        let is_whole = end != End::stopped() && end != End::failed();
         let text = match purpose {
-            Purpose::Continue if !is_blank(text) => self.continued(text),
             // An empty answer takes the place of no other, and its cost counts.
-            Purpose::Replace if !is_whole => String::new(),
+            _ if !purpose.keeps(&end) => String::new(),
+            Purpose::Continue if !is_blank(text) => self.continued(text),
             _ => text.to_owned(),
         };
         let (usage, replaces) = (usage.map(Into::into), purpose != Purpose::Answer);
@@ -281,16 +287,15 @@ impl RunningChat {
     fn conclude(&mut self, ended: Ended, asked: Asked) {
         let Ended { text, end, model, remark, unread, footer } = ended;
         let stopped = end == End::stopped();
-        let is_dropped = asked.purpose == Purpose::Replace && (stopped || end == End::failed());
+        let is_kept = !is_blank(&text) && asked.purpose.keeps(&end);
         let cost = self.keep(&text, end, model, footer.usage, asked);
         if unread {
             return;
         }
-        let has_text = !is_blank(&text);
         if stopped {
             self.fail(Kind::Interrupted);
             note(answer::stopped(Some(cost.uncertain()).filter(|_| cost.unpriced == 0)));
-            if has_text && !is_dropped {
+            if is_kept {
                 self.say("/continue goes on with the answer".into());
             }
         }
@@ -298,7 +303,7 @@ impl RunningChat {
             self.fail(error.kind);
             note_error(&error);
         }
-        if !has_text || is_dropped {
+        if !is_kept {
             self.without_answer(asked.purpose);
         }
         let at_most = footer.at_most.map(|_| cost.uncertain());
