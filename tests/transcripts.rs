@@ -166,12 +166,13 @@ fn ledger() {
 #[test]
 fn doctor() {
     let bedrock = Bedrock::script([Reply::text("ok")]);
-    // Through a proxy, so that the address does not differ from run to run.
+    // Through a proxy, so that the address does not differ from run to run. The port is none of those that the system hands
+    // out, which the server of another test may have.
     let at_bedrock = |doctor: Chatrix| {
         doctor
             .env("AWS_ENDPOINT_URL", "http://bedrock.example")
             .env("HTTP_PROXY", &bedrock.url)
-            .env("CHATRIX_PORT", "38417")
+            .env("CHATRIX_PORT", "8417")
     };
     let healthy = |doctor: Chatrix| at_bedrock(doctor).credentials();
     let refused = Bedrock::script([Reply::text("never")]);
@@ -180,7 +181,7 @@ fn doctor() {
         .run(&["--help"])
         .run_with("an account that may call everything", &[], healthy)
         .run_with("an account that may call everything", &["--call", "-m", "nova-micro"], healthy)
-        .run_with("the same", &["--json", "--offline"], |doctor| doctor.env("CHATRIX_PORT", "38417"))
+        .run_with("the same", &["--json", "--offline"], |doctor| doctor.env("CHATRIX_PORT", "8417"))
         .run_with("no credentials", &[], at_bedrock)
         .run_with("keys that have expired, and a retired model", &["-m", "claude-sonnet-4"], |doctor| {
             healthy(doctor).env("HTTP_PROXY", &refused.url).env("AWS_SESSION_TOKEN", "old")
