@@ -1,32 +1,32 @@
 //! `chatrix ledger`: whether the ledger is sound, and which file is the right one after it was lost.
 
 use crate::cli::LedgerAction;
-use crate::commands::setup::{ledger_path, open_ledger};
+use crate::commands::setup::{ledger_location, open_ledger};
 use crate::config::Settings;
 use crate::error::{Error, Kind};
+use crate::ledger::Location;
 use crate::ledger::budget::{BudgetLimit, BudgetStatus, BudgetTotals};
 use crate::ledger::report::Examination;
 use crate::terminal::output::{note, print};
 use crate::terminal::printable::Printable;
-use std::path::Path;
 
 /// Checks or accepts the ledger.
 pub(crate) fn run(action: &LedgerAction, settings: &Settings) -> anyhow::Result<u8> {
-    let path = ledger_path(settings)?;
+    let location = ledger_location(settings)?;
     match action {
-        LedgerAction::Check => check(path, settings),
-        LedgerAction::Accept => accept(path, settings),
+        LedgerAction::Check => check(location, settings),
+        LedgerAction::Accept => accept(location, settings),
     }
 }
 
-fn check(path: &Path, settings: &Settings) -> anyhow::Result<u8> {
+fn check(location: &Location, settings: &Settings) -> anyhow::Result<u8> {
     // Opening a ledger would make a new one.
-    if !path.exists() {
-        let message = format!("there is no ledger at {}", path.display());
+    if !location.exists() {
+        let message = format!("there is no ledger at {location}");
         return Err(Error::new(Kind::LedgerUnavailable, message).advise("the first call makes one").into());
     }
     let (examination, _) = examine(settings, &[])?;
-    print(&report(path, &examination))?;
+    print(&report(location, &examination))?;
     Ok(u8::from(!examination.problems.is_empty()))
 }
 
@@ -43,19 +43,19 @@ pub(super) fn examine(settings: &Settings, limits: &[BudgetLimit]) -> anyhow::Re
     Ok((examination, statuses))
 }
 
-fn report(path: &Path, examination: &Examination) -> Printable {
+fn report(location: &Location, examination: &Examination) -> Printable {
     let Examination { version, problems, calls, open, uncertain, totals } = examination;
     let BudgetTotals { settled, reserved, uncertain: uncertain_amount } = totals;
     let state = if problems.is_empty() { "sound".to_owned() } else { problems.join("; ") };
+    let place = if location.file().is_some() { "path    " } else { "database" };
     Printable::lines(format_args!(
-        "path       {}\nversion    {version}\nstate      {state}\ncalls      {calls}\nspent      {settled}\n\
-         open       {open}, {reserved} reserved\nuncertain  {uncertain}, {uncertain_amount} (may have been billed)\n",
-        path.display()
+        "{place}   {location}\nversion    {version}\nstate      {state}\ncalls      {calls}\nspent      {settled}\n\
+         open       {open}, {reserved} reserved\nuncertain  {uncertain}, {uncertain_amount} (may have been billed)\n"
     ))
 }
 
-fn accept(path: &Path, settings: &Settings) -> anyhow::Result<u8> {
+fn accept(location: &Location, settings: &Settings) -> anyhow::Result<u8> {
     open_ledger(settings)?.accept().map_err(Error::from)?;
-    note(Printable::line(format_args!("{} is the ledger from now on; running servers go on with it", path.display())));
+    note(Printable::line(format_args!("{location} is the ledger from now on; running servers go on with it")));
     Ok(0)
 }

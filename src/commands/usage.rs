@@ -12,7 +12,7 @@ use crate::error::{Error, Kind};
 use crate::ledger::budget::{BudgetStatus, date};
 use crate::ledger::report::{By, ReportRow, Sums, UncertainCall};
 use crate::ledger::store::{Correction, Store};
-use crate::ledger::{self, CallId, CallState, Clock, moment};
+use crate::ledger::{self, CallId, CallState, Clock, Location, moment};
 use crate::terminal::output::{note, print, print_data, print_json, stdout};
 use crate::terminal::printable::Printable;
 use crate::terminal::size::columns;
@@ -95,11 +95,11 @@ fn open(settings: &Settings) -> anyhow::Result<Opened> {
     if settings.offline {
         return Ok(Opened { ledger, offline: true, never_used });
     }
-    let other = settings.ledger.as_ref().map(|path| path.with_file_name("offline.db")).filter(|path| path.exists());
-    if let Some(path) = other
+    let other = settings.state.as_ref().map(|folder| Location::File(folder.join("offline.db"))).filter(Location::exists);
+    if let Some(location) = other
         && never_used
     {
-        let ledger = ledger::open(&path, Clock::system()).map_err(Error::from)?;
+        let ledger = ledger::open(&location, Clock::system()).map_err(Error::from)?;
         return Ok(Opened { ledger, offline: true, never_used: false });
     }
     Ok(Opened { ledger, offline: false, never_used })

@@ -17,7 +17,7 @@ use serde::{Deserialize, Deserializer};
 use std::collections::BTreeMap;
 use std::net::SocketAddr;
 use std::num::NonZeroU32;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::str::FromStr;
 use std::time::Duration;
 
@@ -46,6 +46,15 @@ pub(crate) struct File {
     pub(crate) keys: BTreeMap<String, Key>,
     pub(crate) serve: Serve,
     pub(crate) alerts: Alerts,
+    pub(crate) ledger: Ledger,
+}
+
+/// `[ledger]`: the database that several machines share.
+#[derive(Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub(crate) struct Ledger {
+    pub(crate) url: Option<String>,
+    pub(crate) password_file: Option<PathBuf>,
 }
 
 /// `[limits]`: limits for all models.

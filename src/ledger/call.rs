@@ -22,6 +22,11 @@ pub struct NewCall {
     pub rate: Option<RateRequest>,
 }
 
+impl NewCall {
+    /// The commands that make calls.
+    pub(super) const COMMANDS: [&'static str; 3] = ["ask", "chat", "serve"];
+}
+
 /// How a call can end.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Outcome {
@@ -35,16 +40,38 @@ pub enum Outcome {
     Released,
 }
 
+/// Tells calls apart that are written together with their end, so that each is written once, however often it is sent to
+/// the database.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Receipt(pub u128);
+
+impl Receipt {
+    /// One that nothing else has.
+    #[must_use]
+    pub fn new() -> Self {
+        Self(fastrand::u128(..))
+    }
+}
+
+impl Default for Receipt {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
 /// Which call a settlement is for.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum SettledCall {
     /// A call that is in the ledger.
     Booked(CallId),
+    /// A call that another process, which has ended, has booked under its name.
+    BookedBy { process: String, id: CallId },
     /// A call that could not be written when it began. It is written together with its end.
     Unwritten {
         call: NewCall,
         /// Its worst case.
         reserved: NanoDollars,
+        receipt: Receipt,
     },
 }
 

@@ -3,6 +3,7 @@
 
 use super::call::{NewCall, Outcome};
 use super::ids::KeyId;
+use super::rate::used_tokens;
 use crate::catalog::NanoDollars;
 use crate::conversation::Usage;
 use std::ops::{AddAssign, Sub};
@@ -104,6 +105,24 @@ pub(super) fn reserve(call: &NewCall, day: i64, reserved: NanoDollars) -> Postin
     let NewCall { command, key, requested_model: _, model, request_id: _, rate: _ } = call;
     let account = Account { day, command: (*command).to_owned(), key: *key, model: model.clone() };
     Posting { account, delta: contribution(CallState::Reserved, reserved, None, None) }
+}
+
+/// A call as it is booked when it begins on a day.
+pub(super) fn begun(call: &NewCall, day: i64, reserved: NanoDollars) -> BookedCall {
+    let Posting { account, delta: _ } = reserve(call, day, reserved);
+    let (settled, state) = (None, CallState::Reserved);
+    BookedCall { account, reserved, settled, state, has_usage: false, is_rated: call.rate.is_some() }
+}
+
+impl Change {
+    /// What the call counts for in its key's tokens a minute from now on. `None` where that is not known: the most that it
+    /// can have used stays counted.
+    pub(super) fn rate_tokens(&self) -> Option<u64> {
+        match (self.state, &self.usage) {
+            (CallState::Released, _) => Some(0),
+            (_, usage) => usage.as_ref().map(used_tokens),
+        }
+    }
 }
 
 impl BookedCall {

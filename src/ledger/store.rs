@@ -15,6 +15,7 @@ use crate::catalog::NanoDollars;
 use crate::error::{Error, Kind};
 use std::collections::HashMap;
 use std::fmt;
+use std::time::Duration;
 
 /// Why a store failed, as a sentence that names the ledger.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -140,6 +141,17 @@ pub trait Store: fmt::Debug + Send {
     /// As [`post`](Self::post), but never waits for another process: `None` when one is writing. Nothing is done then.
     fn post_at_once(&mut self, batch: &Batch<'_>) -> StoreResult<Option<Vec<ReserveOutcome>>>;
 
+    /// The name that open calls of this process are booked under, where ends of calls are to be kept beside the ledger
+    /// while it cannot be written. `None` where that is not needed.
+    fn process(&self) -> Option<&str> {
+        None
+    }
+
+    /// How often [`recover`](Self::recover) has to be called, because other processes take this one for ended otherwise.
+    fn renewal(&self) -> Option<Duration> {
+        None
+    }
+
     /// Work that keeps the database small and fast, if it is time for that. It is done without the store, beside other
     /// transactions, and may wait for the disk.
     fn upkeep(&self) -> Option<Upkeep>;
@@ -217,9 +229,9 @@ pub trait Store: fmt::Debug + Send {
 /// Decides reservations in their order. Once one has to wait, later ones that ask for as much or more under the same
 /// limits wait too, without being decided, so that a long queue is cheap. A call whose key has limits of its own is always
 /// decided: it may be refused at once, and what it waits for concerns no other key.
-pub(super) fn decide_in_order<E>(
-    requests: &[ReserveRequest<'_>],
-    mut reserve: impl FnMut(&ReserveRequest<'_>) -> Result<ReserveOutcome, E>,
+pub(super) fn decide_in_order<'a, E>(
+    requests: &[ReserveRequest<'a>],
+    mut reserve: impl FnMut(&ReserveRequest<'a>) -> Result<ReserveOutcome, E>,
 ) -> Result<Vec<ReserveOutcome>, E> {
     // The least that a waiting call asks for, under each of the limits.
     let mut least_waiting: HashMap<&[BudgetLimit], NanoDollars> = HashMap::new();

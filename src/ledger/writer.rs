@@ -12,6 +12,7 @@ use super::command::{AlertRequest, Check, Command, Commands, KeySnapshot, Pendin
 use super::health::Health;
 use super::open_calls::OpenCalls;
 use super::reservation::{Granted, Refused, Reservation, SettlementQueue};
+use super::spool::Spool;
 use super::store::{Batch, ReserveOutcome, Store, StoreError, StoreResult, Upkeep};
 use super::store_slot::{OpenStore, StoreSlot};
 use crate::telemetry::Telemetry;
@@ -39,12 +40,17 @@ pub(super) struct Writer {
     waiting: Vec<PendingReservation>,
     /// Settlements that are not written yet. They are kept until they can be, even when the disk is full.
     unwritten: Vec<Settlement>,
+    /// How many of them an earlier process has left.
+    taken_over: usize,
+    spool: Spool,
     open_calls: OpenCalls,
     health: Health,
     /// When a failed transaction is tried again.
     retry_at: Instant,
     /// When ended processes are looked for again.
     recover_at: Instant,
+    /// When the lease of this process is renewed, where it has one.
+    renew_at: Instant,
     telemetry: Telemetry,
 }
 
@@ -93,7 +99,8 @@ impl Received {
 
 /// Does what the commands say, until it receives [`Command::Close`].
 pub(super) fn run(writer: &Mutex<Writer>, commands: &Commands) {
-    let mut wait = Wait::default();
+    // What an earlier process has left is written at once.
+    let mut wait = lock(writer).wait();
     loop {
         let received = Received::sort(commands.take(BATCH, wait));
         let is_closing = received.closing;
@@ -113,17 +120,27 @@ fn lock(writer: &Mutex<Writer>) -> MutexGuard<'_, Writer> {
 }
 
 impl Writer {
-    pub(super) fn new(open: OpenStore, queue: Arc<dyn SettlementQueue>, health: Health, telemetry: Telemetry) -> Self {
+    pub(super) fn new(
+        open: OpenStore,
+        mut spool: Spool,
+        queue: Arc<dyn SettlementQueue>,
+        health: Health,
+        telemetry: Telemetry,
+    ) -> Self {
         let now = Instant::now();
+        let unwritten = spool.take_over();
         Self {
             slot: StoreSlot::new(open),
             queue,
             waiting: Vec::new(),
-            unwritten: Vec::new(),
+            taken_over: unwritten.len(),
+            unwritten,
+            spool,
             open_calls: OpenCalls::default(),
             health,
             retry_at: now,
             recover_at: now,
+            renew_at: now,
             telemetry,
         }
     }
@@ -153,16 +170,29 @@ impl Writer {
         self.answer_statuses(received.status_requests);
         self.note_refusals(received.refusals);
         self.answer_alerts(received.finished_alerts, received.alert_requests);
+        self.renew();
         (self.wait(), self.slot.upkeep())
     }
 
     fn wait(&self) -> Wait {
         let poll = (!self.waiting.is_empty()).then_some(POLL);
         let retry = (!self.unwritten.is_empty()).then(|| self.retry_at.saturating_duration_since(Instant::now()));
+        let renew = self.slot.renewal().map(|_| self.renew_at.saturating_duration_since(Instant::now()));
         Wait {
-            at_most: [poll, retry].into_iter().flatten().min(),
+            at_most: [poll, retry, renew].into_iter().flatten().min(),
             // What a settlement frees is waited for.
             gathers_settlements: self.waiting.is_empty(),
+        }
+    }
+
+    /// Shows the other processes that this one runs, where they cannot see that by themselves.
+    fn renew(&mut self) {
+        let Some(every) = self.slot.renewal() else { return };
+        let now = Instant::now();
+        if now >= self.renew_at {
+            self.renew_at = now + every;
+            // If it fails, the next time may be early enough.
+            let _: StoreResult<()> = self.slot.get().and_then(Store::recover);
         }
     }
 
@@ -228,6 +258,7 @@ impl Writer {
             Ok(outcomes) => self.posted(outcomes),
             Err(error) => {
                 self.retry_at = Instant::now() + RETRY;
+                self.keep_unwritten();
                 self.refuse_all(&Refused::Unavailable(error));
             }
         }
@@ -236,8 +267,22 @@ impl Writer {
     fn posted(&mut self, outcomes: Vec<ReserveOutcome>) {
         self.slot.remember_posted();
         self.open_calls.remove(&self.unwritten);
-        self.unwritten.clear();
+        if !self.unwritten.is_empty() {
+            self.unwritten.clear();
+            self.taken_over = 0;
+            self.spool.clear();
+        }
         self.answer_reservations(outcomes);
+    }
+
+    /// Keeps the ends of calls that could not be written where they survive this process.
+    fn keep_unwritten(&mut self) {
+        let ends: Vec<_> = self.unwritten.iter().map(|settlement| self.open_calls.locate(settlement)).collect();
+        if let Err(error) = self.spool.keep(&ends, self.taken_over, self.slot.process()) {
+            self.telemetry.notice(&format!(
+                "warning: what calls cost is kept in memory only until the ledger can be reached: {error}"
+            ));
+        }
     }
 
     fn try_post(&mut self, recover: bool) -> StoreResult<Vec<ReserveOutcome>> {

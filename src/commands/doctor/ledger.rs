@@ -6,6 +6,7 @@ use crate::commands::ledger::examine;
 use crate::commands::setup::make_state_folder;
 use crate::config::Settings;
 use crate::error::{Error, Kind};
+use crate::ledger::Location;
 use crate::ledger::budget::{BudgetLimit, BudgetStatus, Budgets, date};
 use crate::ledger::report::Examination;
 use crate::ledger::store::StoreError;
@@ -27,11 +28,11 @@ pub(super) struct Found {
 /// large or another process holds it.
 pub(super) fn examined(settings: &Settings) -> Found {
     let limits: Vec<BudgetLimit> = settings.budgets.limits().collect();
-    let Some(path) = &settings.ledger else {
+    let Some(location) = settings.ledger.as_ref().map(|setting| &setting.value) else {
         return unusable(settings, &Error::from(StoreError::no_folder()).advise("set XDG_STATE_HOME or HOME"));
     };
     make_state_folder(settings);
-    if !path.exists() {
+    if let Some(path) = location.file().filter(|path| !path.exists()) {
         return match try_folder(path) {
             Ok(()) => {
                 let message = format!("{} does not exist yet; the first call makes it", path.display());
@@ -47,23 +48,27 @@ pub(super) fn examined(settings: &Settings) -> Found {
     }
     match examine(settings, &limits) {
         Ok((Examination { problems, .. }, _)) if !problems.is_empty() => {
-            let message = format!("{} is damaged: {}", path.display(), problems.join("; "));
+            let message = format!("{location} is damaged: {}", problems.join("; "));
             let error = Error::new(Kind::LedgerUnavailable, message);
-            unusable(
-                settings,
-                &error.advise("put a backup in its place, or move it away and run: chatrix ledger accept"),
-            )
+            let advice = match location {
+                Location::File(_) => "put a backup in its place, or move it away and run: chatrix ledger accept",
+                Location::Database { .. } => "restore a backup, and run: chatrix ledger accept",
+            };
+            unusable(settings, &error.advise(advice))
         }
         Ok((Examination { calls, uncertain, .. }, statuses)) => {
             let calls = if calls == 1 { "1 call".to_owned() } else { format!("{calls} calls") };
-            let message = format!("{} is sound: {calls}, {uncertain} of them uncertain", path.display());
+            let message = format!("{location} is sound: {calls}, {uncertain} of them uncertain");
             Found {
-                check: open_to_others(path).unwrap_or_else(|| Check::ok(LEDGER, message)),
+                check: location.file().and_then(open_to_others).unwrap_or_else(|| Check::ok(LEDGER, message)),
                 statuses: Some(statuses),
             }
         }
         Err(error) => {
-            let advice = "make it readable and writable, or move it away and run: chatrix ledger accept";
+            let advice = match location {
+                Location::File(_) => "make it readable and writable, or move it away and run: chatrix ledger accept",
+                Location::Database { .. } => "check the address and the password, and that PostgreSQL runs",
+            };
             unusable(settings, &Error::new(Kind::LedgerUnavailable, format!("{error:#}")).advise(advice))
         }
     }

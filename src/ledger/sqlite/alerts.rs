@@ -4,27 +4,11 @@
 use super::values::StoredKey;
 use super::{keys, sums};
 use crate::ledger::alert::{BudgetAlert, reached};
-use crate::ledger::budget::{BudgetLimit, BudgetStatus, Period};
+use crate::ledger::budget::{BudgetLimit, BudgetStatus};
 use crate::ledger::key::Key;
 use crate::ledger::key_settings::WatchedBudgets;
+use crate::ledger::stored::{AlertState, period_number};
 use rusqlite::{Connection, OptionalExtension, Result, params};
-
-/// What became of an alert.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum State {
-    Due = 0,
-    Delivered = 1,
-    GivenUp = 2,
-}
-
-/// How periods are numbered in the table.
-fn period_number(period: Period) -> i64 {
-    match period {
-        Period::Day => 0,
-        Period::Month => 1,
-        Period::Week => 2,
-    }
-}
 
 /// Notes that a budget has reached a threshold (percent), if that is not noted yet. `today`: days since 1970.
 pub(super) fn note(connection: &Connection, today: i64, limit: &BudgetLimit, threshold: u8) -> Result<()> {
@@ -35,7 +19,7 @@ pub(super) fn note(connection: &Connection, today: i64, limit: &BudgetLimit, thr
             "INSERT OR IGNORE INTO alerts (key, period, start, amount, threshold, id, claimed, state)
              VALUES (?1, ?2, ?3, ?4, ?5, 'alert_' || lower(hex(randomblob(12))), 0, ?6)",
         )?
-        .execute(params![key, period_number(*period), period.start(today), amount, threshold, State::Due as i64,])?;
+        .execute(params![key, period_number(*period), period.start(today), amount, threshold, AlertState::Due as i64,])?;
     Ok(())
 }
 
@@ -89,7 +73,7 @@ pub(super) fn claim(
 
 /// Notes what became of an alert.
 pub(super) fn finish(connection: &Connection, id: &str, delivered: bool) -> Result<()> {
-    let state = if delivered { State::Delivered } else { State::GivenUp };
+    let state = if delivered { AlertState::Delivered } else { AlertState::GivenUp };
     connection.execute("UPDATE alerts SET state = ?2 WHERE id = ?1", params![id, state as i64]).map(drop)
 }
 
@@ -112,6 +96,6 @@ fn due(connection: &Connection, now: i64, today: i64, status: &BudgetStatus) -> 
         "SELECT id, threshold FROM alerts WHERE key = ?1 AND period = ?2 AND start = ?3 AND amount = ?4
          AND state = ?5 AND claimed <= ?6 ORDER BY threshold",
     )?;
-    let row = params![key, period_number(*period), period.start(today), amount, State::Due as i64, now];
+    let row = params![key, period_number(*period), period.start(today), amount, AlertState::Due as i64, now];
     statement.query_map(row, |row| Ok((row.get(0)?, row.get(1)?)))?.collect()
 }

@@ -11,7 +11,7 @@ use crate::ledger::clock::day_of;
 use crate::ledger::continuity::SeenCall;
 use crate::ledger::ids::CallId;
 use crate::ledger::posting::{self, Account, BookedCall, CallState, Change, Posting, signed};
-use crate::ledger::rate::{RateDecision, used_tokens};
+use crate::ledger::rate::RateDecision;
 use crate::ledger::report::UncertainCall;
 use crate::ledger::store::{Correction, ReserveOutcome, ReserveRequest};
 use rusqlite::{Connection, OptionalExtension, Result, Row, named_params, params};
@@ -100,11 +100,13 @@ pub(super) fn settle_all(connection: &Connection, now: i64, settlements: &[Settl
 /// Books how a call ended, except for the sums. Does nothing when the call does not exist or already has its end.
 fn settle(connection: &Connection, now: i64, settlement: &Settlement) -> Result<Vec<Posting>> {
     let id = match &settlement.call {
-        SettledCall::Booked(id) => *id,
-        SettledCall::Unwritten { call, reserved } => insert(connection, now, NO_PROCESS, call, *reserved)?,
+        // Ends are kept beside the ledger only where it is a database that was away.
+        SettledCall::Booked(id) | SettledCall::BookedBy { id, process: _ } => *id,
+        SettledCall::Unwritten { call, reserved, receipt: _ } => insert(connection, now, NO_PROCESS, call, *reserved)?,
     };
     let Some(booked) = find_call(connection, id)? else { return Ok(Vec::new()) };
     let Some(change) = booked.settle(settlement.outcome, &settlement.model) else { return Ok(Vec::new()) };
+    let counted = change.rate_tokens();
     let Change { state, settled, usage, postings } = change;
     let tokens = |count: fn(&Usage) -> u64| usage.as_ref().map(|usage| signed(count(usage)));
     connection
@@ -126,22 +128,11 @@ fn settle(connection: &Connection, now: i64, settlement: &Settlement) -> Result<
             tokens(|usage| usage.cache_write_1h),
             settlement.edits,
         ])?;
-    if booked.is_rated {
-        count_tokens(connection, id, state, usage)?;
+    if let Some(tokens) = counted.filter(|_| booked.is_rated) {
+        let sql = "UPDATE calls SET rate_tokens = ?2 WHERE id = ?1";
+        connection.prepare_cached(sql)?.execute(params![id, signed(tokens)])?;
     }
     Ok(postings)
-}
-
-/// Counts what a call has used against its key's tokens a minute. Where that is not known, the most that it can have used
-/// stays counted.
-fn count_tokens(connection: &Connection, id: CallId, state: CallState, usage: Option<Usage>) -> Result<()> {
-    let tokens = match (state, usage) {
-        (CallState::Released, _) => 0,
-        (_, Some(usage)) => used_tokens(&usage),
-        (_, None) => return Ok(()),
-    };
-    let sql = "UPDATE calls SET rate_tokens = ?2 WHERE id = ?1";
-    connection.prepare_cached(sql)?.execute(params![id, signed(tokens)]).map(drop)
 }
 
 /// Books the cost that a person gives for a call.

@@ -3,12 +3,9 @@
 use crate::catalog::NanoDollars;
 use crate::ledger::ids::{CallId, KeyId};
 use crate::ledger::posting::{CallState, signed};
+pub(super) use crate::ledger::stored::{state_number, unsigned};
+use crate::ledger::stored::state_of;
 use rusqlite::types::{FromSql, FromSqlError, FromSqlResult, ToSql, ToSqlOutput, ValueRef};
-
-/// A count as it is read. None is negative; if a sum ever were, it would count as zero.
-pub(super) fn unsigned(stored: i64) -> u64 {
-    u64::try_from(stored).unwrap_or(0)
-}
 
 impl ToSql for NanoDollars {
     fn to_sql(&self) -> rusqlite::Result<ToSqlOutput<'_>> {
@@ -63,17 +60,6 @@ impl FromSql for StoredKey {
     }
 }
 
-/// The number of a state. The indexes of the schema name two of them.
-pub(super) const fn state_number(state: CallState) -> i64 {
-    match state {
-        CallState::Reserved => 0,
-        CallState::Settled => 1,
-        CallState::Estimated => 2,
-        CallState::Uncertain => 3,
-        CallState::Released => 4,
-    }
-}
-
 impl ToSql for CallState {
     fn to_sql(&self) -> rusqlite::Result<ToSqlOutput<'_>> {
         Ok(state_number(*self).into())
@@ -83,8 +69,7 @@ impl ToSql for CallState {
 impl FromSql for CallState {
     fn column_result(value: ValueRef<'_>) -> FromSqlResult<Self> {
         let number = i64::column_result(value)?;
-        let states = [Self::Reserved, Self::Settled, Self::Estimated, Self::Uncertain, Self::Released];
-        states.into_iter().find(|state| state_number(*state) == number).ok_or(FromSqlError::OutOfRange(number))
+        state_of(number).ok_or(FromSqlError::OutOfRange(number))
     }
 }
 

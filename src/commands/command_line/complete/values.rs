@@ -80,8 +80,8 @@ fn models(settings: &Settings) -> Vec<Candidate> {
 
 /// The keys that can still be used. The ledger is only read: where there is none, a Tab makes none.
 fn keys(settings: &Settings) -> Option<Vec<Candidate>> {
-    let path = settings.ledger.as_ref().filter(|path| path.exists())?;
-    let keys = ledger::open(path, Clock::system()).ok()?.keys().ok()?;
+    let ledger = settings.ledger.as_ref().filter(|at| at.value.exists())?;
+    let keys = ledger::open(&ledger.value, Clock::system()).ok()?.keys().ok()?;
     let usable = keys.into_iter().filter(|key| key.revoked.is_none());
     Some(usable.map(|key| Candidate::new(key.name, "API key")).collect())
 }

@@ -1,0 +1,254 @@
+//! The ledger of many machines, in one PostgreSQL database: a row for each call, and running sums beside them, so that no
+//! check has to scan. The only part of Chatrix that names `tokio_postgres`. Processes are kept apart by row locks on the
+//! holders of budgets; days are those of the database's clock.
+
+mod address;
+mod alerts;
+mod batch;
+mod calls;
+mod failure;
+mod keys;
+mod password;
+mod process;
+mod reads;
+mod report;
+mod schema;
+mod session;
+mod snapshot;
+mod values;
+mod writes;
+
+pub use address::Address;
+
+use super::alert::{self, BudgetAlert};
+use super::budget::{BudgetLimit, BudgetStatus};
+use super::clock::{Clock, day_of};
+use super::continuity::{Continuity, Mark};
+use super::ids::{CallId, KeyId};
+use super::key::{Key, KeyLimits, Rotation};
+use super::key_settings::WatchedBudgets;
+use super::report::{By, Examination, ReportRow, UncertainCall};
+use super::store::{Batch, Correction, ReserveOutcome, Store, StoreError, StoreResult, Upkeep};
+use crate::catalog::NanoDollars;
+use batch::Batches;
+use failure::Failure;
+use process::NOW;
+use session::Session;
+use std::time::Duration;
+use tokio_postgres::Client;
+
+/// How often a process renews its lease: three times before it runs out.
+const RENEWAL: Duration = Duration::from_secs(10);
+
+/// An open ledger in a database. A connection that breaks is made anew when it is needed.
+#[derive(Debug)]
+pub(super) struct PostgresStore {
+    session: Session,
+    batches: Batches,
+    /// What was last read or booked.
+    seen: Option<Mark>,
+    /// Something that differs after each change of the sums; `None` until it was asked for.
+    changes: Option<(i64, i64)>,
+}
+
+impl PostgresStore {
+    /// Connects, makes the tables if there are none, and brings older ones up to date.
+    pub(super) fn open(address: &Address, clock: &Clock) -> StoreResult<Self> {
+        let failed = |failure: Failure| sentence(address, "opened", &failure);
+        let mut session = Session::new(address.clone()).map_err(failed)?;
+        session.connect().map_err(failed)?;
+        let clock = clock.sql().unwrap_or(NOW).to_owned();
+        Ok(Self { session, batches: Batches::new(clock), seen: None, changes: None })
+    }
+
+    /// Does something in a transaction of its own. `now` by the database's clock is passed on (milliseconds since 1970).
+    fn transact<T>(
+        &mut self,
+        what: &str,
+        work: impl AsyncFn(&Client, i64) -> Result<T, Failure>,
+    ) -> StoreResult<T> {
+        let clock = self.batches.clock();
+        let done = self.session.transact(async |client| {
+            let now = reads::now(client, clock).await?;
+            work(client, now).await
+        });
+        done.map_err(|failure| sentence(self.session.address(), what, &failure))
+    }
+
+    fn read<T>(&mut self, work: impl AsyncFn(&Client, i64) -> Result<T, Failure>) -> StoreResult<T> {
+        self.transact("read", work)
+    }
+
+    fn write<T>(&mut self, work: impl AsyncFn(&Client, i64) -> Result<T, Failure>) -> StoreResult<T> {
+        self.transact("written", work)
+    }
+}
+
+impl Store for PostgresStore {
+    fn post(&mut self, batch: &Batch<'_>) -> StoreResult<Vec<ReserveOutcome>> {
+        match self.batches.post(&mut self.session, batch) {
+            Ok(posted) => {
+                let call = posted.last.or_else(|| self.seen.take().and_then(|mark| mark.call));
+                self.seen = Some(Mark { call, seen_at: posted.now });
+                Ok(posted.outcomes)
+            }
+            Err(Failure::Discontinuous) => Err(StoreError::discontinuous()),
+            Err(failure) => Err(sentence(self.session.address(), "written", &failure)),
+        }
+    }
+
+    /// The network has to be waited for, always.
+    fn post_at_once(&mut self, _: &Batch<'_>) -> StoreResult<Option<Vec<ReserveOutcome>>> {
+        Ok(None)
+    }
+
+    fn process(&self) -> Option<&str> {
+        self.batches.process()
+    }
+
+    fn renewal(&self) -> Option<Duration> {
+        self.batches.process().map(|_| RENEWAL)
+    }
+
+    fn upkeep(&self) -> Option<Upkeep> {
+        None
+    }
+
+    fn recover(&mut self) -> StoreResult<()> {
+        let (clock, own) = (self.batches.clock().to_owned(), self.batches.process().map(ToOwned::to_owned));
+        self.write(async |client, now| {
+            if let Some(own) = &own {
+                process::renew(client, &clock, own).await?;
+            }
+            let ended = process::lock_ended(client, &clock).await?;
+            calls::abandon(client, now, &ended).await
+        })
+    }
+
+    fn abandon_own(&mut self) -> StoreResult<()> {
+        let Some(own) = self.batches.process().map(ToOwned::to_owned) else { return Ok(()) };
+        self.write(async |client, now| calls::abandon(client, now, std::slice::from_ref(&own)).await)
+    }
+
+    fn statuses(&mut self, limits: &[BudgetLimit]) -> StoreResult<Vec<BudgetStatus>> {
+        self.read(async |client, now| reads::statuses(client, limits, day_of(now)).await)
+    }
+
+    fn report(&mut self, by: By, since: i64) -> StoreResult<Vec<ReportRow>> {
+        self.read(async |client, _| report::report(client, by, since).await)
+    }
+
+    fn uncertain_calls(&mut self) -> StoreResult<Vec<UncertainCall>> {
+        self.read(async |client, _| calls::uncertain(client).await)
+    }
+
+    fn correct(&mut self, id: CallId, cost: NanoDollars, above_reserved: bool) -> StoreResult<Correction> {
+        self.write(async |client, _| calls::correct(client, id, cost, above_reserved).await)
+    }
+
+    fn note_refusal(&mut self, limit: &BudgetLimit) -> StoreResult<()> {
+        // Of many refusals only the first is written.
+        self.write(async |client, now| {
+            let today = day_of(now);
+            if alerts::is_noted(&alerts::noted(client, today).await?, today, limit, alert::REFUSAL) {
+                return Ok(());
+            }
+            alerts::note(client, today, limit, alert::REFUSAL).await
+        })
+    }
+
+    fn claim_alerts(&mut self, watched: &WatchedBudgets, most: usize, lease: i64) -> StoreResult<Vec<BudgetAlert>> {
+        self.write(async |client, now| {
+            let today = day_of(now);
+            let statuses = alerts::statuses(client, today, watched).await?;
+            if !alerts::is_any_due(&alerts::noted(client, today).await?, now, today, &statuses) {
+                return Ok(Vec::new());
+            }
+            alerts::claim(client, (now, today), now.saturating_add(lease), &statuses, most).await
+        })
+    }
+
+    fn finish_alert(&mut self, id: &str, delivered: bool) -> StoreResult<()> {
+        self.write(async |client, _| alerts::finish(client, id, delivered).await)
+    }
+
+    fn keys(&mut self) -> StoreResult<Vec<Key>> {
+        let keys = self.session.run(async |client| keys::all(client).await);
+        keys.map_err(|failure| sentence(self.session.address(), "read", &failure))
+    }
+
+    fn add_key(&mut self, name: &str, hash: &str, limits: &KeyLimits, expires: Option<i64>) -> StoreResult<bool> {
+        self.write(async |client, now| keys::add(client, now, name, hash, limits, expires).await)
+    }
+
+    fn rotate_key(&mut self, name: &str, rotation: &Rotation) -> StoreResult<bool> {
+        self.write(async |client, _| keys::rotate(client, name, rotation).await)
+    }
+
+    fn revoke_key(&mut self, name: &str) -> StoreResult<bool> {
+        self.write(async |client, now| keys::revoke(client, now, name).await)
+    }
+
+    fn spent_with_key(&mut self, key: KeyId) -> StoreResult<NanoDollars> {
+        self.read(async |client, _| report::spent_with_key(client, key).await)
+    }
+
+    fn has_changed(&mut self) -> bool {
+        let clock = self.batches.clock();
+        let found = self.session.run(async |client| reads::changes(client, clock).await).ok();
+        let changed = found.is_none() || found != self.changes;
+        self.changes = found;
+        changed
+    }
+
+    /// A database is told by what it holds, when it is written to.
+    fn is_current(&self) -> bool {
+        true
+    }
+
+    fn check_writable(&mut self) -> StoreResult<()> {
+        self.write(async |client, _| {
+            client.batch_execute("UPDATE chatrix.version SET version = version WHERE false").await?;
+            let standby = client.query_typed_one("SELECT pg_is_in_recovery()", &[]).await?;
+            match standby.try_get(0)? {
+                true => Err(Failure::Refused("it is a standby, which can only be read".to_owned())),
+                false => Ok(()),
+            }
+        })
+    }
+
+    fn mark(&mut self) -> StoreResult<Mark> {
+        let mark = self.read(async |client, now| Ok(Mark { call: calls::last(client).await?, seen_at: now }))?;
+        Ok(self.seen.insert(mark).clone())
+    }
+
+    fn remembered(&self) -> Option<Mark> {
+        self.seen.clone()
+    }
+
+    fn continuity(&mut self, mark: &Mark) -> StoreResult<Continuity> {
+        self.read(async |client, _| {
+            let Some(call) = &mark.call else { return Ok(Continuity::Same) };
+            let found = calls::seen(client, call.id).await?;
+            // A call that is older than all that are kept was deleted for its age.
+            let oldest = calls::oldest_day(client).await?;
+            if found.is_none() && oldest.is_some_and(|oldest| day_of(call.at) < oldest) {
+                return Ok(Continuity::Same);
+            }
+            Ok(mark.compare(found.as_ref(), report::accepted_at(client).await?))
+        })
+    }
+
+    fn accept(&mut self) -> StoreResult<()> {
+        self.write(async |client, now| report::accept(client, now).await)
+    }
+
+    fn examine(&mut self) -> StoreResult<Examination> {
+        self.read(async |client, _| report::examine(client).await)
+    }
+}
+
+fn sentence(address: &Address, what: &str, failure: &Failure) -> StoreError {
+    let what = if failure.is_about_the_connection() { "reached" } else { what };
+    StoreError::new(format!("the ledger {address} cannot be {what}: {}", failure.cause()))
+}

@@ -1,0 +1,104 @@
+//! Sums for reports, and whether the ledger is sound.
+
+use super::failure::Failure;
+use super::schema;
+use super::values::{amount, sums, totals};
+use crate::catalog::NanoDollars;
+use crate::ledger::budget::date;
+use crate::ledger::ids::KeyId;
+use crate::ledger::posting::CallState;
+use crate::ledger::report::{By, Examination, ReportRow, Sums};
+use crate::ledger::stored::{state_number, unsigned};
+use tokio_postgres::types::Type;
+use tokio_postgres::{Client, Row};
+
+/// Sums from a day on (days since 1970).
+pub(super) async fn report(client: &Client, by: By, since: i64) -> Result<Vec<ReportRow>, Failure> {
+    let (name, group, order) = match by {
+        By::Day => ("day", "day", "day"),
+        By::Model => ("model", "model", "SUM(settled) + SUM(uncertain) DESC, model"),
+        By::Key => {
+            ("(SELECT name FROM chatrix.keys WHERE keys.id = totals.key)", "key", "SUM(settled) + SUM(uncertain) DESC")
+        }
+        By::Command => ("command", "command", "command"),
+    };
+    let sql = format!(
+        "SELECT {name}, SUM(calls)::bigint AS calls, SUM(unpriced)::bigint AS unpriced, SUM(input)::bigint AS input,
+         SUM(output)::bigint AS output, SUM(cache_read)::bigint AS cache_read,
+         SUM(cache_write)::bigint AS cache_write, SUM(settled)::bigint AS settled,
+         SUM(reserved)::bigint AS reserved, SUM(uncertain)::bigint AS uncertain
+         FROM chatrix.totals WHERE day >= $1 GROUP BY {group} HAVING SUM(calls) > 0 ORDER BY {order}"
+    );
+    let rows = client.query_typed(&sql, &[(&since, Type::INT8)]).await?;
+    let rows = rows.iter().map(|row| {
+        let name = if by == By::Day { Some(date(row.try_get(0)?).to_string()) } else { row.try_get(0)? };
+        Ok(ReportRow { name, sums: report_sums(row)? })
+    });
+    rows.collect()
+}
+
+fn report_sums(row: &Row) -> Result<Sums, Failure> {
+    let count = |column: &str| row.try_get(column).map(unsigned);
+    Ok(Sums {
+        calls: count("calls")?,
+        unpriced: count("unpriced")?,
+        input: count("input")?,
+        output: count("output")?,
+        cache_read: count("cache_read")?,
+        cache_write: count("cache_write")?,
+        settled: amount(row.try_get("settled")?),
+        reserved: amount(row.try_get("reserved")?),
+        uncertain: amount(row.try_get("uncertain")?),
+    })
+}
+
+/// What a key has spent altogether.
+pub(super) async fn spent_with_key(client: &Client, key: KeyId) -> Result<NanoDollars, Failure> {
+    let sql = "SELECT COALESCE(SUM(settled + uncertain), 0)::bigint FROM chatrix.booked WHERE kind = 1 AND id = $1";
+    let row = client.query_typed_one(sql, &[(&key.0, Type::INT8)]).await?;
+    Ok(amount(row.try_get(0)?))
+}
+
+/// Looks for damage, and counts what is booked. Reads every call.
+pub(super) async fn examine(client: &Client) -> Result<Examination, Failure> {
+    let version = schema::known_version(client).await?;
+    let (open, uncertain) = (state_number(CallState::Reserved), state_number(CallState::Uncertain));
+    // One statement: the sums and the calls as they are at the same moment.
+    let sql = format!(
+        "SELECT of_calls.*, of_budgets.* FROM
+         (SELECT COUNT(*), COUNT(*) FILTER (WHERE state = {open}), COUNT(*) FILTER (WHERE state = {uncertain}),
+          COALESCE(SUM(settled) FILTER (WHERE state NOT IN ({open}, {uncertain})), 0)::bigint,
+          COALESCE(SUM(reserved) FILTER (WHERE state = {open}), 0)::bigint,
+          COALESCE(SUM(reserved) FILTER (WHERE state = {uncertain}), 0)::bigint
+          FROM chatrix.calls) AS of_calls,
+         (SELECT COALESCE(SUM(settled), 0)::bigint, COALESCE(SUM(reserved), 0)::bigint,
+          COALESCE(SUM(uncertain), 0)::bigint FROM chatrix.booked
+          WHERE kind = 0 AND day >= (SELECT MIN(day) FROM chatrix.calls)) AS of_budgets"
+    );
+    let row = client.query_typed_one(&sql, &[]).await?;
+    let count = |n| row.try_get(n).map(unsigned);
+    let (of_calls, of_budgets) = (sums(&row, 3)?, sums(&row, 6)?);
+    let all = client.query_typed_one(ALL_SUMS, &[]).await?;
+    Ok(Examination {
+        version,
+        problems: if of_calls == of_budgets { Vec::new() } else { vec!["the sums are not those of the calls".into()] },
+        calls: count(0)?,
+        open: count(1)?,
+        uncertain: count(2)?,
+        totals: totals(sums(&all, 0)?),
+    })
+}
+
+const ALL_SUMS: &str = "SELECT COALESCE(SUM(settled), 0)::bigint, COALESCE(SUM(reserved), 0)::bigint,
+    COALESCE(SUM(uncertain), 0)::bigint FROM chatrix.booked WHERE kind = 0";
+
+/// Records that the operator declares this ledger to be right. `now`: milliseconds since 1970.
+pub(super) async fn accept(client: &Client, now: i64) -> Result<(), Failure> {
+    client.execute_typed("INSERT INTO chatrix.acceptances VALUES ($1)", &[(&now, Type::INT8)]).await?;
+    Ok(())
+}
+
+/// When the operator last did so (milliseconds since 1970).
+pub(super) async fn accepted_at(client: &Client) -> Result<Option<i64>, Failure> {
+    Ok(client.query_typed_one("SELECT MAX(at) FROM chatrix.acceptances", &[]).await?.try_get(0)?)
+}
