@@ -1,16 +1,20 @@
 //! What the integration tests share: the binary with a home of its own ([`Chatrix`]), a scripted Bedrock on loopback
-//! ([`Bedrock`]), a running server with a plain HTTP client ([`Server`]), and a command on a terminal ([`Terminal`]).
+//! ([`Bedrock`]), a running server with a plain HTTP client ([`Server`]), a command on a terminal ([`Terminal`]), and a real
+//! PostgreSQL ([`postgres`]).
 
 mod bedrock;
 mod chatrix;
 pub mod control_plane;
 mod form;
+pub mod postgres;
+mod proxy;
 mod server;
 mod terminal;
 
 pub use bedrock::{Bedrock, Call, Reply, delta};
 pub use chatrix::{Chatrix, Home, Outcome};
 pub use form::Form;
+pub use proxy::{Fault, Proxy};
 pub use server::{Answer, Server};
 pub use terminal::Terminal;
 
