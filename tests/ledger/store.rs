@@ -1,51 +1,24 @@
-//! What every store must do. Each test takes a function that makes a ledger, and gets a function that opens it once more,
-//! as another process would: a second kind of store is tested by calling them with another one.
+//! What every store must do, in tests that each run with every kind of store.
 
-use super::{ManualClock, cost, limit, new_call, settlement};
+use super::new_ledger::Process;
+use super::{Make, NewLedger, cost, limit, new_call, settlement, with_every_store};
 use chatrix::catalog::NanoDollars;
 use chatrix::conversation::Usage;
 use chatrix::ledger::budget::{BudgetLimit, BudgetTotals, CostRange, Period};
 use chatrix::ledger::key::{KeyLimits, PreviousToken, Rotation};
 use chatrix::ledger::report::{By, ReportRow, UncertainCall};
 use chatrix::ledger::store::{Batch, Correction, ReserveOutcome, ReserveRequest, Store};
-use chatrix::ledger::{self, CallId, CallState, Clock, KeyId, Outcome, RateLimits, SettledCall, Settlement};
+use chatrix::ledger::{CallId, CallState, KeyId, Outcome, RateLimits, SettledCall, Settlement};
 use chatrix::policy::KeyOverrides;
 use std::num::NonZeroU32;
 
-/// A new, empty SQLite ledger.
-fn sqlite() -> impl Fn(Clock) -> Box<dyn Store> {
-    let folder = tempfile::tempdir().unwrap();
-    move |clock| ledger::open(&folder.path().join("ledger.db"), clock).unwrap()
-}
-
-#[test]
-fn sqlite_books_what_a_plain_model_books() {
-    books_what_a_plain_model_books(sqlite);
-}
-
-#[test]
-fn sqlite_opens_no_budget_again_when_a_clock_is_set_back() {
-    opens_no_budget_again_when_a_clock_is_set_back(&sqlite());
-}
-
-#[test]
-fn sqlite_counts_a_call_in_the_month_in_which_it_began() {
-    counts_a_call_in_the_month_in_which_it_began(&sqlite());
-}
-
-#[test]
-fn sqlite_lists_uncertain_calls_and_takes_corrections() {
-    lists_uncertain_calls_and_takes_corrections(&sqlite());
-}
-
-#[test]
-fn sqlite_keeps_keys() {
-    keeps_keys(&sqlite());
-}
-
-#[test]
-fn sqlite_knows_what_another_process_has_changed() {
-    knows_what_another_process_has_changed(&sqlite());
+with_every_store! {
+    books_what_a_plain_model_books,
+    opens_no_budget_again_when_a_clock_is_set_back,
+    counts_a_call_in_the_month_in_which_it_began,
+    lists_uncertain_calls_and_takes_corrections,
+    keeps_keys,
+    knows_what_another_process_has_changed,
 }
 
 fn post(store: &mut dyn Store, settlements: &[Settlement]) {
@@ -105,9 +78,8 @@ fn totals(calls: &[ModelCall], key: Option<KeyId>, from: i64) -> BudgetTotals {
 struct Interleaving<'a> {
     seed: u64,
     random: fastrand::Rng,
-    open: &'a dyn Fn(Clock) -> Box<dyn Store>,
-    stores: [Box<dyn Store>; 2],
-    clock: ManualClock,
+    ledger: &'a NewLedger,
+    stores: [Process; 2],
     today: i64,
     calls: Vec<ModelCall>,
 }
@@ -136,7 +108,7 @@ impl Interleaving<'_> {
             _ => {
                 // Mostly forward, sometimes back.
                 self.today += [1, 1, 0, -1, 12][self.random.usize(..5)];
-                self.clock.set(self.today);
+                self.ledger.set_day(self.today);
             }
         }
     }
@@ -226,7 +198,8 @@ impl Interleaving<'_> {
 
     /// A process is killed, the other one notices, and a person settles one of the calls that are uncertain by that.
     fn crash(&mut self, store: usize) {
-        self.stores[store] = (self.open)(self.clock.clock());
+        let killed = std::mem::replace(&mut self.stores[store], self.ledger.open());
+        self.ledger.kill(killed);
         self.stores[1 - store].recover().unwrap();
         self.lose(store);
         let uncertain = self.calls.iter_mut().find(|call| call.settled.is_none() && call.uncertain);
@@ -274,43 +247,44 @@ impl Interleaving<'_> {
     }
 }
 
-fn books_what_a_plain_model_books<O: Fn(Clock) -> Box<dyn Store>>(new_ledger: impl Fn() -> O) {
-    for seed in 0..30 {
-        let (open, clock) = (new_ledger(), ManualClock::at(20_000));
-        let stores = [open(clock.clock()), open(clock.clock())];
+fn books_what_a_plain_model_books(make: Make) {
+    let mut seed = 0;
+    while let Some(ledger) = make().filter(|ledger| seed < ledger.histories()) {
+        let stores = [ledger.open(), ledger.open()];
         let random = fastrand::Rng::with_seed(seed);
-        let mut interleaving =
-            Interleaving { seed, random, open: &open, stores, clock, today: 20_000, calls: Vec::new() };
+        let mut interleaving = Interleaving { seed, random, ledger: &ledger, stores, today: 20_000, calls: Vec::new() };
         for _ in 0..150 {
             interleaving.step();
             interleaving.compare();
         }
         interleaving.compare_reports();
+        seed += 1;
     }
 }
 
-fn opens_no_budget_again_when_a_clock_is_set_back(open: &dyn Fn(Clock) -> Box<dyn Store>) {
-    let clock = ManualClock::at(20_000);
-    let mut store = open(clock.clock());
+fn opens_no_budget_again_when_a_clock_is_set_back(make: Make) {
+    let Some(ledger) = make() else { return };
+    let mut store = ledger.open();
     let limits = [limit(None, Period::Day, 100)];
     let mut fits = |amount| reserved(&reserve(store.as_mut(), None, &limits, cost(amount, amount))).is_some();
     assert!(fits(100));
-    clock.set(19_999);
+    ledger.set_day(19_999);
     assert!(!fits(1), "yesterday is no way around today");
-    clock.set(20_001);
+    ledger.set_day(20_001);
     assert!(fits(100), "tomorrow is another day");
 }
 
-fn counts_a_call_in_the_month_in_which_it_began(open: &dyn Fn(Clock) -> Box<dyn Store>) {
+fn counts_a_call_in_the_month_in_which_it_began(make: Make) {
+    let Some(ledger) = make() else { return };
     // 30 November and 1 December 2026.
     let (november, december) = (20_787, 20_788);
-    let clock = ManualClock::at(november);
-    let mut store = open(clock.clock());
+    ledger.set_day(november);
+    let mut store = ledger.open();
     let limits = [limit(None, Period::Month, 100)];
     let reserve = |store: &mut dyn Store| reserved(&reserve(store, None, &limits, cost(80, 80)));
     let (first, _) = reserve(store.as_mut()).unwrap();
     assert_eq!(reserve(store.as_mut()), None);
-    clock.set(december);
+    ledger.set_day(december);
     let (second, _) = reserve(store.as_mut()).unwrap();
     let settled = Outcome::Settled(Usage::default(), Some(NanoDollars(70)));
     post(store.as_mut(), &[settlement(first, settled), settlement(second, settled)]);
@@ -319,9 +293,9 @@ fn counts_a_call_in_the_month_in_which_it_began(open: &dyn Fn(Clock) -> Box<dyn 
     assert_eq!(rows, [("2026-11-30", 70), ("2026-12-01", 70)]);
 }
 
-fn lists_uncertain_calls_and_takes_corrections(open: &dyn Fn(Clock) -> Box<dyn Store>) {
-    let clock = ManualClock::at(20_000);
-    let mut store = open(clock.clock());
+fn lists_uncertain_calls_and_takes_corrections(make: Make) {
+    let Some(ledger) = make() else { return };
+    let mut store = ledger.open();
     let mut call = || reserved(&reserve(store.as_mut(), None, &[], cost(90, 90))).unwrap().0;
     let (uncertain, settled) = (call(), call());
     let usage = Usage { input: 1, ..Usage::default() };
@@ -355,9 +329,9 @@ fn lists_uncertain_calls_and_takes_corrections(open: &dyn Fn(Clock) -> Box<dyn S
     assert_eq!(store.statuses(&[limit(None, Period::Day, 9)]).unwrap()[0].totals, totals);
 }
 
-fn keeps_keys(open: &dyn Fn(Clock) -> Box<dyn Store>) {
-    let clock = ManualClock::at(20_000);
-    let (mut store, mut other) = (open(clock.clock()), open(clock.clock()));
+fn keeps_keys(make: Make) {
+    let Some(ledger) = make() else { return };
+    let (mut store, mut other) = (ledger.open(), ledger.open());
     let limits = KeyLimits {
         request: None,
         day: Some(NanoDollars(5)),
@@ -397,9 +371,9 @@ fn keeps_keys(open: &dyn Fn(Clock) -> Box<dyn Store>) {
     assert_eq!(store.keys().unwrap().len(), 2);
 }
 
-fn knows_what_another_process_has_changed(open: &dyn Fn(Clock) -> Box<dyn Store>) {
-    let clock = ManualClock::at(20_000);
-    let (mut store, mut other) = (open(clock.clock()), open(clock.clock()));
+fn knows_what_another_process_has_changed(make: Make) {
+    let Some(ledger) = make() else { return };
+    let (mut store, mut other) = (ledger.open(), ledger.open());
     store.has_changed();
     assert!(!store.has_changed());
     reserve(store.as_mut(), None, &[], cost(1, 1));

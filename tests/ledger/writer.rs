@@ -1,6 +1,6 @@
 //! The thread in front of a store: who waits, who is told, and what happens when the store cannot be written.
 
-use super::{cost, limit, new_call};
+use super::{NewLedger, cost, limit, new_call, with_every_store};
 use chatrix::catalog::NanoDollars;
 use chatrix::conversation::Usage;
 use chatrix::ledger::alert::BudgetAlert;
@@ -9,12 +9,21 @@ use chatrix::ledger::continuity::{Continuity, Mark, Opening};
 use chatrix::ledger::key::{Key, KeyLimits, Rotation};
 use chatrix::ledger::report::{By, Examination, ReportRow, UncertainCall};
 use chatrix::ledger::store::{Batch, Correction, ReserveOutcome, Store, StoreError, StoreResult, Upkeep};
-use chatrix::ledger::{self, CallId, Clock, Granted, KeyId, KeySettings, Ledger, Refused, WatchedBudgets};
+use chatrix::ledger::{self, CallId, Clock, Granted, KeyId, KeySettings, Ledger, Location, Refused, WatchedBudgets};
 use chatrix::telemetry::Telemetry;
-use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
+
+with_every_store! {
+    async
+    a_call_waits_for_running_ones_and_not_for_ever,
+    a_waiting_call_is_decided_again_only_when_something_has_changed,
+    many_calls_wait_in_their_order_and_those_that_hang_up_hold_nobody_up,
+    what_a_process_leaves_open_is_uncertain_when_it_closes,
+    what_cannot_be_written_is_written_later,
+    keys_are_read_at_most_once_a_second_and_a_failure_is_too,
+}
 
 /// What a [`Watched`] store counts, and whether it fails.
 #[derive(Debug, Default)]
@@ -133,12 +142,12 @@ impl Store for Watched {
 }
 
 /// A ledger of its own, as one process has it.
-fn watched(folder: &Path) -> (Ledger, Arc<Watch>) {
-    let (path, watch) = (folder.join("ledger.db"), Arc::new(Watch::default()));
+fn watched(location: Location) -> (Ledger, Arc<Watch>) {
+    let watch = Arc::new(Watch::default());
     let shared = Arc::clone(&watch);
     let open = move |_: Opening| -> StoreResult<Box<dyn Store>> {
         shared.opened.fetch_add(1, Ordering::SeqCst);
-        Ok(Box::new(Watched(ledger::open(&path, Clock::system())?, Arc::clone(&shared))))
+        Ok(Box::new(Watched(ledger::open(&location, Clock::system())?, Arc::clone(&shared))))
     };
     let ledger = Ledger::start(open, Telemetry::default());
     (ledger, watch)
@@ -159,10 +168,8 @@ async fn totals(ledger: &Ledger) -> (u64, u64, u64) {
 
 const LONG: Duration = Duration::from_secs(20);
 
-#[tokio::test]
-async fn a_call_waits_for_running_ones_and_not_for_ever() {
-    let folder = tempfile::tempdir().unwrap();
-    let ledger = Ledger::in_file(&folder.path().join("ledger.db"), Clock::system(), Telemetry::default());
+async fn a_call_waits_for_running_ones_and_not_for_ever(new: &NewLedger) {
+    let ledger = Ledger::at(&new.location(), Clock::system(), Telemetry::default());
     let reserve = |full, minimum, patience| reserve(&ledger, cost(full, minimum), patience);
     let mut first = reserve(90, 90, Duration::ZERO).await.unwrap().reservation;
     first.sent();
@@ -189,10 +196,8 @@ async fn a_call_waits_for_running_ones_and_not_for_ever() {
     assert_eq!(totals(&ledger).await, (10, 0, 80));
 }
 
-#[tokio::test]
-async fn a_waiting_call_is_decided_again_only_when_something_has_changed() {
-    let folder = tempfile::tempdir().unwrap();
-    let ((ours, watch), (theirs, _)) = (watched(folder.path()), watched(folder.path()));
+async fn a_waiting_call_is_decided_again_only_when_something_has_changed(new: &NewLedger) {
+    let ((ours, watch), (theirs, _)) = (watched(new.location()), watched(new.location()));
     let mut running = reserve(&theirs, cost(90, 90), Duration::ZERO).await.unwrap().reservation;
     running.sent();
     let waiting = reserve(&ours, cost(80, 80), LONG);
@@ -225,11 +230,9 @@ async fn start_waiters(ledger: &Ledger, numbers: std::ops::Range<usize>) -> Vec<
     waiters
 }
 
-#[tokio::test]
-async fn many_calls_wait_in_their_order_and_those_that_hang_up_hold_nobody_up() {
+async fn many_calls_wait_in_their_order_and_those_that_hang_up_hold_nobody_up(new: &NewLedger) {
     const WAITERS: usize = 400;
-    let folder = tempfile::tempdir().unwrap();
-    let (ledger, watch) = watched(folder.path());
+    let (ledger, watch) = watched(new.location());
     let mut running = reserve(&ledger, cost(90, 90), Duration::ZERO).await.unwrap().reservation;
     running.sent();
     let waiters = start_waiters(&ledger, 0..WAITERS).await;
@@ -264,10 +267,8 @@ async fn many_calls_wait_in_their_order_and_those_that_hang_up_hold_nobody_up() 
     assert!(began.elapsed() < LONG, "{:?}", began.elapsed());
 }
 
-#[tokio::test]
-async fn what_a_process_leaves_open_is_uncertain_when_it_closes() {
-    let folder = tempfile::tempdir().unwrap();
-    let ((ours, _), (theirs, _)) = (watched(folder.path()), watched(folder.path()));
+async fn what_a_process_leaves_open_is_uncertain_when_it_closes(new: &NewLedger) {
+    let ((ours, _), (theirs, _)) = (watched(new.location()), watched(new.location()));
     let mut sent = reserve(&ours, cost(40, 40), Duration::ZERO).await.unwrap().reservation;
     sent.sent();
     ours.close();
@@ -278,10 +279,8 @@ async fn what_a_process_leaves_open_is_uncertain_when_it_closes() {
     assert_eq!(totals(&theirs).await, (0, 0, 40));
 }
 
-#[tokio::test]
-async fn what_cannot_be_written_is_written_later() {
-    let folder = tempfile::tempdir().unwrap();
-    let (ledger, watch) = watched(folder.path());
+async fn what_cannot_be_written_is_written_later(new: &NewLedger) {
+    let (ledger, watch) = watched(new.location());
     let mut reservation = reserve(&ledger, cost(40, 40), Duration::ZERO).await.unwrap().reservation;
     reservation.sent();
     watch.fail(true);
@@ -303,14 +302,12 @@ async fn what_cannot_be_written_is_written_later() {
     }
 }
 
-#[tokio::test]
-async fn keys_are_read_at_most_once_a_second_and_a_failure_is_too() {
-    let folder = tempfile::tempdir().unwrap();
-    let (ledger, watch) = watched(folder.path());
+async fn keys_are_read_at_most_once_a_second_and_a_failure_is_too(new: &NewLedger) {
+    let (ledger, watch) = watched(new.location());
     let cache = ledger.key_cache(KeySettings::default());
     let read = async || cache.keys().await.map(|keys| keys.iter().map(|key| key.name.clone()).collect::<Vec<_>>());
     assert_eq!(read().await, Ok(Vec::new()));
-    let mut other = ledger::open(&folder.path().join("ledger.db"), Clock::system()).unwrap();
+    let mut other = ledger::open(&new.location(), Clock::system()).unwrap();
     other.add_key("laptop", "hash", &KeyLimits::default(), None).unwrap();
     // Many at once share one reading.
     let (began, before) = (Instant::now(), watch.keys_read());
@@ -335,7 +332,7 @@ async fn keys_are_read_at_most_once_a_second_and_a_failure_is_too() {
 async fn a_ledger_is_opened_when_it_is_first_needed_and_never_again_under_a_budget() {
     let folder = tempfile::tempdir().unwrap();
     let home = folder.path().join("state");
-    let (ledger, watch) = watched(&home);
+    let (ledger, watch) = watched(Location::File(home.join("ledger.db")));
     assert!(!home.exists());
     drop(reserve(&ledger, cost(1, 1), Duration::ZERO).await.unwrap());
     assert_eq!(totals(&ledger).await, (0, 0, 0));
@@ -351,7 +348,7 @@ async fn a_ledger_is_opened_when_it_is_first_needed_and_never_again_under_a_budg
 #[tokio::test]
 async fn the_log_of_the_database_stays_small() {
     let folder = tempfile::tempdir().unwrap();
-    let ledger = Ledger::in_file(&folder.path().join("ledger.db"), Clock::system(), Telemetry::default());
+    let ledger = Ledger::at(&Location::File(folder.path().join("ledger.db")), Clock::system(), Telemetry::default());
     for _ in 0..1500 {
         let limit = vec![limit(None, Period::Day, u64::MAX / 2048)];
         let granted = ledger.reserve(new_call(None), limit, cost(40, 40), LONG).await.unwrap();
