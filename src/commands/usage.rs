@@ -95,7 +95,8 @@ fn open(settings: &Settings) -> anyhow::Result<Opened> {
     if settings.offline {
         return Ok(Opened { ledger, offline: true, never_used });
     }
-    let other = settings.state.as_ref().map(|folder| Location::File(folder.join("offline.db"))).filter(Location::exists);
+    let other =
+        settings.state.as_ref().map(|folder| Location::File(folder.join("offline.db"))).filter(Location::exists);
     if let Some(location) = other
         && never_used
     {

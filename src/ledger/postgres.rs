@@ -62,11 +62,7 @@ impl PostgresStore {
     }
 
     /// Does something in a transaction of its own. `now` by the database's clock is passed on (milliseconds since 1970).
-    fn transact<T>(
-        &mut self,
-        what: &str,
-        work: impl AsyncFn(&Client, i64) -> Result<T, Failure>,
-    ) -> StoreResult<T> {
+    fn transact<T>(&mut self, what: &str, work: impl AsyncFn(&Client, i64) -> Result<T, Failure>) -> StoreResult<T> {
         let clock = self.batches.clock();
         let done = self.session.transact(async |client| {
             let now = reads::now(client, clock).await?;
@@ -121,13 +117,17 @@ impl Store for PostgresStore {
                 process::renew(client, &clock, own).await?;
             }
             let ended = process::lock_ended(client, &clock).await?;
-            calls::abandon(client, now, &ended).await
+            calls::abandon(client, now, &ended).await?;
+            process::forget_ended(client, &clock).await
         })
     }
 
     fn abandon_own(&mut self) -> StoreResult<()> {
         let Some(own) = self.batches.process().map(ToOwned::to_owned) else { return Ok(()) };
-        self.write(async |client, now| calls::abandon(client, now, std::slice::from_ref(&own)).await)
+        self.write(async |client, now| {
+            calls::abandon(client, now, std::slice::from_ref(&own)).await?;
+            process::forget(client, &own).await
+        })
     }
 
     fn statuses(&mut self, limits: &[BudgetLimit]) -> StoreResult<Vec<BudgetStatus>> {
@@ -244,7 +244,11 @@ impl Store for PostgresStore {
     }
 
     fn examine(&mut self) -> StoreResult<Examination> {
-        self.read(async |client, _| report::examine(client).await)
+        let done = self.session.transact_within(session::LONG, async |client| {
+            client.batch_execute("SET LOCAL statement_timeout = 0").await?;
+            report::examine(client).await
+        });
+        done.map_err(|failure| sentence(self.session.address(), "read", &failure))
     }
 }
 

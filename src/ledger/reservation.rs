@@ -180,7 +180,9 @@ impl Reservation {
         }
         let (call, queue) = match std::mem::replace(&mut self.booking, Booking::Unledgered) {
             Booking::Booked(id, queue) => (SettledCall::Booked(id), queue),
-            Booking::Late(call, queue) => (SettledCall::Unwritten { call, reserved: self.amount, receipt: Receipt::new() }, queue),
+            Booking::Late(call, queue) => {
+                (SettledCall::Unwritten { call, reserved: self.amount, receipt: Receipt::new() }, queue)
+            }
             Booking::Unledgered => return,
         };
         let settlement = Settlement {
@@ -278,7 +280,9 @@ mod tests {
         };
         drop(Reservation::late(call.clone(), NanoDollars(9), Arc::clone(&queue) as _));
         let settlements = queue.0.lock().unwrap();
-        let SettledCall::Unwritten { call: late, reserved, .. } = &settlements[0].call else { panic!("{settlements:?}") };
+        let SettledCall::Unwritten { call: late, reserved, .. } = &settlements[0].call else {
+            panic!("{settlements:?}")
+        };
         assert_eq!((late, *reserved), (&call, NanoDollars(9)));
         assert_eq!(settlements[0].model, "m");
     }

@@ -8,9 +8,10 @@
 
 use super::budget::BudgetLimit;
 use super::call::Settlement;
-use super::command::{AlertRequest, Check, Command, Commands, KeySnapshot, PendingReservation, StatusRequest, Wait};
+use super::command::{AlertRequest, Check, Commands, KeySnapshot, PendingReservation, StatusRequest, Wait};
 use super::health::Health;
 use super::open_calls::OpenCalls;
+use super::received::Received;
 use super::reservation::{Granted, Refused, Reservation, SettlementQueue};
 use super::spool::Spool;
 use super::store::{Batch, ReserveOutcome, Store, StoreError, StoreResult, Upkeep};
@@ -60,44 +61,7 @@ impl fmt::Debug for Writer {
     }
 }
 
-/// The commands that arrived since the last transaction.
-#[derive(Default)]
-struct Received {
-    reservations: Vec<PendingReservation>,
-    status_requests: Vec<StatusRequest>,
-    key_requests: Vec<oneshot::Sender<KeySnapshot>>,
-    checks: Vec<Check>,
-    alert_requests: Vec<AlertRequest>,
-    /// Alerts, and whether they were delivered.
-    finished_alerts: Vec<(String, bool)>,
-    /// Budgets that have refused a call.
-    refusals: Vec<BudgetLimit>,
-    settlements: Vec<Settlement>,
-    closing: bool,
-}
-
-impl Received {
-    fn sort(commands: Vec<Command>) -> Self {
-        let mut received = Self::default();
-        for command in commands {
-            match command {
-                Command::Reserve(pending) => received.reservations.push(pending),
-                Command::Settle(settlement) => received.settlements.push(settlement),
-                Command::ReadStatuses(request) => received.status_requests.push(request),
-                Command::ReadKeys(reply) => received.key_requests.push(reply),
-                Command::ClaimAlerts(request) => received.alert_requests.push(request),
-                Command::FinishAlert { id, delivered } => received.finished_alerts.push((id, delivered)),
-                Command::NoteRefusal(limit) if received.refusals.contains(&limit) => {}
-                Command::NoteRefusal(limit) => received.refusals.push(limit),
-                Command::Check(check) => received.checks.push(check),
-                Command::Close => received.closing = true,
-            }
-        }
-        received
-    }
-}
-
-/// Does what the commands say, until it receives [`Command::Close`].
+/// Does what the commands say, until it is told to close.
 pub(super) fn run(writer: &Mutex<Writer>, commands: &Commands) {
     // What an earlier process has left is written at once.
     let mut wait = lock(writer).wait();

@@ -19,7 +19,7 @@ fn a_ledger_locked_by_another_process() {
     other.execute_batch("BEGIN EXCLUSIVE").unwrap();
     let refused = server.chat(&question(&json!({})));
     assert_eq!(refused.error(), (503, "server_error".into(), "ledger_unavailable".into()));
-    assert_eq!(refused.headers["x-should-retry"], "false");
+    assert_eq!(refused.headers["retry-after"], "1", "nothing was sent, so it can be tried again");
     assert_eq!(bedrock.calls().len(), 1);
     home.configure("");
     let outcome = ask(&home, &bedrock).stdout("ok\n").code(0);

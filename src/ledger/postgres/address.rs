@@ -30,7 +30,9 @@ pub struct Address {
 pub(super) enum Tls {
     Off,
     /// Encrypted, and the server's certificate is verified against these roots, and those of the system without them.
-    Verified { roots: Option<PathBuf> },
+    Verified {
+        roots: Option<PathBuf>,
+    },
 }
 
 impl Address {

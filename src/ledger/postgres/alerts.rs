@@ -9,8 +9,8 @@ use crate::ledger::key::{Key, random_hex};
 use crate::ledger::key_settings::WatchedBudgets;
 use crate::ledger::posting::signed;
 use crate::ledger::stored::{AlertState, period_number};
-use tokio_postgres::types::Type;
 use tokio_postgres::Client;
+use tokio_postgres::types::Type;
 
 /// The columns that name a budget in its present period.
 #[derive(Debug, PartialEq, Eq)]

@@ -52,7 +52,8 @@ impl From<Error> for Failure {
         let Some(cause) = error.as_db_error() else {
             return Self::Connection(sentence(&error));
         };
-        let said = cause.hint().map_or_else(|| cause.message().to_owned(), |hint| format!("{}; {hint}", cause.message()));
+        let said =
+            cause.hint().map_or_else(|| cause.message().to_owned(), |hint| format!("{}; {hint}", cause.message()));
         // https://www.postgresql.org/docs/current/errcodes-appendix.html
         let code = cause.code();
         if [&SqlState::T_R_SERIALIZATION_FAILURE, &SqlState::T_R_DEADLOCK_DETECTED].contains(&code) {

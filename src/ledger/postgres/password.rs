@@ -106,7 +106,8 @@ mod tests {
 
     #[test]
     fn the_first_line_that_fits_gives_the_password() {
-        let file = "# host:port:database:user:password\nother:5432:d:u:1\ndb:5433:d:u:2\ndb:*:e:u:3\n*:*:d:u:a\\:b\\\\c:d\n";
+        let file =
+            "# host:port:database:user:password\nother:5432:d:u:1\ndb:5433:d:u:2\ndb:*:e:u:3\n*:*:d:u:a\\:b\\\\c:d\n";
         for (url, password) in [
             ("postgres://u@db:5433/d", Some("2")),
             ("postgres://u@db/e", Some("3")),

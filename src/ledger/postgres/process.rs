@@ -62,6 +62,12 @@ pub(super) async fn lock_ended(client: &Client, clock: &str) -> Result<Vec<Strin
     rows.iter().map(|row| Ok(row.try_get(0)?)).collect()
 }
 
+/// Forgets a process that has ended and has no open reservation.
+pub(super) async fn forget(client: &Client, name: &str) -> Result<(), Failure> {
+    client.execute_typed("DELETE FROM chatrix.processes WHERE name = $1", &[(&name, Type::TEXT)]).await?;
+    Ok(())
+}
+
 /// Forgets processes that have ended long ago and have no open reservation.
 pub(super) async fn forget_ended(client: &Client, clock: &str) -> Result<(), Failure> {
     const LONG: i64 = 30 * 86_400_000;

@@ -101,19 +101,20 @@ pub(super) async fn read(
         read_rates(client, clock, needs),
         new_ids(client, needs.new),
     );
+    // In the order in which they were sent: after a failure all that follow fail too, and say only that.
     begun?;
     let Some(now) = renewed?.first().map(|row| row.try_get::<_, i64>(0)).transpose()? else { return Ok(None) };
-    if locked? < kinds.len() {
+    let (found, written, locked, sums, rates, ids) = (found?, written?, locked?, sums?, rates?, new?);
+    if locked < kinds.len() {
         // A holder that nobody has written down yet.
         add_holders(client, &kinds, &ids).await?;
         return Err(Failure::Conflict("a budget was used for the first time".to_owned()));
     }
-    let mut snapshot =
-        Snapshot { now, today: day_of(now), sums: sums?, rates: rates?, ids: new?, ..Snapshot::default() };
+    let mut snapshot = Snapshot { now, today: day_of(now), sums, rates, ids, ..Snapshot::default() };
     if snapshot.today != today {
         snapshot.sums = read_sums(client, &needs.sums, snapshot.today).await?;
     }
-    Ok(Some(Reads { snapshot, found: found?, written: written? }))
+    Ok(Some(Reads { snapshot, found, written }))
 }
 
 async fn ended_calls(client: &Client, ids: &[i64]) -> Result<HashMap<i64, FoundCall>, Failure> {
@@ -194,11 +195,7 @@ async fn read_sums(
 
 /// The sums of a row of budgets in the period that a day is in, in their order. All days from the period's first one on
 /// count, even later ones: setting the clock back must not renew a budget.
-async fn read_sums_of(
-    client: &Client,
-    places: &[(Holder, Period)],
-    today: i64,
-) -> Result<Vec<[i64; 3]>, Failure> {
+async fn read_sums_of(client: &Client, places: &[(Holder, Period)], today: i64) -> Result<Vec<[i64; 3]>, Failure> {
     if places.is_empty() {
         return Ok(Vec::new());
     }

@@ -27,8 +27,8 @@ const CONNECT_LIMIT: Duration = Duration::from_secs(5);
 const ANSWER_LIMIT: Duration = Duration::from_secs(6);
 /// How long a connection to a database that is known to be away is waited for: calls are refused at once meanwhile.
 const GLANCE: Duration = Duration::from_millis(20);
-/// How long it may take to bring the tables up to date.
-const MIGRATION_LIMIT: Duration = Duration::from_mins(10);
+/// How long it may take to bring the tables up to date, or to read all of them.
+pub(super) const LONG: Duration = Duration::from_mins(10);
 /// For how long after a failure no other connection is tried, so that calls are refused at once meanwhile.
 const PAUSE: Duration = Duration::from_millis(500);
 
@@ -98,15 +98,16 @@ impl Session {
     fn open(&mut self) -> Result<Option<Client>, Failure> {
         let mut arriving = self.arriving.take().unwrap_or_else(|| self.dial());
         let patience = if self.away.is_some() { GLANCE } else { CONNECT_LIMIT + GLANCE };
-        let client = match self.wait(patience, async { (&mut arriving).await.unwrap_or_else(|_| Err(Failure::ended())) }) {
-            Err(Failure::Late(_)) => {
-                self.arriving = Some(arriving);
-                return Ok(None);
-            }
-            made => made?,
-        };
+        let client =
+            match self.wait(patience, async { (&mut arriving).await.unwrap_or_else(|_| Err(Failure::ended())) }) {
+                Err(Failure::Late(_)) => {
+                    self.arriving = Some(arriving);
+                    return Ok(None);
+                }
+                made => made?,
+            };
         if !self.is_migrated {
-            self.wait(MIGRATION_LIMIT, schema::migrate(&client))?;
+            self.wait(LONG, schema::migrate(&client))?;
             self.is_migrated = true;
         }
         Ok(Some(client))
@@ -131,9 +132,17 @@ impl Session {
     /// # Errors
     /// See [`Failure`].
     pub(super) fn run<T>(&mut self, work: impl AsyncFnOnce(&Client) -> Result<T, Failure>) -> Result<T, Failure> {
+        self.run_within(ANSWER_LIMIT, work)
+    }
+
+    fn run_within<T>(
+        &mut self,
+        limit: Duration,
+        work: impl AsyncFnOnce(&Client) -> Result<T, Failure>,
+    ) -> Result<T, Failure> {
         self.connect()?;
         let Some(client) = &self.client else { return Err(Failure::ended()) };
-        let done = self.wait(ANSWER_LIMIT, work(client));
+        let done = self.wait(limit, work(client));
         if matches!(&done, Err(failure) if failure.is_about_the_connection()) {
             self.client = None;
         }
@@ -145,8 +154,20 @@ impl Session {
     /// # Errors
     /// See [`Failure`].
     pub(super) fn transact<T>(&mut self, work: impl AsyncFn(&Client) -> Result<T, Failure>) -> Result<T, Failure> {
+        self.transact_within(ANSWER_LIMIT, work)
+    }
+
+    /// As [`transact`](Self::transact), for what takes longer.
+    ///
+    /// # Errors
+    /// See [`Failure`].
+    pub(super) fn transact_within<T>(
+        &mut self,
+        limit: Duration,
+        work: impl AsyncFn(&Client) -> Result<T, Failure>,
+    ) -> Result<T, Failure> {
         retried(|| {
-            self.run(async |client| {
+            self.run_within(limit, async |client| {
                 client.batch_execute(BEGIN).await?;
                 match work(client).await {
                     Ok(result) => {
@@ -228,9 +249,8 @@ fn tls_config(roots: Option<&Path>) -> Result<ClientConfig, Failure> {
         let system = system.map_err(|error| Failure::Refused(format!("this machine's root certificates: {error}")))?;
         return Ok(system.with_no_client_auth());
     };
-    let unusable = |error: &dyn fmt::Display| {
-        Failure::Refused(format!("sslrootcert {} cannot be used: {error}", path.display()))
-    };
+    let unusable =
+        |error: &dyn fmt::Display| Failure::Refused(format!("sslrootcert {} cannot be used: {error}", path.display()));
     let mut store = RootCertStore::empty();
     for certificate in CertificateDer::pem_file_iter(path).map_err(|error| unusable(&error))? {
         store.add(certificate.map_err(|error| unusable(&error))?).map_err(|error| unusable(&error))?;

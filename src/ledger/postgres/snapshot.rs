@@ -76,10 +76,6 @@ pub(super) struct Changes<'a> {
 }
 
 impl Changes<'_> {
-    pub(super) fn is_empty(&self) -> bool {
-        self.new.is_empty() && self.ended.is_empty() && self.booked.is_empty()
-    }
-
     pub(super) fn add(&mut self, posting: Posting) {
         let Posting { account: Account { day, command, key, model }, delta } = posting;
         let money = [delta.settled, delta.reserved, delta.uncertain];

@@ -132,8 +132,7 @@ async fn write_new(client: &Client, rows: &[NewRow<'_>], begin: Begin<'_>) -> Re
         rows.iter().map(|row| row.end.as_ref().map(|(receipt, _, _)| receipt.as_str())).collect();
     let rate_tokens: Vec<Option<i64>> = rows.iter().map(new_rate_tokens).collect();
     // A call that is written together with its end never is an open reservation of a process.
-    let columns =
-        format!("{END_COLUMNS}, id, command, key, asked, reserved, chatrix_request_id, receipt, rate_tokens");
+    let columns = format!("{END_COLUMNS}, id, command, key, asked, reserved, chatrix_request_id, receipt, rate_tokens");
     let sql = format!(
         "INSERT INTO chatrix.calls ({columns}, group_id, at, day, process)
          SELECT new.*, 0, $20::bigint, $21::bigint, CASE WHEN new.receipt IS NULL THEN $22 ELSE '' END
@@ -198,8 +197,7 @@ async fn write_totals(client: &Client, changes: &Changes<'_>) -> Result<(), Fail
     let commands: Vec<&str> = rows.keys().map(|(_, command, ..)| command.as_str()).collect();
     let keys: Vec<i64> = rows.keys().map(|(_, _, key, _)| *key).collect();
     let models: Vec<&str> = rows.keys().map(|(.., model)| model.as_str()).collect();
-    let column =
-        |count: fn(&crate::ledger::posting::Delta) -> i64| rows.values().map(count).collect::<Vec<i64>>();
+    let column = |count: fn(&crate::ledger::posting::Delta) -> i64| rows.values().map(count).collect::<Vec<i64>>();
     let sql = "INSERT INTO chatrix.totals AS old (day, command, key, model, calls, unpriced, input, output, cache_read,
                cache_write, settled, reserved, uncertain)
                SELECT * FROM unnest($1::bigint[], $2::text[], $3::bigint[], $4::text[], $5::bigint[], $6::bigint[],

@@ -19,7 +19,14 @@ pub(super) fn note(connection: &Connection, today: i64, limit: &BudgetLimit, thr
             "INSERT OR IGNORE INTO alerts (key, period, start, amount, threshold, id, claimed, state)
              VALUES (?1, ?2, ?3, ?4, ?5, 'alert_' || lower(hex(randomblob(12))), 0, ?6)",
         )?
-        .execute(params![key, period_number(*period), period.start(today), amount, threshold, AlertState::Due as i64,])?;
+        .execute(params![
+            key,
+            period_number(*period),
+            period.start(today),
+            amount,
+            threshold,
+            AlertState::Due as i64,
+        ])?;
     Ok(())
 }
 

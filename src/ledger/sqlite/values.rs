@@ -3,8 +3,8 @@
 use crate::catalog::NanoDollars;
 use crate::ledger::ids::{CallId, KeyId};
 use crate::ledger::posting::{CallState, signed};
-pub(super) use crate::ledger::stored::{state_number, unsigned};
 use crate::ledger::stored::state_of;
+pub(super) use crate::ledger::stored::{state_number, unsigned};
 use rusqlite::types::{FromSql, FromSqlError, FromSqlResult, ToSql, ToSqlOutput, ValueRef};
 
 impl ToSql for NanoDollars {
