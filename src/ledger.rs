@@ -35,7 +35,7 @@ mod store_slot;
 mod stored;
 mod writer;
 
-pub use call::{NewCall, Outcome, SettledCall, Settlement};
+pub use call::{NewCall, Outcome, Receipt, SettledCall, Settlement};
 pub use clock::Clock;
 pub(crate) use clock::day_of;
 pub use ids::{CallId, KeyId};

@@ -37,8 +37,8 @@ use session::Session;
 use std::time::Duration;
 use tokio_postgres::Client;
 
-/// How often a process renews its lease: three times before it runs out.
-const RENEWAL: Duration = Duration::from_secs(10);
+/// How often a process renews its lease, well before that runs out, and looks for processes that have not.
+const RENEWAL: Duration = Duration::from_secs(5);
 
 /// An open ledger in a database. A connection that breaks is made anew when it is needed.
 #[derive(Debug)]
@@ -47,7 +47,8 @@ pub(super) struct PostgresStore {
     batches: Batches,
     /// What was last read or booked.
     seen: Option<Mark>,
-    /// Something that differs after each change of the sums; `None` until it was asked for.
+    /// Something that differs after each change of the sums, as it was when calls last had to wait or when that was last
+    /// asked.
     changes: Option<(i64, i64)>,
 }
 
@@ -86,6 +87,7 @@ impl Store for PostgresStore {
             Ok(posted) => {
                 let call = posted.last.or_else(|| self.seen.take().and_then(|mark| mark.call));
                 self.seen = Some(Mark { call, seen_at: posted.now });
+                self.changes = posted.changes;
                 Ok(posted.outcomes)
             }
             Err(Failure::Discontinuous) => Err(StoreError::discontinuous()),
@@ -103,7 +105,7 @@ impl Store for PostgresStore {
     }
 
     fn renewal(&self) -> Option<Duration> {
-        self.batches.process().map(|_| RENEWAL)
+        Some(RENEWAL)
     }
 
     fn upkeep(&self) -> Option<Upkeep> {
@@ -196,7 +198,8 @@ impl Store for PostgresStore {
     fn has_changed(&mut self) -> bool {
         let clock = self.batches.clock();
         let found = self.session.run(async |client| reads::changes(client, clock).await).ok();
-        let changed = found.is_none() || found != self.changes;
+        // Without anything to compare with, nothing has changed since.
+        let changed = found.is_none() || self.changes.is_some_and(|before| found != Some(before));
         self.changes = found;
         changed
     }

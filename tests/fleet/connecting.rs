@@ -71,7 +71,7 @@ fn nothing_that_a_server_writes_holds_the_password() {
     let bedrock = Bedrock::script([Reply::text("ok")]);
     let home = Home::new(&day(1_000_000, 0.2));
     let command = |url: &str| Chatrix::serve().home(&home).env("CHATRIX_LEDGER", url).bedrock(&bedrock);
-    let server = Server::run(command(&database.url()).args(["--log", "debug"]));
+    let server = Server::run(command(&database.url()).args(["--log-format", "json"]));
     assert_eq!(server.chat(&question("hi", &json!({}))).status, 200);
     let metrics = server.get("/metrics").body;
     database.sql(&format!("ALTER ROLE {} PASSWORD 'another'", database.name()));

@@ -8,7 +8,7 @@ use chatrix::ledger::budget::{BudgetLimit, BudgetTotals, CostRange, Period};
 use chatrix::ledger::key::{KeyLimits, PreviousToken, Rotation};
 use chatrix::ledger::report::{By, ReportRow, UncertainCall};
 use chatrix::ledger::store::{Batch, Correction, ReserveOutcome, ReserveRequest, Store};
-use chatrix::ledger::{CallId, CallState, KeyId, Outcome, RateLimits, SettledCall, Settlement};
+use chatrix::ledger::{CallId, CallState, KeyId, Outcome, RateLimits, Receipt, SettledCall, Settlement};
 use chatrix::policy::KeyOverrides;
 use std::num::NonZeroU32;
 
@@ -180,7 +180,7 @@ impl Interleaving<'_> {
     /// A call that could not be written when it began. It may overdraw a budget: it was let out without one.
     fn settle_late(&mut self, store: usize) {
         let (outcome, settled) = self.outcome(1);
-        let call = SettledCall::Unwritten { call: new_call(None), reserved: NanoDollars(1) };
+        let call = SettledCall::Unwritten { call: new_call(None), reserved: NanoDollars(1), receipt: Receipt::new() };
         post(self.stores[store].as_mut(), &[Settlement { call, ..settlement(CallId(0), outcome) }]);
         let call = ModelCall {
             id: CallId(0),

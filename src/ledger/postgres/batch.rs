@@ -48,6 +48,8 @@ pub(super) struct Posted {
     pub now: i64,
     /// The last call that it reserved.
     pub last: Option<SeenCall>,
+    /// Where calls have to wait: what differs after each further change of the sums.
+    pub changes: Option<(i64, i64)>,
 }
 
 impl Batches {
@@ -182,11 +184,21 @@ async fn post(
         ReserveOutcome::Reserved { id, .. } => Some(seen(*id)),
         _ => None,
     });
-    committing.replace(Some(Posted { outcomes, now, last }));
+    let waits = outcomes.contains(&ReserveOutcome::Waiting);
+    committing.replace(Some(Posted { outcomes, now, last, changes: None }));
     let begin = Begin { now, today: reads.snapshot.today, process: &process.name };
-    let (written, committed) = tokio::join!(writes::write(client, &changes, begin), client.batch_execute("COMMIT"));
+    let (written, seen, committed) = tokio::join!(
+        writes::write(client, &changes, begin),
+        async { if waits { reads::changes(client, clock).await.map(Some) } else { Ok(None) } },
+        client.batch_execute("COMMIT"),
+    );
     written?;
-    Ok(committed?)
+    let seen = seen?;
+    committed?;
+    if let Some(posted) = committing.borrow_mut().as_mut() {
+        posted.changes = seen;
+    }
+    Ok(())
 }
 
 /// Decides a batch on what was read, settlements first: the money that they free can be reserved at once.

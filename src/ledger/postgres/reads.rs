@@ -104,13 +104,13 @@ pub(super) async fn read(
     // In the order in which they were sent: after a failure all that follow fail too, and say only that.
     begun?;
     let Some(now) = renewed?.first().map(|row| row.try_get::<_, i64>(0)).transpose()? else { return Ok(None) };
-    let (found, written, locked, sums, rates, ids) = (found?, written?, locked?, sums?, rates?, new?);
+    let (found, written, locked, sums, rates, new) = (found?, written?, locked?, sums?, rates?, new?);
     if locked < kinds.len() {
         // A holder that nobody has written down yet.
         add_holders(client, &kinds, &ids).await?;
         return Err(Failure::Conflict("a budget was used for the first time".to_owned()));
     }
-    let mut snapshot = Snapshot { now, today: day_of(now), sums, rates, ids, ..Snapshot::default() };
+    let mut snapshot = Snapshot { now, today: day_of(now), sums, rates, ids: new, ..Snapshot::default() };
     if snapshot.today != today {
         snapshot.sums = read_sums(client, &needs.sums, snapshot.today).await?;
     }

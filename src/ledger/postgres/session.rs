@@ -21,7 +21,9 @@ use tokio_postgres::{Client, NoTls};
 use tokio_postgres_rustls::MakeRustlsConnect;
 
 /// How long a connection may take, with all that belongs to it.
-const CONNECT_LIMIT: Duration = Duration::from_secs(5);
+const CONNECT_LIMIT: Duration = Duration::from_secs(10);
+/// How long a new connection is waited for when one broke.
+const RECONNECT_PATIENCE: Duration = Duration::from_secs(2);
 /// How long an answer may take. It is longer than a lock may be waited for, so that the database says first what is
 /// wrong.
 const ANSWER_LIMIT: Duration = Duration::from_secs(6);
@@ -97,11 +99,17 @@ impl Session {
     /// A new connection; `None` while it is being made and the database was away before.
     fn open(&mut self) -> Result<Option<Client>, Failure> {
         let mut arriving = self.arriving.take().unwrap_or_else(|| self.dial());
-        let patience = if self.away.is_some() { GLANCE } else { CONNECT_LIMIT + GLANCE };
+        let patience = match (&self.away, self.is_migrated) {
+            (Some(_), _) => GLANCE,
+            (None, true) => RECONNECT_PATIENCE,
+            (None, false) => CONNECT_LIMIT + RECONNECT_PATIENCE,
+        };
         let client =
             match self.wait(patience, async { (&mut arriving).await.unwrap_or_else(|_| Err(Failure::ended())) }) {
                 Err(Failure::Late(_)) => {
                     self.arriving = Some(arriving);
+                    let slow = || (Instant::now(), Failure::Connection("it cannot be connected to".to_owned()));
+                    self.away.get_or_insert_with(slow);
                     return Ok(None);
                 }
                 made => made?,
@@ -121,7 +129,7 @@ impl Session {
             runtime.spawn(async move {
                 let limited = tokio::time::timeout(CONNECT_LIMIT, connected(&address)).await;
                 // Whoever waited for it may have ended.
-                let _ = made.send(limited.unwrap_or_else(|_| Err(Failure::Late(CONNECT_LIMIT))));
+                let _ = made.send(limited.unwrap_or_else(|_| Err(unconnected())));
             });
         }
         arriving
@@ -201,6 +209,10 @@ impl Drop for Session {
             runtime.shutdown_background();
         }
     }
+}
+
+fn unconnected() -> Failure {
+    Failure::Connection(format!("no connection was made within {} seconds", CONNECT_LIMIT.as_secs()))
 }
 
 /// Does something again while others stand in its way.
