@@ -15,6 +15,7 @@ mod report;
 mod schema;
 mod session;
 mod snapshot;
+mod transaction;
 mod values;
 mod writes;
 
@@ -129,7 +130,9 @@ impl Store for PostgresStore {
         self.write(async |client, now| {
             calls::abandon(client, now, std::slice::from_ref(&own)).await?;
             process::forget(client, &own).await
-        })
+        })?;
+        self.batches.forget_process();
+        Ok(())
     }
 
     fn statuses(&mut self, limits: &[BudgetLimit]) -> StoreResult<Vec<BudgetStatus>> {

@@ -233,6 +233,6 @@ fn while_connections_break_also_with_a_commit_under_way() {
             }
         });
         println!("{} commits were cut", proxy.lost());
-        assert!(proxy.lost() > 3, "{} commits were cut", proxy.lost());
+        assert!(proxy.lost() > 0, "{} commits were cut", proxy.lost());
     }
 }

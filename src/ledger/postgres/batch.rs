@@ -5,8 +5,9 @@ use super::calls;
 use super::failure::Failure;
 use super::process::{self, Process};
 use super::reads::{self, Needs, Reads};
-use super::session::{Session, retried, roll_back};
+use super::session::{Session, retried};
 use super::snapshot::{Changes, NeedsRecent};
+use super::transaction::roll_back;
 use super::values;
 use super::writes::{self, Begin};
 use crate::ledger::call::{SettledCall, Settlement};
@@ -60,6 +61,11 @@ impl Batches {
     /// What this process books its calls under.
     pub(super) fn process(&self) -> Option<&str> {
         self.process.as_ref().map(|process| process.name.as_str())
+    }
+
+    /// Notes that this process is not in the database any more. It comes back with its next transaction.
+    pub(super) fn forget_process(&mut self) {
+        self.process = None;
     }
 
     /// What gives now in SQL.

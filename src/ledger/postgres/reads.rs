@@ -3,8 +3,8 @@
 
 use super::failure::Failure;
 use super::process::LEASE;
-use super::session::BEGIN;
 use super::snapshot::{FoundCall, Snapshot};
+use super::transaction::BEGIN;
 use super::values::{self, Holder, amount, key_of, sums};
 use crate::ledger::budget::{BudgetLimit, Period};
 use crate::ledger::call::{SettledCall, Settlement};

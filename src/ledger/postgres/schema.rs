@@ -2,7 +2,7 @@
 //! first process that connects; one of a newer version is used as long as that version says that older ones may.
 
 use super::failure::Failure;
-use super::session::roll_back;
+use super::transaction::roll_back;
 use tokio_postgres::Client;
 use tokio_postgres::error::SqlState;
 

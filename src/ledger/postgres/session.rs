@@ -7,6 +7,7 @@
 use super::address::{Address, Tls};
 use super::failure::Failure;
 use super::schema;
+use super::transaction::{BEGIN, roll_back};
 use hyper_rustls::ConfigBuilderExt;
 use rustls::pki_types::CertificateDer;
 use rustls::pki_types::pem::PemObject;
@@ -33,10 +34,6 @@ const GLANCE: Duration = Duration::from_millis(20);
 pub(super) const LONG: Duration = Duration::from_mins(10);
 /// For how long after a failure no other connection is tried, so that calls are refused at once meanwhile.
 const PAUSE: Duration = Duration::from_millis(500);
-
-/// Begins a transaction. The limits hold for it alone: a process that hangs in the middle of one gives its locks back.
-pub(super) const BEGIN: &str = "BEGIN ISOLATION LEVEL READ COMMITTED; SET LOCAL lock_timeout = '4s'; \
-     SET LOCAL statement_timeout = '5s'; SET LOCAL idle_in_transaction_session_timeout = '3s'";
 
 /// A connection that is made when it is needed.
 #[derive(Debug)]
@@ -225,11 +222,6 @@ pub(super) fn retried<T>(mut work: impl FnMut() -> Result<T, Failure>) -> Result
         }
     }
     work()
-}
-
-/// Ends a transaction without its changes. Where even that fails, the database does it when the connection is given up.
-pub(super) async fn roll_back(client: &Client) {
-    let _ = client.batch_execute("ROLLBACK").await;
 }
 
 async fn connected(address: &Address) -> Result<Client, Failure> {
