@@ -6,7 +6,7 @@
 
 use chatrix::catalog::NanoDollars;
 use chatrix::conversation::Usage;
-use chatrix::ledger::budget::{BudgetLimit, CostRange, Period};
+use chatrix::ledger::budget::{BudgetLimit, CostRange, Holder, Period};
 use chatrix::ledger::report::By;
 use chatrix::ledger::{self, Clock, Ledger, Location, NewCall};
 use chatrix::telemetry::Telemetry;
@@ -17,6 +17,7 @@ fn new_call() -> NewCall {
     NewCall {
         command: "serve",
         key: None,
+        group: None,
         requested_model: "nova-micro".into(),
         model: "us.amazon.nova-micro-v1:0".into(),
         request_id: Some("req_0123456789abcdef0123456789abcdef".into()),
@@ -25,7 +26,7 @@ fn new_call() -> NewCall {
 }
 
 fn limits() -> Vec<BudgetLimit> {
-    let limit = |period| BudgetLimit { key: None, period, amount: NanoDollars(u64::MAX / 2048) };
+    let limit = |period| BudgetLimit { holder: Holder::All, period, amount: NanoDollars(u64::MAX / 2048) };
     vec![limit(Period::Day), limit(Period::Month)]
 }
 

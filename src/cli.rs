@@ -3,13 +3,15 @@
 #![expect(clippy::doc_markdown, reason = "a terminal shows the help texts, and does not render Markdown")]
 
 mod doctor;
+mod groups;
 mod keys;
 mod run;
 mod setup;
 mod values;
 
 pub(crate) use doctor::Doctor;
-pub(crate) use keys::{Keys, KeysAction, KeysAdd, KeysRotate, PromptCache};
+pub(crate) use groups::{Groups, GroupsAction, GroupsAdd, GroupsSet};
+pub(crate) use keys::{Keys, KeysAction, KeysAdd, KeysMove, KeysRotate, PromptCache};
 pub(crate) use run::{Run, RunAgent};
 pub(crate) use setup::{AgentModel, ServerAddress, Setup, SetupClaudeCode, SetupClient, SetupCodex};
 
@@ -84,6 +86,8 @@ pub(crate) enum Command {
     Usage(Usage),
     /// Create, list, rotate and revoke API keys for `chatrix serve`
     Keys(Keys),
+    /// Create, list, change and remove groups of API keys, which share a budget
+    Groups(Groups),
     /// Print what lets Claude Code, Codex or Jan use `chatrix serve`
     Setup(Setup),
     /// Check the ledger, or accept another one after it was lost
@@ -267,7 +271,7 @@ pub(crate) struct Serve {
 pub(crate) struct Usage {
     #[command(subcommand)]
     pub(crate) action: Option<UsageAction>,
-    /// Print one row per day, model, key or command
+    /// Print one row per day, model, key, group of keys or command
     #[arg(long, value_name = "GROUP", default_value = "day")]
     pub(crate) by: By,
     /// First day to include, in UTC: 2026-11-01, 7d, or all
@@ -311,6 +315,7 @@ pub(crate) enum By {
     Day,
     Model,
     Key,
+    Group,
     Command,
 }
 
@@ -327,6 +332,18 @@ pub(crate) enum LedgerAction {
     Check,
     /// Declare the present ledger, or a new one, to be right, so that running servers go on with it
     Accept,
+    /// List what was changed by hand, and by whom: keys, groups, and what is booked
+    Audit(LedgerAudit),
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct LedgerAudit {
+    /// First day to include, in UTC: 2026-11-01, 7d, or all
+    #[arg(long, value_name = "DAY", default_value = "30d")]
+    pub(crate) since: String,
+    /// Print the changes as JSON
+    #[arg(long)]
+    pub(crate) json: bool,
 }
 
 #[derive(Debug, Args)]

@@ -6,21 +6,26 @@
 //! `budget`, `rate` and `posting` are the rules, without any I/O; `store` is what a database must do; `sqlite` is the database
 //! of one machine, and `postgres` that of many; `writer` owns it, and is a thread of its own.
 
+mod actor;
 pub mod alert;
+pub mod audit;
 pub mod budget;
 mod call;
 mod clock;
 mod command;
 pub mod continuity;
+pub mod group;
 mod health;
 mod ids;
 pub mod key;
 mod key_cache;
 pub(crate) mod key_profile;
 mod key_settings;
+mod limit;
 mod location;
 mod moment;
 mod open_calls;
+mod period;
 mod postgres;
 mod posting;
 mod rate;
@@ -38,7 +43,7 @@ mod writer;
 pub use call::{NewCall, Outcome, Receipt, SettledCall, Settlement};
 pub use clock::Clock;
 pub(crate) use clock::day_of;
-pub use ids::{CallId, KeyId};
+pub use ids::{CallId, GroupId, KeyId};
 pub use key_cache::KeyCache;
 pub use key_settings::{KeySettings, WatchedBudgets};
 pub use location::Location;

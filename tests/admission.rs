@@ -100,6 +100,7 @@ async fn tokens_are_counted_once_and_estimated_where_they_cannot_be() {
         expires: None,
         previous: None,
         limits,
+        group: None,
     };
     let caller = Caller { key: Some(Arc::new(key)), ..Caller::default() };
     let refused = engine.count(question("claude-sonnet-4-6", "hello"), &caller).await.unwrap_err();

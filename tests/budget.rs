@@ -3,6 +3,7 @@
 
 mod dialects;
 mod ends;
+mod groups;
 mod keys;
 mod load;
 mod trouble;

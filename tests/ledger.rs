@@ -1,14 +1,15 @@
 //! The ledger: what every store must do (`store`, against a plain model of itself and the calendar), and what the thread
 //! in front of it does (`writer`). Each of these tests runs with every kind of store.
 
+mod groups;
 mod new_ledger;
 mod rates;
 mod store;
 mod writer;
 
 use chatrix::catalog::NanoDollars;
-use chatrix::ledger::budget::{BudgetLimit, CostRange, LimitedKey, Period};
-use chatrix::ledger::{CallId, KeyId, NewCall, Outcome, SettledCall, Settlement};
+use chatrix::ledger::budget::{BudgetLimit, CostRange, Holder, Period};
+use chatrix::ledger::{CallId, GroupId, KeyId, NewCall, Outcome, SettledCall, Settlement};
 use new_ledger::NewLedger;
 
 /// The milliseconds of a day.
@@ -46,12 +47,20 @@ type Make = fn() -> Option<NewLedger>;
 
 fn new_call(key: Option<KeyId>) -> NewCall {
     let (requested_model, model, request_id) = ("m".into(), "us.m".into(), Some("req_1".into()));
-    NewCall { command: "ask", key, requested_model, model, request_id, rate: None }
+    NewCall { command: "ask", key, group: None, requested_model, model, request_id, rate: None }
+}
+
+fn holder(key: KeyId) -> Holder {
+    Holder::Key { id: key, name: format!("k{}", key.0) }
+}
+
+fn group_holder(group: GroupId) -> Holder {
+    Holder::Group { id: group, name: format!("g{}", group.0) }
 }
 
 fn limit(key: Option<KeyId>, period: Period, amount: u64) -> BudgetLimit {
-    let key = key.map(|id| LimitedKey { id, name: format!("k{}", id.0) });
-    BudgetLimit { key, period, amount: NanoDollars(amount) }
+    let holder = key.map_or(Holder::All, holder);
+    BudgetLimit { holder, period, amount: NanoDollars(amount) }
 }
 
 fn cost(full: u64, minimum: u64) -> CostRange {

@@ -39,7 +39,7 @@ mod support {
 
 use chatrix::catalog::NanoDollars;
 use chatrix::conversation::Usage;
-use chatrix::ledger::budget::{BudgetLimit, CostRange, LimitedKey, Period};
+use chatrix::ledger::budget::{BudgetLimit, CostRange, Holder, Period};
 use chatrix::ledger::{Address, Clock, KeyId, Ledger, Location, NewCall, Refused, Reservation};
 use chatrix::telemetry::Telemetry;
 use std::path::PathBuf;
@@ -73,6 +73,7 @@ fn new_call(key: Option<KeyId>) -> NewCall {
     NewCall {
         command: "serve",
         key,
+        group: None,
         requested_model: "nova-micro".into(),
         model: "us.amazon.nova-micro-v1:0".into(),
         request_id: Some("req_0123456789abcdef0123456789abcdef".into()),
@@ -82,8 +83,8 @@ fn new_call(key: Option<KeyId>) -> NewCall {
 
 /// The budgets of a call: those of all calls, or of its key.
 fn limits(key: Option<KeyId>) -> Vec<BudgetLimit> {
-    let limited = key.map(|id| LimitedKey { id, name: format!("key-{}", id.0) });
-    let limit = |period| BudgetLimit { key: limited.clone(), period, amount: NanoDollars(u64::MAX / 2048) };
+    let holder = key.map_or(Holder::All, |id| Holder::Key { id, name: format!("key-{}", id.0) });
+    let limit = |period| BudgetLimit { holder: holder.clone(), period, amount: NanoDollars(u64::MAX / 2048) };
     vec![limit(Period::Day), limit(Period::Month)]
 }
 

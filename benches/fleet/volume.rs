@@ -3,6 +3,8 @@
 use super::latency::{print, print_head, steady};
 use super::support::postgres::{Cluster, Database};
 use super::{Place, runtime};
+use chatrix::ledger::budget::Holder;
+use chatrix::ledger::key::{KeyLimits, NewKey};
 use chatrix::ledger::report::By;
 use chatrix::ledger::{self, Clock};
 use std::time::{Duration, Instant};
@@ -35,7 +37,7 @@ fn print_reading(place: &Place) {
         let took: Duration = began.elapsed();
         println!("{name}: {took:.2?} ({count})");
     };
-    for by in [By::Day, By::Model, By::Key] {
+    for by in [By::Day, By::Model, By::Key, By::Group] {
         reading(&format!("chatrix usage, by {by:?}"), &mut || {
             store.report(by, 0).unwrap().iter().map(|row| row.sums.calls).sum()
         });
@@ -43,7 +45,7 @@ fn print_reading(place: &Place) {
     reading("chatrix keys list", &mut || {
         let keys = store.keys().unwrap();
         for key in &keys {
-            store.spent_with_key(key.id).unwrap();
+            store.spent(&Holder::Key { id: key.id, name: key.name.clone() }).unwrap();
         }
         keys.len() as u64
     });
@@ -56,7 +58,8 @@ pub(super) fn measure(cluster: &Cluster) {
     print("PostgreSQL", &runtime().block_on(steady(&place, 5)));
     let mut store = ledger::open(&place.location(), Clock::system()).unwrap();
     for n in 0..7 {
-        store.add_key(&format!("key-{n}"), &format!("hash-{n}"), &Default::default(), None).unwrap();
+        let (name, hash, limits) = (format!("key-{n}"), format!("hash-{n}"), KeyLimits::default());
+        store.add_key(&NewKey { name: &name, hash: &hash, limits: &limits, expires: None, group: None }).unwrap();
     }
     drop(store);
     print_reading(&place);

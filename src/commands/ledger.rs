@@ -1,46 +1,58 @@
-//! `chatrix ledger`: whether the ledger is sound, and which file is the right one after it was lost.
+//! `chatrix ledger`: whether the ledger is sound, which file is the right one after it was lost, and what was changed by
+//! hand.
+
+mod audit;
 
 use crate::cli::LedgerAction;
 use crate::commands::setup::{ledger_location, open_ledger};
 use crate::config::Settings;
 use crate::error::{Error, Kind};
 use crate::ledger::Location;
-use crate::ledger::budget::{BudgetLimit, BudgetStatus, BudgetTotals};
+use crate::ledger::budget::BudgetTotals;
 use crate::ledger::report::Examination;
+use crate::ledger::store::Store;
 use crate::terminal::output::{note, print};
 use crate::terminal::printable::Printable;
+use audit::audit;
 
-/// Checks or accepts the ledger.
+/// Checks or accepts the ledger, or lists changes.
 pub(crate) fn run(action: &LedgerAction, settings: &Settings) -> anyhow::Result<u8> {
     let location = ledger_location(settings)?;
     match action {
         LedgerAction::Check => check(location, settings),
         LedgerAction::Accept => accept(location, settings),
+        LedgerAction::Audit(args) => {
+            check_existence(location)?;
+            audit(args, settings)
+        }
     }
 }
 
 fn check(location: &Location, settings: &Settings) -> anyhow::Result<u8> {
-    // Opening a ledger would make a new one.
-    if !location.exists() {
-        let message = format!("there is no ledger at {location}");
-        return Err(Error::new(Kind::LedgerUnavailable, message).advise("the first call makes one").into());
-    }
-    let (examination, _) = examine(settings, &[])?;
+    check_existence(location)?;
+    let (examination, _) = examine(settings)?;
     print(&report(location, &examination))?;
     Ok(u8::from(!examination.problems.is_empty()))
 }
 
-/// Opens the ledger, looks for damage, and finds out whether it can be written. Also gives what is booked under each of
-/// these limits.
+/// Refuses a ledger that does not exist: opening it would make a new one.
+fn check_existence(location: &Location) -> Result<(), Error> {
+    if location.exists() {
+        return Ok(());
+    }
+    let message = format!("there is no ledger at {location}");
+    Err(Error::new(Kind::LedgerUnavailable, message).advise("the first call makes one"))
+}
+
+/// Opens the ledger, looks for damage, and finds out whether it can be written.
 ///
 /// # Errors
 /// `LedgerUnavailable`.
-pub(super) fn examine(settings: &Settings, limits: &[BudgetLimit]) -> anyhow::Result<(Examination, Vec<BudgetStatus>)> {
+pub(super) fn examine(settings: &Settings) -> anyhow::Result<(Examination, Box<dyn Store>)> {
     let mut ledger = open_ledger(settings)?;
     let examination = ledger.examine().map_err(Error::from)?;
     ledger.check_writable().map_err(Error::from)?;
-    let statuses = ledger.statuses(limits).map_err(Error::from)?;
-    Ok((examination, statuses))
+    Ok((examination, ledger))
 }
 
 fn report(location: &Location, examination: &Examination) -> Printable {

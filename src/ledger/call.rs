@@ -1,6 +1,6 @@
 //! A call as the ledger knows it: how it begins, and how it ends.
 
-use super::ids::{CallId, KeyId};
+use super::ids::{CallId, GroupId, KeyId};
 use super::rate::RateRequest;
 use crate::catalog::NanoDollars;
 use crate::conversation::Usage;
@@ -12,6 +12,8 @@ pub struct NewCall {
     pub command: &'static str,
     /// The API key it came with.
     pub key: Option<KeyId>,
+    /// The group that its key was in. It stays booked there if the key is moved meanwhile.
+    pub group: Option<GroupId>,
     /// The model name the client gave.
     pub requested_model: String,
     /// The Bedrock id it is sent to.

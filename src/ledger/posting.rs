@@ -2,7 +2,7 @@
 //! Every store applies what is computed here, in the transaction that also changes the call.
 
 use super::call::{NewCall, Outcome};
-use super::ids::KeyId;
+use super::ids::{GroupId, KeyId};
 use super::rate::used_tokens;
 use crate::catalog::NanoDollars;
 use crate::conversation::Usage;
@@ -43,6 +43,8 @@ pub(super) struct Account {
     pub day: i64,
     pub command: String,
     pub key: Option<KeyId>,
+    /// The group that the key was in when the call began.
+    pub group: Option<GroupId>,
     /// The Bedrock id.
     pub model: String,
 }
@@ -102,8 +104,8 @@ pub(super) fn signed(amount: u64) -> i64 {
 
 /// A call that begins on a day, at its worst case.
 pub(super) fn reserve(call: &NewCall, day: i64, reserved: NanoDollars) -> Posting {
-    let NewCall { command, key, requested_model: _, model, request_id: _, rate: _ } = call;
-    let account = Account { day, command: (*command).to_owned(), key: *key, model: model.clone() };
+    let NewCall { command, key, group, requested_model: _, model, request_id: _, rate: _ } = call;
+    let account = Account { day, command: (*command).to_owned(), key: *key, group: *group, model: model.clone() };
     Posting { account, delta: contribution(CallState::Reserved, reserved, None, None) }
 }
 
@@ -245,7 +247,13 @@ mod tests {
     const USAGE: Usage = Usage { input: 7, output: 5, cache_read: 3, cache_write_5m: 2, cache_write_1h: 1 };
 
     fn account(model: &str) -> Account {
-        Account { day: 20_000, command: "serve".into(), key: Some(KeyId(4)), model: model.into() }
+        Account {
+            day: 20_000,
+            command: "serve".into(),
+            key: Some(KeyId(4)),
+            group: Some(GroupId(2)),
+            model: model.into(),
+        }
     }
 
     /// A call that reserved 90 nano-dollars; where it is settled, at 40.
@@ -277,6 +285,7 @@ mod tests {
         let call = NewCall {
             command: "serve",
             key: Some(KeyId(4)),
+            group: Some(GroupId(2)),
             requested_model: "alias".into(),
             model: "m".into(),
             request_id: None,

@@ -273,6 +273,7 @@ mod tests {
         let call = NewCall {
             command: "ask",
             key: None,
+            group: None,
             requested_model: "alias".into(),
             model: "m".into(),
             request_id: Some("req_1".into()),

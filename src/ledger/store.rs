@@ -2,11 +2,13 @@
 //! itself. A call and the sums it changes are always written in one transaction.
 
 use super::alert::BudgetAlert;
-use super::budget::{BudgetLimit, BudgetStatus, CostRange};
+use super::audit::AuditEntry;
+use super::budget::{BudgetLimit, BudgetStatus, CostRange, Holder};
 use super::call::{NewCall, Settlement};
 use super::continuity::{Continuity, Mark};
-use super::ids::{CallId, KeyId};
-use super::key::{Key, KeyLimits, Rotation};
+use super::group::{Group, GroupChange, GroupLimits, Move, Removal};
+use super::ids::CallId;
+use super::key::{Addition, Key, NewKey, Rotation};
 use super::key_settings::WatchedBudgets;
 use super::posting::CallState;
 use super::rate::{RateRefusal, RateStatus};
@@ -184,11 +186,10 @@ pub trait Store: fmt::Debug + Send {
     /// Notes what became of an alert.
     fn finish_alert(&mut self, id: &str, delivered: bool) -> StoreResult<()>;
 
-    /// Every API key, revoked ones too, in the order they were made.
+    /// Every API key, revoked ones too, in the order they were made, each with its group as it is at the same moment.
     fn keys(&mut self) -> StoreResult<Vec<Key>>;
 
-    /// Adds a key, which may expire (milliseconds since 1970). `false` when a key of that name exists and is not revoked.
-    fn add_key(&mut self, name: &str, hash: &str, limits: &KeyLimits, expires: Option<i64>) -> StoreResult<bool>;
+    fn add_key(&mut self, key: &NewKey<'_>) -> StoreResult<Addition>;
 
     /// Gives a key a new token, and perhaps another end. The token before it is accepted for a while longer; one before
     /// that ends now. `false` when there is no key of that name, or it is revoked.
@@ -197,8 +198,27 @@ pub trait Store: fmt::Debug + Send {
     /// Revokes a key. `false` when there is no key of that name, or it is already revoked.
     fn revoke_key(&mut self, name: &str) -> StoreResult<bool>;
 
-    /// What a key has spent in all, with uncertain calls at their worst case.
-    fn spent_with_key(&mut self, key: KeyId) -> StoreResult<NanoDollars>;
+    /// Moves a key to the group of a name, or out of its group. Calls that are running stay booked where they began.
+    fn move_key(&mut self, name: &str, group: Option<&str>) -> StoreResult<Move>;
+
+    /// Every group, removed ones too, in the order they were made.
+    fn groups(&mut self) -> StoreResult<Vec<Group>>;
+
+    /// Adds a group. `false` when a group of that name exists and is not removed.
+    fn add_group(&mut self, name: &str, limits: GroupLimits) -> StoreResult<bool>;
+
+    /// Changes the limits of a group, and gives them as they are then. `None` when there is no group of that name, or it
+    /// is removed.
+    fn change_group(&mut self, name: &str, change: GroupChange) -> StoreResult<Option<GroupLimits>>;
+
+    /// Removes a group, unless there are keys in it.
+    fn remove_group(&mut self, name: &str) -> StoreResult<Removal>;
+
+    /// What a holder has spent in all, with uncertain calls at their worst case.
+    fn spent(&mut self, holder: &Holder) -> StoreResult<NanoDollars>;
+
+    /// What was changed by hand from a moment on (milliseconds since 1970), the newest last.
+    fn audit(&mut self, since: i64) -> StoreResult<Vec<AuditEntry>>;
 
     /// Whether another process has changed the ledger since the last call. Cheap enough to be called often. `true` when
     /// it cannot be determined.
@@ -263,6 +283,7 @@ mod tests {
         let call = NewCall {
             command: "ask",
             key: None,
+            group: None,
             requested_model: "m".into(),
             model: "m".into(),
             request_id: None,
@@ -270,7 +291,7 @@ mod tests {
         };
         let rate = Some(RateRequest { limits: RateLimits::default(), tokens: 1 });
         let rated = NewCall { rate, ..call.clone() };
-        let limits = |amount| [BudgetLimit { key: None, period: Period::Day, amount: NanoDollars(amount) }];
+        let limits = |amount| [BudgetLimit { holder: Holder::All, period: Period::Day, amount: NanoDollars(amount) }];
         let these = limits(100);
         let others = limits(200);
         let request = |limits, full, may_wait| {

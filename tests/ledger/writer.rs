@@ -4,9 +4,11 @@ use super::{NewLedger, cost, limit, new_call, with_every_store};
 use chatrix::catalog::NanoDollars;
 use chatrix::conversation::Usage;
 use chatrix::ledger::alert::BudgetAlert;
-use chatrix::ledger::budget::{BudgetLimit, BudgetStatus, BudgetTotals, CostRange, Period};
+use chatrix::ledger::audit::AuditEntry;
+use chatrix::ledger::budget::{BudgetLimit, BudgetStatus, BudgetTotals, CostRange, Holder, Period};
 use chatrix::ledger::continuity::{Continuity, Mark, Opening};
-use chatrix::ledger::key::{Key, KeyLimits, Rotation};
+use chatrix::ledger::group::{Group, GroupChange, GroupLimits, Move, Removal};
+use chatrix::ledger::key::{Addition, Key, KeyLimits, NewKey, Rotation};
 use chatrix::ledger::report::{By, Examination, ReportRow, UncertainCall};
 use chatrix::ledger::store::{Batch, Correction, ReserveOutcome, Store, StoreError, StoreResult, Upkeep};
 use chatrix::ledger::{self, CallId, Clock, Granted, KeyId, KeySettings, Ledger, Location, Refused, WatchedBudgets};
@@ -105,8 +107,8 @@ impl Store for Watched {
     fn finish_alert(&mut self, id: &str, delivered: bool) -> StoreResult<()> {
         self.0.finish_alert(id, delivered)
     }
-    fn add_key(&mut self, name: &str, hash: &str, limits: &KeyLimits, expires: Option<i64>) -> StoreResult<bool> {
-        self.0.add_key(name, hash, limits, expires)
+    fn add_key(&mut self, key: &NewKey<'_>) -> StoreResult<Addition> {
+        self.0.add_key(key)
     }
     fn rotate_key(&mut self, name: &str, rotation: &Rotation) -> StoreResult<bool> {
         self.0.rotate_key(name, rotation)
@@ -114,8 +116,26 @@ impl Store for Watched {
     fn revoke_key(&mut self, name: &str) -> StoreResult<bool> {
         self.0.revoke_key(name)
     }
-    fn spent_with_key(&mut self, key: KeyId) -> StoreResult<NanoDollars> {
-        self.0.spent_with_key(key)
+    fn move_key(&mut self, name: &str, group: Option<&str>) -> StoreResult<Move> {
+        self.0.move_key(name, group)
+    }
+    fn groups(&mut self) -> StoreResult<Vec<Group>> {
+        self.0.groups()
+    }
+    fn add_group(&mut self, name: &str, limits: GroupLimits) -> StoreResult<bool> {
+        self.0.add_group(name, limits)
+    }
+    fn change_group(&mut self, name: &str, change: GroupChange) -> StoreResult<Option<GroupLimits>> {
+        self.0.change_group(name, change)
+    }
+    fn remove_group(&mut self, name: &str) -> StoreResult<Removal> {
+        self.0.remove_group(name)
+    }
+    fn spent(&mut self, holder: &Holder) -> StoreResult<NanoDollars> {
+        self.0.spent(holder)
+    }
+    fn audit(&mut self, since: i64) -> StoreResult<Vec<AuditEntry>> {
+        self.0.audit(since)
     }
     fn has_changed(&mut self) -> bool {
         self.0.has_changed()
@@ -308,7 +328,8 @@ async fn keys_are_read_at_most_once_a_second_and_a_failure_is_too(new: &NewLedge
     let read = async || cache.keys().await.map(|keys| keys.iter().map(|key| key.name.clone()).collect::<Vec<_>>());
     assert_eq!(read().await, Ok(Vec::new()));
     let mut other = ledger::open(&new.location(), Clock::system()).unwrap();
-    other.add_key("laptop", "hash", &KeyLimits::default(), None).unwrap();
+    let key = NewKey { name: "laptop", hash: "hash", limits: &KeyLimits::default(), expires: None, group: None };
+    other.add_key(&key).unwrap();
     // Many at once share one reading.
     let (began, before) = (Instant::now(), watch.keys_read());
     while read().await == Ok(Vec::new()) {

@@ -1,7 +1,8 @@
 //! Whether a ledger file is sound, and whether the operator has declared it to be the right one.
 
-use super::schema;
 use super::values::{state_number, unsigned};
+use super::{audit, schema};
+use crate::ledger::audit::{Author, Change};
 use crate::ledger::budget::BudgetTotals;
 use crate::ledger::posting::CallState;
 use crate::ledger::report::Examination;
@@ -47,9 +48,10 @@ fn totals(row: &Row<'_>) -> Result<BudgetTotals> {
     Ok(BudgetTotals { settled: row.get(0)?, reserved: row.get(1)?, uncertain: row.get(2)? })
 }
 
-/// Records that the operator declares this ledger to be right. `now`: milliseconds since 1970.
-pub(super) fn accept(connection: &Connection, now: i64) -> Result<()> {
-    connection.execute("INSERT INTO acceptances (at) VALUES (?1)", [now]).map(drop)
+/// Records that the operator declares this ledger to be right.
+pub(super) fn accept(connection: &Connection, author: &Author) -> Result<()> {
+    connection.execute("INSERT INTO acceptances (at) VALUES (?1)", [author.at])?;
+    audit::add(connection, author, Change::LedgerAccepted)
 }
 
 /// When the operator last did so (milliseconds since 1970).

@@ -1,7 +1,8 @@
 //! How the ledger's types are stored: amounts and counts as signed integers, states and keys by number.
 
 use crate::catalog::NanoDollars;
-use crate::ledger::ids::{CallId, KeyId};
+use crate::ledger::budget::Holder;
+use crate::ledger::ids::{CallId, GroupId, KeyId};
 use crate::ledger::posting::{CallState, signed};
 use crate::ledger::stored::state_of;
 pub(super) use crate::ledger::stored::{state_number, unsigned};
@@ -40,6 +41,38 @@ impl ToSql for KeyId {
 impl FromSql for KeyId {
     fn column_result(value: ValueRef<'_>) -> FromSqlResult<Self> {
         i64::column_result(value).map(Self)
+    }
+}
+
+impl ToSql for GroupId {
+    fn to_sql(&self) -> rusqlite::Result<ToSqlOutput<'_>> {
+        Ok(self.0.into())
+    }
+}
+
+impl FromSql for GroupId {
+    fn column_result(value: ValueRef<'_>) -> FromSqlResult<Self> {
+        i64::column_result(value).map(Self)
+    }
+}
+
+/// The holder of a budget as one number: all calls are 0, keys are above, and groups are below.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct StoredHolder(i64);
+
+impl StoredHolder {
+    pub(super) fn of(holder: &Holder) -> Self {
+        match holder {
+            Holder::All => Self(0),
+            Holder::Key { id, name: _ } => Self(id.0),
+            Holder::Group { id, name: _ } => Self(-id.0),
+        }
+    }
+}
+
+impl ToSql for StoredHolder {
+    fn to_sql(&self) -> rusqlite::Result<ToSqlOutput<'_>> {
+        Ok(self.0.into())
     }
 }
 
@@ -90,6 +123,14 @@ mod tests {
             let number = key.map_or(0, |key: KeyId| key.0);
             assert_eq!(StoredKey(key).to_sql().unwrap(), number.into());
             assert_eq!(StoredKey::column_result(ValueRef::Integer(number)), Ok(StoredKey(key)));
+        }
+        let name = String::new;
+        for (holder, number) in [
+            (Holder::All, 0),
+            (Holder::Key { id: KeyId(7), name: name() }, 7),
+            (Holder::Group { id: GroupId(7), name: name() }, -7),
+        ] {
+            assert_eq!(StoredHolder::of(&holder).to_sql().unwrap(), i64::into(number));
         }
         assert_eq!(NanoDollars(u64::MAX).to_sql().unwrap(), (i64::MAX / 1024).into());
         assert_eq!(NanoDollars::column_result(ValueRef::Integer(-1)), Ok(NanoDollars(0)));

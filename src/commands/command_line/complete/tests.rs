@@ -16,6 +16,9 @@ fn words_become_commands_options_and_values() {
     for (line, expected) in [
         ("mod", &["models"][..]),
         ("keys r", &["revoke", "rotate"]),
+        ("groups s", &["set"]),
+        ("keys move x --no", &["--no-group"]),
+        ("usage --by g", &["group"]),
         ("keys add --for ", &["agents"]),
         ("ask --max-c", &["--max-cost"]),
         ("ask --offline --dry", &["--dry-run"]),
