@@ -42,40 +42,36 @@ pub(crate) struct GroupsSet {
 #[derive(Debug, Args)]
 pub(crate) struct GroupLimitOptions {
     /// Let all its keys together spend at most this many dollars per day (UTC); `none` for no such limit
-    #[arg(long, value_name = "USD", value_parser = limit_change, allow_negative_numbers = true)]
-    day_usd: Option<LimitChange>,
+    #[arg(long = "day-usd", value_name = "USD", value_parser = limit_change, allow_negative_numbers = true)]
+    day: Option<LimitChange>,
     /// The same per week, which begins on Monday (UTC)
-    #[arg(long, value_name = "USD", value_parser = limit_change, allow_negative_numbers = true)]
-    week_usd: Option<LimitChange>,
+    #[arg(long = "week-usd", value_name = "USD", value_parser = limit_change, allow_negative_numbers = true)]
+    week: Option<LimitChange>,
     /// The same per month (UTC)
-    #[arg(long, value_name = "USD", value_parser = limit_change, allow_negative_numbers = true)]
-    month_usd: Option<LimitChange>,
+    #[arg(long = "month-usd", value_name = "USD", value_parser = limit_change, allow_negative_numbers = true)]
+    month: Option<LimitChange>,
     /// Let each of its keys that has no such limit of its own spend at most this many dollars per day; `none` for no such
     /// limit
-    #[arg(long, value_name = "USD", value_parser = limit_change, allow_negative_numbers = true)]
-    each_day_usd: Option<LimitChange>,
+    #[arg(long = "each-day-usd", value_name = "USD", value_parser = limit_change, allow_negative_numbers = true)]
+    each_day: Option<LimitChange>,
     /// The same per week
-    #[arg(long, value_name = "USD", value_parser = limit_change, allow_negative_numbers = true)]
-    each_week_usd: Option<LimitChange>,
+    #[arg(long = "each-week-usd", value_name = "USD", value_parser = limit_change, allow_negative_numbers = true)]
+    each_week: Option<LimitChange>,
     /// The same per month
-    #[arg(long, value_name = "USD", value_parser = limit_change, allow_negative_numbers = true)]
-    each_month_usd: Option<LimitChange>,
+    #[arg(long = "each-month-usd", value_name = "USD", value_parser = limit_change, allow_negative_numbers = true)]
+    each_month: Option<LimitChange>,
 }
 
 impl GroupLimitOptions {
     /// What was typed.
     pub(crate) fn change(&self) -> GroupChange {
-        let Self { day_usd, week_usd, month_usd, each_day_usd, each_week_usd, each_month_usd } = self;
-        let period =
-            |day: &Option<LimitChange>, week: &Option<LimitChange>, month: &Option<LimitChange>| PeriodChange {
-                day: day.unwrap_or_default(),
-                week: week.unwrap_or_default(),
-                month: month.unwrap_or_default(),
-            };
-        GroupChange {
-            pool: period(day_usd, week_usd, month_usd),
-            each: period(each_day_usd, each_week_usd, each_month_usd),
-        }
+        let Self { day, week, month, each_day, each_week, each_month } = *self;
+        let period = |day: Option<_>, week: Option<_>, month: Option<_>| PeriodChange {
+            day: day.unwrap_or_default(),
+            week: week.unwrap_or_default(),
+            month: month.unwrap_or_default(),
+        };
+        GroupChange { pool: period(day, week, month), each: period(each_day, each_week, each_month) }
     }
 }
 

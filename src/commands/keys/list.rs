@@ -9,7 +9,6 @@ use crate::ledger::store::Store;
 use crate::ledger::{Clock, KeySettings, RateLimits, day_of, moment};
 use crate::policy::KeyOverrides;
 use crate::terminal::output::{note, print, print_json, stdout};
-use crate::terminal::printable::Printable;
 use crate::terminal::table::table;
 use serde_json::{Value, json};
 
