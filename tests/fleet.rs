@@ -8,6 +8,7 @@ mod away;
 mod clock;
 mod connecting;
 mod failover;
+mod groups;
 mod lease;
 mod load;
 mod pooler;

@@ -19,8 +19,9 @@ fn fill(database: &Database<'_>) {
          SELECT nextval('call_ids'), (today - i % 365) * 86400000, today - i % 365, 'serve', i % 7, 0, 'm',
                 'us.model-' || i % 11, 100, 50, 90000, 10500, 1, 'max_tokens unset->512', 'p'
          FROM generate_series(0, 9999999) AS i, (SELECT floor(extract(epoch FROM now()) / 86400)::bigint) AS t (today);
-         INSERT INTO totals SELECT day, command, key, model, COUNT(*), 0, SUM(input), SUM(output), 0, 0, SUM(settled), 0, 0
-         FROM calls WHERE process = 'p' GROUP BY day, command, key, model
+         INSERT INTO totals SELECT day, command, key, group_id, model, COUNT(*), 0, SUM(input), SUM(output), 0, 0,
+                                   SUM(settled), 0, 0
+         FROM calls WHERE process = 'p' GROUP BY day, command, key, group_id, model
          ON CONFLICT DO NOTHING;
          INSERT INTO booked SELECT 0, 0, day, SUM(settled), 0, 0 FROM calls WHERE process = 'p' GROUP BY day
          ON CONFLICT DO NOTHING;",

@@ -15,8 +15,9 @@ fn user() -> Option<String> {
     Some(known.map_or_else(|| format!("user {id}"), |user| user.name))
 }
 
+/// The name of the machine.
 #[cfg(unix)]
-fn host() -> Option<String> {
+pub(super) fn host() -> Option<String> {
     nix::unistd::gethostname().ok()?.into_string().ok()
 }
 
@@ -26,6 +27,6 @@ fn user() -> Option<String> {
 }
 
 #[cfg(not(unix))]
-fn host() -> Option<String> {
+pub(super) fn host() -> Option<String> {
     std::env::var("COMPUTERNAME").ok()
 }

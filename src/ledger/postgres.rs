@@ -4,9 +4,11 @@
 
 mod address;
 mod alerts;
+mod audit;
 mod batch;
 mod calls;
 mod failure;
+mod groups;
 mod keys;
 mod password;
 mod process;
@@ -21,12 +23,15 @@ mod writes;
 
 pub use address::Address;
 
+use super::actor::actor;
 use super::alert::{self, BudgetAlert};
-use super::budget::{BudgetLimit, BudgetStatus};
+use super::audit::{AuditEntry, Author};
+use super::budget::{BudgetLimit, BudgetStatus, Holder};
 use super::clock::{Clock, day_of};
 use super::continuity::{Continuity, Mark};
-use super::ids::{CallId, KeyId};
-use super::key::{Key, KeyLimits, Rotation};
+use super::group::{Group, GroupChange, GroupLimits, Move, Removal};
+use super::ids::CallId;
+use super::key::{Addition, Key, NewKey, Rotation};
 use super::key_settings::WatchedBudgets;
 use super::report::{By, Examination, ReportRow, UncertainCall};
 use super::store::{Batch, Correction, ReserveOutcome, Store, StoreError, StoreResult, Upkeep};
@@ -79,6 +84,16 @@ impl PostgresStore {
 
     fn write<T>(&mut self, work: impl AsyncFn(&Client, i64) -> Result<T, Failure>) -> StoreResult<T> {
         self.transact("written", work)
+    }
+
+    /// Makes a change that is audited, at a time of the database's clock.
+    fn change<T>(&mut self, work: impl AsyncFn(&Client, &Author) -> Result<T, Failure>) -> StoreResult<T> {
+        // The operating system may take its time to say who that is, and no transaction waits for it.
+        let actor = actor();
+        self.write(async |client, at| {
+            let author = Author { at, actor: actor.clone() };
+            work(client, &author).await
+        })
     }
 }
 
@@ -148,7 +163,7 @@ impl Store for PostgresStore {
     }
 
     fn correct(&mut self, id: CallId, cost: NanoDollars, above_reserved: bool) -> StoreResult<Correction> {
-        self.write(async |client, _| calls::correct(client, id, cost, above_reserved).await)
+        self.change(async |client, author| calls::correct(client, author, id, cost, above_reserved).await)
     }
 
     fn note_refusal(&mut self, limit: &BudgetLimit) -> StoreResult<()> {
@@ -182,20 +197,44 @@ impl Store for PostgresStore {
         keys.map_err(|failure| sentence(self.session.address(), "read", &failure))
     }
 
-    fn add_key(&mut self, name: &str, hash: &str, limits: &KeyLimits, expires: Option<i64>) -> StoreResult<bool> {
-        self.write(async |client, now| keys::add(client, now, name, hash, limits, expires).await)
+    fn add_key(&mut self, key: &NewKey<'_>) -> StoreResult<Addition> {
+        self.change(async |client, author| keys::add(client, author, key).await)
     }
 
     fn rotate_key(&mut self, name: &str, rotation: &Rotation) -> StoreResult<bool> {
-        self.write(async |client, _| keys::rotate(client, name, rotation).await)
+        self.change(async |client, author| keys::rotate(client, author, name, rotation).await)
     }
 
     fn revoke_key(&mut self, name: &str) -> StoreResult<bool> {
-        self.write(async |client, now| keys::revoke(client, now, name).await)
+        self.change(async |client, author| keys::revoke(client, author, name).await)
     }
 
-    fn spent_with_key(&mut self, key: KeyId) -> StoreResult<NanoDollars> {
-        self.read(async |client, _| report::spent_with_key(client, key).await)
+    fn move_key(&mut self, name: &str, group: Option<&str>) -> StoreResult<Move> {
+        self.change(async |client, author| keys::move_to(client, author, name, group).await)
+    }
+
+    fn groups(&mut self) -> StoreResult<Vec<Group>> {
+        self.read(async |client, _| groups::all(client).await)
+    }
+
+    fn add_group(&mut self, name: &str, limits: GroupLimits) -> StoreResult<bool> {
+        self.change(async |client, author| groups::add(client, author, name, limits).await)
+    }
+
+    fn change_group(&mut self, name: &str, change: GroupChange) -> StoreResult<Option<GroupLimits>> {
+        self.change(async |client, author| groups::change(client, author, name, change).await)
+    }
+
+    fn remove_group(&mut self, name: &str) -> StoreResult<Removal> {
+        self.change(async |client, author| groups::remove(client, author, name).await)
+    }
+
+    fn spent(&mut self, holder: &Holder) -> StoreResult<NanoDollars> {
+        self.read(async |client, _| report::spent(client, holder).await)
+    }
+
+    fn audit(&mut self, since: i64) -> StoreResult<Vec<AuditEntry>> {
+        self.read(async |client, _| audit::since(client, since).await)
     }
 
     fn has_changed(&mut self) -> bool {
@@ -246,7 +285,7 @@ impl Store for PostgresStore {
     }
 
     fn accept(&mut self) -> StoreResult<()> {
-        self.write(async |client, now| report::accept(client, now).await)
+        self.change(async |client, author| report::accept(client, author).await)
     }
 
     fn examine(&mut self) -> StoreResult<Examination> {

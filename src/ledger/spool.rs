@@ -2,7 +2,7 @@
 //! books them. Each process writes a file of its own, which it holds locked, and takes over those that nobody holds.
 
 use super::call::{NewCall, Outcome, Receipt, SettledCall, Settlement};
-use super::ids::{CallId, KeyId};
+use super::ids::{CallId, GroupId, KeyId};
 use crate::catalog::NanoDollars;
 use crate::conversation::Usage;
 use serde::{Deserialize, Serialize};
@@ -135,6 +135,7 @@ struct Line {
 struct UnwrittenLine {
     command: String,
     key: Option<i64>,
+    group: Option<i64>,
     asked: String,
     model: String,
     request_id: Option<String>,
@@ -159,10 +160,11 @@ fn written(settlement: &Settlement, process: Option<&str>) -> Option<Line> {
         SettledCall::Booked(id) => (Some((id.0, process?.to_owned())), None),
         SettledCall::BookedBy { process, id } => (Some((id.0, process.clone())), None),
         SettledCall::Unwritten { call, reserved, receipt } => {
-            let NewCall { command, key, requested_model, model, request_id, rate: _ } = call;
+            let NewCall { command, key, group, requested_model, model, request_id, rate: _ } = call;
             let line = UnwrittenLine {
                 command: (*command).to_owned(),
                 key: key.map(|key| key.0),
+                group: group.map(|group| group.0),
                 asked: requested_model.clone(),
                 model: model.clone(),
                 request_id: request_id.clone(),
@@ -198,11 +200,12 @@ fn read(line: &str) -> Option<Settlement> {
         serde_json::from_str(line).ok()?;
     let call = match (booked, unwritten) {
         (Some((id, process)), _) => SettledCall::BookedBy { process, id: CallId(id) },
-        (None, Some(UnwrittenLine { command, key, asked, model, request_id, reserved, receipt })) => {
+        (None, Some(UnwrittenLine { command, key, group, asked, model, request_id, reserved, receipt })) => {
             SettledCall::Unwritten {
                 call: NewCall {
                     command: NewCall::COMMANDS.into_iter().find(|known| *known == command)?,
                     key: key.map(KeyId),
+                    group: group.map(GroupId),
                     requested_model: asked,
                     model,
                     request_id,
@@ -240,6 +243,7 @@ mod tests {
         let call = NewCall {
             command: "serve",
             key: Some(KeyId(4)),
+            group: Some(GroupId(2)),
             requested_model: "m".into(),
             model: "us.m".into(),
             request_id: Some("req_1".into()),

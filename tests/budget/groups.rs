@@ -10,7 +10,8 @@ fn groups(home: &Home, args: &[&str]) -> String {
 }
 
 fn keys(home: &Home, args: &[&str]) -> String {
-    Chatrix::keys().args(args).home(home).run().code(0).stdout.trim().to_owned()
+    let command = args.iter().fold(Chatrix::keys(), |command, arg| command.arg(arg));
+    command.home(home).run().code(0).stdout.trim().to_owned()
 }
 
 fn chat(server: &Server, token: &str, body: &Value) -> Answer {
@@ -32,11 +33,8 @@ fn the_keys_of_a_group_never_overshoot_its_pool_and_all_that_fits_is_served() {
     let over = AtomicBool::new(false);
     let answers: Vec<Answer> = std::thread::scope(|scope| {
         let watcher = scope.spawn(|| {
-            let ledger = home.open();
-            let mut booked =
-                ledger.prepare("SELECT COALESCE(SUM(settled + reserved + uncertain), 0) FROM group_totals").unwrap();
             while !over.load(Ordering::SeqCst) {
-                let booked: i64 = booked.query_row([], |row| row.get(0)).unwrap();
+                let booked = home.booked_by_groups();
                 assert!(booked <= pool, "{booked} is booked of {pool}");
             }
         });

@@ -16,6 +16,7 @@ with_every_store! {
     lets_the_keys_of_a_group_share_its_pool_wherever_they_are_moved,
     tells_once_that_a_pool_is_nearly_used_up,
     notes_every_change_that_was_made,
+    puts_no_key_into_a_group_that_is_removed_at_that_moment,
 }
 
 const BARE: KeyLimits = KeyLimits {
@@ -213,4 +214,23 @@ fn notes_every_change_that_was_made(make: Make) {
     );
     assert!(all.iter().all(|entry| entry.actor == all[0].actor && entry.actor.contains('@')));
     assert_eq!(store.audit(all[2].at).unwrap(), all[2..]);
+}
+
+fn puts_no_key_into_a_group_that_is_removed_at_that_moment(make: Make) {
+    let Some(ledger) = make() else { return };
+    let (mut store, mut other) = (ledger.open(), ledger.open());
+    for n in 0..30 {
+        let (group, name) = (format!("g{n}"), format!("k{n}"));
+        assert_eq!(store.add_group(&group, day(1)), Ok(true));
+        let (added, removed) = std::thread::scope(|scope| {
+            let adding = scope.spawn(|| add(store.as_mut(), &name, Some(&group)));
+            let removing = scope.spawn(|| other.remove_group(&group).unwrap());
+            (adding.join().unwrap(), removing.join().unwrap())
+        });
+        match (added, removed) {
+            (Addition::Added, Removal::HasKeys(keys)) => assert_eq!(keys, [name]),
+            (Addition::NoSuchGroup, Removal::Removed) => {}
+            other => panic!("{other:?}"),
+        }
+    }
 }

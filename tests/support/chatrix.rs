@@ -254,6 +254,19 @@ impl Home {
         connection.query_row(sql, [], |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?))).unwrap()
     }
 
+    /// What is booked for all groups of keys (nano-dollars).
+    pub fn booked_by_groups(&self) -> i64 {
+        match &self.database {
+            Some(database) => {
+                database.number("SELECT COALESCE(SUM(settled + reserved + uncertain), 0) FROM booked WHERE kind = 2")
+            }
+            None => {
+                let sql = "SELECT COALESCE(SUM(settled + reserved + uncertain), 0) FROM group_totals";
+                self.open().query_row(sql, [], |row| row.get(0)).unwrap()
+            }
+        }
+    }
+
     /// Each call: state, reserved, settled (nano-dollars), model.
     pub fn calls(&self) -> Vec<(i64, i64, Option<i64>, String)> {
         if let Some(database) = &self.database {

@@ -2,7 +2,7 @@
 
 use super::failure::Failure;
 use super::values::{Holder, Parameter, small};
-use super::{keys, reads};
+use super::{groups, keys, reads};
 use crate::ledger::alert::{BudgetAlert, reached};
 use crate::ledger::budget::{BudgetLimit, BudgetStatus, Period};
 use crate::ledger::key::{Key, random_hex};
@@ -23,9 +23,9 @@ struct Place {
 
 impl Place {
     fn of(limit: &BudgetLimit, today: i64) -> Self {
-        let BudgetLimit { key: _, period, amount } = limit;
+        let BudgetLimit { holder, period, amount } = limit;
         Self {
-            holder: Holder::of(limit),
+            holder: Holder::of(holder),
             period: small(period_number(*period)),
             start: period.start(today),
             amount: signed(amount.0),
@@ -98,7 +98,7 @@ pub(super) fn is_noted(noted: &[Noted], today: i64, limit: &BudgetLimit, thresho
     noted.iter().any(|noted| noted.threshold == threshold && noted.is_of(limit, today))
 }
 
-/// The budgets that the operator and the keys have, as they stand now.
+/// The budgets that the operator, the keys and the groups have, as they stand now.
 pub(super) async fn statuses(
     client: &Client,
     today: i64,
@@ -107,7 +107,10 @@ pub(super) async fn statuses(
     let WatchedBudgets { common, keys: settings } = watched;
     let usable = keys::all(client).await?.into_iter().filter(|key| key.revoked.is_none());
     let keys: Vec<Key> = usable.map(|key| settings.apply(key)).collect();
-    let limits: Vec<BudgetLimit> = common.iter().cloned().chain(keys.iter().flat_map(Key::budget_limits)).collect();
+    let groups = groups::all(client).await?.into_iter().filter(|group| group.removed.is_none());
+    let mut limits = common.clone();
+    limits.extend(keys.iter().flat_map(Key::own_limits));
+    limits.extend(groups.flat_map(|group| group.pool_limits()));
     reads::statuses(client, &limits, today).await
 }
 

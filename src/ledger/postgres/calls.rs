@@ -1,11 +1,13 @@
 //! Calls outside of a batch: those of ended processes, corrections by hand, and what reports and the mark ask for.
 
+use super::audit;
 use super::failure::Failure;
 use super::reads::{FOUND_COLUMNS, found_call};
 use super::snapshot::{Changes, FoundCall, Snapshot};
 use super::values::{amount, small};
 use super::writes::{self, Begin};
 use crate::catalog::NanoDollars;
+use crate::ledger::audit::{Author, Change as AuditedChange};
 use crate::ledger::call::{Outcome, SettledCall, Settlement};
 use crate::ledger::clock::day_of;
 use crate::ledger::continuity::SeenCall;
@@ -55,6 +57,7 @@ pub(super) async fn abandon(client: &Client, now: i64, processes: &[String]) -> 
 /// Books the cost that a person gives for a call.
 pub(super) async fn correct(
     client: &Client,
+    author: &Author,
     id: CallId,
     cost: NanoDollars,
     above_reserved: bool,
@@ -75,6 +78,8 @@ pub(super) async fn correct(
     let mut changes = Changes::default();
     postings.into_iter().for_each(|posting| changes.add(posting));
     writes::write(client, &changes, Begin { now: 0, today: 0, process: "" }).await?;
+    let before = booked.settled.unwrap_or(booked.reserved);
+    audit::add(client, author, AuditedChange::CallSettled { id, booked: before, cost }).await?;
     Ok(Correction::Booked)
 }
 

@@ -3,6 +3,7 @@
 //! runs, the truth replaces that when its calls end.
 
 use super::failure::Failure;
+use crate::ledger::actor::host;
 use crate::ledger::key::random_hex;
 use tokio_postgres::Client;
 use tokio_postgres::types::Type;
@@ -23,17 +24,12 @@ pub(super) struct Process {
     pub batch: i64,
 }
 
-/// Writes this process down, with a name of its own.
+/// Writes this process down, with a name of its own, and with that of its machine for people who look into the table.
 pub(super) async fn register(client: &Client, clock: &str) -> Result<Process, Failure> {
     let name = random_hex(8).map_err(|error| Failure::Refused(error.to_string()))?;
     let sql = format!("INSERT INTO chatrix.processes VALUES ($1, $2, {clock} + {LEASE}, 0)");
-    client.execute_typed(&sql, &[(&name, Type::TEXT), (&host(), Type::TEXT)]).await?;
+    client.execute_typed(&sql, &[(&name, Type::TEXT), (&host().unwrap_or_default(), Type::TEXT)]).await?;
     Ok(Process { name, batch: 0 })
-}
-
-/// The name of this machine, for people who look into the table.
-fn host() -> String {
-    std::fs::read_to_string("/proc/sys/kernel/hostname").map(|name| name.trim().to_owned()).unwrap_or_default()
 }
 
 /// Renews the lease of this process.

@@ -5,7 +5,7 @@ use super::failure::Failure;
 use super::process::LEASE;
 use super::snapshot::{FoundCall, Snapshot};
 use super::transaction::BEGIN;
-use super::values::{self, Holder, amount, key_of, sums};
+use super::values::{self, Holder, amount, group_of, key_of, sums};
 use crate::ledger::budget::{BudgetLimit, Period};
 use crate::ledger::call::{SettledCall, Settlement};
 use crate::ledger::clock::day_of;
@@ -73,7 +73,7 @@ impl Needs {
 
 fn place(limit: &BudgetLimit) -> (Holder, u8) {
     let number = PERIODS.iter().position(|period| *period == limit.period).unwrap_or_default();
-    (Holder::of(limit), u8::try_from(number).unwrap_or_default())
+    (Holder::of(&limit.holder), u8::try_from(number).unwrap_or_default())
 }
 
 /// Begins a transaction and reads what a batch needs. `clock`: what gives now in SQL; `today`: what day it is thought to
@@ -128,7 +128,7 @@ async fn ended_calls(client: &Client, ids: &[i64]) -> Result<HashMap<i64, FoundC
 
 /// What [`found_call`] reads.
 pub(super) const FOUND_COLUMNS: &str =
-    "id, at, rate_tokens, day, command, key, model, reserved, settled, state, input IS NOT NULL, process";
+    "id, at, rate_tokens, day, command, key, model, reserved, settled, state, input IS NOT NULL, process, group_id";
 
 pub(super) fn found_call(row: &Row) -> Result<FoundCall, Failure> {
     let rate_tokens: Option<i64> = row.try_get(2)?;
@@ -142,6 +142,7 @@ pub(super) fn found_call(row: &Row) -> Result<FoundCall, Failure> {
                 day: row.try_get(3)?,
                 command: row.try_get(4)?,
                 key: key_of(row.try_get(5)?),
+                group: group_of(row.try_get(12)?),
                 model: row.try_get(6)?,
             },
             reserved: amount(row.try_get(7)?),

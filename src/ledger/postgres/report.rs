@@ -1,11 +1,11 @@
 //! Sums for reports, and whether the ledger is sound.
 
 use super::failure::Failure;
-use super::schema;
-use super::values::{amount, sums, totals};
+use super::values::{Holder, amount, sums, totals};
+use super::{audit, schema};
 use crate::catalog::NanoDollars;
-use crate::ledger::budget::date;
-use crate::ledger::ids::KeyId;
+use crate::ledger::audit::{Author, Change};
+use crate::ledger::budget::{self, date};
 use crate::ledger::posting::CallState;
 use crate::ledger::report::{By, Examination, ReportRow, Sums};
 use crate::ledger::stored::{state_number, unsigned};
@@ -14,12 +14,12 @@ use tokio_postgres::{Client, Row};
 
 /// Sums from a day on (days since 1970).
 pub(super) async fn report(client: &Client, by: By, since: i64) -> Result<Vec<ReportRow>, Failure> {
+    let dearest = "SUM(settled) + SUM(uncertain) DESC";
     let (name, group, order) = match by {
         By::Day => ("day", "day", "day"),
         By::Model => ("model", "model", "SUM(settled) + SUM(uncertain) DESC, model"),
-        By::Key => {
-            ("(SELECT name FROM chatrix.keys WHERE keys.id = totals.key)", "key", "SUM(settled) + SUM(uncertain) DESC")
-        }
+        By::Key => ("(SELECT name FROM chatrix.keys WHERE keys.id = totals.key)", "key", dearest),
+        By::Group => ("(SELECT name FROM chatrix.groups WHERE groups.id = totals.group_id)", "group_id", dearest),
         By::Command => ("command", "command", "command"),
     };
     let sql = format!(
@@ -52,10 +52,11 @@ fn report_sums(row: &Row) -> Result<Sums, Failure> {
     })
 }
 
-/// What a key has spent altogether.
-pub(super) async fn spent_with_key(client: &Client, key: KeyId) -> Result<NanoDollars, Failure> {
-    let sql = "SELECT COALESCE(SUM(settled + uncertain), 0)::bigint FROM chatrix.booked WHERE kind = 1 AND id = $1";
-    let row = client.query_typed_one(sql, &[(&key.0, Type::INT8)]).await?;
+/// What a holder has spent altogether.
+pub(super) async fn spent(client: &Client, holder: &budget::Holder) -> Result<NanoDollars, Failure> {
+    let Holder { kind, id } = Holder::of(holder);
+    let sql = "SELECT COALESCE(SUM(settled + uncertain), 0)::bigint FROM chatrix.booked WHERE kind = $1 AND id = $2";
+    let row = client.query_typed_one(sql, &[(&kind, Type::INT2), (&id, Type::INT8)]).await?;
     Ok(amount(row.try_get(0)?))
 }
 
@@ -92,10 +93,10 @@ pub(super) async fn examine(client: &Client) -> Result<Examination, Failure> {
 const ALL_SUMS: &str = "SELECT COALESCE(SUM(settled), 0)::bigint, COALESCE(SUM(reserved), 0)::bigint,
     COALESCE(SUM(uncertain), 0)::bigint FROM chatrix.booked WHERE kind = 0";
 
-/// Records that the operator declares this ledger to be right. `now`: milliseconds since 1970.
-pub(super) async fn accept(client: &Client, now: i64) -> Result<(), Failure> {
-    client.execute_typed("INSERT INTO chatrix.acceptances VALUES ($1)", &[(&now, Type::INT8)]).await?;
-    Ok(())
+/// Records that the operator declares this ledger to be right.
+pub(super) async fn accept(client: &Client, author: &Author) -> Result<(), Failure> {
+    client.execute_typed("INSERT INTO chatrix.acceptances VALUES ($1)", &[(&author.at, Type::INT8)]).await?;
+    audit::add(client, author, Change::LedgerAccepted).await
 }
 
 /// When the operator last did so (milliseconds since 1970).

@@ -62,6 +62,7 @@ CREATE TABLE chatrix.totals (
     day bigint NOT NULL,
     command text NOT NULL,
     key bigint NOT NULL,
+    group_id bigint NOT NULL,
     model text NOT NULL,
     calls bigint NOT NULL,
     unpriced bigint NOT NULL,
@@ -72,7 +73,7 @@ CREATE TABLE chatrix.totals (
     settled bigint NOT NULL,
     reserved bigint NOT NULL,
     uncertain bigint NOT NULL,
-    PRIMARY KEY (day, command, key, model)
+    PRIMARY KEY (day, command, key, group_id, model)
 ) WITH (fillfactor = 50);
 -- Sums for budgets. Room for new versions of a row on its page keeps hot rows out of the index.
 CREATE TABLE chatrix.booked (
@@ -89,9 +90,9 @@ CREATE TABLE chatrix.groups (
     name text NOT NULL,
     made bigint NOT NULL,
     removed bigint,
-    day bigint,                     -- what all its keys may spend together
-    week bigint,
-    month bigint,
+    pool_day bigint,                -- what all its keys may spend together
+    pool_week bigint,
+    pool_month bigint,
     each_day bigint,                -- what each of its keys may spend
     each_week bigint,
     each_month bigint

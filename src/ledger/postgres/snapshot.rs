@@ -1,7 +1,7 @@
 //! What a transaction has read under its locks, and what follows from it. This decides nothing itself: the rules are those
 //! of `budget`, `rate` and `posting`, as for every store.
 
-use super::values::{Holder, totals};
+use super::values::{Holder, stored_group, stored_key, totals};
 use crate::catalog::NanoDollars;
 use crate::ledger::budget::{BudgetLimit, BudgetStatus, Decision, Period, decide};
 use crate::ledger::call::{NewCall, Settlement};
@@ -72,18 +72,20 @@ pub(super) struct Changes<'a> {
     pub ended: Vec<EndedRow<'a>>,
     /// Settled, reserved and uncertain, by holder and day. Ordered, so that no two transactions wait for each other.
     pub booked: BTreeMap<(Holder, i64), [i64; 3]>,
-    pub totals: BTreeMap<(i64, String, i64, String), posting::Delta>,
+    /// By day, command, key, group and model.
+    pub totals: BTreeMap<(i64, String, i64, i64, String), posting::Delta>,
 }
 
 impl Changes<'_> {
     pub(super) fn add(&mut self, posting: Posting) {
-        let Posting { account: Account { day, command, key, model }, delta } = posting;
+        let Posting { account, delta } = posting;
         let money = [delta.settled, delta.reserved, delta.uncertain];
-        for holder in [Some(Holder::ALL), key.map(Holder::key)].into_iter().flatten() {
-            let sums = self.booked.entry((holder, day)).or_default();
+        for holder in Holder::all_of(&account) {
+            let sums = self.booked.entry((holder, account.day)).or_default();
             add(sums, money);
         }
-        *self.totals.entry((day, command, key.map_or(0, |key| key.0), model)).or_default() += delta;
+        let Account { day, command, key, group, model } = account;
+        *self.totals.entry((day, command, stored_key(key), stored_group(group), model)).or_default() += delta;
     }
 }
 
@@ -96,10 +98,10 @@ fn add(sums: &mut [i64; 3], more: [i64; 3]) {
 impl Snapshot {
     /// Takes note of a change of the sums.
     fn apply(&mut self, posting: &Posting) {
-        let Posting { account: Account { day, key, .. }, delta } = posting;
-        let holders = [Some(Holder::ALL), key.map(Holder::key)];
+        let Posting { account, delta } = posting;
+        let holders: Vec<Holder> = Holder::all_of(account).collect();
         for ((holder, period), sums) in &mut self.sums {
-            if *day >= period.start(self.today) && holders.contains(&Some(*holder)) {
+            if account.day >= period.start(self.today) && holders.contains(holder) {
                 add(sums, [delta.settled, delta.reserved, delta.uncertain]);
             }
         }
@@ -206,7 +208,7 @@ impl Snapshot {
 
     /// What is booked under a limit whose sums were read.
     pub(super) fn status(&self, limit: &BudgetLimit) -> BudgetStatus {
-        let sums = self.sums.get(&(Holder::of(limit), limit.period)).copied().unwrap_or_default();
+        let sums = self.sums.get(&(Holder::of(&limit.holder), limit.period)).copied().unwrap_or_default();
         BudgetStatus { limit: limit.clone(), totals: totals(sums), resets: limit.period.next(self.today) }
     }
 }

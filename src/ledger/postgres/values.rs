@@ -2,10 +2,10 @@
 
 use super::failure::Failure;
 use crate::catalog::NanoDollars;
-use crate::ledger::budget::{BudgetLimit, BudgetTotals};
+use crate::ledger::budget::{self, BudgetTotals};
 use crate::ledger::call::Receipt;
-use crate::ledger::ids::KeyId;
-use crate::ledger::posting::CallState;
+use crate::ledger::ids::{GroupId, KeyId};
+use crate::ledger::posting::{Account, CallState};
 use crate::ledger::stored::{state_of, unsigned};
 use tokio_postgres::Row;
 use tokio_postgres::types::{ToSql, Type};
@@ -13,7 +13,7 @@ use tokio_postgres::types::{ToSql, Type};
 /// A parameter of a statement. Its type is given, so that the database need not be asked for it first.
 pub(super) type Parameter<'a> = (&'a (dyn ToSql + Sync), Type);
 
-/// Whose budget, or whose sums: all calls, or those of an API key.
+/// Whose budget, or whose sums: all calls, those of an API key, or those of a group of keys.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub(super) struct Holder {
     pub kind: i16,
@@ -27,8 +27,22 @@ impl Holder {
         Self { kind: 1, id: id.0 }
     }
 
-    pub(super) fn of(limit: &BudgetLimit) -> Self {
-        limit.key.as_ref().map_or(Self::ALL, |key| Self::key(key.id))
+    fn group(id: GroupId) -> Self {
+        Self { kind: 2, id: id.0 }
+    }
+
+    pub(super) fn of(holder: &budget::Holder) -> Self {
+        match holder {
+            budget::Holder::All => Self::ALL,
+            budget::Holder::Key { id, name: _ } => Self::key(*id),
+            budget::Holder::Group { id, name: _ } => Self::group(*id),
+        }
+    }
+
+    /// Those in whose sums a call counts.
+    pub(super) fn all_of(account: &Account) -> impl Iterator<Item = Self> + use<> {
+        let Account { key, group, .. } = account;
+        [Some(Self::ALL), key.map(Self::key), group.map(Self::group)].into_iter().flatten()
     }
 }
 
@@ -39,6 +53,15 @@ pub(super) fn stored_key(key: Option<KeyId>) -> i64 {
 
 pub(super) fn key_of(stored: i64) -> Option<KeyId> {
     (stored != 0).then_some(KeyId(stored))
+}
+
+/// A group as a column that is never NULL.
+pub(super) fn stored_group(group: Option<GroupId>) -> i64 {
+    group.map_or(0, |group| group.0)
+}
+
+pub(super) fn group_of(stored: i64) -> Option<GroupId> {
+    (stored != 0).then_some(GroupId(stored))
 }
 
 pub(super) fn amount(stored: i64) -> NanoDollars {

@@ -2,7 +2,7 @@
 
 use super::failure::Failure;
 use super::snapshot::{Changes, EndedRow, NewRow};
-use super::values::{Parameter, small, stored_key};
+use super::values::{Parameter, small, stored_group, stored_key};
 use crate::conversation::Usage;
 use crate::ledger::call::NewCall;
 use crate::ledger::posting::{CallState, Change, signed};
@@ -125,6 +125,7 @@ async fn write_new(client: &Client, rows: &[NewRow<'_>], begin: Begin<'_>) -> Re
     let ids: Vec<i64> = rows.iter().map(|row| row.id).collect();
     let commands: Vec<&str> = rows.iter().map(|row| row.call.command).collect();
     let keys: Vec<i64> = rows.iter().map(|row| stored_key(row.call.key)).collect();
+    let groups: Vec<i64> = rows.iter().map(|row| stored_group(row.call.group)).collect();
     let asked: Vec<&str> = rows.iter().map(|row| row.call.requested_model.as_str()).collect();
     let reserved: Vec<i64> = rows.iter().map(|row| signed(row.reserved.0)).collect();
     let request_ids: Vec<Option<&str>> = rows.iter().map(|row| row.call.request_id.as_deref()).collect();
@@ -132,18 +133,20 @@ async fn write_new(client: &Client, rows: &[NewRow<'_>], begin: Begin<'_>) -> Re
         rows.iter().map(|row| row.end.as_ref().map(|(receipt, _, _)| receipt.as_str())).collect();
     let rate_tokens: Vec<Option<i64>> = rows.iter().map(new_rate_tokens).collect();
     // A call that is written together with its end never is an open reservation of a process.
-    let columns = format!("{END_COLUMNS}, id, command, key, asked, reserved, chatrix_request_id, receipt, rate_tokens");
+    let columns =
+        format!("{END_COLUMNS}, id, command, key, group_id, asked, reserved, chatrix_request_id, receipt, rate_tokens");
     let sql = format!(
-        "INSERT INTO chatrix.calls ({columns}, group_id, at, day, process)
-         SELECT new.*, 0, $20::bigint, $21::bigint, CASE WHEN new.receipt IS NULL THEN $22 ELSE '' END
-         FROM unnest({ENDS}, $12::bigint[], $13::text[], $14::bigint[], $15::text[], $16::bigint[], $17::text[],
-         $18::text[], $19::bigint[]) AS new ({columns})"
+        "INSERT INTO chatrix.calls ({columns}, at, day, process)
+         SELECT new.*, $21::bigint, $22::bigint, CASE WHEN new.receipt IS NULL THEN $23 ELSE '' END
+         FROM unnest({ENDS}, $12::bigint[], $13::text[], $14::bigint[], $15::bigint[], $16::text[], $17::bigint[],
+         $18::text[], $19::text[], $20::bigint[]) AS new ({columns})"
     );
     let mut parameters = ends.parameters().to_vec();
-    parameters.extend::<[Parameter<'_>; 11]>([
+    parameters.extend::<[Parameter<'_>; 12]>([
         (&ids, Type::INT8_ARRAY),
         (&commands, Type::TEXT_ARRAY),
         (&keys, Type::INT8_ARRAY),
+        (&groups, Type::INT8_ARRAY),
         (&asked, Type::TEXT_ARRAY),
         (&reserved, Type::INT8_ARRAY),
         (&request_ids, Type::TEXT_ARRAY),
@@ -195,14 +198,16 @@ async fn write_totals(client: &Client, changes: &Changes<'_>) -> Result<(), Fail
     }
     let days: Vec<i64> = rows.keys().map(|(day, ..)| *day).collect();
     let commands: Vec<&str> = rows.keys().map(|(_, command, ..)| command.as_str()).collect();
-    let keys: Vec<i64> = rows.keys().map(|(_, _, key, _)| *key).collect();
+    let keys: Vec<i64> = rows.keys().map(|(_, _, key, ..)| *key).collect();
+    let groups: Vec<i64> = rows.keys().map(|(_, _, _, group, _)| *group).collect();
     let models: Vec<&str> = rows.keys().map(|(.., model)| model.as_str()).collect();
     let column = |count: fn(&crate::ledger::posting::Delta) -> i64| rows.values().map(count).collect::<Vec<i64>>();
-    let sql = "INSERT INTO chatrix.totals AS old (day, command, key, model, calls, unpriced, input, output, cache_read,
-               cache_write, settled, reserved, uncertain)
-               SELECT * FROM unnest($1::bigint[], $2::text[], $3::bigint[], $4::text[], $5::bigint[], $6::bigint[],
-               $7::bigint[], $8::bigint[], $9::bigint[], $10::bigint[], $11::bigint[], $12::bigint[], $13::bigint[])
-               ON CONFLICT (day, command, key, model) DO UPDATE SET calls = old.calls + excluded.calls,
+    let sql = "INSERT INTO chatrix.totals AS old (day, command, key, group_id, model, calls, unpriced, input, output,
+               cache_read, cache_write, settled, reserved, uncertain)
+               SELECT * FROM unnest($1::bigint[], $2::text[], $3::bigint[], $4::bigint[], $5::text[], $6::bigint[],
+               $7::bigint[], $8::bigint[], $9::bigint[], $10::bigint[], $11::bigint[], $12::bigint[], $13::bigint[],
+               $14::bigint[])
+               ON CONFLICT (day, command, key, group_id, model) DO UPDATE SET calls = old.calls + excluded.calls,
                unpriced = old.unpriced + excluded.unpriced, input = old.input + excluded.input,
                output = old.output + excluded.output, cache_read = old.cache_read + excluded.cache_read,
                cache_write = old.cache_write + excluded.cache_write, settled = old.settled + excluded.settled,
@@ -222,6 +227,7 @@ async fn write_totals(client: &Client, changes: &Changes<'_>) -> Result<(), Fail
         (&days, Type::INT8_ARRAY),
         (&commands, Type::TEXT_ARRAY),
         (&keys, Type::INT8_ARRAY),
+        (&groups, Type::INT8_ARRAY),
         (&models, Type::TEXT_ARRAY),
     ];
     parameters.extend(counts.iter().map(|column| (column as _, Type::INT8_ARRAY)));

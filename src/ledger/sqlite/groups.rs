@@ -42,7 +42,6 @@ pub(super) fn change(
     Ok(Some(after))
 }
 
-///
 pub(super) fn remove(connection: &Connection, author: &Author, name: &str) -> Result<Removal> {
     let Some(group) = find(connection, name)? else { return Ok(Removal::NoSuchGroup) };
     let keys = "SELECT name FROM keys WHERE group_id = ?1 AND revoked IS NULL ORDER BY id";

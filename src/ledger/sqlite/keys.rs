@@ -10,7 +10,6 @@ use rusqlite::{Connection, ErrorCode, Result, Row, named_params, params};
 use std::num::NonZeroU32;
 use std::sync::Arc;
 
-///
 pub(super) fn add(connection: &Connection, author: &Author, key: &NewKey<'_>) -> Result<Addition> {
     let NewKey { name, hash, limits, expires, group } = *key;
     let group = match group {

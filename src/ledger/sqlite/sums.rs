@@ -1,4 +1,5 @@
-//! The running sums: `totals` for reports, `booked` for budgets, and `group_totals` for both of groups, so that neither ever scans the calls.
+//! The running sums: `totals` for reports, `booked` for budgets, and `group_totals` for both of groups, so that neither
+//! ever scans the calls.
 
 use super::values::{StoredKey, unsigned};
 use crate::catalog::NanoDollars;
