@@ -69,6 +69,7 @@ impl PostgresStore {
     }
 
     /// Does something in a transaction of its own. `now` by the database's clock is passed on (milliseconds since 1970).
+    #[expect(clippy::needless_pass_by_value, reason = "a closure is written where it is passed")]
     fn transact<T>(&mut self, what: &str, work: impl AsyncFn(&Client, i64) -> Result<T, Failure>) -> StoreResult<T> {
         let clock = self.batches.clock();
         let done = self.session.transact(async |client| {
@@ -255,10 +256,10 @@ impl Store for PostgresStore {
         self.write(async |client, _| {
             client.batch_execute("UPDATE chatrix.version SET version = version WHERE false").await?;
             let standby = client.query_typed_one("SELECT pg_is_in_recovery()", &[]).await?;
-            match standby.try_get(0)? {
-                true => Err(Failure::Refused("it is a standby, which can only be read".to_owned())),
-                false => Ok(()),
+            if standby.try_get(0)? {
+                return Err(Failure::Refused("it is a standby, which can only be read".to_owned()));
             }
+            Ok(())
         })
     }
 

@@ -218,8 +218,8 @@ fn read(line: &str) -> Option<Settlement> {
         (None, None) => return None,
     };
     let outcome = match outcome {
-        OutcomeLine::Settled([input, output, cache_read, cache_write_5m, cache_write_1h], cost) => {
-            let usage = Usage { input, output, cache_read, cache_write_5m, cache_write_1h };
+        OutcomeLine::Settled([input, output, cache_read, short_writes, long_writes], cost) => {
+            let usage = Usage { input, output, cache_read, cache_write_5m: short_writes, cache_write_1h: long_writes };
             Outcome::Settled(usage, cost.map(NanoDollars))
         }
         OutcomeLine::Estimated(cost) => Outcome::Estimated(NanoDollars(cost)),

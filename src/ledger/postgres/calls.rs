@@ -76,7 +76,9 @@ pub(super) async fn correct(
     let sql = "UPDATE chatrix.calls SET state = $2, settled = $3 WHERE id = $1";
     client.execute_typed(sql, &[(&id.0, Type::INT8), (&state, Type::INT2), (&settled, Type::INT8)]).await?;
     let mut changes = Changes::default();
-    postings.into_iter().for_each(|posting| changes.add(posting));
+    for posting in postings {
+        changes.add(posting);
+    }
     writes::write(client, &changes, Begin { now: 0, today: 0, process: "" }).await?;
     let before = booked.settled.unwrap_or(booked.reserved);
     audit::add(client, author, AuditedChange::CallSettled { id, booked: before, cost }).await?;

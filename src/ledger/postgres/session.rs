@@ -166,6 +166,7 @@ impl Session {
     ///
     /// # Errors
     /// See [`Failure`].
+    #[expect(clippy::needless_pass_by_value, reason = "a closure is written where it is passed")]
     pub(super) fn transact_within<T>(
         &mut self,
         limit: Duration,

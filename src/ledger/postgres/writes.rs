@@ -69,7 +69,7 @@ impl Ends {
 
     fn parameters(&self) -> [Parameter<'_>; 11] {
         let Self { states, settled, models, request_ids, milliseconds, edits, tokens } = self;
-        let [input, output, cache_read, cache_write_5m, cache_write_1h] = tokens;
+        let [input, output, read, short_writes, long_writes] = tokens;
         [
             (states, Type::INT2_ARRAY),
             (settled, Type::INT8_ARRAY),
@@ -79,9 +79,9 @@ impl Ends {
             (edits, Type::TEXT_ARRAY),
             (input, Type::INT8_ARRAY),
             (output, Type::INT8_ARRAY),
-            (cache_read, Type::INT8_ARRAY),
-            (cache_write_5m, Type::INT8_ARRAY),
-            (cache_write_1h, Type::INT8_ARRAY),
+            (read, Type::INT8_ARRAY),
+            (short_writes, Type::INT8_ARRAY),
+            (long_writes, Type::INT8_ARRAY),
         ]
     }
 }
@@ -97,7 +97,9 @@ async fn write_ended(client: &Client, rows: &[EndedRow<'_>]) -> Result<(), Failu
         return Ok(());
     }
     let mut ends = Ends::default();
-    rows.iter().for_each(|row| ends.add(Some((row.settlement, &row.change)), None));
+    for row in rows {
+        ends.add(Some((row.settlement, &row.change)), None);
+    }
     let ids: Vec<i64> = rows.iter().map(|row| row.id).collect();
     let rate_tokens: Vec<Option<i64>> = rows.iter().map(|row| row.rate_tokens).collect();
     let sql = format!(
