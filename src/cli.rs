@@ -5,6 +5,7 @@
 mod doctor;
 mod groups;
 mod keys;
+mod ledger;
 mod run;
 mod setup;
 mod values;
@@ -12,6 +13,7 @@ mod values;
 pub(crate) use doctor::Doctor;
 pub(crate) use groups::{Groups, GroupsAction, GroupsAdd, GroupsSet};
 pub(crate) use keys::{Keys, KeysAction, KeysAdd, KeysMove, KeysRotate, PromptCache};
+pub(crate) use ledger::{Ledger, LedgerAction, LedgerAudit, LedgerCopy};
 pub(crate) use run::{Run, RunAgent};
 pub(crate) use setup::{AgentModel, ServerAddress, Setup, SetupClaudeCode, SetupClient, SetupCodex};
 
@@ -317,33 +319,6 @@ pub(crate) enum By {
     Key,
     Group,
     Command,
-}
-
-#[derive(Debug, Args)]
-#[command(arg_required_else_help = true)]
-pub(crate) struct Ledger {
-    #[command(subcommand)]
-    pub(crate) action: LedgerAction,
-}
-
-#[derive(Debug, Subcommand)]
-pub(crate) enum LedgerAction {
-    /// Look for damage, and show what is booked
-    Check,
-    /// Declare the present ledger, or a new one, to be right, so that running servers go on with it
-    Accept,
-    /// List what was changed by hand, and by whom: keys, groups, and what is booked
-    Audit(LedgerAudit),
-}
-
-#[derive(Debug, Args)]
-pub(crate) struct LedgerAudit {
-    /// First day to include, in UTC: 2026-11-01, 7d, or all
-    #[arg(long, value_name = "DAY", default_value = "30d")]
-    pub(crate) since: String,
-    /// Print the changes as JSON
-    #[arg(long)]
-    pub(crate) json: bool,
 }
 
 #[derive(Debug, Args)]

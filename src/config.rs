@@ -31,7 +31,7 @@ use layers::Layers;
 use std::io::ErrorKind::{NotADirectory, NotFound};
 use std::io::{self, Read};
 use std::net::{IpAddr, SocketAddr};
-use std::num::NonZeroU32;
+use std::num::{NonZeroU16, NonZeroU32};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
@@ -84,6 +84,8 @@ pub(crate) struct Settings {
     pub(crate) state: Option<PathBuf>,
     /// `None` when there is no home folder, and no database either.
     pub(crate) ledger: Option<Setting<Location>>,
+    /// For how many days the ledger keeps calls; `None` keeps them forever.
+    pub(crate) keep_days: Option<NonZeroU16>,
     /// The lines typed in `chat`; `None` when there is no home folder, or when the operator wants none to be kept.
     pub(crate) history: Option<PathBuf>,
     /// The folder of the saved sessions of `chat`; `None` when there is no home folder, or when the operator wants none
@@ -194,6 +196,7 @@ impl Settings {
         let serve = serve_settings(flags, file.serve, &layers)?;
         let state = folder("XDG_STATE_HOME", "STATE_DIRECTORY", ".local/state", environment);
         let [history, sessions] = kept(state.as_deref(), file.history, file.sessions);
+        let keep_days = file.ledger.keep_days;
         let ledger = ledger::location(file.ledger, state.as_deref(), offline.value, &path, environment)?;
         let budgets = file.budget.budgets();
         let keys = keys::settings(file.keys, &catalog, &path)?;
@@ -213,6 +216,7 @@ impl Settings {
             alerts,
             state,
             ledger,
+            keep_days,
             history,
             sessions,
             policy,

@@ -14,6 +14,7 @@ mod call;
 mod clock;
 mod command;
 pub mod continuity;
+pub mod copy;
 pub mod group;
 mod health;
 mod ids;
@@ -32,6 +33,8 @@ mod rate;
 mod received;
 pub mod report;
 mod reservation;
+mod retention;
+pub mod rows;
 mod session_totals;
 mod spool;
 mod sqlite;
@@ -62,8 +65,10 @@ use command::{AlertRequest, Check, Command, CommandQueue, Commands, PendingReser
 use continuity::Opening;
 use health::Health;
 use postgres::PostgresStore;
+use retention::Retention;
 use spool::Spool;
 use sqlite::SqliteStore;
+use std::num::NonZeroU16;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
@@ -106,18 +111,18 @@ impl Ledger {
     /// been removed or replaced.
     #[must_use]
     pub fn start(open: impl Fn(Opening) -> StoreResult<Box<dyn Store>> + Send + 'static, telemetry: Telemetry) -> Self {
-        Self::start_with(open, Spool::default(), telemetry)
+        Self::start_with(open, (Spool::default(), None), telemetry)
     }
 
     fn start_with(
         open: impl Fn(Opening) -> StoreResult<Box<dyn Store>> + Send + 'static,
-        spool: Spool,
+        kept: (Spool, Option<Retention>),
         telemetry: Telemetry,
     ) -> Self {
         let commands = Arc::<Commands>::default();
         let queue = CommandQueue::new(Arc::clone(&commands), telemetry.clone());
         let health = Health::default();
-        let writer = Writer::new(Box::new(open), spool, Arc::new(queue.clone()), health.clone(), telemetry);
+        let writer = Writer::new(Box::new(open), kept, Arc::new(queue.clone()), health.clone(), telemetry);
         let writer = Arc::new(Mutex::new(writer));
         let of_thread = (Arc::clone(&writer), Arc::clone(&commands));
         let thread = std::thread::Builder::new().name("ledger".into());
@@ -128,16 +133,23 @@ impl Ledger {
         Self(Arc::new(Inner { queue, commands, writer, health, thread: Mutex::new(thread.ok()) }))
     }
 
-    /// Starts the ledger at a location.
+    /// Starts the ledger at a location. Calls are kept forever.
     #[must_use]
     pub fn at(location: &Location, clock: Clock, telemetry: Telemetry) -> Self {
+        Self::keeping(location, None, clock, telemetry)
+    }
+
+    /// Starts the ledger at a location. `keep_days`: for how many days calls are kept; `None` keeps them forever.
+    #[must_use]
+    pub fn keeping(location: &Location, keep_days: Option<NonZeroU16>, clock: Clock, telemetry: Telemetry) -> Self {
         let location = location.clone();
         let spool = match &location {
             // A file that cannot be written cannot be written beside itself either.
             Location::File(_) => Spool::default(),
             Location::Database { spool, .. } => Spool::in_folder(spool.clone()),
         };
-        Self::start_with(move |opening| open_as(&location, clock.clone(), opening), spool, telemetry)
+        let kept = (spool, keep_days.map(Retention::of));
+        Self::start_with(move |opening| open_as(&location, clock.clone(), opening), kept, telemetry)
     }
 
     /// Opens the ledger and finds out whether it can be written. `guards_budget`: whether a budget depends on it, so that

@@ -7,11 +7,13 @@
 mod away;
 mod clock;
 mod connecting;
+mod copy;
 mod failover;
 mod groups;
 mod lease;
 mod load;
 mod pooler;
+mod retention;
 mod trouble;
 mod versions;
 

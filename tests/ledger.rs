@@ -4,6 +4,7 @@
 mod groups;
 mod new_ledger;
 mod rates;
+mod retention;
 mod store;
 mod writer;
 

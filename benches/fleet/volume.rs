@@ -16,12 +16,12 @@ fn fill(database: &Database<'_>) {
          SELECT pg_reload_conf();
          INSERT INTO calls (id, at, day, command, key, group_id, asked, model, input, output, reserved, settled, state,
                             edits, process)
-         SELECT nextval('call_ids'), (today - i % 365) * 86400000, today - i % 365, 'serve', i % 7, 0, 'm',
+         SELECT nextval('call_ids'), (today - 364 + i / 27398) * 86400000, today - 364 + i / 27398, 'serve', i % 7, 0, 'm',
                 'us.model-' || i % 11, 100, 50, 90000, 10500, 1, 'max_tokens unset->512', 'p'
          FROM generate_series(0, 9999999) AS i, (SELECT floor(extract(epoch FROM now()) / 86400)::bigint) AS t (today);
-         INSERT INTO totals SELECT day, command, key, group_id, model, COUNT(*), 0, SUM(input), SUM(output), 0, 0,
+         INSERT INTO totals SELECT day, command, key, model, COUNT(*), 0, SUM(input), SUM(output), 0, 0,
                                    SUM(settled), 0, 0
-         FROM calls WHERE process = 'p' GROUP BY day, command, key, group_id, model
+         FROM calls WHERE process = 'p' GROUP BY day, command, key, model
          ON CONFLICT DO NOTHING;
          INSERT INTO booked SELECT 0, 0, day, SUM(settled), 0, 0 FROM calls WHERE process = 'p' GROUP BY day
          ON CONFLICT DO NOTHING;",
@@ -52,6 +52,17 @@ fn print_reading(place: &Place) {
     });
 }
 
+/// How long a transaction takes that deletes the oldest calls.
+fn print_forgetting(place: &Place) {
+    const TRANSACTIONS: u32 = 200;
+    let mut store = ledger::open(&place.location(), Clock::system()).unwrap();
+    let began = Instant::now();
+    for _ in 0..TRANSACTIONS {
+        store.forget_calls(90).unwrap();
+    }
+    println!("keep_days: {:.2?} for each thousand calls", began.elapsed() / TRANSACTIONS);
+}
+
 pub(super) fn measure(cluster: &Cluster) {
     let database = cluster.database();
     let place = Place::Url(database.url());
@@ -71,4 +82,5 @@ pub(super) fn measure(cluster: &Cluster) {
     print_head("With ten million calls");
     print("PostgreSQL", &runtime().block_on(steady(&place, 5)));
     print_reading(&place);
+    print_forgetting(&place);
 }

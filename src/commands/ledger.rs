@@ -1,12 +1,13 @@
-//! `chatrix ledger`: whether the ledger is sound, which file is the right one after it was lost, and what was changed by
-//! hand.
+//! `chatrix ledger`: whether the ledger is sound, which file is the right one after it was lost, what was changed by hand,
+//! and how it moves into a database.
 
 mod audit;
+mod copy;
 
 use crate::cli::LedgerAction;
-use crate::commands::setup::{ledger_location, open_ledger};
+use crate::commands::setup::{check_existence, ledger_location, open_ledger};
 use crate::config::Settings;
-use crate::error::{Error, Kind};
+use crate::error::Error;
 use crate::ledger::Location;
 use crate::ledger::budget::BudgetTotals;
 use crate::ledger::report::Examination;
@@ -14,17 +15,18 @@ use crate::ledger::store::Store;
 use crate::terminal::output::{note, print};
 use crate::terminal::printable::Printable;
 use audit::audit;
+use copy::copy;
 
-/// Checks or accepts the ledger, or lists changes.
+/// Checks, accepts or copies the ledger, or lists changes.
 pub(crate) fn run(action: &LedgerAction, settings: &Settings) -> anyhow::Result<u8> {
-    let location = ledger_location(settings)?;
     match action {
-        LedgerAction::Check => check(location, settings),
-        LedgerAction::Accept => accept(location, settings),
+        LedgerAction::Check => check(ledger_location(settings)?, settings),
+        LedgerAction::Accept => accept(ledger_location(settings)?, settings),
         LedgerAction::Audit(args) => {
-            check_existence(location)?;
+            check_existence(ledger_location(settings)?)?;
             audit(args, settings)
         }
+        LedgerAction::Copy(args) => copy(args, settings),
     }
 }
 
@@ -33,15 +35,6 @@ fn check(location: &Location, settings: &Settings) -> anyhow::Result<u8> {
     let (examination, _) = examine(settings)?;
     print(&report(location, &examination))?;
     Ok(u8::from(!examination.problems.is_empty()))
-}
-
-/// Refuses a ledger that does not exist: opening it would make a new one.
-fn check_existence(location: &Location) -> Result<(), Error> {
-    if location.exists() {
-        return Ok(());
-    }
-    let message = format!("there is no ledger at {location}");
-    Err(Error::new(Kind::LedgerUnavailable, message).advise("the first call makes one"))
 }
 
 /// Opens the ledger, looks for damage, and finds out whether it can be written.

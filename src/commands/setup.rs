@@ -28,7 +28,8 @@ pub(crate) fn load_settings_without_file(flags: &Flags) -> Result<Settings, Erro
     Settings::load_without_file(flags, variable)
 }
 
-fn variable(name: &str) -> Option<String> {
+/// A variable of the environment.
+pub(crate) fn variable(name: &str) -> Option<String> {
     std::env::var_os(name).map(|value| value.to_string_lossy().into_owned())
 }
 
@@ -45,7 +46,10 @@ pub(crate) async fn open(
     make_state_folder(settings);
     let client = Client::new(endpoint, settings.aws.limits, telemetry.clone()).await?;
     let account = client.account().clone();
-    let ledger = settings.ledger.as_ref().map(|at| Ledger::at(&at.value, Clock::system(), telemetry.clone()));
+    let ledger = settings.ledger.as_ref().map(|at| {
+        let (location, clock) = (&at.value, Clock::system());
+        Ledger::keeping(location, settings.keep_days, clock, telemetry.clone())
+    });
     let guard = BudgetGuard { budgets: settings.budgets, ledger };
     Ok((Arc::new(Engine::new(settings.policy(), client, guard, drain, telemetry.clone())), account))
 }
@@ -109,6 +113,15 @@ pub(crate) fn ledger_location(settings: &Settings) -> Result<&Location, Error> {
     let setting = settings.ledger.as_ref();
     let nowhere = || Error::from(StoreError::no_folder()).advise("set XDG_STATE_HOME or HOME");
     setting.map(|setting| &setting.value).ok_or_else(nowhere)
+}
+
+/// Refuses a ledger that does not exist: opening it would make a new one.
+pub(crate) fn check_existence(location: &Location) -> Result<(), Error> {
+    if location.exists() {
+        return Ok(());
+    }
+    let message = format!("there is no ledger at {location}");
+    Err(Error::new(Kind::LedgerUnavailable, message).advise("the first call makes one"))
 }
 
 /// Opens the ledger for reports, corrections and API keys. What killed processes left open becomes uncertain now.

@@ -20,7 +20,7 @@ pub(super) fn location(
     path: &Path,
     environment: &dyn Fn(&str) -> Option<String>,
 ) -> Result<Option<Setting<Location>>> {
-    let file::Ledger { url, password_file } = table;
+    let file::Ledger { url, password_file, keep_days: _ } = table;
     // Offline calls have a ledger of their own, on this machine: they are never billed.
     let name = if offline { "offline.db" } else { "ledger.db" };
     let default = folder.map(|folder| Setting { value: Location::File(folder.join(name)), source: Source::Default });

@@ -75,6 +75,11 @@ pub(super) enum Change<'a> {
         cost: NanoDollars,
     },
     LedgerAccepted,
+    /// All of another ledger was copied here.
+    LedgerCopied {
+        calls: u64,
+        spent: NanoDollars,
+    },
 }
 
 impl Change<'_> {
@@ -89,6 +94,7 @@ impl Change<'_> {
             Self::GroupRemoved { name } => ("group.removed", name.to_owned()),
             Self::CallSettled { id, .. } => ("call.settled", id.to_string()),
             Self::LedgerAccepted => ("ledger.accepted", String::new()),
+            Self::LedgerCopied { .. } => ("ledger.copied", String::new()),
         };
         let Author { at, actor } = author.clone();
         AuditEntry { at, actor, action: action.to_owned(), subject, detail: self.detail() }
@@ -121,6 +127,7 @@ impl Change<'_> {
                 joined([Some(changes("", before.pool, after.pool)), Some(changes(EACH, before.each, after.each))])
             }
             Self::CallSettled { id: _, booked, cost } => changed("booked", Some(*booked), Some(*cost)),
+            Self::LedgerCopied { calls, spent } => format!("{calls} calls, {} spent", spent.exact()),
             Self::KeyRevoked { .. } | Self::GroupRemoved { .. } | Self::LedgerAccepted => String::new(),
         }
     }
@@ -222,6 +229,12 @@ mod tests {
                 "booked $0.00000009 -> $0.000000003",
             ),
             (Change::LedgerAccepted, "ledger.accepted", "", ""),
+            (
+                Change::LedgerCopied { calls: 12, spent: NanoDollars(3_000_000_000) },
+                "ledger.copied",
+                "",
+                "12 calls, $3.00 spent",
+            ),
         ] {
             let entry = change.entry(&Author::now(&Clock::new(|| 5)));
             let AuditEntry { at, actor, action: did, subject: of, detail: what } = entry;

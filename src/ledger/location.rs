@@ -14,6 +14,18 @@ pub enum Location {
 }
 
 impl Location {
+    /// A database where there is its URL, and a file otherwise. `environment` looks a variable up, for the password.
+    ///
+    /// # Errors
+    /// What is wrong with the URL, as the end of a sentence. It never holds the password.
+    pub fn parse(text: &str, environment: &dyn Fn(&str) -> Option<String>) -> Result<Self, String> {
+        if !text.contains("://") {
+            return Ok(Self::File(PathBuf::from(text)));
+        }
+        let address = Address::parse(text, None, environment)?;
+        Ok(Self::Database { address: Box::new(address), spool: None })
+    }
+
     /// Whether there is something to read. A database that cannot be reached counts as there.
     #[must_use]
     pub fn exists(&self) -> bool {

@@ -7,13 +7,16 @@ mod alerts;
 mod audit;
 mod batch;
 mod calls;
+mod export;
 mod failure;
 mod groups;
+mod import;
 mod keys;
 mod password;
 mod process;
 mod reads;
 mod report;
+mod retention;
 mod schema;
 mod session;
 mod snapshot;
@@ -34,6 +37,7 @@ use super::ids::CallId;
 use super::key::{Addition, Key, NewKey, Rotation};
 use super::key_settings::WatchedBudgets;
 use super::report::{By, Examination, ReportRow, UncertainCall};
+use super::rows::{Fingerprint, Piece, Row};
 use super::store::{Batch, Correction, ReserveOutcome, Store, StoreError, StoreResult, Upkeep};
 use crate::catalog::NanoDollars;
 use batch::Batches;
@@ -56,6 +60,8 @@ pub(super) struct PostgresStore {
     /// Something that differs after each change of the sums, as it was when calls last had to wait or when that was last
     /// asked.
     changes: Option<(i64, i64)>,
+    /// The number up to which calls were looked at for their age.
+    looked_at: i64,
 }
 
 impl PostgresStore {
@@ -65,7 +71,7 @@ impl PostgresStore {
         let mut session = Session::new(address.clone()).map_err(failed)?;
         session.connect().map_err(failed)?;
         let clock = clock.sql().unwrap_or(NOW).to_owned();
-        Ok(Self { session, batches: Batches::new(clock), seen: None, changes: None })
+        Ok(Self { session, batches: Batches::new(clock), seen: None, changes: None, looked_at: 0 })
     }
 
     /// Does something in a transaction of its own. `now` by the database's clock is passed on (milliseconds since 1970).
@@ -127,6 +133,21 @@ impl Store for PostgresStore {
 
     fn upkeep(&self) -> Option<Upkeep> {
         None
+    }
+
+    fn forget_calls(&mut self, keep_days: i64) -> StoreResult<bool> {
+        let after = self.looked_at;
+        let end = self.write(async |client, now| {
+            let before = day_of(now) - keep_days;
+            let end = retention::oldest(client, after, before).await?.end();
+            if let Some((until, _)) = end.filter(|(until, _)| *until > after) {
+                retention::delete(client, after, until, before).await?;
+            }
+            Ok(end)
+        })?;
+        let Some((until, has_more)) = end else { return Ok(false) };
+        self.looked_at = after.max(until);
+        Ok(has_more)
     }
 
     fn recover(&mut self) -> StoreResult<()> {
@@ -275,13 +296,9 @@ impl Store for PostgresStore {
     fn continuity(&mut self, mark: &Mark) -> StoreResult<Continuity> {
         self.read(async |client, _| {
             let Some(call) = &mark.call else { return Ok(Continuity::Same) };
-            let found = calls::seen(client, call.id).await?;
-            // A call that is older than all that are kept was deleted for its age.
-            let oldest = calls::oldest_day(client).await?;
-            if found.is_none() && oldest.is_some_and(|oldest| day_of(call.at) < oldest) {
-                return Ok(Continuity::Same);
-            }
-            Ok(mark.compare(found.as_ref(), report::accepted_at(client).await?))
+            let asked = (calls::seen(client, call.id), retention::kept_from(client), report::accepted_at(client));
+            let (found, kept_from, accepted_at) = tokio::join!(asked.0, asked.1, asked.2);
+            Ok(mark.compare(found?.as_ref(), kept_from?, accepted_at?))
         })
     }
 
@@ -295,6 +312,26 @@ impl Store for PostgresStore {
             report::examine(client).await
         });
         done.map_err(|failure| sentence(self.session.address(), "read", &failure))
+    }
+
+    fn export(&mut self, take: &mut dyn FnMut(Row) -> StoreResult<()>) -> StoreResult<()> {
+        let done = self.session.run_within(session::ALL_ROWS, async |client| {
+            client.batch_execute("BEGIN ISOLATION LEVEL REPEATABLE READ, READ ONLY").await?;
+            let done =
+                export::export(client, |row| take(row).map_err(|error| Failure::Refused(error.to_string()))).await;
+            transaction::roll_back(client).await;
+            done
+        });
+        done.map_err(|failure| sentence(self.session.address(), "read", &failure))
+    }
+
+    fn import(&mut self, pieces: &mut dyn Iterator<Item = StoreResult<Piece>>) -> StoreResult<Fingerprint> {
+        let (actor, clock) = (actor(), self.batches.clock());
+        let done = self.session.run_within(session::ALL_ROWS, async |client| {
+            let author = Author { at: reads::now(client, clock).await?, actor };
+            import::import(client, &author, pieces).await
+        });
+        done.map_err(|failure| sentence(self.session.address(), "written", &failure))
     }
 }
 

@@ -7,11 +7,13 @@ mod audit;
 mod calls;
 mod checkpoints;
 mod examination;
+mod export;
 mod file;
 mod groups;
 mod keys;
 mod process_lock;
 mod rates;
+mod retention;
 mod schema;
 mod sums;
 mod transaction;
@@ -27,6 +29,7 @@ use super::ids::CallId;
 use super::key::{Addition, Key, NewKey, Rotation};
 use super::key_settings::WatchedBudgets;
 use super::report::{By, Examination, ReportRow, UncertainCall};
+use super::rows::Row;
 use super::store::{Batch, Correction, ReserveOutcome, Store, StoreError, StoreResult, Upkeep, decide_in_order};
 use crate::catalog::NanoDollars;
 use calls::Begin;
@@ -61,6 +64,8 @@ pub(super) struct SqliteStore {
     /// What was last read or booked.
     seen: Option<Mark>,
     checkpoints: Checkpoints,
+    /// The number up to which calls were looked at for their age.
+    looked_at: i64,
     clock: Clock,
 }
 
@@ -87,6 +92,7 @@ impl SqliteStore {
             data_version: None,
             seen: None,
             checkpoints,
+            looked_at: 0,
             clock,
         })
     }
@@ -178,6 +184,19 @@ impl Store for SqliteStore {
 
     fn upkeep(&self) -> Option<Upkeep> {
         self.checkpoints.upkeep()
+    }
+
+    fn forget_calls(&mut self, keep_days: i64) -> StoreResult<bool> {
+        let (after, before) = (self.looked_at, self.clock.today() - keep_days);
+        let Some((until, has_more)) = self.read(|connection| retention::oldest(connection, after, before))?.end()
+        else {
+            return Ok(false);
+        };
+        if until > after {
+            self.write(|connection| retention::delete(connection, after, until, before))?;
+            self.looked_at = until;
+        }
+        Ok(has_more)
     }
 
     fn recover(&mut self) -> StoreResult<()> {
@@ -323,13 +342,20 @@ impl Store for SqliteStore {
     }
 
     fn continuity(&mut self, mark: &Mark) -> StoreResult<Continuity> {
-        self.read(|connection| {
+        let (found, continuity) = self.read(|connection| {
             let found = match &mark.call {
                 Some(call) => calls::seen(connection, call.id)?,
                 None => None,
             };
-            Ok(mark.compare(found.as_ref(), examination::accepted_at(connection)?))
-        })
+            let kept_from = retention::kept_from(connection)?;
+            let continuity = mark.compare(found.as_ref(), kept_from, examination::accepted_at(connection)?);
+            Ok((found, continuity))
+        })?;
+        if found.is_none() && continuity == Continuity::Same {
+            // It was deleted for its age, and nothing is expected of it any more.
+            self.seen = None;
+        }
+        Ok(continuity)
     }
 
     fn accept(&mut self) -> StoreResult<()> {
@@ -338,6 +364,10 @@ impl Store for SqliteStore {
 
     fn examine(&mut self) -> StoreResult<Examination> {
         self.read(examination::examine)
+    }
+
+    fn export(&mut self, take: &mut dyn FnMut(Row) -> StoreResult<()>) -> StoreResult<()> {
+        self.read(|connection| export::export(connection, take))?
     }
 }
 

@@ -13,6 +13,7 @@ use super::key_settings::WatchedBudgets;
 use super::posting::CallState;
 use super::rate::{RateRefusal, RateStatus};
 use super::report::{By, Examination, ReportRow, UncertainCall};
+use super::rows::{Fingerprint, Piece, Row};
 use crate::catalog::NanoDollars;
 use crate::error::{Error, Kind};
 use std::collections::HashMap;
@@ -158,6 +159,10 @@ pub trait Store: fmt::Debug + Send {
     /// transactions, and may wait for the disk.
     fn upkeep(&self) -> Option<Upkeep>;
 
+    /// Deletes some of the oldest calls, if they began more than so many days ago. Those that are running or whose usage
+    /// never arrived stay, and so do all sums and the last call. Whether more may be left to delete.
+    fn forget_calls(&mut self, keep_days: i64) -> StoreResult<bool>;
+
     /// Books the open reservations of processes that have ended as uncertain: AWS may bill them in full.
     fn recover(&mut self) -> StoreResult<()>;
 
@@ -244,6 +249,14 @@ pub trait Store: fmt::Debug + Send {
 
     /// Looks for damage, and counts what is booked.
     fn examine(&mut self) -> StoreResult<Examination>;
+
+    /// Hands out every row, all as they are at the same moment.
+    fn export(&mut self, take: &mut dyn FnMut(Row) -> StoreResult<()>) -> StoreResult<()>;
+
+    /// Takes every row of another ledger over, if this one is empty, and compares what arrived with what came.
+    fn import(&mut self, _: &mut dyn Iterator<Item = StoreResult<Piece>>) -> StoreResult<Fingerprint> {
+        Err(StoreError::new("a ledger can only be copied into a PostgreSQL database"))
+    }
 }
 
 /// Decides reservations in their order. Once one has to wait, later ones that ask for as much or more under the same

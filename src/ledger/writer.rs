@@ -13,6 +13,7 @@ use super::health::Health;
 use super::open_calls::OpenCalls;
 use super::received::Received;
 use super::reservation::{Granted, Refused, Reservation, SettlementQueue};
+use super::retention::Retention;
 use super::spool::Spool;
 use super::store::{Batch, ReserveOutcome, Store, StoreError, StoreResult, Upkeep};
 use super::store_slot::{OpenStore, StoreSlot};
@@ -52,6 +53,8 @@ pub(super) struct Writer {
     recover_at: Instant,
     /// When the lease of this process is renewed, where it has one.
     renew_at: Instant,
+    /// `None` keeps calls forever.
+    retention: Option<Retention>,
     telemetry: Telemetry,
 }
 
@@ -86,7 +89,7 @@ fn lock(writer: &Mutex<Writer>) -> MutexGuard<'_, Writer> {
 impl Writer {
     pub(super) fn new(
         open: OpenStore,
-        mut spool: Spool,
+        (mut spool, retention): (Spool, Option<Retention>),
         queue: Arc<dyn SettlementQueue>,
         health: Health,
         telemetry: Telemetry,
@@ -105,6 +108,7 @@ impl Writer {
             retry_at: now,
             recover_at: now,
             renew_at: now,
+            retention,
             telemetry,
         }
     }
@@ -135,6 +139,7 @@ impl Writer {
         self.note_refusals(received.refusals);
         self.answer_alerts(received.finished_alerts, received.alert_requests);
         self.renew();
+        self.forget_calls();
         (self.wait(), self.slot.upkeep())
     }
 
@@ -142,8 +147,9 @@ impl Writer {
         let poll = (!self.waiting.is_empty()).then_some(POLL);
         let retry = (!self.unwritten.is_empty()).then(|| self.retry_at.saturating_duration_since(Instant::now()));
         let renew = self.slot.renewal().map(|_| self.renew_at.saturating_duration_since(Instant::now()));
+        let forget = self.retention.as_ref().map(Retention::wait);
         Wait {
-            at_most: [poll, retry, renew].into_iter().flatten().min(),
+            at_most: [poll, retry, renew, forget].into_iter().flatten().min(),
             // What a settlement frees is waited for.
             gathers_settlements: self.waiting.is_empty(),
         }
@@ -157,6 +163,13 @@ impl Writer {
             self.renew_at = now + every;
             // If it fails, the next time may be early enough.
             let _: StoreResult<()> = self.slot.get().and_then(Store::recover);
+        }
+    }
+
+    /// Deletes old calls, where the operator wants that. A ledger that is not open yet is not opened for it.
+    fn forget_calls(&mut self) {
+        if let Some(retention) = &mut self.retention {
+            retention.keep(self.slot.get_open());
         }
     }
 
@@ -372,6 +385,8 @@ impl Writer {
     fn close(&mut self) {
         self.refuse_all(&Refused::Closed);
         self.post(false);
+        // A command that ends soon looks for old calls before it does.
+        self.forget_calls();
         // Open reservations can no longer be settled. If this cannot be written they stay reserved, and the next
         // process that opens the ledger books them as uncertain.
         let _: Result<(), StoreError> = self.slot.abandon_own();

@@ -2,7 +2,7 @@
 
 use super::DAY;
 use crate::support::postgres::{Database, Session};
-use chatrix::ledger::store::{Batch, Store};
+use chatrix::ledger::store::Store;
 use chatrix::ledger::{self, Address, Clock, Location};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, Ordering};
@@ -29,7 +29,6 @@ const MANUAL_CLOCK: &str = "CREATE TABLE public.manual_clock (now bigint NOT NUL
 /// A process, as the ledger knows it.
 pub(super) struct Process {
     store: Box<dyn Store>,
-    name: Option<String>,
 }
 
 impl Process {
@@ -86,10 +85,10 @@ impl NewLedger {
         now
     }
 
-    fn sql(&self, sql: &str) -> Vec<Vec<Option<String>>> {
-        match &self.place {
-            Place::File(_) => Vec::new(),
-            Place::Database(_, session) => session.try_sql(sql).unwrap(),
+    /// Changes a database by hand.
+    fn sql(&self, sql: &str) {
+        if let Place::Database(_, session) = &self.place {
+            session.try_sql(sql).unwrap();
         }
     }
 
@@ -110,19 +109,14 @@ impl NewLedger {
 
     /// Opens the ledger, as a process does.
     pub(super) fn open(&self) -> Process {
-        let mut store = ledger::open(&self.location(), self.clock()).unwrap();
-        let names = "SELECT name FROM processes";
-        let before = self.sql(names);
-        // A process in a database is known from its first transaction on.
-        store.post(&Batch { settlements: &[], reservations: &[] }).unwrap();
-        let name = self.sql(names).into_iter().find(|row| !before.contains(row));
-        Process { store, name: name.map(|mut row| row.remove(0).unwrap()) }
+        Process { store: ledger::open(&self.location(), self.clock()).unwrap() }
     }
 
     /// Ends a process that has no time to do anything. Where that is noticed by its lease, the lease runs out.
     pub(super) fn kill(&self, process: Process) {
+        let name = process.store.process().map(ToOwned::to_owned);
         drop(process.store);
-        if let Some(name) = process.name {
+        if let Some(name) = name {
             self.sql(&format!("UPDATE processes SET lease_until = 0 WHERE name = '{name}'"));
         }
     }

@@ -10,6 +10,7 @@ use chatrix::ledger::continuity::{Continuity, Mark, Opening};
 use chatrix::ledger::group::{Group, GroupChange, GroupLimits, Move, Removal};
 use chatrix::ledger::key::{Addition, Key, KeyLimits, NewKey, Rotation};
 use chatrix::ledger::report::{By, Examination, ReportRow, UncertainCall};
+use chatrix::ledger::rows::Row;
 use chatrix::ledger::store::{Batch, Correction, ReserveOutcome, Store, StoreError, StoreResult, Upkeep};
 use chatrix::ledger::{self, CallId, Clock, Granted, KeyId, KeySettings, Ledger, Location, Refused, WatchedBudgets};
 use chatrix::telemetry::Telemetry;
@@ -71,6 +72,12 @@ impl Store for Watched {
     }
     fn upkeep(&self) -> Option<Upkeep> {
         self.0.upkeep()
+    }
+    fn forget_calls(&mut self, keep_days: i64) -> StoreResult<bool> {
+        self.0.forget_calls(keep_days)
+    }
+    fn export(&mut self, take: &mut dyn FnMut(Row) -> StoreResult<()>) -> StoreResult<()> {
+        self.0.export(take)
     }
     fn remembered(&self) -> Option<Mark> {
         self.0.remembered()

@@ -101,12 +101,6 @@ fn seen_call(row: &Row) -> Result<SeenCall, Failure> {
     Ok(SeenCall { id: CallId(row.try_get(0)?), at: row.try_get(1)?, process: row.try_get(2)? })
 }
 
-/// The day of the oldest call that is kept (days since 1970).
-pub(super) async fn oldest_day(client: &Client) -> Result<Option<i64>, Failure> {
-    let row = client.query_typed_opt("SELECT day FROM chatrix.calls ORDER BY id LIMIT 1", &[]).await?;
-    Ok(row.map(|row| row.try_get(0)).transpose()?)
-}
-
 /// The calls whose usage never arrived, oldest first.
 pub(super) async fn uncertain(client: &Client) -> Result<Vec<UncertainCall>, Failure> {
     let uncertain = state_number(CallState::Uncertain);

@@ -22,12 +22,13 @@ pub(super) async fn report(client: &Client, by: By, since: i64) -> Result<Vec<Re
         By::Group => ("(SELECT name FROM chatrix.groups WHERE groups.id = totals.group_id)", "group_id", dearest),
         By::Command => ("command", "command", "command"),
     };
+    let from = if by == By::Group { GROUPED } else { "chatrix.totals" };
     let sql = format!(
         "SELECT {name}, SUM(calls)::bigint AS calls, SUM(unpriced)::bigint AS unpriced, SUM(input)::bigint AS input,
          SUM(output)::bigint AS output, SUM(cache_read)::bigint AS cache_read,
          SUM(cache_write)::bigint AS cache_write, SUM(settled)::bigint AS settled,
          SUM(reserved)::bigint AS reserved, SUM(uncertain)::bigint AS uncertain
-         FROM chatrix.totals WHERE day >= $1 GROUP BY {group} HAVING SUM(calls) > 0 ORDER BY {order}"
+         FROM {from} AS totals WHERE day >= $1 GROUP BY {group} HAVING SUM(calls) > 0 ORDER BY {order}"
     );
     let rows = client.query_typed(&sql, &[(&since, Type::INT8)]).await?;
     let rows = rows.iter().map(|row| {
@@ -36,6 +37,15 @@ pub(super) async fn report(client: &Client, by: By, since: i64) -> Result<Vec<Re
     });
     rows.collect()
 }
+
+/// Calls by group: those of each group, and all others, which are all calls without those of groups.
+const GROUPED: &str =
+    "(SELECT group_id, day, calls, unpriced, input, output, cache_read, cache_write, settled, reserved, uncertain
+     FROM chatrix.group_totals
+     UNION ALL SELECT 0, day, calls, unpriced, input, output, cache_read, cache_write, settled, reserved, uncertain
+     FROM chatrix.totals
+     UNION ALL SELECT 0, day, -calls, -unpriced, -input, -output, -cache_read, -cache_write, -settled, -reserved,
+     -uncertain FROM chatrix.group_totals)";
 
 fn report_sums(row: &Row) -> Result<Sums, Failure> {
     let count = |column: &str| row.try_get(column).map(unsigned);
@@ -64,17 +74,19 @@ pub(super) async fn spent(client: &Client, holder: &budget::Holder) -> Result<Na
 pub(super) async fn examine(client: &Client) -> Result<Examination, Failure> {
     let version = schema::known_version(client).await?;
     let (open, uncertain) = (state_number(CallState::Reserved), state_number(CallState::Uncertain));
+    // Of earlier days, calls may have been deleted.
+    let is_kept = "day >= (SELECT MAX(kept_from) FROM chatrix.retention)";
     // One statement: the sums and the calls as they are at the same moment.
     let sql = format!(
         "SELECT of_calls.*, of_budgets.* FROM
          (SELECT COUNT(*), COUNT(*) FILTER (WHERE state = {open}), COUNT(*) FILTER (WHERE state = {uncertain}),
-          COALESCE(SUM(settled) FILTER (WHERE state NOT IN ({open}, {uncertain})), 0)::bigint,
-          COALESCE(SUM(reserved) FILTER (WHERE state = {open}), 0)::bigint,
-          COALESCE(SUM(reserved) FILTER (WHERE state = {uncertain}), 0)::bigint
+          COALESCE(SUM(settled) FILTER (WHERE state NOT IN ({open}, {uncertain}) AND {is_kept}), 0)::bigint,
+          COALESCE(SUM(reserved) FILTER (WHERE state = {open} AND {is_kept}), 0)::bigint,
+          COALESCE(SUM(reserved) FILTER (WHERE state = {uncertain} AND {is_kept}), 0)::bigint
           FROM chatrix.calls) AS of_calls,
          (SELECT COALESCE(SUM(settled), 0)::bigint, COALESCE(SUM(reserved), 0)::bigint,
           COALESCE(SUM(uncertain), 0)::bigint FROM chatrix.booked
-          WHERE kind = 0 AND day >= (SELECT MIN(day) FROM chatrix.calls)) AS of_budgets"
+          WHERE kind = 0 AND {is_kept}) AS of_budgets"
     );
     let row = client.query_typed_one(&sql, &[]).await?;
     let count = |n| row.try_get(n).map(unsigned);

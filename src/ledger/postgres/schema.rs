@@ -55,14 +55,16 @@ CREATE INDEX calls_open ON chatrix.calls (process) WHERE state = 0;
 CREATE INDEX calls_uncertain ON chatrix.calls (id) WHERE state = 3;
 CREATE INDEX calls_recent ON chatrix.calls (key, at) INCLUDE (rate_tokens) WHERE rate_tokens IS NOT NULL;
 CREATE INDEX calls_running ON chatrix.calls (key, process) WHERE state = 0 AND rate_tokens IS NOT NULL;
--- Old calls are deleted by their day; nearly all rows of a page have the same.
-CREATE INDEX calls_day ON chatrix.calls USING brin (day) WITH (pages_per_range = 16);
+-- Calls of earlier days may have been deleted for their age. Their sums are kept.
+CREATE TABLE chatrix.retention (
+    kept_from bigint NOT NULL
+);
+INSERT INTO chatrix.retention VALUES (0);
 -- Sums for reports.
 CREATE TABLE chatrix.totals (
     day bigint NOT NULL,
     command text NOT NULL,
     key bigint NOT NULL,
-    group_id bigint NOT NULL,
     model text NOT NULL,
     calls bigint NOT NULL,
     unpriced bigint NOT NULL,
@@ -73,7 +75,21 @@ CREATE TABLE chatrix.totals (
     settled bigint NOT NULL,
     reserved bigint NOT NULL,
     uncertain bigint NOT NULL,
-    PRIMARY KEY (day, command, key, group_id, model)
+    PRIMARY KEY (day, command, key, model)
+) WITH (fillfactor = 50);
+CREATE TABLE chatrix.group_totals (
+    group_id bigint NOT NULL,
+    day bigint NOT NULL,
+    calls bigint NOT NULL,
+    unpriced bigint NOT NULL,
+    input bigint NOT NULL,
+    output bigint NOT NULL,
+    cache_read bigint NOT NULL,
+    cache_write bigint NOT NULL,
+    settled bigint NOT NULL,
+    reserved bigint NOT NULL,
+    uncertain bigint NOT NULL,
+    PRIMARY KEY (group_id, day)
 ) WITH (fillfactor = 50);
 -- Sums for budgets. Room for new versions of a row on its page keeps hot rows out of the index.
 CREATE TABLE chatrix.booked (

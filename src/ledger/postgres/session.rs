@@ -32,6 +32,8 @@ const ANSWER_LIMIT: Duration = Duration::from_secs(6);
 const GLANCE: Duration = Duration::from_millis(20);
 /// How long it may take to bring the tables up to date, or to read all of them.
 pub(super) const LONG: Duration = Duration::from_mins(10);
+/// How long it may take to hand all rows over to another ledger.
+pub(super) const ALL_ROWS: Duration = Duration::from_hours(24);
 /// For how long after a failure no other connection is tried, so that calls are refused at once meanwhile.
 const PAUSE: Duration = Duration::from_millis(500);
 
@@ -140,7 +142,11 @@ impl Session {
         self.run_within(ANSWER_LIMIT, work)
     }
 
-    fn run_within<T>(
+    /// As [`run`](Self::run), for what takes longer.
+    ///
+    /// # Errors
+    /// See [`Failure`].
+    pub(super) fn run_within<T>(
         &mut self,
         limit: Duration,
         work: impl AsyncFnOnce(&Client) -> Result<T, Failure>,

@@ -1,7 +1,7 @@
 //! What a transaction has read under its locks, and what follows from it. This decides nothing itself: the rules are those
 //! of `budget`, `rate` and `posting`, as for every store.
 
-use super::values::{Holder, stored_group, stored_key, totals};
+use super::values::{Holder, stored_key, totals};
 use crate::catalog::NanoDollars;
 use crate::ledger::budget::{BudgetLimit, BudgetStatus, Decision, Period, decide};
 use crate::ledger::call::{NewCall, Settlement};
@@ -72,8 +72,10 @@ pub(super) struct Changes<'a> {
     pub ended: Vec<EndedRow<'a>>,
     /// Settled, reserved and uncertain, by holder and day. Ordered, so that no two transactions wait for each other.
     pub booked: BTreeMap<(Holder, i64), [i64; 3]>,
-    /// By day, command, key, group and model.
-    pub totals: BTreeMap<(i64, String, i64, i64, String), posting::Delta>,
+    /// By day, command, key and model.
+    pub totals: BTreeMap<(i64, String, i64, String), posting::Delta>,
+    /// By group and day.
+    pub group_totals: BTreeMap<(i64, i64), posting::Delta>,
 }
 
 impl Changes<'_> {
@@ -85,7 +87,10 @@ impl Changes<'_> {
             add(sums, money);
         }
         let Account { day, command, key, group, model } = account;
-        *self.totals.entry((day, command, stored_key(key), stored_group(group), model)).or_default() += delta;
+        if let Some(group) = group {
+            *self.group_totals.entry((group.0, day)).or_default() += delta;
+        }
+        *self.totals.entry((day, command, stored_key(key), model)).or_default() += delta;
     }
 }
 

@@ -5,20 +5,21 @@ use super::snapshot::{Changes, EndedRow, NewRow};
 use super::values::{Parameter, small, stored_group, stored_key};
 use crate::conversation::Usage;
 use crate::ledger::call::NewCall;
-use crate::ledger::posting::{CallState, Change, signed};
+use crate::ledger::posting::{CallState, Change, Delta, signed};
 use crate::ledger::stored::state_number;
 use tokio_postgres::Client;
 use tokio_postgres::types::Type;
 
 /// Writes all changes of a transaction that began on a day.
 pub(super) async fn write(client: &Client, changes: &Changes<'_>, begin: Begin<'_>) -> Result<(), Failure> {
-    let (ended, new, booked, totals) = tokio::join!(
+    let (ended, new, booked, totals, group_totals) = tokio::join!(
         write_ended(client, &changes.ended),
         write_new(client, &changes.new, begin),
         write_booked(client, changes),
         write_totals(client, changes),
+        write_group_totals(client, changes),
     );
-    ended.and(new).and(booked).and(totals)
+    ended.and(new).and(booked).and(totals).and(group_totals)
 }
 
 /// When calls begin, and the process that books them.
@@ -193,6 +194,28 @@ async fn write_booked(client: &Client, changes: &Changes<'_>) -> Result<(), Fail
     Ok(())
 }
 
+/// The sums that reports show, in the order of [`counts`].
+const COUNTS: &str = "calls, unpriced, input, output, cache_read, cache_write, settled, reserved, uncertain";
+
+/// What is done where there is a row of sums already.
+const ADD_COUNTS: &str = "calls = old.calls + excluded.calls, unpriced = old.unpriced + excluded.unpriced,
+    input = old.input + excluded.input, output = old.output + excluded.output,
+    cache_read = old.cache_read + excluded.cache_read, cache_write = old.cache_write + excluded.cache_write,
+    settled = old.settled + excluded.settled, reserved = old.reserved + excluded.reserved,
+    uncertain = old.uncertain + excluded.uncertain";
+
+/// A column for each of [`COUNTS`].
+fn counts<'a>(rows: impl Iterator<Item = &'a Delta>) -> [Vec<i64>; 9] {
+    let mut columns: [Vec<i64>; 9] = Default::default();
+    for Delta { calls, unpriced, input, output, cache_read, cache_write, settled, reserved, uncertain } in rows {
+        let row = [calls, unpriced, input, output, cache_read, cache_write, settled, reserved, uncertain];
+        for (column, count) in columns.iter_mut().zip(row) {
+            column.push(*count);
+        }
+    }
+    columns
+}
+
 async fn write_totals(client: &Client, changes: &Changes<'_>) -> Result<(), Failure> {
     let rows = &changes.totals;
     if rows.is_empty() {
@@ -200,39 +223,42 @@ async fn write_totals(client: &Client, changes: &Changes<'_>) -> Result<(), Fail
     }
     let days: Vec<i64> = rows.keys().map(|(day, ..)| *day).collect();
     let commands: Vec<&str> = rows.keys().map(|(_, command, ..)| command.as_str()).collect();
-    let keys: Vec<i64> = rows.keys().map(|(_, _, key, ..)| *key).collect();
-    let groups: Vec<i64> = rows.keys().map(|(_, _, _, group, _)| *group).collect();
+    let keys: Vec<i64> = rows.keys().map(|(_, _, key, _)| *key).collect();
     let models: Vec<&str> = rows.keys().map(|(.., model)| model.as_str()).collect();
-    let column = |count: fn(&crate::ledger::posting::Delta) -> i64| rows.values().map(count).collect::<Vec<i64>>();
-    let sql = "INSERT INTO chatrix.totals AS old (day, command, key, group_id, model, calls, unpriced, input, output,
-               cache_read, cache_write, settled, reserved, uncertain)
-               SELECT * FROM unnest($1::bigint[], $2::text[], $3::bigint[], $4::bigint[], $5::text[], $6::bigint[],
-               $7::bigint[], $8::bigint[], $9::bigint[], $10::bigint[], $11::bigint[], $12::bigint[], $13::bigint[],
-               $14::bigint[])
-               ON CONFLICT (day, command, key, group_id, model) DO UPDATE SET calls = old.calls + excluded.calls,
-               unpriced = old.unpriced + excluded.unpriced, input = old.input + excluded.input,
-               output = old.output + excluded.output, cache_read = old.cache_read + excluded.cache_read,
-               cache_write = old.cache_write + excluded.cache_write, settled = old.settled + excluded.settled,
-               reserved = old.reserved + excluded.reserved, uncertain = old.uncertain + excluded.uncertain";
-    let counts = [
-        column(|delta| delta.calls),
-        column(|delta| delta.unpriced),
-        column(|delta| delta.input),
-        column(|delta| delta.output),
-        column(|delta| delta.cache_read),
-        column(|delta| delta.cache_write),
-        column(|delta| delta.settled),
-        column(|delta| delta.reserved),
-        column(|delta| delta.uncertain),
-    ];
+    let counts = counts(rows.values());
+    let sql = format!(
+        "INSERT INTO chatrix.totals AS old (day, command, key, model, {COUNTS})
+         SELECT * FROM unnest($1::bigint[], $2::text[], $3::bigint[], $4::text[], $5::bigint[], $6::bigint[],
+         $7::bigint[], $8::bigint[], $9::bigint[], $10::bigint[], $11::bigint[], $12::bigint[], $13::bigint[])
+         ON CONFLICT (day, command, key, model) DO UPDATE SET {ADD_COUNTS}"
+    );
     let mut parameters: Vec<Parameter<'_>> = vec![
         (&days, Type::INT8_ARRAY),
         (&commands, Type::TEXT_ARRAY),
         (&keys, Type::INT8_ARRAY),
-        (&groups, Type::INT8_ARRAY),
         (&models, Type::TEXT_ARRAY),
     ];
     parameters.extend(counts.iter().map(|column| (column as _, Type::INT8_ARRAY)));
-    client.execute_typed(sql, &parameters).await?;
+    client.execute_typed(&sql, &parameters).await?;
+    Ok(())
+}
+
+async fn write_group_totals(client: &Client, changes: &Changes<'_>) -> Result<(), Failure> {
+    let rows = &changes.group_totals;
+    if rows.is_empty() {
+        return Ok(());
+    }
+    let groups: Vec<i64> = rows.keys().map(|(group, _)| *group).collect();
+    let days: Vec<i64> = rows.keys().map(|(_, day)| *day).collect();
+    let counts = counts(rows.values());
+    let sql = format!(
+        "INSERT INTO chatrix.group_totals AS old (group_id, day, {COUNTS})
+         SELECT * FROM unnest($1::bigint[], $2::bigint[], $3::bigint[], $4::bigint[], $5::bigint[], $6::bigint[],
+         $7::bigint[], $8::bigint[], $9::bigint[], $10::bigint[], $11::bigint[])
+         ON CONFLICT (group_id, day) DO UPDATE SET {ADD_COUNTS}"
+    );
+    let mut parameters: Vec<Parameter<'_>> = vec![(&groups, Type::INT8_ARRAY), (&days, Type::INT8_ARRAY)];
+    parameters.extend(counts.iter().map(|column| (column as _, Type::INT8_ARRAY)));
+    client.execute_typed(&sql, &parameters).await?;
     Ok(())
 }

@@ -164,6 +164,11 @@ CREATE TABLE group_totals (
     uncertain INTEGER NOT NULL,
     PRIMARY KEY (group_id, day)
 ) STRICT, WITHOUT ROWID;
+-- Calls of earlier days (since 1970) may have been deleted for their age. Their sums are kept.
+CREATE TABLE retention (
+    kept_from INTEGER NOT NULL
+) STRICT;
+INSERT INTO retention VALUES (0);
 -- What was changed by hand, and by whom. at: milliseconds since 1970.
 CREATE TABLE audit (
     id INTEGER PRIMARY KEY,
