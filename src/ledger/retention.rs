@@ -9,6 +9,8 @@ use std::time::{Duration, Instant};
 const EVERY: Duration = Duration::from_mins(10);
 /// How soon they are looked for again where there were more than one transaction deletes, and after the start.
 const SOON: Duration = Duration::from_millis(200);
+/// How soon it is asked again whether the ledger is open.
+const UNOPENED: Duration = Duration::from_secs(1);
 
 /// For how long calls are kept, and when older ones are looked for.
 #[derive(Debug)]
@@ -27,13 +29,18 @@ impl Retention {
         self.next.saturating_duration_since(Instant::now())
     }
 
-    /// Deletes older calls, if it is time for that.
+    /// Deletes older calls, if it is time for that. `store`: the ledger, if it is open.
     pub(super) fn keep(&mut self, store: Option<&mut dyn Store>) {
-        if self.wait().is_zero() {
-            // If it fails, the next time does it.
-            let has_more = store.is_some_and(|store| store.forget_calls(self.days).unwrap_or(false));
-            self.next = Instant::now() + if has_more { SOON } else { EVERY };
+        if !self.wait().is_zero() {
+            return;
         }
+        let pause = match store.map(|store| store.forget_calls(self.days)) {
+            None => UNOPENED,
+            Some(Ok(true)) => SOON,
+            // If it failed, the next time does it.
+            Some(Ok(false) | Err(_)) => EVERY,
+        };
+        self.next = Instant::now() + pause;
     }
 }
 

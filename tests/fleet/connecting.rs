@@ -121,7 +121,7 @@ fn documented_rights(role: &str) -> String {
     let guide = include_str!("../../docs/operating.md");
     let (_, rights) = guide.split_once("<!-- rights -->").unwrap();
     let (_, rights) = rights.split_once("```sql\n").unwrap();
-    rights.split_once("```").unwrap().0.replace("chatrix_serve", role)
+    rights.split_once("```").unwrap().0.replace("gateway", role)
 }
 
 #[test]

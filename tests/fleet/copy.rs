@@ -34,6 +34,7 @@ fn used(bedrock: &Bedrock) -> (Home, String) {
         let headers = [("authorization", authorization.as_str())];
         assert_eq!(server.send("POST", "/v1/chat/completions", &headers, &body).status, 200);
     }
+    home.at_rest();
     drop(server);
     Chatrix::ask().args(["-q", "-m", "nova-micro", "--no-stdin", "hi"]).home(&home).bedrock(bedrock).run().code(0);
     (home, token)

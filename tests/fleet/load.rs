@@ -21,14 +21,33 @@ fn watch(session: &Session, budget: usize, over: &AtomicBool) -> (u32, usize) {
 
 /// One of the calls: an `ask` for every twenty-sixth, and otherwise a call of a server. Whether it was served.
 fn call(machine: &Machine, n: usize) -> bool {
-    if n.is_multiple_of(26) {
-        let ask = machine.run(Chatrix::ask()).args(["-q", "-m", "nova-micro", "hi"]).run();
-        assert!([Some(0), Some(3)].contains(&ask.code), "{ask:?}");
-        return ask.code == Some(0);
+    loop {
+        let served = if n.is_multiple_of(26) { ask(machine) } else { chat(machine, n) };
+        if let Some(served) = served {
+            return served;
+        }
     }
+}
+
+/// `None` where it is to be tried again: the database is too slow for a machine that is busy with all of this.
+fn ask(machine: &Machine) -> Option<bool> {
+    let ask = machine.run(Chatrix::ask()).args(["-q", "-m", "nova-micro", "hi"]).run();
+    match ask.code {
+        Some(0) => Some(true),
+        Some(3) => Some(false),
+        Some(1) if ask.stderr.contains("no call is made without the ledger") => None,
+        _ => panic!("{ask:?}"),
+    }
+}
+
+fn chat(machine: &Machine, n: usize) -> Option<bool> {
     let answer = machine.chat(&question("hi", &json!({"stream": n % 2 == 0})));
-    assert!([200, 402].contains(&answer.status), "{} {}", answer.status, answer.body);
-    answer.status == 200
+    match answer.status {
+        200 => Some(true),
+        402 => Some(false),
+        503 => None,
+        _ => panic!("{} {}", answer.status, answer.body),
+    }
 }
 
 /// Lets so many calls run at once on four machines, under a budget for a third of them.

@@ -193,7 +193,7 @@ async fn totals(ledger: &Ledger) -> (u64, u64, u64) {
     (settled.0, reserved.0, uncertain.0)
 }
 
-const LONG: Duration = Duration::from_secs(20);
+const LONG: Duration = Duration::from_mins(2);
 
 async fn a_call_waits_for_running_ones_and_not_for_ever(new: &NewLedger) {
     let ledger = Ledger::at(&new.location(), Clock::system(), Telemetry::default());

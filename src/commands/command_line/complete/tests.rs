@@ -65,7 +65,7 @@ fn every_argument_that_names_a_file_or_a_model_can_be_completed() {
             let names = arg.get_value_names().unwrap_or_default();
             let is_one_of = |wanted: &[&str]| names.iter().any(|name| wanted.contains(&name.as_str()));
             let is_path = matches!(arg.get_value_hint(), ValueHint::FilePath | ValueHint::DirPath);
-            assert_eq!(is_one_of(&["FILE", "DIR"]), is_path, "{path} {}", arg.get_id());
+            assert_eq!(is_one_of(&["FILE", "DIR", "FROM"]), is_path, "{path} {}", arg.get_id());
             let kind = Kind::of(command.get_name(), arg.get_id().as_str());
             assert!(!is_one_of(&["MODEL"]) || kind == Some(Kind::Model), "{path} {}", arg.get_id());
         }
