@@ -26,7 +26,7 @@ fn config(generation: usize) -> String {
         return "[budget\n".to_owned();
     }
     let day = 1000 + generation;
-    format!("stream_idle_seconds = 6\n[budget]\nday_usd = {day}\nwait_seconds = 1\n[serve]\nfetch_images = false\n")
+    format!("stream_idle_seconds = 15\n[budget]\nday_usd = {day}\nwait_seconds = 1\n[serve]\nfetch_images = false\n")
 }
 
 fn seconds() -> u64 {
