@@ -187,8 +187,7 @@ fn the_budget_of_a_group_is_told_with_its_name() {
     }
     eventually("it is told", || receiver.count() == 2);
     assert_eq!(receiver.told(), [80, 100].map(|share| ("day budget of group research".to_owned(), share)));
-    let received = receiver.received.lock().unwrap();
-    let body: Value = serde_json::from_str(&received[0].body).unwrap();
+    let body: Value = serde_json::from_str(&receiver.received.lock().unwrap()[0].body).unwrap();
     assert_eq!((&body["data"]["key"], &body["data"]["group"]), (&Value::Null, &json!("research")));
 }
 

@@ -169,77 +169,58 @@ fn changed(what: &str, before: Option<NanoDollars>, after: Option<NanoDollars>) 
 mod tests {
     use super::*;
 
+    fn usd(dollars: u64) -> NanoDollars {
+        NanoDollars(dollars * 1_000_000_000)
+    }
+
+    /// Checks what is written about each change: what was done, to what, and what that changed.
+    fn check(changes: &[(Change<'_>, &str, &str, &str)]) {
+        for (change, action, subject, detail) in changes {
+            let entry = change.entry(&Author::now(&Clock::new(|| 5)));
+            let AuditEntry { at, actor, action: did, subject: of, detail: what } = entry;
+            assert_eq!((at, did.as_str(), of.as_str(), what.as_str()), (5, *action, *subject, *detail));
+            assert!(actor.contains('@') && !what.contains("secret"));
+        }
+    }
+
     #[test]
-    fn every_change_says_what_and_never_a_hash() {
-        let usd = |n: u64| Some(NanoDollars(n * 1_000_000_000));
-        let period = |day, week| PeriodLimits { day, week, month: None };
-        let limits = KeyLimits { request: usd(1), day: usd(5), ..KeyLimits::default() };
+    fn a_change_of_a_key_says_what_and_never_a_hash() {
+        let limits = KeyLimits { request: Some(usd(1)), day: Some(usd(5)), ..KeyLimits::default() };
         let new = NewKey { name: "ana", hash: "secret", limits: &limits, expires: Some(0), group: Some("research") };
         let bare = NewKey { limits: &KeyLimits::default(), expires: None, group: None, ..new };
         let rotation = Rotation { hash: "secret".into(), previous_until: Some(0), expires: Some(0) };
         let ended = Rotation { previous_until: None, expires: None, ..rotation.clone() };
-        let before = GroupLimits { pool: period(usd(50), None), each: period(usd(5), usd(9)) };
-        let after = GroupLimits { pool: period(usd(60), None), each: period(usd(5), None) };
-        let time = "1970-01-01 00:00:00 UTC";
+        let (name, time) = ("ana", "1970-01-01 00:00:00 UTC");
+        let added = format!("in group research, call $1.00, day $5.00, expires {time}");
+        let rotated = format!("the token before is accepted until {time}, expires {time}");
+        let moved = Change::KeyMoved { name, from: Some("a"), to: Some("b") };
+        check(&[
+            (Change::KeyAdded(&new), "key.added", name, &added),
+            (Change::KeyAdded(&bare), "key.added", name, ""),
+            (Change::KeyRotated { name, rotation: &rotation }, "key.rotated", name, &rotated),
+            (Change::KeyRotated { name, rotation: &ended }, "key.rotated", name, "the token before ended at once"),
+            (Change::KeyRevoked { name }, "key.revoked", name, ""),
+            (moved, "key.moved", name, "out of group a, into group b"),
+        ]);
+    }
+
+    #[test]
+    fn a_change_of_a_group_or_of_what_is_booked_says_what() {
+        let day = |dollars| PeriodLimits { day: Some(usd(dollars)), ..PeriodLimits::default() };
+        let before = GroupLimits { pool: day(50), each: PeriodLimits { week: Some(usd(9)), ..day(5) } };
+        let after = GroupLimits { pool: day(60), each: day(5) };
         let name = "research";
-        for (change, action, subject, detail) in [
-            (
-                Change::KeyAdded(&new),
-                "key.added",
-                "ana",
-                &*format!("in group research, call $1.00, day $5.00, expires {time}"),
-            ),
-            (Change::KeyAdded(&bare), "key.added", "ana", ""),
-            (
-                Change::KeyRotated { name: "ana", rotation: &rotation },
-                "key.rotated",
-                "ana",
-                &format!("the token before is accepted until {time}, expires {time}"),
-            ),
-            (
-                Change::KeyRotated { name: "ana", rotation: &ended },
-                "key.rotated",
-                "ana",
-                "the token before ended at once",
-            ),
-            (Change::KeyRevoked { name: "ana" }, "key.revoked", "ana", ""),
-            (
-                Change::KeyMoved { name: "ana", from: Some("a"), to: Some("b") },
-                "key.moved",
-                "ana",
-                "out of group a, into group b",
-            ),
-            (
-                Change::GroupAdded { name, limits: before },
-                "group.added",
-                name,
-                "day $50.00, each key's day $5.00, each key's week $9.00",
-            ),
-            (
-                Change::GroupChanged { name, before, after },
-                "group.changed",
-                name,
-                "day $50.00 -> $60.00, each key's week $9.00 -> none",
-            ),
+        let added = "day $50.00, each key's day $5.00, each key's week $9.00";
+        let changed = "day $50.00 -> $60.00, each key's week $9.00 -> none";
+        let settled = Change::CallSettled { id: CallId(7), booked: NanoDollars(90), cost: NanoDollars(3) };
+        let copied = Change::LedgerCopied { calls: 12, spent: usd(3) };
+        check(&[
+            (Change::GroupAdded { name, limits: before }, "group.added", name, added),
+            (Change::GroupChanged { name, before, after }, "group.changed", name, changed),
             (Change::GroupRemoved { name }, "group.removed", name, ""),
-            (
-                Change::CallSettled { id: CallId(7), booked: NanoDollars(90), cost: NanoDollars(3) },
-                "call.settled",
-                "7",
-                "booked $0.00000009 -> $0.000000003",
-            ),
+            (settled, "call.settled", "7", "booked $0.00000009 -> $0.000000003"),
             (Change::LedgerAccepted, "ledger.accepted", "", ""),
-            (
-                Change::LedgerCopied { calls: 12, spent: NanoDollars(3_000_000_000) },
-                "ledger.copied",
-                "",
-                "12 calls, $3.00 spent",
-            ),
-        ] {
-            let entry = change.entry(&Author::now(&Clock::new(|| 5)));
-            let AuditEntry { at, actor, action: did, subject: of, detail: what } = entry;
-            assert_eq!((at, did.as_str(), of.as_str(), what.as_str()), (5, action, subject, detail));
-            assert!(actor.contains('@') && !what.contains("secret"));
-        }
+            (copied, "ledger.copied", "", "12 calls, $3.00 spent"),
+        ]);
     }
 }

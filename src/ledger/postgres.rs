@@ -94,6 +94,7 @@ impl PostgresStore {
     }
 
     /// Makes a change that is audited, at a time of the database's clock.
+    #[expect(clippy::needless_pass_by_value, reason = "a closure is written where it is passed")]
     fn change<T>(&mut self, work: impl AsyncFn(&Client, &Author) -> Result<T, Failure>) -> StoreResult<T> {
         // The operating system may take its time to say who that is, and no transaction waits for it.
         let actor = actor();

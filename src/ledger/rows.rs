@@ -155,7 +155,9 @@ mod tests {
 
     fn of(rows: &[Row]) -> Fingerprint {
         let mut fingerprint = Fingerprint::default();
-        rows.iter().for_each(|row| fingerprint.add(row));
+        for row in rows {
+            fingerprint.add(row);
+        }
         fingerprint
     }
 

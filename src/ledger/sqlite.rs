@@ -359,7 +359,7 @@ impl Store for SqliteStore {
     }
 
     fn accept(&mut self) -> StoreResult<()> {
-        self.change(|connection, author| examination::accept(connection, author))
+        self.change(examination::accept)
     }
 
     fn examine(&mut self) -> StoreResult<Examination> {

@@ -46,8 +46,8 @@ fn the_keys_of_a_group_never_overshoot_its_pool_and_all_that_fits_is_served() {
         watcher.join().unwrap();
         answers
     });
-    let served = answers.iter().filter(|answer| answer.status == 200).count();
-    assert_eq!((served, bedrock.calls().len()), (30, 30));
+    let good = answers.iter().filter(|answer| answer.status == 200).count();
+    assert_eq!((good, bedrock.calls().len()), (30, 30));
     for refused in answers.iter().filter(|answer| answer.status != 200) {
         assert_eq!(refused.error(), (402, "insufficient_quota".into(), "insufficient_quota".into()));
         assert!(refused.body.contains("day budget of group research"), "{}", refused.body);

@@ -56,10 +56,10 @@ fn machines_whose_clocks_are_days_apart_book_on_the_same_day() {
 
 #[test]
 fn a_new_day_begins_for_all_machines_at_the_databases_midnight() {
+    const BEFORE: i64 = 12;
     // The database's clock is so far ahead that its midnight is near.
     let now = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).unwrap().as_secs();
     let until_midnight = 24 * HOURS - i64::try_from(now).unwrap() % (24 * HOURS);
-    const BEFORE: i64 = 12;
     let Some(environment) = off_by(until_midnight - BEFORE) else { return };
     let Some(cluster) = Cluster::new(Options { environment, ..Options::default() }) else { return };
     let database = cluster.database();

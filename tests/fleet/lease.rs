@@ -1,13 +1,14 @@
 //! A process that has ended, or hangs, is noticed by its lease: what it has reserved is uncertain once that has run out.
 
-use super::{Machine, at_rest, day, question, worst};
+use super::{Machine, at_rest, day, question};
 use crate::support::postgres::Database;
 use crate::support::{Bedrock, Reply, eventually, signal};
 use serde_json::json;
 
 /// What `Reply::text` costs on nova-micro: 10 tokens in, 5 out.
 const COST: i64 = 10 * 35 + 5 * 140;
-const WORST: i64 = worst(2, 512) as i64;
+/// What `hi` with an answer of 512 tokens reserves on nova-micro.
+const WORST: i64 = (2 + 544) * 35 + 512 * 140;
 
 /// A machine with a call under way, and another one.
 fn two_machines(

@@ -41,7 +41,7 @@ fn ask(machine: &Machine) -> Option<bool> {
 }
 
 fn chat(machine: &Machine, n: usize) -> Option<bool> {
-    let answer = machine.chat(&question("hi", &json!({"stream": n % 2 == 0})));
+    let answer = machine.chat(&question("hi", &json!({"stream": n.is_multiple_of(2)})));
     match answer.status {
         200 => Some(true),
         402 => Some(false),

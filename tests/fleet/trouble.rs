@@ -122,7 +122,9 @@ impl Round<'_> {
             make_trouble(machines, &|| clients.iter().any(|client| !client.is_finished()));
             let ended: Vec<_> = clients.into_iter().map(std::thread::ScopedJoinHandle::join).collect();
             over.store(true, Ordering::SeqCst);
-            ended.into_iter().for_each(|ended| ended.unwrap());
+            for client in ended {
+                client.unwrap();
+            }
             watcher.join().unwrap()
         });
         self.use_up(&machines, &witness);
@@ -229,7 +231,7 @@ fn while_connections_break_also_with_a_commit_under_way() {
                     proxy.cut();
                 }
                 proxy.set(Fault::None);
-                assert!(began.elapsed() < Duration::from_secs(120), "the calls come to no end");
+                assert!(began.elapsed() < Duration::from_mins(2), "the calls come to no end");
             }
         });
         println!("{} commits were cut", proxy.lost());

@@ -52,6 +52,7 @@ impl std::ops::DerefMut for Process {
 }
 
 impl NewLedger {
+    #[expect(clippy::unnecessary_wraps, reason = "it is made as one in a database is, which need not be installed")]
     pub(super) fn sqlite() -> Option<Self> {
         Some(Self::at(Place::File(tempfile::tempdir().unwrap())))
     }

@@ -256,15 +256,12 @@ impl Home {
 
     /// What is booked for all groups of keys (nano-dollars).
     pub fn booked_by_groups(&self) -> i64 {
-        match &self.database {
-            Some(database) => {
-                database.number("SELECT COALESCE(SUM(settled + reserved + uncertain), 0) FROM booked WHERE kind = 2")
-            }
-            None => {
-                let sql = "SELECT COALESCE(SUM(settled + reserved + uncertain), 0) FROM group_totals";
-                self.open().query_row(sql, [], |row| row.get(0)).unwrap()
-            }
+        if let Some(database) = &self.database {
+            return database
+                .number("SELECT COALESCE(SUM(settled + reserved + uncertain), 0) FROM booked WHERE kind = 2");
         }
+        let sql = "SELECT COALESCE(SUM(settled + reserved + uncertain), 0) FROM group_totals";
+        self.open().query_row(sql, [], |row| row.get(0)).unwrap()
     }
 
     /// Each call: state, reserved, settled (nano-dollars), model.

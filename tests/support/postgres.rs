@@ -227,7 +227,7 @@ impl Database<'_> {
 
     /// The number that a statement gives.
     pub fn number(&self, sql: &str) -> i64 {
-        session::integer(&self.sql(sql)[0][0])
+        session::integer(self.sql(sql)[0][0].as_deref())
     }
 
     /// What is booked for all calls (nano-dollars): settled, reserved, uncertain.
@@ -239,7 +239,8 @@ impl Database<'_> {
         let sql = "SELECT COALESCE(SUM(settled), 0), COALESCE(SUM(reserved), 0), COALESCE(SUM(uncertain), 0)
             FROM booked WHERE kind = 0";
         let row = self.sql(sql).remove(0);
-        (session::integer(&row[0]), session::integer(&row[1]), session::integer(&row[2]))
+        let integer = |n: usize| session::integer(row[n].as_deref());
+        (integer(0), integer(1), integer(2))
     }
 
     /// Each call: state, reserved, settled (nano-dollars), model.
@@ -247,7 +248,7 @@ impl Database<'_> {
         let rows = self.sql("SELECT state, reserved, settled, model FROM calls ORDER BY id").into_iter();
         let call = |mut row: Row| {
             let settled = row[2].as_ref().map(|number| number.parse().unwrap());
-            (session::integer(&row[0]), session::integer(&row[1]), settled, row.remove(3).unwrap())
+            (session::integer(row[0].as_deref()), session::integer(row[1].as_deref()), settled, row.remove(3).unwrap())
         };
         rows.map(call).collect()
     }

@@ -48,7 +48,7 @@ impl Proxy {
         std::thread::spawn(move || {
             for client in listener.incoming() {
                 let (client, shared) = (client.unwrap(), Arc::clone(&accepting));
-                std::thread::spawn(move || shared.connect(client));
+                std::thread::spawn(move || shared.connect(&client));
             }
         });
         Self { port, shared }
@@ -84,7 +84,7 @@ impl Shared {
         *self.fault.lock().unwrap()
     }
 
-    fn connect(&self, client: TcpStream) {
+    fn connect(&self, client: &TcpStream) {
         if self.fault() == Fault::Refuse {
             return;
         }
@@ -92,11 +92,11 @@ impl Shared {
         client.set_nodelay(true).unwrap();
         server.set_nodelay(true).unwrap();
         let copy = |socket: &TcpStream| socket.try_clone().unwrap();
-        self.connections.lock().unwrap().push((copy(&client), copy(&server)));
+        self.connections.lock().unwrap().push((copy(client), copy(&server)));
         let is_silenced = AtomicBool::new(false);
         std::thread::scope(|scope| {
-            scope.spawn(|| self.pass_answers(&server, &client, &is_silenced));
-            self.pass_requests(&client, &server, &is_silenced);
+            scope.spawn(|| self.pass_answers(&server, client, &is_silenced));
+            self.pass_requests(client, &server, &is_silenced);
         });
     }
 

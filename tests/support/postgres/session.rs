@@ -44,14 +44,14 @@ impl Session {
 
     /// The number that a statement gives.
     pub fn try_number(&self, sql: &str) -> Result<i64, String> {
-        Ok(integer(&self.try_sql(sql)?[0][0]))
+        Ok(integer(self.try_sql(sql)?[0][0].as_deref()))
     }
 }
 
 /// An integer in a column that is not null.
 #[track_caller]
-pub(super) fn integer(column: &Option<String>) -> i64 {
-    column.as_deref().unwrap().parse().unwrap()
+pub(super) fn integer(column: Option<&str>) -> i64 {
+    column.unwrap().parse().unwrap()
 }
 
 /// Runs statements over a connection of their own, on a thread of their own, because the caller may be a task.
