@@ -26,7 +26,7 @@ mod support {
     pub fn eventually(what: &str, mut is_true: impl FnMut() -> bool) {
         let started = Instant::now();
         while !is_true() {
-            assert!(started.elapsed() < Duration::from_secs(60), "not within a minute: {what}");
+            assert!(started.elapsed() < Duration::from_mins(1), "not within a minute: {what}");
             std::thread::sleep(Duration::from_millis(1));
         }
     }
@@ -96,7 +96,7 @@ async fn reserve(ledger: &Ledger, key: Option<KeyId>) -> Result<Reservation, Ref
     Ok(reservation)
 }
 
-fn settle(reservation: Reservation) {
+fn settle(mut reservation: Reservation) {
     reservation.settle(Usage { input: 100, output: 50, ..Usage::default() }, Some(NanoDollars(10_500)));
 }
 

@@ -32,7 +32,7 @@ fn fill(database: &Database<'_>) {
 /// How long a command of the terminal reads.
 fn print_reading(place: &Place) {
     let mut store = ledger::open(&place.location(), Clock::system()).unwrap();
-    let mut reading = |name: &str, read: &mut dyn FnMut() -> u64| {
+    let reading = |name: &str, read: &mut dyn FnMut() -> u64| {
         let began = Instant::now();
         let count = read();
         let took: Duration = began.elapsed();
