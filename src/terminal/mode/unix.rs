@@ -250,19 +250,23 @@ pub(crate) fn suspend() {
 
 /// Sets the mode again that is wanted, after somebody else had the terminal.
 pub(crate) fn resume() {
-    CONTINUED.fetch_add(1, Ordering::SeqCst);
     if let Some(terminal) = lock().as_ref() {
         terminal.apply();
     }
+    CONTINUED.fetch_add(1, Ordering::SeqCst);
 }
 
 /// Stops this program and those that a shell has started together with it, as Ctrl-Z does, and returns when they go on.
 pub(crate) fn suspend_group() {
-    /// Where the signal stops nobody.
-    const LONGEST: Duration = Duration::from_millis(300);
-    let (before, started) = (CONTINUED.load(Ordering::SeqCst), Instant::now());
+    /// How often it is looked whether the mode is set again, at most: the signal may stop nobody. The time for which the
+    /// program is stopped must not count, or lines are drawn, and keys echoed, before the mode is set.
+    const LOOKS: u32 = 200;
+    let before = CONTINUED.load(Ordering::SeqCst);
     let _ = kill_current_process_group(Signal::TSTP);
-    while CONTINUED.load(Ordering::SeqCst) == before && started.elapsed() < LONGEST {
+    for _ in 0..LOOKS {
+        if CONTINUED.load(Ordering::SeqCst) != before {
+            return;
+        }
         sleep(Duration::from_millis(5));
     }
 }
