@@ -127,7 +127,7 @@ async fn thirty_counts_at_once_are_fast_and_cost_nothing() {
         assert_eq!(count.await.unwrap().unwrap(), Count { tokens: 17, is_estimate: false });
     }
     println!("30 counts at once took {:?}", began.elapsed());
-    assert!(began.elapsed() < Duration::from_secs(20), "{:?}", began.elapsed());
+    assert!(began.elapsed() < Duration::from_secs(2), "{:?}", began.elapsed());
     assert_eq!(bedrock.counted(), 15, "the same text is counted once");
     assert!(!folder.path().join("ledger.db").exists(), "nothing is booked");
 }

@@ -418,7 +418,7 @@ fn an_http2_answer_that_nobody_takes_ends_however_the_preface_came() {
         socket.write_all(&[rest, &settings, &http2_frame(1, 5, 1, &fields)].concat()).unwrap();
         let began = Instant::now();
         let _ = socket.read_to_end(&mut Vec::new());
-        assert!(began.elapsed() < Duration::from_secs(40), "{split}: {:?}", began.elapsed());
+        assert!(began.elapsed() < Duration::from_secs(10), "{split}: {:?}", began.elapsed());
     }
 }
 
@@ -430,6 +430,6 @@ fn a_flood_of_frames_outlives_no_limit() {
     let priorities = http2_frame(2, 0, 1, &[0, 0, 0, 0, 16]).repeat(300);
     let began = Instant::now();
     while socket.write_all(&priorities).is_ok() {
-        assert!(began.elapsed() < Duration::from_secs(40), "the connection outlives its limit");
+        assert!(began.elapsed() < Duration::from_secs(8), "the connection outlives its limit");
     }
 }

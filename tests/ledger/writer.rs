@@ -315,7 +315,7 @@ async fn keys_are_read_at_most_once_a_second_and_a_failure_is_too() {
     // Many at once share one reading.
     let (began, before) = (Instant::now(), watch.keys_read());
     while read().await == Ok(Vec::new()) {
-        assert!(began.elapsed() < Duration::from_secs(20), "a new key counts within a second");
+        assert!(began.elapsed() < Duration::from_secs(5), "a new key counts within a second");
         tokio::time::sleep(Duration::from_millis(5)).await;
     }
     assert_eq!(watch.keys_read(), before + 1, "until then the keys came from memory");

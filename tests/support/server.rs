@@ -168,7 +168,7 @@ impl Server {
             head.push_str(&format!("{name}: {value}\r\n"));
         }
         let mut socket = TcpStream::connect(&self.address)?;
-        socket.set_read_timeout(Some(Duration::from_mins(2)))?;
+        socket.set_read_timeout(Some(Duration::from_secs(30)))?;
         socket.write_all(format!("{head}\r\n{body}").as_bytes())?;
         Ok(socket)
     }

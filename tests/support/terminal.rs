@@ -16,7 +16,7 @@ use std::time::{Duration, Instant};
 use tempfile::TempDir;
 
 /// How long a test waits for something to appear, which is enough for a slow machine.
-const PATIENCE: Duration = Duration::from_mins(1);
+const PATIENCE: Duration = Duration::from_secs(20);
 
 /// Lines that have left the screen at its top and can still be read.
 const SCROLLBACK: usize = 10_000;

@@ -178,5 +178,5 @@ fn each_value_is_visited_once() {
     assert_eq!(repaired(&deep), Err("is nested more than 100 levels deep".to_owned()));
     let started = std::time::Instant::now();
     assert!(crate::bedrock::request::schema::AnswerSchema::new(&lattice).unwrap().strict().is_some(), "not recursive");
-    assert!(started.elapsed().as_secs() < 20);
+    assert!(started.elapsed().as_secs() < 2);
 }
