@@ -43,7 +43,8 @@ fn shell(name: &str, home: &Home) -> Option<Terminal> {
     let shell = args.iter().fold(Chatrix::program(program.to_str().unwrap()), |shell, arg| shell.arg(arg));
     let shell = shell.env("PATH", &format!("{}:{path}", folder.display())).home(home);
     let mut terminal = Terminal::start(shell, 120, 40);
-    terminal.line(&setup);
+    terminal.wait_until("the shell has a prompt", |screen| !screen.is_empty());
+    terminal.keys(&format!("{setup}\r"));
     terminal.wait_until("the shell is ready", |screen| {
         screen.lines().last().is_some_and(|line| line.starts_with("ready>"))
     });

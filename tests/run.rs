@@ -1,6 +1,6 @@
 //! `chatrix run`: what a program in the place of the agent finds, what it may spend, and what is left when it has ended.
 
-use crate::support::{Bedrock, Chatrix, Home, Outcome, Reply, eventually, signal};
+use crate::support::{Bedrock, Chatrix, Home, Outcome, Reply, Terminal, eventually, signal};
 use serde_json::Value;
 use std::os::unix::fs::PermissionsExt;
 
@@ -155,16 +155,14 @@ n=0; trap 'n=$((n+1))' INT; echo ready
 while [ $n = 0 ]; do :; done
 i=0; while [ $i -lt 100000 ]; do i=$((i+1)); done
 echo "interrupted $n times"; read line; echo "got $line"; exit 5"#;
-    let (command, _home) = run(&home, "claude", script).arg("--offline").env("TERM", "xterm").into_command();
-    let mut terminal = rexpect::session::spawn_command(command, Some(20_000)).unwrap();
-    terminal.exp_string("ready").unwrap();
-    terminal.send_control('c').unwrap();
-    terminal.exp_string("interrupted 1 times").unwrap();
-    terminal.send_line("a line").unwrap();
-    terminal.exp_string("got a line").unwrap();
-    terminal.exp_string("this run cost $0.00 of $5.00; 0 calls").unwrap();
-    let status = terminal.process().wait().unwrap();
-    assert!(format!("{status:?}").ends_with(", 5)"), "{status:?}");
+    let mut terminal = Terminal::start(run(&home, "claude", script).arg("--offline"), 80, 24);
+    terminal.wait_for("ready");
+    terminal.keys("\x03");
+    terminal.wait_for("interrupted 1 times");
+    terminal.keys("a line\r");
+    terminal.wait_for("got a line");
+    terminal.wait_for("this run cost $0.00 of $5.00; 0 calls");
+    assert_eq!(terminal.exit_code(), Some(5));
     only_key_is_revoked(&home, true);
 }
 

@@ -106,11 +106,11 @@ fn ctrl_z_gives_the_terminal_to_the_shell() {
     let shell = Chatrix::program("bash").args(["--norc", "-i"]).env("PS1", "$ ").env("CHATRIX_OFFLINE_PACE", "100");
     let mut shell = Terminal::start(shell, 80, 24);
     shell.wait_for("$");
-    shell.line(&format!("'{chatrix}' chat --offline; echo left"));
+    shell.keys(&format!("'{chatrix}' chat --offline; echo left\r"));
     shell.wait_for_prompt();
     shell.keys("one two three four\x1b[D\x1b[D\x1a");
     shell.wait_for("Stopped");
-    shell.line("stty -a | grep -o -- ' icanon\\| isig\\| echo '; fg");
+    shell.keys("stty -a | grep -o -- ' icanon\\| isig\\| echo '; fg\r");
     shell.wait_for("icanon");
     shell.wait_until("the line is back", |screen| screen.lines().last() == Some("> one two three four"));
     shell.keys("--\r");
@@ -118,7 +118,7 @@ fn ctrl_z_gives_the_terminal_to_the_shell() {
     shell.wait_for("I am Chatrix");
     shell.keys("\x1a");
     shell.wait_until("it was stopped again", |screen| screen.matches("Stopped").count() == 2);
-    shell.line("fg");
+    shell.keys("fg\r");
     shell.wait_for("session $");
     shell.keys("\x04");
     shell.wait_for("left");

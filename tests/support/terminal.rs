@@ -69,11 +69,13 @@ impl Terminal {
         self.keyboard.flush().unwrap();
     }
 
-    /// Types a line and Enter, at the prompt of a chat once there is one: what is typed before is offered there, and not
+    /// Types a line and Enter at the prompt of a chat, once there is one: what is typed before is offered there, and not
     /// sent.
+    #[track_caller]
     pub fn line(&mut self, line: &str) {
         let started = Instant::now();
-        while !self.is_at_prompt() && started.elapsed() < Duration::from_secs(2) {
+        while !self.is_at_prompt() {
+            assert!(started.elapsed() < PATIENCE, "there is no prompt. The screen:\n{}", self.screen());
             std::thread::sleep(Duration::from_millis(10));
         }
         self.keys(&format!("{line}\r"));
@@ -84,10 +86,12 @@ impl Terminal {
         self.keys(&format!("\x1b[200~{text}\x1b[201~"));
     }
 
-    /// Changes the size of the window.
+    /// Changes the size of the window. The screen has it before the command hears of it, as in a real terminal: what the
+    /// command then draws is for the new size.
     pub fn resize(&self, columns: u16, rows: u16) {
+        let mut seen = self.seen.lock().unwrap();
+        seen.parser.screen_mut().set_size(non_zero(rows), non_zero(columns));
         tcsetwinsize(&self.keyboard, size(columns, rows)).unwrap();
-        self.seen.lock().unwrap().parser.screen_mut().set_size(non_zero(rows), non_zero(columns));
     }
 
     /// The visible rows, without blanks at their ends.

@@ -1,6 +1,6 @@
 //! Answers that are not what was asked for: a script learns it from the exit code and from one line on stderr.
 
-use crate::support::{Bedrock, Chatrix, Reply};
+use crate::support::{Bedrock, Chatrix, Reply, Terminal};
 use chatrix::offline::wire;
 use serde_json::json;
 
@@ -99,17 +99,12 @@ fn newcomer_11_a_piped_chat_exits_with_the_code_of_its_last_failure() {
 #[test]
 fn a_person_in_a_chat_has_seen_the_failure() {
     let bedrock = Bedrock::script([Reply::Error(403, "AccessDeniedException", "No.")]);
-    let (command, _home) = Chatrix::chat().bedrock(&bedrock).env("TERM", "xterm").into_command();
-    let mut chat = rexpect::session::spawn_command(command, Some(20_000)).unwrap();
-    chat.exp_string("> ").unwrap();
-    chat.send("hi\r").unwrap();
-    chat.flush().unwrap();
-    chat.exp_string("Bedrock: No").unwrap();
-    chat.exp_string("> ").unwrap();
-    chat.send_control('d').unwrap();
-    chat.exp_eof().unwrap();
-    let ended = chat.process().wait().unwrap();
-    assert!(format!("{ended:?}").starts_with("Exited(") && format!("{ended:?}").ends_with(", 0)"), "{ended:?}");
+    let mut chat = Terminal::start(Chatrix::chat().bedrock(&bedrock), 80, 24);
+    chat.line("hi");
+    chat.wait_for("Bedrock: No");
+    chat.wait_for_prompt();
+    chat.keys("\x04");
+    assert_eq!(chat.exit_code(), Some(0));
 }
 
 #[test]

@@ -1,6 +1,6 @@
 //! What is said to people: sums that agree, and sentences that a newcomer understands.
 
-use crate::support::{Bedrock, Chatrix, Home, Reply, Server, delta, eventually, signal};
+use crate::support::{Bedrock, Chatrix, Home, Reply, Server, Terminal, delta, eventually, signal};
 use serde_json::{Value, json};
 use std::io::{Read, Write};
 use std::os::unix::fs::PermissionsExt;
@@ -8,29 +8,21 @@ use std::os::unix::fs::PermissionsExt;
 /// A model without a price.
 const UNPRICED: &str = "us.foo.bar-v1:0";
 
-/// A chat on a terminal.
-fn chat(chatrix: Chatrix) -> (rexpect::session::PtySession, tempfile::TempDir) {
-    let (command, home) = chatrix.env("TERM", "xterm").into_command();
-    let mut session = rexpect::session::spawn_command(command, Some(20_000)).unwrap();
-    session.exp_string("> ").unwrap();
-    (session, home)
-}
-
 #[test]
 fn newcomer_20_one_answer_has_one_worst_case() {
     let bedrock = Bedrock::script([Reply::retired(), Reply::Stall(vec![delta("half ")])]);
     let home = Home::new("");
-    let (mut chat, _home) = chat(Chatrix::chat().args(["-v", "-m", "claude-sonnet-4"]).home(&home).bedrock(&bedrock));
-    chat.send("hi\r").unwrap();
-    chat.flush().unwrap();
-    let worst = chat.exp_regex(r"worst case: \$[0-9.]+").unwrap().1;
-    let worst = worst.trim_start_matches("worst case: ").to_owned();
-    chat.exp_string("half").unwrap();
-    chat.send_control('c').unwrap();
-    chat.exp_string(&format!("tokens unknown \u{c2}\u{b7} at most {worst}")).unwrap();
-    chat.exp_string(&format!("session at most {worst}")).unwrap();
-    chat.send_control('d').unwrap();
-    chat.exp_eof().unwrap();
+    let chatrix = Chatrix::chat().args(["-v", "-m", "claude-sonnet-4"]).home(&home).bedrock(&bedrock);
+    let mut chat = Terminal::start(chatrix, 200, 50);
+    chat.line("hi");
+    let screen = chat.wait_for("half");
+    let worst = screen.split("worst case: ").nth(1).unwrap().split_whitespace().next().unwrap().trim_end_matches(',');
+    chat.keys("\x03");
+    chat.wait_for(&format!("tokens unknown · at most {worst}"));
+    chat.wait_for(&format!("session at most {worst}"));
+    chat.wait_for_prompt();
+    chat.keys("\x04");
+    assert_eq!(chat.exit_code(), Some(0));
     let usage = Chatrix::usage().home(&home).run().code(0).stdout;
     assert!(usage.contains(&format!("$0.00    {worst}\n")), "{usage}");
 }
@@ -98,12 +90,11 @@ fn newcomer_further_ctrl_c_before_the_first_token_names_what_stays_booked() {
         assert_eq!((child.wait().unwrap().code(), stderr), (Some(130), format!("{line}\n")));
     }
     let bedrock = Bedrock::script([Reply::Silence]);
-    let (mut chat, _home) = chat(Chatrix::chat().args(["-m", "nova-micro"]).bedrock(&bedrock));
-    chat.send("hi\r").unwrap();
-    chat.flush().unwrap();
+    let mut chat = Terminal::start(Chatrix::chat().args(["-m", "nova-micro"]).bedrock(&bedrock), 200, 50);
+    chat.line("hi");
     eventually("the call has arrived", || bedrock.calls().len() == 1);
-    chat.send_control('c').unwrap();
-    chat.exp_string(line).unwrap();
+    chat.keys("\x03");
+    chat.wait_for(line);
 }
 
 #[test]
@@ -173,13 +164,12 @@ fn newcomer_further_the_state_folder_is_private_and_the_history_can_be_turned_of
     assert!(!home.path(".local/state/chatrix/history").exists(), "a pipe is not typed");
     for (config, kept) in [("history = false\n", false), ("", true)] {
         let home = Home::new(config);
-        let (mut chat, _home) = chat(Chatrix::chat().arg("--offline").home(&home));
-        chat.send("My name is Ada.\r").unwrap();
-        chat.flush().unwrap();
-        chat.exp_string("Nice to meet you").unwrap();
-        chat.exp_string("> ").unwrap();
-        chat.send_control('d').unwrap();
-        chat.exp_eof().unwrap();
+        let mut chat = Terminal::start(Chatrix::chat().arg("--offline").home(&home), 80, 24);
+        chat.line("My name is Ada.");
+        chat.wait_for("Nice to meet you");
+        chat.wait_for_prompt();
+        chat.keys("\x04");
+        assert_eq!(chat.exit_code(), Some(0));
         let history = home.path(".local/state/chatrix/history");
         assert_eq!(history.exists(), kept);
         if kept {

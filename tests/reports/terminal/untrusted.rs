@@ -1,7 +1,7 @@
 //! Text from outside on its way to a terminal: whatever it holds, the terminal obeys none of it, and it stays on the line
 //! that it was given.
 
-use crate::support::{Bedrock, Chatrix, Home, Reply, Server, delta, signal};
+use crate::support::{Bedrock, Chatrix, Home, Reply, Server, Terminal, delta, signal};
 use chatrix::offline::wire;
 use serde_json::json;
 
@@ -42,14 +42,9 @@ fn run_both(command: impl Fn() -> Chatrix, shows: bool) {
 
 /// What a command writes to a terminal.
 fn on_terminal(command: Chatrix) -> String {
-    let (command, _home) = command.env("TERM", "xterm").into_command();
-    let mut session = rexpect::session::spawn_command(command, Some(20_000)).unwrap();
-    utf8(&session.exp_eof().unwrap())
-}
-
-/// What was read from a terminal as text; `rexpect` gives each byte as a character.
-fn utf8(bytes: &str) -> String {
-    String::from_utf8(bytes.chars().map(|c| u8::try_from(u32::from(c)).unwrap()).collect()).unwrap()
+    let mut terminal = Terminal::start(command, 200, 50);
+    terminal.exit_code();
+    terminal.written()
 }
 
 /// A text as a string of a config file.
@@ -89,13 +84,13 @@ fn newcomer_01_error_texts_of_bedrock() {
 fn newcomer_01_error_texts_in_a_chat_on_a_terminal() {
     let failing = Reply::Frames(vec![delta("half"), wire::exception("modelStreamErrorException", HOSTILE)]);
     let bedrock = Bedrock::script([Reply::Error(400, "ValidationException", HOSTILE), failing, Reply::text("fine")]);
-    let (command, _home) = Chatrix::chat().bedrock(&bedrock).env("TERM", "xterm").into_command();
-    let mut chat = rexpect::session::spawn_command(command, Some(20_000)).unwrap();
-    chat.exp_string("> ").unwrap();
-    for (question, answer) in [("one", "end"), ("two", "end"), ("three", "fine")] {
-        chat.send(&format!("{question}\r")).unwrap();
-        chat.flush().unwrap();
-        assert_harmless(&utf8(&chat.exp_string(answer).unwrap()), true);
+    let mut chat = Terminal::start(Chatrix::chat().bedrock(&bedrock), 200, 50);
+    for (question, answers) in [("one", 1), ("two", 2), ("three", 3)] {
+        chat.line(question);
+        chat.wait_until("the answer is shown", |screen| {
+            screen.matches("end").count() + screen.matches("fine").count() == answers
+        });
+        assert_harmless(&chat.written(), true);
     }
 }
 
