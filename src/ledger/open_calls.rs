@@ -1,7 +1,7 @@
 //! The running calls of this process. Each has a ticket, and the ledger's number of the call stands behind it: a ledger
 //! that replaces a lost one gives the same numbers to other calls.
 
-use super::call::{NewCall, SettledCall, Settlement};
+use super::call::{NewCall, Receipt, SettledCall, Settlement};
 use super::ids::CallId;
 use crate::catalog::NanoDollars;
 use std::collections::HashMap;
@@ -18,6 +18,7 @@ struct OpenCall {
     id: Option<CallId>,
     call: NewCall,
     reserved: NanoDollars,
+    receipt: Receipt,
 }
 
 impl OpenCalls {
@@ -25,7 +26,7 @@ impl OpenCalls {
     pub(super) fn add(&mut self, id: CallId, call: NewCall, reserved: NanoDollars) -> CallId {
         self.last_ticket += 1;
         let ticket = CallId(self.last_ticket);
-        self.calls.insert(ticket, OpenCall { id: Some(id), call, reserved });
+        self.calls.insert(ticket, OpenCall { id: Some(id), call, reserved, receipt: Receipt::new() });
         ticket
     }
 
@@ -37,11 +38,12 @@ impl OpenCalls {
 
     /// The settlement as the store needs it: with the number of the call in place of its ticket.
     pub(super) fn locate(&self, settlement: &Settlement) -> Settlement {
+        // What is not of this process has no ticket.
         let SettledCall::Booked(ticket) = &settlement.call else { return settlement.clone() };
         let call = match self.calls.get(ticket) {
             Some(OpenCall { id: Some(id), .. }) => SettledCall::Booked(*id),
-            Some(OpenCall { id: None, call, reserved }) => {
-                SettledCall::Unwritten { call: call.clone(), reserved: *reserved }
+            Some(OpenCall { id: None, call, reserved, receipt }) => {
+                SettledCall::Unwritten { call: call.clone(), reserved: *reserved, receipt: *receipt }
             }
             // A call ends once, so this cannot happen. No store knows a call of this number.
             None => SettledCall::Booked(CallId(0)),

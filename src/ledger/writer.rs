@@ -8,10 +8,13 @@
 
 use super::budget::BudgetLimit;
 use super::call::Settlement;
-use super::command::{AlertRequest, Check, Command, Commands, KeySnapshot, PendingReservation, StatusRequest, Wait};
+use super::command::{AlertRequest, Check, Commands, KeySnapshot, PendingReservation, StatusRequest, Wait};
 use super::health::Health;
 use super::open_calls::OpenCalls;
+use super::received::Received;
 use super::reservation::{Granted, Refused, Reservation, SettlementQueue};
+use super::retention::Retention;
+use super::spool::Spool;
 use super::store::{Batch, ReserveOutcome, Store, StoreError, StoreResult, Upkeep};
 use super::store_slot::{OpenStore, StoreSlot};
 use crate::telemetry::Telemetry;
@@ -39,12 +42,19 @@ pub(super) struct Writer {
     waiting: Vec<PendingReservation>,
     /// Settlements that are not written yet. They are kept until they can be, even when the disk is full.
     unwritten: Vec<Settlement>,
+    /// How many of them an earlier process has left.
+    taken_over: usize,
+    spool: Spool,
     open_calls: OpenCalls,
     health: Health,
     /// When a failed transaction is tried again.
     retry_at: Instant,
     /// When ended processes are looked for again.
     recover_at: Instant,
+    /// When the lease of this process is renewed, where it has one.
+    renew_at: Instant,
+    /// `None` keeps calls forever.
+    retention: Option<Retention>,
     telemetry: Telemetry,
 }
 
@@ -54,46 +64,10 @@ impl fmt::Debug for Writer {
     }
 }
 
-/// The commands that arrived since the last transaction.
-#[derive(Default)]
-struct Received {
-    reservations: Vec<PendingReservation>,
-    status_requests: Vec<StatusRequest>,
-    key_requests: Vec<oneshot::Sender<KeySnapshot>>,
-    checks: Vec<Check>,
-    alert_requests: Vec<AlertRequest>,
-    /// Alerts, and whether they were delivered.
-    finished_alerts: Vec<(String, bool)>,
-    /// Budgets that have refused a call.
-    refusals: Vec<BudgetLimit>,
-    settlements: Vec<Settlement>,
-    closing: bool,
-}
-
-impl Received {
-    fn sort(commands: Vec<Command>) -> Self {
-        let mut received = Self::default();
-        for command in commands {
-            match command {
-                Command::Reserve(pending) => received.reservations.push(pending),
-                Command::Settle(settlement) => received.settlements.push(settlement),
-                Command::ReadStatuses(request) => received.status_requests.push(request),
-                Command::ReadKeys(reply) => received.key_requests.push(reply),
-                Command::ClaimAlerts(request) => received.alert_requests.push(request),
-                Command::FinishAlert { id, delivered } => received.finished_alerts.push((id, delivered)),
-                Command::NoteRefusal(limit) if received.refusals.contains(&limit) => {}
-                Command::NoteRefusal(limit) => received.refusals.push(limit),
-                Command::Check(check) => received.checks.push(check),
-                Command::Close => received.closing = true,
-            }
-        }
-        received
-    }
-}
-
-/// Does what the commands say, until it receives [`Command::Close`].
+/// Does what the commands say, until it is told to close.
 pub(super) fn run(writer: &Mutex<Writer>, commands: &Commands) {
-    let mut wait = Wait::default();
+    // What an earlier process has left is written at once.
+    let mut wait = lock(writer).wait();
     loop {
         let received = Received::sort(commands.take(BATCH, wait));
         let is_closing = received.closing;
@@ -113,17 +87,28 @@ fn lock(writer: &Mutex<Writer>) -> MutexGuard<'_, Writer> {
 }
 
 impl Writer {
-    pub(super) fn new(open: OpenStore, queue: Arc<dyn SettlementQueue>, health: Health, telemetry: Telemetry) -> Self {
+    pub(super) fn new(
+        open: OpenStore,
+        (mut spool, retention): (Spool, Option<Retention>),
+        queue: Arc<dyn SettlementQueue>,
+        health: Health,
+        telemetry: Telemetry,
+    ) -> Self {
         let now = Instant::now();
+        let unwritten = spool.take_over();
         Self {
             slot: StoreSlot::new(open),
             queue,
             waiting: Vec::new(),
-            unwritten: Vec::new(),
+            taken_over: unwritten.len(),
+            unwritten,
+            spool,
             open_calls: OpenCalls::default(),
             health,
             retry_at: now,
             recover_at: now,
+            renew_at: now,
+            retention,
             telemetry,
         }
     }
@@ -153,16 +138,38 @@ impl Writer {
         self.answer_statuses(received.status_requests);
         self.note_refusals(received.refusals);
         self.answer_alerts(received.finished_alerts, received.alert_requests);
+        self.renew();
+        self.forget_calls();
         (self.wait(), self.slot.upkeep())
     }
 
     fn wait(&self) -> Wait {
         let poll = (!self.waiting.is_empty()).then_some(POLL);
         let retry = (!self.unwritten.is_empty()).then(|| self.retry_at.saturating_duration_since(Instant::now()));
+        let renew = self.slot.renewal().map(|_| self.renew_at.saturating_duration_since(Instant::now()));
+        let forget = self.retention.as_ref().map(Retention::wait);
         Wait {
-            at_most: [poll, retry].into_iter().flatten().min(),
+            at_most: [poll, retry, renew, forget].into_iter().flatten().min(),
             // What a settlement frees is waited for.
             gathers_settlements: self.waiting.is_empty(),
+        }
+    }
+
+    /// Shows the other processes that this one runs, where they cannot see that by themselves.
+    fn renew(&mut self) {
+        let Some(every) = self.slot.renewal() else { return };
+        let now = Instant::now();
+        if now >= self.renew_at {
+            self.renew_at = now + every;
+            // If it fails, the next time may be early enough.
+            let _: StoreResult<()> = self.slot.get().and_then(Store::recover);
+        }
+    }
+
+    /// Deletes old calls, where the operator wants that. A ledger that is not open yet is not opened for it.
+    fn forget_calls(&mut self) {
+        if let Some(retention) = &mut self.retention {
+            retention.keep(self.slot.get_open());
         }
     }
 
@@ -228,6 +235,7 @@ impl Writer {
             Ok(outcomes) => self.posted(outcomes),
             Err(error) => {
                 self.retry_at = Instant::now() + RETRY;
+                self.keep_unwritten();
                 self.refuse_all(&Refused::Unavailable(error));
             }
         }
@@ -236,8 +244,22 @@ impl Writer {
     fn posted(&mut self, outcomes: Vec<ReserveOutcome>) {
         self.slot.remember_posted();
         self.open_calls.remove(&self.unwritten);
-        self.unwritten.clear();
+        if !self.unwritten.is_empty() {
+            self.unwritten.clear();
+            self.taken_over = 0;
+            self.spool.clear();
+        }
         self.answer_reservations(outcomes);
+    }
+
+    /// Keeps the ends of calls that could not be written where they survive this process.
+    fn keep_unwritten(&mut self) {
+        let ends: Vec<_> = self.unwritten.iter().map(|settlement| self.open_calls.locate(settlement)).collect();
+        if let Err(error) = self.spool.keep(&ends, self.taken_over, self.slot.process()) {
+            self.telemetry.notice(&format!(
+                "warning: what calls cost is kept in memory only until the ledger can be reached: {error}"
+            ));
+        }
     }
 
     fn try_post(&mut self, recover: bool) -> StoreResult<Vec<ReserveOutcome>> {
@@ -363,6 +385,8 @@ impl Writer {
     fn close(&mut self) {
         self.refuse_all(&Refused::Closed);
         self.post(false);
+        // A command that ends soon looks for old calls before it does.
+        self.forget_calls();
         // Open reservations can no longer be settled. If this cannot be written they stay reserved, and the next
         // process that opens the ledger books them as uncertain.
         let _: Result<(), StoreError> = self.slot.abandon_own();

@@ -1,0 +1,157 @@
+//! Stands between a client and its database, and does to their connections what networks do.
+
+use std::io::{Read, Write};
+use std::net::{Shutdown, TcpListener, TcpStream};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+
+/// What is done to connections.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Fault {
+    /// Everything is passed on.
+    None,
+    /// Everything is passed on later.
+    Delay(Duration),
+    /// No connection lives: those that there are break, and new ones do at once.
+    Refuse,
+    /// Nothing is passed on, and nothing is closed.
+    Hang,
+    /// The connection breaks before a COMMIT reaches the server.
+    LoseCommit,
+    /// The connection breaks after a COMMIT has reached the server and before its answer reaches the client.
+    LoseAnswerToCommit,
+}
+
+struct Shared {
+    target: u16,
+    fault: Mutex<Fault>,
+    connections: Mutex<Vec<(TcpStream, TcpStream)>>,
+    lost: AtomicUsize,
+}
+
+/// A listener that forwards. It ends with the test run.
+pub struct Proxy {
+    port: u16,
+    shared: Arc<Shared>,
+}
+
+impl Proxy {
+    /// Forwards to a port of this machine.
+    pub fn to(target: u16) -> Self {
+        let listener = TcpListener::bind(("127.0.0.1", 0)).unwrap();
+        let port = listener.local_addr().unwrap().port();
+        let shared =
+            Shared { target, fault: Mutex::new(Fault::None), connections: Mutex::default(), lost: AtomicUsize::new(0) };
+        let shared = Arc::new(shared);
+        let accepting = Arc::clone(&shared);
+        std::thread::spawn(move || {
+            for client in listener.incoming() {
+                let (client, shared) = (client.unwrap(), Arc::clone(&accepting));
+                std::thread::spawn(move || shared.connect(&client));
+            }
+        });
+        Self { port, shared }
+    }
+
+    pub fn port(&self) -> u16 {
+        self.port
+    }
+
+    /// Does this to all connections from now on.
+    pub fn set(&self, fault: Fault) {
+        *self.shared.fault.lock().unwrap() = fault;
+        if fault == Fault::Refuse {
+            self.cut();
+        }
+    }
+
+    /// Breaks the connections that there are.
+    pub fn cut(&self) {
+        for (client, server) in self.shared.connections.lock().unwrap().drain(..) {
+            close(&client, &server);
+        }
+    }
+
+    /// How many commits were lost, or their answers.
+    pub fn lost(&self) -> usize {
+        self.shared.lost.load(Ordering::SeqCst)
+    }
+}
+
+impl Shared {
+    fn fault(&self) -> Fault {
+        *self.fault.lock().unwrap()
+    }
+
+    fn connect(&self, client: &TcpStream) {
+        if self.fault() == Fault::Refuse {
+            return;
+        }
+        let Ok(server) = TcpStream::connect(("127.0.0.1", self.target)) else { return };
+        client.set_nodelay(true).unwrap();
+        server.set_nodelay(true).unwrap();
+        let copy = |socket: &TcpStream| socket.try_clone().unwrap();
+        self.connections.lock().unwrap().push((copy(client), copy(&server)));
+        let is_silenced = AtomicBool::new(false);
+        std::thread::scope(|scope| {
+            scope.spawn(|| self.pass_answers(&server, client, &is_silenced));
+            self.pass_requests(client, &server, &is_silenced);
+        });
+    }
+
+    /// Waits as long as nothing may be passed on.
+    fn hold(&self) {
+        while self.fault() == Fault::Hang {
+            std::thread::sleep(Duration::from_millis(5));
+        }
+        if let Fault::Delay(time) = self.fault() {
+            std::thread::sleep(time);
+        }
+    }
+
+    fn pass_requests(&self, mut client: &TcpStream, mut server: &TcpStream, is_silenced: &AtomicBool) {
+        let mut buffer = vec![0; 1 << 16];
+        while let Ok(length @ 1..) = client.read(&mut buffer) {
+            self.hold();
+            let bytes = &buffer[..length];
+            let commits = || bytes.windows(6).any(|word| word == b"COMMIT");
+            match self.fault() {
+                Fault::LoseCommit if commits() => {
+                    self.lost.fetch_add(1, Ordering::SeqCst);
+                    break;
+                }
+                Fault::LoseAnswerToCommit if commits() => {
+                    self.lost.fetch_add(1, Ordering::SeqCst);
+                    is_silenced.store(true, Ordering::SeqCst);
+                    let _ = server.write_all(bytes);
+                    // The server commits in this time.
+                    std::thread::sleep(Duration::from_millis(50));
+                    break;
+                }
+                _ => {}
+            }
+            if server.write_all(bytes).is_err() {
+                break;
+            }
+        }
+        close(client, server);
+    }
+
+    fn pass_answers(&self, mut server: &TcpStream, mut client: &TcpStream, is_silenced: &AtomicBool) {
+        let mut buffer = vec![0; 1 << 16];
+        while let Ok(length @ 1..) = server.read(&mut buffer) {
+            self.hold();
+            if !is_silenced.load(Ordering::SeqCst) && client.write_all(&buffer[..length]).is_err() {
+                break;
+            }
+        }
+        close(client, server);
+    }
+}
+
+fn close(client: &TcpStream, server: &TcpStream) {
+    for socket in [client, server] {
+        let _ = socket.shutdown(Shutdown::Both);
+    }
+}
