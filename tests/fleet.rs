@@ -18,9 +18,10 @@ mod trouble;
 mod versions;
 
 use crate::support::postgres::Database;
-use crate::support::{Answer, Bedrock, Chatrix, Home, Server, eventually};
+use crate::support::{Answer, Bedrock, Chatrix, Home, Server, within};
 use serde_json::{Value, json};
 use std::sync::{Arc, Mutex};
+use std::time::Duration;
 
 /// The worst case of a prompt of so many bytes to nova-micro, with an answer of so many tokens (nano-dollars).
 const fn worst(length: usize, max_tokens: usize) -> usize {
@@ -43,6 +44,9 @@ fn rounds() -> usize {
     std::env::var("CHATRIX_FLEET_ROUNDS").ok().and_then(|rounds| rounds.parse().ok()).unwrap_or(1)
 }
 
+/// How long a client waits for an answer, which may wait for hundreds of others and for the end of a lease.
+const PATIENCE: Duration = Duration::from_mins(2);
+
 /// A machine with a home of its own, and the server on it.
 struct Machine {
     home: Home,
@@ -54,7 +58,7 @@ struct Machine {
 impl Machine {
     fn start(config: &str, url: &str, bedrock: &Bedrock) -> Self {
         let home = Home::new(config);
-        let server = Server::run(Self::command(Chatrix::serve(), &home, url, bedrock));
+        let server = Server::run(Self::command(Chatrix::serve(), &home, url, bedrock)).with_patience(PATIENCE);
         Self { home, url: url.to_owned(), bedrock: bedrock.clone(), server: Mutex::new(Arc::new(server)) }
     }
 
@@ -78,7 +82,7 @@ impl Machine {
 
     /// Starts a new server in place of one that was killed.
     fn restart(&self) {
-        let server = Server::run(self.run(Chatrix::serve()));
+        let server = Server::run(self.run(Chatrix::serve())).with_patience(PATIENCE);
         *self.server.lock().unwrap() = Arc::new(server);
     }
 
@@ -92,9 +96,15 @@ impl Machine {
     }
 }
 
+/// Waits until a condition is true. A lease takes half a minute to end, and so does much that waits for one.
+#[track_caller]
+fn within_a_minute(what: &str, is_true: impl FnMut() -> bool) {
+    within(Duration::from_mins(1), what, is_true);
+}
+
 /// Waits until no call is open, and gives the sums of all calls.
 #[track_caller]
 fn at_rest(database: &Database<'_>) -> (i64, i64, i64) {
-    eventually("every call has its end", || database.booked().1 == 0);
+    within_a_minute("every call has its end", || database.booked().1 == 0);
     database.booked()
 }

@@ -1,10 +1,11 @@
 //! Measures the ledger on PostgreSQL: `cargo bench --bench fleet`. It starts a server of its own, whose commits wait for
 //! the disk, or uses the database of `CHATRIX_LEDGER`, whose ledger should be empty. It prints what the ledger adds to a
 //! call beside SQLite, how many calls a second processes can admit, how long it takes until calls are admitted again
-//! after a failure (with a server of its own only), and what ten million calls change. Nothing is asserted, because
-//! machines differ.
+//! after a failure (with a server of its own only), what ten million calls change, and by simulation what a thousand
+//! processes do to each other. Nothing is asserted, because machines differ.
 //!
-//! `cargo bench --bench fleet -- admissions` measures only one of `latency`, `admissions`, `recovery` and `volume`.
+//! `cargo bench --bench fleet -- admissions` measures only one of `latency`, `admissions`, `recovery`, `volume` and
+//! `simulation`.
 #![expect(clippy::unwrap_used, reason = "a benchmark may stop at the first surprise")]
 #![expect(clippy::print_stdout, reason = "the benchmark prints its figures")]
 #![expect(unreachable_pub, dead_code, unused_imports, reason = "what it shares with the tests is made for them")]
@@ -12,6 +13,7 @@
 mod admissions;
 mod latency;
 mod recovery;
+mod simulation;
 mod volume;
 
 /// What it shares with the tests.
@@ -122,6 +124,12 @@ fn main() {
         return recovery::hold(&arguments[1]);
     }
     let is_wanted = |name: &str| arguments.is_empty() || arguments.iter().any(|wanted| wanted == name);
+    if is_wanted("simulation") {
+        simulation::print();
+    }
+    if arguments == ["simulation"] {
+        return;
+    }
     let given = std::env::var("CHATRIX_LEDGER").ok();
     let cluster = if given.is_none() { Cluster::new(Options { durable: true, ..Options::default() }) } else { None };
     let new_url = || match (&given, &cluster) {

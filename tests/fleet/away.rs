@@ -1,8 +1,8 @@
 //! While the database is away, calls under a budget are refused at once, and what ends is kept until it is back.
 
-use super::{Machine, at_rest, day, question, worst};
+use super::{Machine, at_rest, day, question, within_a_minute, worst};
 use crate::support::postgres::{Cluster, Database, Options};
-use crate::support::{Bedrock, Reply, eventually};
+use crate::support::{Bedrock, Reply};
 use serde_json::{Value, json};
 use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
@@ -22,7 +22,7 @@ fn with_call_under_way(database: &Database<'_>, bedrock: &Bedrock) -> (Machine, 
     let machine = Machine::start(&day(1_000_000, 0.2), &database.url(), bedrock);
     let server = machine.server();
     let call = std::thread::spawn(move || server.chat(&question("hi", &json!({}))).status);
-    eventually("the call is under way", || bedrock.calls().len() == 1 && database.booked().1 > 0);
+    within_a_minute("the call is under way", || bedrock.calls().len() == 1 && database.booked().1 > 0);
     (machine, call)
 }
 
@@ -49,14 +49,14 @@ fn calls_are_refused_at_once_and_told_when_to_come_again() {
         let seconds: u64 = refused.headers["retry-after"].parse().unwrap();
         assert!((1..=60).contains(&seconds), "{seconds}");
     }
-    eventually("it is not ready", || readiness(&machine).0 == 503);
+    within_a_minute("it is not ready", || readiness(&machine).0 == 503);
     assert!(readiness(&machine).1.to_string().contains("ledger"), "{:?}", readiness(&machine));
     let ask = machine.run(crate::support::Chatrix::ask()).args(["-m", "nova-micro", "hi"]).run();
     assert_eq!((ask.code, ask.stdout.as_str()), (Some(1), ""), "{ask:?}");
     assert!(ask.stderr.contains("a budget is set, so no call is made"), "{ask:?}");
     assert_eq!(bedrock.calls().len(), 1, "what cannot be booked is not sent");
     cluster.start();
-    eventually("it is ready again", || readiness(&machine).0 == 200);
+    within_a_minute("it is ready again", || readiness(&machine).0 == 200);
     assert_eq!(machine.chat(&question("hi", &json!({}))).status, 200);
     assert_eq!(at_rest(&database), (2 * COST, 0, 0));
 }
@@ -86,7 +86,7 @@ fn what_has_ended_survives_the_end_of_its_process() {
     bedrock.go_on();
     assert_eq!(call.join().unwrap(), 200);
     let state = machine.home.path(".local/state/chatrix");
-    eventually("the end is in a file", || files(&state).iter().any(|file| file.metadata().unwrap().len() > 0));
+    within_a_minute("the end is in a file", || files(&state).iter().any(|file| file.metadata().unwrap().len() > 0));
     for file in files(&state) {
         let mode = file.metadata().unwrap().permissions().mode() & 0o777;
         assert_eq!(mode, 0o600, "{} may be read by others", file.display());
@@ -95,7 +95,7 @@ fn what_has_ended_survives_the_end_of_its_process() {
     cluster.start();
     assert_eq!(database.booked().0, 0);
     machine.restart();
-    eventually("it is booked", || database.booked() == (COST, 0, 0));
+    within_a_minute("it is booked", || database.booked() == (COST, 0, 0));
     // A process that is started once more finds nothing left to book.
     machine.kill();
     machine.restart();
@@ -117,7 +117,7 @@ fn calls_without_a_budget_go_on_and_are_booked_later() {
         assert_eq!(machine.chat(&question("hi", &json!({}))).status, 200);
     }
     cluster.start();
-    eventually("all are booked", || database.booked() == (4 * COST, 0, 0));
+    within_a_minute("all are booked", || database.booked() == (4 * COST, 0, 0));
     assert_eq!(database.number("SELECT COUNT(*) FROM calls"), 4);
 }
 
@@ -136,7 +136,7 @@ fn a_machine_whose_database_hangs_serves_nothing_unbooked() {
     assert!(began.elapsed() < Duration::from_secs(15), "{:?}", began.elapsed());
     assert_eq!(bedrock.calls().len(), 0);
     proxy.set(Fault::None);
-    eventually("it serves again", || machine.chat(&question("hi", &json!({}))).status == 200);
+    within_a_minute("it serves again", || machine.chat(&question("hi", &json!({}))).status == 200);
     assert_eq!(at_rest(&database), (COST, 0, 0));
 }
 

@@ -1,8 +1,8 @@
 //! Machines whose clocks are wrong: the day is the database's.
 
-use super::{Machine, at_rest, day, question, worst};
+use super::{Machine, at_rest, day, question, within_a_minute, worst};
 use crate::support::postgres::{Cluster, Database, Options, found};
-use crate::support::{Bedrock, Chatrix, Home, Reply, Server, eventually};
+use crate::support::{Bedrock, Chatrix, Home, Reply, Server};
 use serde_json::json;
 use std::path::PathBuf;
 use std::sync::{Arc, Mutex};
@@ -76,7 +76,7 @@ fn a_new_day_begins_for_all_machines_at_the_databases_midnight() {
     }
     assert_eq!(clock(), yesterday, "the machines took too long to start");
     std::thread::sleep(std::time::Duration::from_secs(3));
-    eventually("it is midnight", || clock() == yesterday + 1);
+    within_a_minute("it is midnight", || clock() == yesterday + 1);
     assert_eq!(machines[1].chat(&question("hi", &json!({}))).status, 200);
     at_rest(&database);
     for machine in &machines {

@@ -1,8 +1,8 @@
 //! `chatrix ledger copy`: a machine's ledger moves into a database, with every row and every sum.
 
-use super::{Machine, day, question};
+use super::{Machine, day, question, within_a_minute};
 use crate::support::postgres::{Cluster, Database};
-use crate::support::{Bedrock, Chatrix, Home, Outcome, Reply, Server, eventually};
+use crate::support::{Bedrock, Chatrix, Home, Outcome, Reply, Server};
 use serde_json::json;
 
 /// What `Reply::text` costs on nova-micro: 10 tokens in, 5 out.
@@ -71,7 +71,7 @@ fn a_copied_ledger_has_every_key_and_sum_and_goes_on() {
     let answer = server.send("POST", "/v1/chat/completions", &[("authorization", &authorization)], &body);
     assert_eq!(answer.status, 200, "{}", answer.body);
     run(&home, &["keys", "add", "carl", "--group", "research"]);
-    eventually("the call is booked", || database.booked() == (5 * COST, 0, 0));
+    within_a_minute("the call is booked", || database.booked() == (5 * COST, 0, 0));
     let last = "SELECT COUNT(*) FROM calls WHERE id > 4";
     assert_eq!(database.number(last), 1, "new calls are numbered behind those that were copied");
     run(&home, &["ledger", "check"]);
@@ -100,7 +100,7 @@ fn nothing_is_copied_where_the_copy_would_not_be_whole() {
     let server = Server::run(Chatrix::serve().home(&home).bedrock(&bedrock));
     std::thread::scope(|scope| {
         let call = scope.spawn(|| server.chat(&question("hi", &json!({}))).status);
-        eventually("the call is under way", || home.booked().1 > 0);
+        within_a_minute("the call is under way", || home.booked().1 > 0);
         copy(&home, &[file, &url]).code(1).stderr_has("1 calls").stderr_has("stop the servers that use it");
         bedrock.go_on();
         assert_eq!(call.join().unwrap(), 200);
@@ -110,7 +110,7 @@ fn nothing_is_copied_where_the_copy_would_not_be_whole() {
     // Somebody has used the database already.
     let machine = Machine::start(&day(1_000_000, 0.2), &url, &bedrock);
     assert_eq!(machine.chat(&question("hi", &json!({}))).status, 200);
-    eventually("it is booked", || database.booked() == (COST, 0, 0));
+    within_a_minute("it is booked", || database.booked() == (COST, 0, 0));
     copy(&home, &[file, &url]).code(1).stderr_has("there are calls in it already");
     assert_eq!(database.booked(), (COST, 0, 0));
 }

@@ -1,8 +1,8 @@
 //! The database's server is lost for ever, and its standby takes its place.
 
-use super::{Machine, at_rest, day, question};
+use super::{Machine, at_rest, day, question, within_a_minute};
 use crate::support::postgres::{Cluster, Database, Options, PASSWORD};
-use crate::support::{Bedrock, Reply, eventually};
+use crate::support::{Bedrock, Reply};
 use serde_json::json;
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -43,12 +43,12 @@ fn a_standby_that_is_promoted_has_everything_that_was_committed() {
             });
         }
         let count = || answered.lock().unwrap().len();
-        eventually("calls are answered", || count() > 50);
+        within_a_minute("calls are answered", || count() > 50);
         primary.stop_immediate();
         standby.promote();
         let before = count();
         let again = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| {
-            eventually("calls are answered again", || count() > before + 50);
+            within_a_minute("calls are answered again", || count() > before + 50);
         }));
         over.store(true, Ordering::SeqCst);
         again.unwrap();

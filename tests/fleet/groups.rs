@@ -1,8 +1,8 @@
 //! Groups of API keys in a fleet: their keys share one pool, whichever machine their calls reach.
 
-use super::{Machine, at_rest, question, worst};
+use super::{Machine, at_rest, question, within_a_minute, worst};
 use crate::support::postgres::Database;
-use crate::support::{Answer, Bedrock, Chatrix, Reply, eventually};
+use crate::support::{Answer, Bedrock, Chatrix, Reply};
 use serde_json::{Value, json};
 
 fn run(machine: &Machine, words: &[&str]) -> String {
@@ -31,7 +31,7 @@ fn the_keys_of_a_group_share_its_pool_on_all_machines() {
         run(&machines[1], &["keys", "add", "ben", "--group", "research"]),
     ];
     for machine in &machines {
-        eventually("the servers know both keys", || {
+        within_a_minute("the servers know both keys", || {
             tokens.iter().all(|token| send(machine, token, "GET", "/v1/models", "").status == 200)
         });
     }

@@ -1,8 +1,8 @@
 //! A process that has ended, or hangs, is noticed by its lease: what it has reserved is uncertain once that has run out.
 
-use super::{Machine, at_rest, day, question};
+use super::{Machine, at_rest, day, question, within_a_minute};
 use crate::support::postgres::Database;
-use crate::support::{Bedrock, Reply, eventually, signal};
+use crate::support::{Bedrock, Reply, signal};
 use serde_json::json;
 
 /// What `Reply::text` costs on nova-micro: 10 tokens in, 5 out.
@@ -23,7 +23,7 @@ fn two_machines(
         let body = question("hi", &json!({})).to_string();
         server.try_send("POST", "/v1/chat/completions", &[], &body).ok().map(|answer| answer.status)
     });
-    eventually("the call is under way", || bedrock.calls().len() == 1 && database.booked() == (0, WORST, 0));
+    within_a_minute("the call is under way", || bedrock.calls().len() == 1 && database.booked() == (0, WORST, 0));
     (one, call, Machine::start(&config, &database.url(), bedrock))
 }
 
@@ -39,9 +39,9 @@ fn what_a_killed_process_has_reserved_becomes_uncertain_and_no_sooner() {
     assert_eq!(call.join().unwrap(), None);
     bedrock.go_on();
     assert_eq!(other.chat(&question("hi", &json!({}))).status, 200);
-    eventually("the other's call has its end", || database.booked() == (COST, WORST, 0));
+    within_a_minute("the other's call has its end", || database.booked() == (COST, WORST, 0));
     database.end_leases();
-    eventually("it is uncertain", || database.booked() == (COST, 0, WORST));
+    within_a_minute("it is uncertain", || database.booked() == (COST, 0, WORST));
     assert_eq!(database.number("SELECT COUNT(*) FROM calls WHERE state = 3"), 1);
 }
 
@@ -52,11 +52,11 @@ fn the_truth_replaces_what_is_uncertain_when_a_process_goes_on() {
     let (one, call, _other) = two_machines(&database, &bedrock);
     signal(one.server().pid(), "STOP");
     database.end_leases();
-    eventually("it is uncertain", || database.booked() == (0, 0, WORST));
+    within_a_minute("it is uncertain", || database.booked() == (0, 0, WORST));
     signal(one.server().pid(), "CONT");
     bedrock.go_on();
     assert_eq!(call.join().unwrap(), Some(200));
-    eventually("the truth is booked", || database.booked() == (COST, 0, 0));
+    within_a_minute("the truth is booked", || database.booked() == (COST, 0, 0));
     // It is a member of the fleet again.
     assert_eq!(one.chat(&question("hi", &json!({}))).status, 200);
     assert_eq!(at_rest(&database), (2 * COST, 0, 0));
@@ -71,6 +71,6 @@ fn a_process_that_is_asked_to_end_leaves_nothing_open() {
     assert_eq!(machine.chat(&question("hi", &json!({}))).status, 200);
     let server = machine.server();
     signal(server.pid(), "TERM");
-    eventually("it has ended", || server.try_send("GET", "/healthz", &[], "").is_err());
+    within_a_minute("it has ended", || server.try_send("GET", "/healthz", &[], "").is_err());
     assert_eq!(at_rest(&database), (COST, 0, 0));
 }

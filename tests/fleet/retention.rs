@@ -1,8 +1,8 @@
 //! `[ledger] keep_days`: a running server deletes calls that are older.
 
-use super::{Machine, day, question};
+use super::{Machine, day, question, within_a_minute};
 use crate::support::postgres::Database;
-use crate::support::{Bedrock, Reply, eventually};
+use crate::support::{Bedrock, Reply};
 use serde_json::json;
 
 #[test]
@@ -22,7 +22,7 @@ fn a_server_deletes_old_calls_and_no_sum_changes() {
     let second = Machine::start(&config, &database.url(), &bedrock);
     assert_eq!(second.chat(&question("hi", &json!({}))).status, 200);
     // The last one of them stays if it is still the last of all when they are looked for.
-    eventually("the old calls are gone", || database.number("SELECT COUNT(*) FROM calls") <= 2);
+    within_a_minute("the old calls are gone", || database.number("SELECT COUNT(*) FROM calls") <= 2);
     // The server that knows one of them as its last call goes on.
     assert_eq!(machine.chat(&question("hi", &json!({}))).status, 200);
     let (settled, reserved, uncertain) = super::at_rest(&database);

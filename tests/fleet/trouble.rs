@@ -2,9 +2,9 @@
 
 mod books;
 
-use super::{Machine, day, question, rounds, worst};
+use super::{Machine, day, question, rounds, within_a_minute, worst};
 use crate::support::postgres::{Cluster, Database, Options};
-use crate::support::{Bedrock, Call, Fault, Proxy, Reply, eventually};
+use crate::support::{Bedrock, Call, Fault, Proxy, Reply};
 use books::{Books, Ends};
 use serde_json::json;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
@@ -142,13 +142,13 @@ impl Round<'_> {
 
     /// Waits until everything is as it was before the trouble, and calls until nothing fits any more.
     fn use_up(&self, machines: &[Machine], witness: &Witness) {
-        eventually("the machines serve again", || {
+        within_a_minute("the machines serve again", || {
             machines.iter().all(|machine| machine.server().get("/readyz").status == 200)
         });
         if self.ends == Ends::MayBeUncertain {
             self.database.end_leases();
         }
-        eventually("every call has its end", || self.database.booked().1 == 0);
+        within_a_minute("every call has its end", || self.database.booked().1 == 0);
         for length in CLIENTS * CALLS + 1.. {
             match call(&machines[length % 4], length, witness) {
                 Some(200) => {}
@@ -156,7 +156,7 @@ impl Round<'_> {
                 other => panic!("{other:?} though all is well"),
             }
         }
-        eventually("every call has its end", || self.database.booked().1 == 0);
+        within_a_minute("every call has its end", || self.database.booked().1 == 0);
     }
 }
 

@@ -193,7 +193,11 @@ async fn totals(ledger: &Ledger) -> (u64, u64, u64) {
     (settled.0, reserved.0, uncertain.0)
 }
 
+/// How long a call may wait that is to be served in the end.
 const LONG: Duration = Duration::from_mins(2);
+
+/// What happens at once happens within this time, on a slow machine as well.
+const AT_ONCE: Duration = Duration::from_secs(10);
 
 async fn a_call_waits_for_running_ones_and_not_for_ever(new: &NewLedger) {
     let ledger = Ledger::at(&new.location(), Clock::system(), Telemetry::default());
@@ -237,7 +241,7 @@ async fn a_waiting_call_is_decided_again_only_when_something_has_changed(new: &N
         (while_idle, Instant::now())
     });
     assert_eq!(granted.unwrap().reservation.amount(), NanoDollars(80));
-    assert!(noticed.elapsed() < LONG / 2, "what another process gives back is noticed at once");
+    assert!(noticed.elapsed() < AT_ONCE, "what another process gives back is noticed at once");
     // Once a second it is looked for ended processes.
     assert!(while_idle <= 2, "decided {while_idle} times though nothing had changed");
 }
@@ -271,7 +275,7 @@ async fn many_calls_wait_in_their_order_and_those_that_hang_up_hold_nobody_up(ne
     // A short wait ends when it is over, however long the others wait.
     let impatient = reserve(&ledger, cost(70, 70), Duration::from_millis(50)).await;
     assert!(matches!(impatient, Err(Refused::OverBudget(_))), "{impatient:?}");
-    assert!(began.elapsed() < LONG / 4, "{:?}", began.elapsed());
+    assert!(began.elapsed() < AT_ONCE, "{:?}", began.elapsed());
     // Every second one hangs up.
     for waiter in waiters.iter().skip(1).step_by(2) {
         waiter.abort();

@@ -20,12 +20,18 @@ pub use terminal::Terminal;
 
 use std::time::{Duration, Instant};
 
-/// Waits until a condition is true. Fails after a minute, which is enough for a slow machine.
+/// Waits until a condition is true. Fails after ten seconds, which is enough for a slow machine.
 #[track_caller]
-pub fn eventually(what: &str, mut is_true: impl FnMut() -> bool) {
+pub fn eventually(what: &str, is_true: impl FnMut() -> bool) {
+    within(Duration::from_secs(10), what, is_true);
+}
+
+/// As [`eventually`], for what takes longer by its nature: leases that end, databases that start.
+#[track_caller]
+pub fn within(limit: Duration, what: &str, mut is_true: impl FnMut() -> bool) {
     let started = Instant::now();
     while !is_true() {
-        assert!(started.elapsed() < Duration::from_mins(1), "not within a minute: {what}");
+        assert!(started.elapsed() < limit, "not within {limit:?}: {what}");
         std::thread::sleep(Duration::from_millis(10));
     }
 }

@@ -20,6 +20,8 @@ pub struct Server {
     log: Arc<Mutex<String>>,
     reader: Option<JoinHandle<()>>,
     address: String,
+    /// How long a client waits for the next bytes of an answer.
+    patience: Duration,
     /// What it wrote to stderr before it was ready.
     start_up: String,
     _home: TempDir,
@@ -87,7 +89,21 @@ impl Server {
         let log = Arc::<Mutex<String>>::default();
         let shared = Arc::clone(&log);
         let reader = std::thread::spawn(move || read(stderr, &shared));
-        Self { child, log, reader: Some(reader), address, start_up: text, _home: home }
+        Self {
+            child,
+            log,
+            reader: Some(reader),
+            address,
+            patience: Duration::from_secs(30),
+            start_up: text,
+            _home: home,
+        }
+    }
+
+    /// With clients that wait longer, for answers that wait for others.
+    pub fn with_patience(mut self, patience: Duration) -> Self {
+        self.patience = patience;
+        self
     }
 
     /// What it has written to stderr since it was ready.
@@ -187,7 +203,7 @@ impl Server {
             head.push_str(&format!("{name}: {value}\r\n"));
         }
         let mut socket = TcpStream::connect(&self.address)?;
-        socket.set_read_timeout(Some(Duration::from_mins(2)))?;
+        socket.set_read_timeout(Some(self.patience))?;
         socket.write_all(format!("{head}\r\n{body}").as_bytes())?;
         Ok(socket)
     }
