@@ -126,7 +126,7 @@ impl Catalog {
     /// # Errors
     /// `ModelNotFound`, with the closest name as advice.
     pub fn resolve(&self, name: &str) -> Result<Arc<Model>> {
-        check_length(name)?;
+        check_form(name)?;
         let bare_name = names::without_route(name);
         let listed = |name: &str| {
             self.models.iter().find(|model| model.alias.as_deref() == Some(name) || model.id == name).map(Arc::clone)
@@ -163,7 +163,7 @@ impl Catalog {
     /// # Errors
     /// `ModelNotFound`, with the known names as advice; `Internal` when the data file is broken.
     pub fn resolve_embedding(&self, name: &str) -> Result<EmbeddingModel> {
-        check_length(name)?;
+        check_form(name)?;
         let known = self.embeddings()?;
         let name = names::without_route(name);
         let Some(model) = known.iter().find(|model| model.is_called(name)) else {
@@ -328,12 +328,16 @@ impl Catalog {
     }
 }
 
-fn check_length(name: &str) -> Result<()> {
-    if name.len() > MAX_NAME_LENGTH {
-        let message = format!("no model has a name of {} bytes; the longest has {MAX_NAME_LENGTH}", name.len());
-        return Err(Error::new(Kind::ModelNotFound, message).at(Field::Model));
-    }
-    Ok(())
+/// A name is kept as the client has written it, also where a prefix of it means nothing.
+fn check_form(name: &str) -> Result<()> {
+    let message = if name.len() > MAX_NAME_LENGTH {
+        format!("no model has a name of {} bytes; the longest has {MAX_NAME_LENGTH}", name.len())
+    } else if name.contains(char::is_control) {
+        format!("no model has a name with control characters: {name:?}")
+    } else {
+        return Ok(());
+    };
+    Err(Error::new(Kind::ModelNotFound, message).at(Field::Model))
 }
 
 #[cfg(test)]

@@ -121,7 +121,7 @@ impl Ledger {
     ) -> Self {
         let commands = Arc::<Commands>::default();
         let queue = CommandQueue::new(Arc::clone(&commands), telemetry.clone());
-        let health = Health::default();
+        let health = Health::new(telemetry.clone());
         let writer = Writer::new(Box::new(open), kept, Arc::new(queue.clone()), health.clone(), telemetry);
         let writer = Arc::new(Mutex::new(writer));
         let of_thread = (Arc::clone(&writer), Arc::clone(&commands));
@@ -146,7 +146,7 @@ impl Ledger {
         let spool = match &location {
             // A file that cannot be written cannot be written beside itself either.
             Location::File(_) => Spool::default(),
-            Location::Database { spool, .. } => Spool::in_folder(spool.clone()),
+            Location::Database { spool, address } => Spool::in_folder(spool.clone(), &address.to_string()),
         };
         let kept = (spool, keep_days.map(Retention::of));
         Self::start_with(move |opening| open_as(&location, clock.clone(), opening), kept, telemetry)

@@ -131,7 +131,9 @@ fn simulate(processes: usize, calls_per_second: f64, hold: u64) -> Vec<u64> {
 
 pub(super) fn print() {
     const HOLDS: [u64; 3] = [1_000, 3_000, 10_000];
-    println!("\nMilliseconds that a reservation takes by simulation, p50 and p99; the row is held so long by each transaction");
+    println!(
+        "\nMilliseconds that a reservation takes by simulation, p50 and p99; the row is held so long by each transaction"
+    );
     println!("| {:<10} | {:<14} | {:>14} | {:>14} | {:>14} |", "processes", "calls a second", "1 ms", "3 ms", "10 ms");
     println!("|{:-<12}|{:-<16}|{:->16}|{:->16}|{:->16}|", "", "", ":", ":", ":");
     for processes in [1, 10, 100, 1_000] {

@@ -89,6 +89,14 @@ impl PostgresStore {
         self.transact("read", work)
     }
 
+    /// Gives back what was reserved in a transaction of which nobody has said whether it was committed.
+    fn release_unanswered(&mut self) -> StoreResult<()> {
+        match self.batches.release_unanswered(&mut self.session) {
+            Err(Failure::Discontinuous) => Err(StoreError::discontinuous()),
+            released => released.map_err(|failure| sentence(self.session.address(), "written", &failure)),
+        }
+    }
+
     fn write<T>(&mut self, work: impl AsyncFn(&Client, i64) -> Result<T, Failure>) -> StoreResult<T> {
         self.transact("written", work)
     }
@@ -146,12 +154,14 @@ impl Store for PostgresStore {
             }
             Ok(end)
         })?;
-        let Some((until, has_more)) = end else { return Ok(false) };
-        self.looked_at = after.max(until);
+        let (until, has_more) = end.unwrap_or_default();
+        // After the last of them it begins again: what was uncertain may be settled since.
+        self.looked_at = if has_more { after.max(until) } else { 0 };
         Ok(has_more)
     }
 
     fn recover(&mut self) -> StoreResult<()> {
+        self.release_unanswered()?;
         let (clock, own) = (self.batches.clock().to_owned(), self.batches.process().map(ToOwned::to_owned));
         self.write(async |client, now| {
             if let Some(own) = &own {
@@ -164,6 +174,7 @@ impl Store for PostgresStore {
     }
 
     fn abandon_own(&mut self) -> StoreResult<()> {
+        self.release_unanswered()?;
         let Some(own) = self.batches.process().map(ToOwned::to_owned) else { return Ok(()) };
         self.write(async |client, now| {
             calls::abandon(client, now, std::slice::from_ref(&own)).await?;

@@ -2,6 +2,7 @@
 //! come from, so that what arrived can be compared with what left.
 
 use sha2::{Digest as _, Sha256};
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 
 /// A table of the ledger.
@@ -56,6 +57,12 @@ pub enum Value {
     /// A number; 0 and 1 where PostgreSQL has truth values.
     Number(i64),
     Text(String),
+}
+
+/// A text as PostgreSQL can keep it, which has no character of number 0
+/// (<https://www.postgresql.org/docs/current/datatype-character.html>).
+pub(super) fn storable(text: &str) -> Cow<'_, str> {
+    if text.contains('\0') { text.replace('\0', "\u{fffd}").into() } else { text.into() }
 }
 
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -6,17 +6,21 @@ use super::ids::{CallId, GroupId, KeyId};
 use crate::catalog::NanoDollars;
 use crate::conversation::Usage;
 use serde::{Deserialize, Serialize};
+use sha2::{Digest as _, Sha256};
 use std::fs::{File, OpenOptions};
 use std::io::{self, BufRead, BufReader, Write};
 use std::path::{Path, PathBuf};
 
 const PREFIX: &str = "unbooked-";
+const EXTENSION: &str = ".jsonl";
 
 /// The files of one folder.
 #[derive(Debug, Default)]
 pub(super) struct Spool {
     /// `None` keeps nothing.
     folder: Option<PathBuf>,
+    /// How the names of files begin whose ends are for the same database.
+    prefix: String,
     own: Option<SpoolFile>,
     /// How many of the ends that are not booked yet are in the own file.
     kept: usize,
@@ -40,15 +44,20 @@ impl Drop for SpoolFile {
 }
 
 impl Spool {
-    pub(super) fn in_folder(folder: Option<PathBuf>) -> Self {
-        Self { folder, ..Self::default() }
+    /// `ledger`: which database the ends are for, without its password.
+    pub(super) fn in_folder(folder: Option<PathBuf>, ledger: &str) -> Self {
+        let digest: [u8; 32] = Sha256::digest(ledger).into();
+        let ledger: String = digest.iter().take(4).map(|byte| format!("{byte:02x}")).collect();
+        Self { folder, prefix: format!("{PREFIX}{ledger}-"), ..Self::default() }
     }
 
     /// Takes over the files of ended processes, and gives the ends that are in them.
     pub(super) fn take_over(&mut self) -> Vec<Settlement> {
         let mut ends = Vec::new();
         for entry in self.folder.iter().filter_map(|folder| std::fs::read_dir(folder).ok()).flatten().flatten() {
-            if !entry.file_name().to_string_lossy().starts_with(PREFIX) {
+            let name = entry.file_name();
+            let name = name.to_string_lossy();
+            if !name.starts_with(&self.prefix) || !name.ends_with(EXTENSION) {
                 continue;
             }
             let path = entry.path();
@@ -64,11 +73,11 @@ impl Spool {
     }
 
     /// Writes down what is not booked yet and not written down either. `unbooked`: everything that is not booked, in an
-    /// order that stays. `process`: what open calls of this process are booked under.
+    /// order that stays.
     ///
     /// # Errors
     /// When the file cannot be written; what is in it already stays.
-    pub(super) fn keep(&mut self, unbooked: &[Settlement], taken_over: usize, process: Option<&str>) -> io::Result<()> {
+    pub(super) fn keep(&mut self, unbooked: &[Settlement], taken_over: usize) -> io::Result<()> {
         let Some(folder) = &self.folder else { return Ok(()) };
         // What was taken over is in its own files still.
         let new = unbooked.get(taken_over.max(self.kept)..).unwrap_or_default();
@@ -77,25 +86,32 @@ impl Spool {
         }
         let own = match self.own.take() {
             Some(own) => own,
-            None => create(folder)?,
+            None => create(folder, &self.prefix)?,
         };
         let own = self.own.insert(own);
         let mut lines = String::new();
         for settlement in new {
-            if let Some(line) = written(settlement, process) {
+            if let Some(line) = written(settlement) {
                 lines.push_str(&serde_json::to_string(&line)?);
                 lines.push('\n');
             }
         }
-        own.file.write_all(lines.as_bytes())?;
-        own.file.sync_data()?;
+        let length = own.file.metadata()?.len();
+        if let Err(error) = own.file.write_all(lines.as_bytes()).and_then(|()| own.file.sync_data()) {
+            // The same lines are written again, behind whole ones.
+            own.file.set_len(length)?;
+            return Err(error);
+        }
         self.kept = unbooked.len();
         Ok(())
     }
 
-    /// Forgets everything, because it is booked.
-    pub(super) fn clear(&mut self) {
-        self.kept = 0;
+    /// Forgets the first ends of those that are not booked yet, because they are now; `all`: nothing else waits.
+    pub(super) fn forget(&mut self, count: usize, all: bool) {
+        self.kept = self.kept.saturating_sub(count);
+        if !all || count == 0 {
+            return;
+        }
         for SpoolFile { file, .. } in self.own.iter().chain(&self.taken_over) {
             // What stays is booked again at the next start, which changes nothing: a call ends once.
             let _ = file.set_len(0);
@@ -104,15 +120,18 @@ impl Spool {
     }
 }
 
-/// A new file, which only this user can read.
-fn create(folder: &Path) -> io::Result<SpoolFile> {
-    let path = folder.join(format!("{PREFIX}{:016x}.jsonl", fastrand::u64(..)));
+/// A new file, which only this user can read. It has its name once it is locked, so that no other process takes it over
+/// in between.
+fn create(folder: &Path, prefix: &str) -> io::Result<SpoolFile> {
+    let path = folder.join(format!("{prefix}{:016x}{EXTENSION}", fastrand::u64(..)));
+    let unlocked = path.with_extension("new");
     let mut options = OpenOptions::new();
     options.append(true).create_new(true);
     #[cfg(unix)]
     std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
-    let file = options.open(&path)?;
+    let file = options.open(&unlocked)?;
     file.lock()?;
+    std::fs::rename(&unlocked, &path)?;
     Ok(SpoolFile { file, path })
 }
 
@@ -154,10 +173,11 @@ enum OutcomeLine {
     Released,
 }
 
-fn written(settlement: &Settlement, process: Option<&str>) -> Option<Line> {
+/// `None` for a call of which it is not known what it is booked under: no other process could find it.
+fn written(settlement: &Settlement) -> Option<Line> {
     let Settlement { call, outcome, model, bedrock_request_id, milliseconds, edits } = settlement;
     let (booked, unwritten) = match call {
-        SettledCall::Booked(id) => (Some((id.0, process?.to_owned())), None),
+        SettledCall::Booked(_) => return None,
         SettledCall::BookedBy { process, id } => (Some((id.0, process.clone())), None),
         SettledCall::Unwritten { call, reserved, receipt } => {
             let NewCall { command, key, group, requested_model, model, request_id, rate: _ } = call;
@@ -252,43 +272,44 @@ mod tests {
         let usage = Usage { input: 1, output: 2, cache_read: 3, cache_write_5m: 4, cache_write_1h: 5 };
         let (reserved, receipt) = (NanoDollars(9), Receipt(u128::MAX));
         vec![
-            settlement(SettledCall::Booked(CallId(7)), Outcome::Settled(usage, Some(NanoDollars(6)))),
+            settlement(
+                SettledCall::BookedBy { process: "p".into(), id: CallId(7) },
+                Outcome::Settled(usage, Some(NanoDollars(6))),
+            ),
             settlement(SettledCall::Unwritten { call, reserved, receipt }, Outcome::Estimated(NanoDollars(8))),
-            settlement(SettledCall::Booked(CallId(8)), Outcome::Uncertain),
-            settlement(SettledCall::Booked(CallId(9)), Outcome::Released),
+            settlement(SettledCall::BookedBy { process: "p".into(), id: CallId(8) }, Outcome::Uncertain),
+            settlement(SettledCall::BookedBy { process: "p".into(), id: CallId(9) }, Outcome::Released),
         ]
     }
 
     #[test]
     fn the_next_process_gets_what_was_not_booked_once() {
         let folder = tempfile::tempdir().unwrap();
-        let spool = || Spool::in_folder(Some(folder.path().to_owned()));
+        let spool_of = |ledger: &str| Spool::in_folder(Some(folder.path().to_owned()), ledger);
+        let spool = || spool_of("postgres://u@db.example:5432/d");
         let mut first = spool();
-        first.keep(&ends()[..2], 0, Some("p")).unwrap();
-        first.keep(&ends(), 0, Some("p")).unwrap();
+        first.keep(&ends()[..2], 0).unwrap();
+        first.keep(&ends(), 0).unwrap();
         assert!(spool().take_over().is_empty(), "its process runs");
         drop(first);
+        assert!(spool_of("postgres://u@db.example:5432/other").take_over().is_empty(), "they are for another database");
         let mut next = spool();
         let taken = next.take_over();
-        let mut expected = ends();
-        for end in &mut expected {
-            if let SettledCall::Booked(id) = end.call {
-                end.call = SettledCall::BookedBy { process: "p".into(), id };
-            }
-        }
-        assert_eq!(taken, expected);
-        next.keep(&taken, taken.len(), Some("q")).unwrap();
+        assert_eq!(taken, ends());
+        next.keep(&taken, taken.len()).unwrap();
         drop(next);
         let mut last = spool();
-        assert_eq!(last.take_over(), expected, "it was not booked");
-        last.clear();
+        assert_eq!(last.take_over(), ends(), "it was not booked");
+        last.forget(3, false);
+        assert_eq!(std::fs::read_dir(folder.path()).unwrap().count(), 1, "one end is not booked");
+        last.forget(1, true);
         drop(last);
         assert_eq!(std::fs::read_dir(folder.path()).unwrap().count(), 0);
     }
 
     #[test]
     fn a_line_that_was_cut_is_left_out() {
-        let line = serde_json::to_string(&written(&ends()[0], Some("p")).unwrap()).unwrap();
+        let line = serde_json::to_string(&written(&ends()[0]).unwrap()).unwrap();
         assert!(read(&line).is_some());
         assert_eq!(read(&line[..line.len() - 1]), None);
         assert_eq!(read(""), None);

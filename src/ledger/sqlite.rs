@@ -190,12 +190,14 @@ impl Store for SqliteStore {
         let (after, before) = (self.looked_at, self.clock.today() - keep_days);
         let Some((until, has_more)) = self.read(|connection| retention::oldest(connection, after, before))?.end()
         else {
+            self.looked_at = 0;
             return Ok(false);
         };
         if until > after {
             self.write(|connection| retention::delete(connection, after, until, before))?;
-            self.looked_at = until;
         }
+        // After the last of them it begins again: what was uncertain may be settled since.
+        self.looked_at = if has_more { after.max(until) } else { 0 };
         Ok(has_more)
     }
 

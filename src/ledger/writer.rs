@@ -25,11 +25,12 @@ use tokio::sync::oneshot;
 
 /// The most commands of one transaction.
 const BATCH: usize = 256;
+/// The most ends of calls in one transaction, so that it takes no longer where many have waited for the database.
+const MOST_ENDS: usize = 1_000;
 /// How often the writer checks whether another process has changed the ledger, while calls wait for money.
 const POLL: Duration = Duration::from_millis(25);
 /// How often a failed transaction is tried again, and how often ended processes are looked for while calls wait.
 const RETRY: Duration = Duration::from_secs(1);
-
 /// How long an alert belongs to the process that has claimed it (milliseconds): longer than it takes to tell it.
 const ALERT_LEASE: i64 = 15 * 60 * 1000;
 
@@ -198,8 +199,9 @@ impl Writer {
             self.slot.guard_budget();
         }
         self.telemetry.ledger_transaction(began.elapsed(), 1 + located.len(), true);
+        self.health.note(None);
         self.waiting.push(pending);
-        self.posted(outcomes);
+        self.posted(outcomes, located.len());
         // The thread looks after calls that wait for money, and does what waits for the disk.
         if !self.waiting.is_empty() || self.slot.upkeep().is_some() {
             commands.wake();
@@ -232,7 +234,7 @@ impl Writer {
         self.telemetry.ledger_transaction(began.elapsed(), entries, result.is_ok());
         self.health.note(result.as_ref().err());
         match result {
-            Ok(outcomes) => self.posted(outcomes),
+            Ok(outcomes) => self.posted(outcomes, MOST_ENDS),
             Err(error) => {
                 self.retry_at = Instant::now() + RETRY;
                 self.keep_unwritten();
@@ -241,21 +243,20 @@ impl Writer {
         }
     }
 
-    fn posted(&mut self, outcomes: Vec<ReserveOutcome>) {
+    /// After a transaction, with the first `ends` of the ends that wait.
+    fn posted(&mut self, outcomes: Vec<ReserveOutcome>, ends: usize) {
         self.slot.remember_posted();
-        self.open_calls.remove(&self.unwritten);
-        if !self.unwritten.is_empty() {
-            self.unwritten.clear();
-            self.taken_over = 0;
-            self.spool.clear();
-        }
+        let written: Vec<_> = self.unwritten.drain(..self.unwritten.len().min(ends)).collect();
+        self.open_calls.remove(&written);
+        self.taken_over = self.taken_over.saturating_sub(written.len());
+        self.spool.forget(written.len(), self.unwritten.is_empty());
         self.answer_reservations(outcomes);
     }
 
     /// Keeps the ends of calls that could not be written where they survive this process.
     fn keep_unwritten(&mut self) {
         let ends: Vec<_> = self.unwritten.iter().map(|settlement| self.open_calls.locate(settlement)).collect();
-        if let Err(error) = self.spool.keep(&ends, self.taken_over, self.slot.process()) {
+        if let Err(error) = self.spool.keep(&ends, self.taken_over) {
             self.telemetry.notice(&format!(
                 "warning: what calls cost is kept in memory only until the ledger can be reached: {error}"
             ));
@@ -278,7 +279,8 @@ impl Writer {
             );
             self.open_calls.lose_numbers();
         }
-        let settlements: Vec<_> = self.unwritten.iter().map(|settlement| self.open_calls.locate(settlement)).collect();
+        let ends = self.unwritten.iter().take(MOST_ENDS);
+        let settlements: Vec<_> = ends.map(|settlement| self.open_calls.locate(settlement)).collect();
         let now = Instant::now();
         if recover {
             self.recover_at = now + RETRY;
@@ -301,7 +303,7 @@ impl Writer {
                 ReserveOutcome::Reserved { id, amount, statuses, rates } => {
                     let queue = Arc::clone(&self.queue);
                     let model = pending.call.model.clone();
-                    let ticket = self.open_calls.add(id, pending.call, amount);
+                    let ticket = self.open_calls.add(id, self.slot.process(), pending.call, amount);
                     let reservation = Reservation::booked(ticket, amount, model, queue);
                     Ok(Granted { reservation, statuses, rates })
                 }
@@ -320,8 +322,9 @@ impl Writer {
     fn answer_statuses(&mut self, requests: Vec<StatusRequest>) {
         for StatusRequest { limits, reply } in requests {
             let statuses = self.slot.get().and_then(|store| store.statuses(&limits));
-            self.slot.remember();
-            // The caller may have left.
+            if statuses.is_ok() {
+                self.slot.remember();
+            }
             let _ = reply.send(statuses.unwrap_or_default());
         }
     }
@@ -385,6 +388,9 @@ impl Writer {
     fn close(&mut self) {
         self.refuse_all(&Refused::Closed);
         self.post(false);
+        while !self.unwritten.is_empty() && self.health.get().is_ok() {
+            self.post(false);
+        }
         // A command that ends soon looks for old calls before it does.
         self.forget_calls();
         // Open reservations can no longer be settled. If this cannot be written they stay reserved, and the next

@@ -27,6 +27,11 @@ fn a_ledger_locked_by_another_process() {
     other.execute_batch("ROLLBACK").unwrap();
     assert_eq!(server.chat(&question(&json!({}))).status, 200, "the server recovers by itself");
     assert_eq!(home.at_rest(), (2 * COST, 0, 0));
+    let log = server.stop();
+    let told: Vec<_> = log.lines().filter(|line| line.contains("the ledger can")).collect();
+    assert_eq!(told.len(), 2, "{log}");
+    assert!(told[0].starts_with("warning: the ledger cannot be used: ") && told[0].contains("locked"), "{log}");
+    assert_eq!(told[1], "the ledger can be used again");
 }
 
 #[test]
@@ -166,4 +171,19 @@ fn a_file_that_is_not_a_ledger_is_not_changed() {
     ask(&home, &bedrock).run().code(0);
     home.open().execute_batch("PRAGMA user_version = 99").unwrap();
     ask(&home, &bedrock).run().code(1).stderr_has("written by a newer chatrix (version 99");
+}
+
+#[test]
+fn what_clients_write_can_always_be_booked() {
+    let (home, bedrock) = (Home::new(&day(1_000_000)), Bedrock::script([Reply::text("ok")]));
+    let server = serve(&home, &bedrock);
+    for name in ["nova\0/nova-micro", "\u{7}/nova-micro", "nova-micro\n", "\0"] {
+        let refused = server.chat(&question(&json!({"model": name})));
+        assert_eq!(refused.error().0, 404, "{name:?} {}", refused.body);
+    }
+    for strange in ["a\0b", "\u{1b}[31m", "\u{fffe}", "'; DROP TABLE calls; --", "\\N\t\\."] {
+        let answer = server.chat(&question(&json!({strange: 1, "user": strange, "metadata": {"a": strange}})));
+        assert_eq!(answer.status, 200, "{strange:?} {}", answer.body);
+    }
+    assert_eq!(home.at_rest(), (5 * COST, 0, 0));
 }

@@ -50,6 +50,9 @@ impl Address {
             let cause = std::error::Error::source(&error).map_or_else(|| error.to_string(), ToString::to_string);
             format!("is not the URL of a PostgreSQL database ({cause}); write postgres://USER@HOST:5432/DATABASE")
         })?;
+        if config.get_hosts().iter().any(|host| matches!(host, Host::Tcp(name) if name.contains('@'))) {
+            return Err("has more than one @; write one that is part of the password as %40".to_owned());
+        }
         if config.get_hosts().is_empty() {
             return Err("names no host; write postgres://USER@HOST:5432/DATABASE".to_owned());
         }
@@ -202,6 +205,7 @@ mod tests {
             ("postgres://u:secret@h/d?sslmode=prefer", "write verify-full"),
             ("postgres://u:secret@h:port/d", "is not the URL"),
             ("postgres://u:secret@h/d?nothing=1", "nothing"),
+            ("postgres://u:se@secret@h/d", "as %40"),
         ] {
             let error = parse(url).err().unwrap_or_default();
             assert!(error.contains(part) && !error.contains("secret"), "{url}: {error}");

@@ -27,6 +27,8 @@ pub(super) struct Batches {
     process: Option<Process>,
     /// A transaction that may or may not be committed.
     doubt: Option<Doubt>,
+    /// What gives back what transactions in doubt have reserved, until that is written.
+    releases: Vec<Settlement>,
     /// What the database's clock is ahead of this machine's (milliseconds).
     ahead: i64,
 }
@@ -55,7 +57,7 @@ pub(super) struct Posted {
 
 impl Batches {
     pub(super) fn new(clock: String) -> Self {
-        Self { clock, process: None, doubt: None, ahead: 0 }
+        Self { clock, process: None, doubt: None, releases: Vec::new(), ahead: 0 }
     }
 
     /// What this process books its calls under.
@@ -109,7 +111,7 @@ impl Batches {
                 Ok(posted)
             }
             (Err(failure), Some(posted)) if failure.is_about_the_connection() => {
-                let releases = releases(batch, &posted);
+                let releases = releases(batch, &posted, &process.name);
                 self.doubt = Some(Doubt { process, posted, releases });
                 Err(failure)
             }
@@ -139,25 +141,34 @@ impl Batches {
                 self.process = Some(Process { batch: made, ..doubt.process.clone() });
                 Ok(Some(doubt))
             }
-            _ => Err(Failure::Discontinuous),
+            _ => {
+                // Its lease has run out meanwhile, or the database was set back.
+                self.releases.extend(doubt.releases);
+                Err(Failure::Discontinuous)
+            }
         }
     }
 
     /// Gives back what a transaction in doubt has reserved: its calls were refused meanwhile, and never left.
-    fn release_unanswered(&mut self, session: &mut Session) -> Result<(), Failure> {
-        let Some(Doubt { releases, .. }) = self.resolve(session)? else { return Ok(()) };
-        if releases.is_empty() {
+    pub(super) fn release_unanswered(&mut self, session: &mut Session) -> Result<(), Failure> {
+        if let Some(Doubt { releases, .. }) = self.resolve(session)? {
+            self.releases.extend(releases);
+        }
+        if self.releases.is_empty() {
             return Ok(());
         }
+        let releases = self.releases.clone();
         let batch = Batch { settlements: &releases, reservations: &[] };
-        retried(|| self.post_once(session, &batch)).map(drop)
+        retried(|| self.post_once(session, &batch))?;
+        self.releases.clear();
+        Ok(())
     }
 }
 
 /// What gives back all that a batch has reserved.
-fn releases(batch: &Batch<'_>, posted: &Posted) -> Vec<Settlement> {
+fn releases(batch: &Batch<'_>, posted: &Posted, process: &str) -> Vec<Settlement> {
     let reserved = batch.reservations.iter().zip(&posted.outcomes).filter_map(|(request, outcome)| match outcome {
-        ReserveOutcome::Reserved { id, .. } => Some(calls::released(*id, &request.call.model)),
+        ReserveOutcome::Reserved { id, .. } => Some(calls::released(*id, process, &request.call.model)),
         _ => None,
     });
     reserved.collect()
@@ -210,7 +221,8 @@ async fn post(
 /// Decides a batch on what was read, settlements first: the money that they free can be reserved at once.
 fn decide<'a>(reads: &Reads, batch: &Batch<'a>) -> Result<(Vec<ReserveOutcome>, Changes<'a>), NeedsRecent> {
     let Reads { snapshot, found, written } = reads;
-    let (mut snapshot, mut found, mut changes) = (snapshot.clone(), found.clone(), Changes::default());
+    let (mut snapshot, mut changes) = (snapshot.clone(), Changes::default());
+    let (mut found, mut written) = (found.clone(), written.clone());
     for settlement in batch.settlements {
         match &settlement.call {
             // A call ends once, even where its end was sent twice.
@@ -227,7 +239,7 @@ fn decide<'a>(reads: &Reads, batch: &Batch<'a>) -> Result<(Vec<ReserveOutcome>, 
             }
             SettledCall::Unwritten { call, reserved, receipt } => {
                 let receipt = values::receipt(*receipt);
-                if !written.contains(&receipt) {
+                if written.insert(receipt.clone()) {
                     snapshot.begin_and_end(call, *reserved, receipt, settlement, &mut changes);
                 }
             }

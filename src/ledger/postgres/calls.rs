@@ -19,13 +19,12 @@ use crate::ledger::stored::state_number;
 use tokio_postgres::types::Type;
 use tokio_postgres::{Client, Row};
 
-/// The end of a call that was reserved and never left.
-pub(super) fn released(id: CallId, model: &str) -> Settlement {
-    ended(id, Outcome::Released, model.to_owned(), 0)
+/// The end of a call that a process has reserved and that never left.
+pub(super) fn released(id: CallId, process: &str, model: &str) -> Settlement {
+    ended(SettledCall::BookedBy { process: process.to_owned(), id }, Outcome::Released, model.to_owned(), 0)
 }
 
-fn ended(id: CallId, outcome: Outcome, model: String, milliseconds: u64) -> Settlement {
-    let call = SettledCall::Booked(id);
+fn ended(call: SettledCall, outcome: Outcome, model: String, milliseconds: u64) -> Settlement {
     Settlement { call, outcome, model, bedrock_request_id: None, milliseconds, edits: String::new() }
 }
 
@@ -44,7 +43,7 @@ pub(super) async fn abandon(client: &Client, now: i64, processes: &[String]) -> 
     let found: Vec<FoundCall> = rows.iter().map(found_call).collect::<Result<_, _>>()?;
     let settlements = found.iter().map(|FoundCall { id, at, booked, .. }| {
         let milliseconds = u64::try_from(now.saturating_sub(*at)).unwrap_or(0);
-        ended(CallId(*id), Outcome::Uncertain, booked.account.model.clone(), milliseconds)
+        ended(SettledCall::Booked(CallId(*id)), Outcome::Uncertain, booked.account.model.clone(), milliseconds)
     });
     let settlements: Vec<Settlement> = settlements.collect();
     let (mut snapshot, mut changes) = (Snapshot { now, today: day_of(now), ..Snapshot::default() }, Changes::default());

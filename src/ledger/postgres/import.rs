@@ -177,8 +177,6 @@ fn push_escaped(line: &mut String, text: &str) {
             '\n' => line.push_str("\\n"),
             '\r' => line.push_str("\\r"),
             '\t' => line.push_str("\\t"),
-            // PostgreSQL's text has no such character.
-            '\0' => line.push('\u{fffd}'),
             other => line.push(other),
         }
     }

@@ -6,6 +6,7 @@ use super::values::{Parameter, small, stored_group, stored_key};
 use crate::conversation::Usage;
 use crate::ledger::call::NewCall;
 use crate::ledger::posting::{CallState, Change, Delta, signed};
+use crate::ledger::rows::storable;
 use crate::ledger::stored::state_number;
 use tokio_postgres::Client;
 use tokio_postgres::types::Type;
@@ -65,7 +66,7 @@ impl Ends {
         self.models.push(model.cloned().unwrap_or_default());
         self.request_ids.push(end.and_then(|(settlement, _)| settlement.bedrock_request_id.clone()));
         self.milliseconds.push(end.map(|(settlement, _)| signed(settlement.milliseconds)));
-        self.edits.push(end.map(|(settlement, _)| settlement.edits.clone()).unwrap_or_default());
+        self.edits.push(end.map(|(settlement, _)| storable(&settlement.edits).into_owned()).unwrap_or_default());
     }
 
     fn parameters(&self) -> [Parameter<'_>; 11] {
@@ -129,7 +130,7 @@ async fn write_new(client: &Client, rows: &[NewRow<'_>], begin: Begin<'_>) -> Re
     let commands: Vec<&str> = rows.iter().map(|row| row.call.command).collect();
     let keys: Vec<i64> = rows.iter().map(|row| stored_key(row.call.key)).collect();
     let groups: Vec<i64> = rows.iter().map(|row| stored_group(row.call.group)).collect();
-    let asked: Vec<&str> = rows.iter().map(|row| row.call.requested_model.as_str()).collect();
+    let asked: Vec<_> = rows.iter().map(|row| storable(&row.call.requested_model)).collect();
     let reserved: Vec<i64> = rows.iter().map(|row| signed(row.reserved.0)).collect();
     let request_ids: Vec<Option<&str>> = rows.iter().map(|row| row.call.request_id.as_deref()).collect();
     let receipts: Vec<Option<&str>> =

@@ -1,6 +1,6 @@
 //! Every row of a ledger, as PostgreSQL keeps it.
 
-use crate::ledger::rows::{Row, TABLES, Table, Value};
+use crate::ledger::rows::{Row, TABLES, Table, Value, storable};
 use crate::ledger::store::StoreResult;
 use rusqlite::types::ValueRef;
 use rusqlite::{Connection, Result};
@@ -25,7 +25,9 @@ pub(super) fn export(connection: &Connection, take: &mut dyn FnMut(Row) -> Store
 fn value(stored: ValueRef<'_>) -> Value {
     match stored {
         ValueRef::Integer(number) => Value::Number(number),
-        ValueRef::Text(text) | ValueRef::Blob(text) => Value::Text(String::from_utf8_lossy(text).into_owned()),
+        ValueRef::Text(text) | ValueRef::Blob(text) => {
+            Value::Text(storable(&String::from_utf8_lossy(text)).into_owned())
+        }
         // The tables are strict, and hold no other numbers.
         ValueRef::Null | ValueRef::Real(_) => Value::Null,
     }
