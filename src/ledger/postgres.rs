@@ -298,6 +298,7 @@ impl Store for PostgresStore {
 
     fn mark(&mut self) -> StoreResult<Mark> {
         let mark = self.read(async |client, now| Ok(Mark { call: calls::last(client).await?, seen_at: now }))?;
+        self.batches.was_examined();
         Ok(self.seen.insert(mark).clone())
     }
 
@@ -306,12 +307,16 @@ impl Store for PostgresStore {
     }
 
     fn continuity(&mut self, mark: &Mark) -> StoreResult<Continuity> {
-        self.read(async |client, _| {
+        let continuity = self.read(async |client, _| {
             let Some(call) = &mark.call else { return Ok(Continuity::Same) };
             let asked = (calls::seen(client, call.id), retention::kept_from(client), report::accepted_at(client));
             let (found, kept_from, accepted_at) = tokio::join!(asked.0, asked.1, asked.2);
             Ok(mark.compare(found?.as_ref(), kept_from?, accepted_at?))
-        })
+        })?;
+        if continuity != Continuity::Lost {
+            self.batches.was_examined();
+        }
+        Ok(continuity)
     }
 
     fn accept(&mut self) -> StoreResult<()> {

@@ -4,7 +4,7 @@ use std::io::{Read, Write};
 use std::net::{Shutdown, TcpListener, TcpStream};
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 /// What is done to connections.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -79,6 +79,13 @@ impl Proxy {
     }
 }
 
+/// The answer to a COMMIT that its client does not get.
+#[derive(Default)]
+struct LastAnswer {
+    is_held_back: AtomicBool,
+    is_there: AtomicBool,
+}
+
 impl Shared {
     fn fault(&self) -> Fault {
         *self.fault.lock().unwrap()
@@ -93,10 +100,10 @@ impl Shared {
         server.set_nodelay(true).unwrap();
         let copy = |socket: &TcpStream| socket.try_clone().unwrap();
         self.connections.lock().unwrap().push((copy(client), copy(&server)));
-        let is_silenced = AtomicBool::new(false);
+        let last = LastAnswer::default();
         std::thread::scope(|scope| {
-            scope.spawn(|| self.pass_answers(&server, client, &is_silenced));
-            self.pass_requests(client, &server, &is_silenced);
+            scope.spawn(|| self.pass_answers(&server, client, &last));
+            self.pass_requests(client, &server, &last);
         });
     }
 
@@ -110,23 +117,28 @@ impl Shared {
         }
     }
 
-    fn pass_requests(&self, mut client: &TcpStream, mut server: &TcpStream, is_silenced: &AtomicBool) {
+    fn pass_requests(&self, mut client: &TcpStream, mut server: &TcpStream, last: &LastAnswer) {
         let mut buffer = vec![0; 1 << 16];
         while let Ok(length @ 1..) = client.read(&mut buffer) {
             self.hold();
             let bytes = &buffer[..length];
-            let commits = || bytes.windows(6).any(|word| word == b"COMMIT");
+            // The whole command: BEGIN names the level READ COMMITTED.
+            let commits = || bytes.windows(7).any(|word| word == b"COMMIT\0");
             match self.fault() {
+                Fault::Refuse => break,
                 Fault::LoseCommit if commits() => {
                     self.lost.fetch_add(1, Ordering::SeqCst);
                     break;
                 }
                 Fault::LoseAnswerToCommit if commits() => {
                     self.lost.fetch_add(1, Ordering::SeqCst);
-                    is_silenced.store(true, Ordering::SeqCst);
+                    last.is_held_back.store(true, Ordering::SeqCst);
                     let _ = server.write_all(bytes);
-                    // The server commits in this time.
-                    std::thread::sleep(Duration::from_millis(50));
+                    // The server gives up what it has not done yet when its client is gone.
+                    let began = Instant::now();
+                    while !last.is_there.load(Ordering::SeqCst) && began.elapsed() < Duration::from_secs(2) {
+                        std::thread::sleep(Duration::from_millis(1));
+                    }
                     break;
                 }
                 _ => {}
@@ -138,11 +150,19 @@ impl Shared {
         close(client, server);
     }
 
-    fn pass_answers(&self, mut server: &TcpStream, mut client: &TcpStream, is_silenced: &AtomicBool) {
+    fn pass_answers(&self, mut server: &TcpStream, mut client: &TcpStream, last: &LastAnswer) {
         let mut buffer = vec![0; 1 << 16];
         while let Ok(length @ 1..) = server.read(&mut buffer) {
             self.hold();
-            if !is_silenced.load(Ordering::SeqCst) && client.write_all(&buffer[..length]).is_err() {
+            let bytes = &buffer[..length];
+            if self.fault() == Fault::Refuse {
+                break;
+            }
+            if last.is_held_back.load(Ordering::SeqCst) {
+                // The server repeats the command that it has done, or that it has undone instead.
+                let is_end = |word: &[u8]| word == b"COMMIT" || word == b"ROLLBA";
+                last.is_there.fetch_or(bytes.windows(6).any(is_end), Ordering::SeqCst);
+            } else if client.write_all(bytes).is_err() {
                 break;
             }
         }

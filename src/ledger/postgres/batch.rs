@@ -25,6 +25,9 @@ pub(super) struct Batches {
     clock: String,
     /// `None` until the first transaction, so that a process that only reads leaves no trace.
     process: Option<Process>,
+    /// Whether the process is not in the database any more: its lease has run out, or the database was set back. It books
+    /// nothing until it is known which.
+    is_lost: bool,
     /// A transaction that may or may not be committed.
     doubt: Option<Doubt>,
     /// What gives back what transactions in doubt have reserved, until that is written.
@@ -57,7 +60,7 @@ pub(super) struct Posted {
 
 impl Batches {
     pub(super) fn new(clock: String) -> Self {
-        Self { clock, process: None, doubt: None, releases: Vec::new(), ahead: 0 }
+        Self { clock, process: None, is_lost: false, doubt: None, releases: Vec::new(), ahead: 0 }
     }
 
     /// What this process books its calls under.
@@ -67,7 +70,14 @@ impl Batches {
 
     /// Notes that this process is not in the database any more. It comes back with its next transaction.
     pub(super) fn forget_process(&mut self) {
-        self.process = None;
+        (self.process, self.is_lost) = (None, false);
+    }
+
+    /// Notes that the database is the one that this process has booked in, or is to be used all the same.
+    pub(super) fn was_examined(&mut self) {
+        if self.is_lost {
+            self.forget_process();
+        }
     }
 
     /// What gives now in SQL.
@@ -89,6 +99,9 @@ impl Batches {
     }
 
     fn post_once(&mut self, session: &mut Session, batch: &Batch<'_>) -> Result<Posted, Failure> {
+        if self.is_lost {
+            return Err(Failure::Discontinuous);
+        }
         let clock = &self.clock;
         let process = match self.process.take() {
             Some(process) => process,
@@ -115,9 +128,8 @@ impl Batches {
                 self.doubt = Some(Doubt { process, posted, releases });
                 Err(failure)
             }
-            // It is registered anew, under another name.
-            (Err(Failure::Discontinuous), _) => Err(Failure::Discontinuous),
             (Err(failure), _) => {
+                self.is_lost = failure == Failure::Discontinuous;
                 self.process = Some(process);
                 Err(failure)
             }
@@ -142,8 +154,8 @@ impl Batches {
                 Ok(Some(doubt))
             }
             _ => {
-                // Its lease has run out meanwhile, or the database was set back.
                 self.releases.extend(doubt.releases);
+                (self.process, self.is_lost) = (Some(doubt.process), true);
                 Err(Failure::Discontinuous)
             }
         }
