@@ -76,9 +76,12 @@ fn edit_brings_a_refused_line_back_in_an_editor() {
     let editor = format!("sh {}", script.display());
     let mut chat = on_terminal(chat(&bedrock).env("EDITOR", &editor));
     chat.line("/clear the table");
-    chat.wait_for("nothing was sent");
+    chat.wait_until("it is back", |screen| {
+        screen.contains("nothing was sent") && screen.ends_with("> /clear the table")
+    });
     chat.keys("\x03");
     chat.wait_for("press Ctrl-D");
+    chat.wait_for_prompt();
     chat.line("/edit");
     chat.wait_for("> /clear the table");
     chat.wait_for("in full");

@@ -120,6 +120,7 @@ fn ctrl_z_gives_the_terminal_to_the_shell() {
     shell.wait_until("it was stopped again", |screen| screen.matches("Stopped").count() == 2);
     shell.keys("fg\r");
     shell.wait_for("session $");
+    shell.wait_for_prompt();
     shell.keys("\x04");
     shell.wait_for("left");
 }
@@ -150,8 +151,8 @@ fn ctrl_c_is_heard_whatever_was_pasted_before_and_loses_none_of_it() {
     chat.paste(&lines.join("\n"));
     std::thread::sleep(std::time::Duration::from_millis(500));
     chat.keys("\x03");
-    chat.wait_for("stopped; at most");
     chat.wait_for("pasted line number 499 of some text");
+    assert!(chat.written().contains("stopped; at most"), "it is above the screen by then");
     assert_eq!(bedrock.calls().len(), 1, "nothing was sent by itself");
     chat.keys("\r");
     chat.wait_for("fine");

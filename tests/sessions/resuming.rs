@@ -101,6 +101,7 @@ fn a_stopped_answer_is_kept_as_far_as_it_came() {
     stopped.wait_for("half");
     stopped.keys("\x03");
     stopped.wait_for("/continue goes on");
+    stopped.wait_for_prompt();
     stopped.keys("\x04");
     stopped.exit_code();
     let saved = lines(&home);

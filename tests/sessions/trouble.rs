@@ -15,6 +15,7 @@ fn ephemeral_chats_save_nothing() {
     terminal.wait_for_prompt();
     terminal.line("/save");
     terminal.wait_for("--ephemeral saves nothing, so the session cannot be saved");
+    terminal.wait_for_prompt();
     terminal.keys("\x04");
     assert_eq!(terminal.exit_code(), Some(0));
     assert!(files(&home).is_empty());

@@ -276,6 +276,15 @@ impl Home {
         rows.map(Result::unwrap).collect()
     }
 
+    /// The number of the last call.
+    pub fn last_call(&self) -> i64 {
+        let sql = "SELECT MAX(id) FROM calls";
+        match &self.database {
+            Some(database) => database.number(sql),
+            None => self.open().query_row(sql, [], |row| row.get(0)).unwrap(),
+        }
+    }
+
     /// Lets the time pass after which a database takes killed processes for ended. With a file that takes none.
     pub fn end_leases(&self) {
         if let Some(database) = &self.database {
