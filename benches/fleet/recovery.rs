@@ -19,15 +19,20 @@ async fn until_admitted(ledger: &Ledger, since: Instant) -> Duration {
     }
 }
 
+/// Does something on a thread without a runtime, as what the benchmark shares with the tests needs it.
+fn aside(work: impl FnOnce() + Send) {
+    std::thread::scope(|scope| scope.spawn(work).join()).unwrap();
+}
+
 /// After a crash of the database: since it has crashed, and since it takes connections again.
 fn after_crash(cluster: &Cluster) -> (Duration, Duration) {
     let ledger = Place::Url(cluster.database().url()).start();
     runtime().block_on(async {
         until_admitted(&ledger, Instant::now()).await;
         let crashed = Instant::now();
-        cluster.stop_immediate();
+        aside(|| cluster.stop_immediate());
         assert!(reserve(&ledger, None).await.is_err());
-        cluster.start();
+        aside(|| cluster.start());
         let started = Instant::now();
         until_admitted(&ledger, started).await;
         (crashed.elapsed(), started.elapsed())

@@ -11,10 +11,11 @@ use std::time::{Duration, Instant};
 
 /// Writes ten million calls of one year with SQL, and the sums that they would have left.
 fn fill(database: &Database<'_>) {
+    // Not in one transaction with what follows.
+    database.sql("ALTER SYSTEM SET max_wal_size = '8GB'");
+    database.sql("SELECT pg_reload_conf()");
     database.sql(
-        "ALTER SYSTEM SET max_wal_size = '8GB';
-         SELECT pg_reload_conf();
-         INSERT INTO calls (id, at, day, command, key, group_id, asked, model, input, output, reserved, settled, state,
+        "INSERT INTO calls (id, at, day, command, key, group_id, asked, model, input, output, reserved, settled, state,
                             edits, process)
          SELECT nextval('call_ids'), (today - 364 + i / 27398) * 86400000, today - 364 + i / 27398, 'serve', i % 7, 0, 'm',
                 'us.model-' || i % 11, 100, 50, 90000, 10500, 1, 'max_tokens unset->512', 'p'
