@@ -18,6 +18,7 @@ fn tab_completes_commands_models_and_files() {
     chat.wait_for("pictures of may/");
     chat.keys("a\t\r");
     chat.wait_for("attached a.txt (text, 2 bytes)");
+    chat.wait_for_prompt();
     chat.keys("/reasoning of\t");
     chat.wait_for("> /reasoning off");
     chat.keys("\x15/system n\t");

@@ -76,6 +76,7 @@ fn reasoning_is_asked_for_where_it_fits_and_can_be_hidden() {
     shown.wait_for_prompt();
     shown.line("/clear");
     shown.wait_for("started a new conversation");
+    shown.wait_for_prompt();
     shown.keys("\x0c");
     shown.line("/reasoning off");
     shown.wait_for("reasoning is neither asked for nor shown");

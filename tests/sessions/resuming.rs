@@ -31,6 +31,7 @@ fn newcomer_04_a_conversation_is_saved_and_goes_on() {
     assert_turns(&bedrock.calls()[1], &[("user", "first"), ("assistant", "one"), ("user", "second")]);
     assert_eq!(bedrock.calls()[1].body["system"], json!([{"text": "Be brief."}]));
     assert_eq!(bedrock.calls()[1].model, "us.amazon.nova-micro-v1:0");
+    resumed.wait_for_prompt();
     resumed.keys("\x04");
     assert_eq!(resumed.exit_code(), Some(0));
     assert_eq!(events(&home), ["question", "answer", "question", "answer"]);
