@@ -3,18 +3,14 @@
 use crate::support::{Bedrock, Chatrix, Reply, Terminal, delta, eventually};
 use serde_json::json;
 
-/// A chat on a terminal that is wide enough for each notice to be one row.
-fn terminal(chatrix: Chatrix) -> Terminal {
-    Terminal::start(chatrix, 200, 50)
-}
-
 #[test]
 fn it_answers_remembers_and_counts() {
-    let mut chat = terminal(Chatrix::chat().arg("--offline").env("CHATRIX_OFFLINE_PACE", "0"));
+    let mut chat = Terminal::wide(Chatrix::chat().arg("--offline").env("CHATRIX_OFFLINE_PACE", "0"));
     chat.line("My name is Ada.");
     chat.wait_for("Nice to meet you, Ada!");
-    let screen = chat.wait_for("session $0.000011");
-    assert!(screen.contains("18 tok · "), "{screen}");
+    let screen = chat.wait_for("session $");
+    let footer = screen.lines().find(|row| row.contains("session $")).unwrap();
+    assert!(footer.contains("18 tok · ") && footer.ends_with(" s · session $0.000011"), "{footer}");
     chat.line("/model nova-pro");
     chat.wait_for("nova-pro (Nova Pro) answers from now on");
     chat.line("What is my name?");
@@ -31,9 +27,7 @@ fn it_answers_remembers_and_counts() {
     chat.keys("\x15");
     chat.line("/help");
     chat.wait_for("/system [TEXT]");
-    chat.wait_for_prompt();
-    chat.keys("\x04");
-    assert_eq!(chat.exit_code(), Some(0));
+    assert_eq!(chat.leave(), Some(0));
     let history = std::fs::read_to_string(chat.home().join(".local/state/chatrix/history")).unwrap();
     assert!(history.contains("My name is Ada."), "kept across runs");
 }
@@ -41,7 +35,7 @@ fn it_answers_remembers_and_counts() {
 #[test]
 fn c7_ctrl_c_stops_only_the_answer_and_keeps_what_came_and_what_it_may_cost() {
     let bedrock = Bedrock::script([Reply::Stall(vec![delta("the first "), delta("half ")]), Reply::text("fine")]);
-    let mut chat = terminal(Chatrix::chat().args(["-m", "nova-micro"]).bedrock(&bedrock));
+    let mut chat = Terminal::wide(Chatrix::chat().args(["-m", "nova-micro"]).bedrock(&bedrock));
     chat.line("go on");
     chat.wait_for("the first half");
     chat.keys("\x03");
@@ -54,9 +48,11 @@ fn c7_ctrl_c_stops_only_the_answer_and_keeps_what_came_and_what_it_may_cost() {
     chat.line("and then?");
     chat.wait_for("fine");
     chat.line("/cost");
-    chat.wait_until("the bound is told", |screen| {
-        screen.contains("this session: 2 answers, $") && screen.contains(", and at most $")
-    });
+    let screen = chat.wait_for("this session: ");
+    let cost = screen.lines().find_map(|row| row.strip_prefix("this session: 2 answers, $")).unwrap();
+    let (spent, bound) = cost.split_once(", and at most $").unwrap();
+    let (bound, _) = bound.split_once(" for").unwrap();
+    assert!(spent.parse::<f64>().is_ok() && bound.parse::<f64>().is_ok(), "{cost}");
     chat.line("/exit");
     assert_eq!(chat.exit_code(), Some(0));
     let said = &bedrock.calls()[1].body["messages"];
@@ -68,7 +64,7 @@ fn c7_ctrl_c_stops_only_the_answer_and_keeps_what_came_and_what_it_may_cost() {
 fn an_error_loses_nothing_and_the_chat_goes_on() {
     let refused = Reply::Error(400, "ValidationException", "Nope.");
     let bedrock = Bedrock::script([Reply::text("one"), refused, Reply::text("three")]);
-    let mut chat = terminal(Chatrix::chat().bedrock(&bedrock));
+    let mut chat = Terminal::wide(Chatrix::chat().bedrock(&bedrock));
     chat.line("first");
     chat.wait_for("one");
     chat.line("second");
@@ -89,7 +85,7 @@ fn an_error_loses_nothing_and_the_chat_goes_on() {
 fn what_a_model_says_cannot_command_the_terminal() {
     let evil = "a\u{1b}]0;owned\u{7}b\u{1b}[2Jc\rd";
     let bedrock = Bedrock::script([Reply::Text(vec![evil.into()], "end_turn", (1, 1))]);
-    let mut chat = terminal(Chatrix::chat().bedrock(&bedrock));
+    let mut chat = Terminal::wide(Chatrix::chat().bedrock(&bedrock));
     chat.line("hi");
     chat.wait_for("abcd");
     chat.wait_for("session");
@@ -101,7 +97,7 @@ fn what_a_model_says_cannot_command_the_terminal() {
 #[test]
 fn a_pasted_text_is_one_message() {
     let bedrock = Bedrock::script([Reply::text("ok")]);
-    let mut chat = terminal(Chatrix::chat().bedrock(&bedrock));
+    let mut chat = Terminal::wide(Chatrix::chat().bedrock(&bedrock));
     chat.wait_for_prompt();
     chat.paste("one\ntwo\nthree");
     chat.keys("\r");
@@ -117,9 +113,7 @@ fn a_window_can_be_resized_and_closed() {
     chat.resize(40, 10);
     chat.line("hi");
     chat.wait_for("fine");
-    chat.wait_for_prompt();
-    chat.keys("\x04");
-    assert_eq!(chat.exit_code(), Some(0));
+    assert_eq!(chat.leave(), Some(0));
     assert!(chat.is_restored());
 }
 

@@ -30,9 +30,7 @@ fn ask(chat: Chatrix, question: &str) {
     let mut terminal = on_terminal(chat);
     terminal.line(question);
     terminal.wait_for("session $");
-    terminal.wait_for_prompt();
-    terminal.keys("\x04");
-    assert_eq!(terminal.exit_code(), Some(0));
+    assert_eq!(terminal.leave(), Some(0));
 }
 
 /// The files of the sessions, the oldest first.

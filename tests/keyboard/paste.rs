@@ -44,9 +44,7 @@ fn a_paste_is_text_and_no_keys() {
         chat.keys("\r");
         chat.wait_for("fine");
         assert_eq!(sent(&bedrock, 0), expected, "{name}");
-        chat.wait_for_prompt();
-        chat.keys("\x04");
-        assert_eq!(chat.exit_code(), Some(0), "{name}");
+        assert_eq!(chat.leave(), Some(0), "{name}");
     }
 }
 

@@ -31,9 +31,7 @@ fn newcomer_04_a_conversation_is_saved_and_goes_on() {
     assert_turns(&bedrock.calls()[1], &[("user", "first"), ("assistant", "one"), ("user", "second")]);
     assert_eq!(bedrock.calls()[1].body["system"], json!([{"text": "Be brief."}]));
     assert_eq!(bedrock.calls()[1].model, "us.amazon.nova-micro-v1:0");
-    resumed.wait_for_prompt();
-    resumed.keys("\x04");
-    assert_eq!(resumed.exit_code(), Some(0));
+    assert_eq!(resumed.leave(), Some(0));
     assert_eq!(events(&home), ["question", "answer", "question", "answer"]);
 
     // Flags win over the session, and the session keeps them.
@@ -102,9 +100,7 @@ fn a_stopped_answer_is_kept_as_far_as_it_came() {
     stopped.wait_for("half");
     stopped.keys("\x03");
     stopped.wait_for("/continue goes on");
-    stopped.wait_for_prompt();
-    stopped.keys("\x04");
-    stopped.exit_code();
+    stopped.leave();
     let saved = lines(&home);
     assert_eq!((&saved[2]["text"], &saved[2]["end"]), (&json!("half "), &json!("stopped")));
     assert!(saved[2]["cost"]["at_most_nano_usd"].as_u64().unwrap() > 0);

@@ -15,9 +15,7 @@ fn ephemeral_chats_save_nothing() {
     terminal.wait_for_prompt();
     terminal.line("/save");
     terminal.wait_for("--ephemeral saves nothing, so the session cannot be saved");
-    terminal.wait_for_prompt();
-    terminal.keys("\x04");
-    assert_eq!(terminal.exit_code(), Some(0));
+    assert_eq!(terminal.leave(), Some(0));
     assert!(files(&home).is_empty());
     assert!(!home.path(".local/state/chatrix/history").exists());
     chat(&home, &bedrock).args(["--ephemeral", "-c"]).run().code(2);

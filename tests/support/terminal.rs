@@ -39,6 +39,11 @@ struct Seen {
 }
 
 impl Terminal {
+    /// Starts a command on a terminal that is wide enough for each notice to be one row.
+    pub fn wide(chatrix: Chatrix) -> Self {
+        Self::start(chatrix, 200, 50)
+    }
+
     /// Starts a command on a terminal of this size, with `TERM=xterm-256color` unless the command sets another one.
     pub fn start(chatrix: Chatrix, columns: u16, rows: u16) -> Self {
         let (keyboard, slave) = open();
@@ -73,11 +78,7 @@ impl Terminal {
     /// sent.
     #[track_caller]
     pub fn line(&mut self, line: &str) {
-        let started = Instant::now();
-        while !self.is_at_prompt() {
-            assert!(started.elapsed() < PATIENCE, "there is no prompt. The screen:\n{}", self.screen());
-            std::thread::sleep(Duration::from_millis(10));
-        }
+        self.wait("there is a prompt", |terminal| terminal.is_at_prompt().then_some(()));
         self.keys(&format!("{line}\r"));
     }
 
@@ -147,13 +148,18 @@ impl Terminal {
     /// Waits until the screen is as wanted, and gives it.
     #[track_caller]
     pub fn wait_until(&mut self, what: &str, is_so: impl Fn(&str) -> bool) -> String {
+        self.wait(what, |terminal| Some(terminal.screen()).filter(|screen| is_so(screen)))
+    }
+
+    /// Waits until something is found, and gives it.
+    #[track_caller]
+    fn wait<T>(&mut self, what: &str, mut find: impl FnMut(&mut Self) -> Option<T>) -> T {
         let started = Instant::now();
         loop {
-            let screen = self.screen();
-            if is_so(&screen) {
-                return screen;
+            if let Some(found) = find(self) {
+                return found;
             }
-            assert!(started.elapsed() < PATIENCE, "not in time: {what}. The screen:\n{screen}");
+            assert!(started.elapsed() < PATIENCE, "not in time: {what}. The screen:\n{}", self.screen());
             std::thread::sleep(Duration::from_millis(10));
         }
     }
@@ -192,21 +198,35 @@ impl Terminal {
     /// Waits for the end of the command, and gives its exit code; `None` after a signal.
     #[track_caller]
     pub fn exit_code(&mut self) -> Option<i32> {
-        let started = Instant::now();
-        loop {
-            if let Some(status) = self.child.try_wait().unwrap() {
-                // What it has written last is still to be shown, unless a child of it goes on.
-                for _ in 0..100 {
-                    if self.screen.as_ref().is_none_or(JoinHandle::is_finished) {
-                        break;
-                    }
-                    std::thread::sleep(Duration::from_millis(10));
-                }
-                return status.code();
+        let status = self.wait("it has ended", |terminal| terminal.child.try_wait().unwrap());
+        // What it has written last is still to be shown, unless a child of it goes on.
+        for _ in 0..100 {
+            if self.is_all_shown() {
+                break;
             }
-            assert!(started.elapsed() < PATIENCE, "it does not end. The screen:\n{}", self.screen());
             std::thread::sleep(Duration::from_millis(10));
         }
+        status.code()
+    }
+
+    /// Waits for the end of the command and of all that it writes, and gives every byte of that.
+    #[track_caller]
+    pub fn output(&mut self) -> String {
+        self.wait("all is written", |terminal| terminal.is_all_shown().then_some(()));
+        self.written()
+    }
+
+    /// Whether the command has ended, its children as well, and everything that they wrote is on the screen.
+    fn is_all_shown(&self) -> bool {
+        self.screen.as_ref().is_none_or(JoinHandle::is_finished)
+    }
+
+    /// Leaves a chat at its prompt, and gives the exit code.
+    #[track_caller]
+    pub fn leave(&mut self) -> Option<i32> {
+        self.wait_for_prompt();
+        self.keys("\x04");
+        self.exit_code()
     }
 }
 

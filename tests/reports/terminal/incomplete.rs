@@ -102,9 +102,7 @@ fn a_person_in_a_chat_has_seen_the_failure() {
     let mut chat = Terminal::start(Chatrix::chat().bedrock(&bedrock), 80, 24);
     chat.line("hi");
     chat.wait_for("Bedrock: No");
-    chat.wait_for_prompt();
-    chat.keys("\x04");
-    assert_eq!(chat.exit_code(), Some(0));
+    assert_eq!(chat.leave(), Some(0));
 }
 
 #[test]

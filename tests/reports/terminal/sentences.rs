@@ -13,16 +13,16 @@ fn newcomer_20_one_answer_has_one_worst_case() {
     let bedrock = Bedrock::script([Reply::retired(), Reply::Stall(vec![delta("half ")])]);
     let home = Home::new("");
     let chatrix = Chatrix::chat().args(["-v", "-m", "claude-sonnet-4"]).home(&home).bedrock(&bedrock);
-    let mut chat = Terminal::start(chatrix, 200, 50);
+    let mut chat = Terminal::wide(chatrix);
     chat.line("hi");
     let screen = chat.wait_for("half");
-    let worst = screen.split("worst case: ").nth(1).unwrap().split_whitespace().next().unwrap().trim_end_matches(',');
+    let worst = screen.split("worst case: $").nth(1).unwrap();
+    let worst = worst.split_once(|c: char| !c.is_ascii_digit() && c != '.').unwrap().0;
+    let worst = format!("${worst}");
     chat.keys("\x03");
     chat.wait_for(&format!("tokens unknown · at most {worst}"));
     chat.wait_for(&format!("session at most {worst}"));
-    chat.wait_for_prompt();
-    chat.keys("\x04");
-    assert_eq!(chat.exit_code(), Some(0));
+    assert_eq!(chat.leave(), Some(0));
     let usage = Chatrix::usage().home(&home).run().code(0).stdout;
     assert!(usage.contains(&format!("$0.00    {worst}\n")), "{usage}");
 }
@@ -90,7 +90,7 @@ fn newcomer_further_ctrl_c_before_the_first_token_names_what_stays_booked() {
         assert_eq!((child.wait().unwrap().code(), stderr), (Some(130), format!("{line}\n")));
     }
     let bedrock = Bedrock::script([Reply::Silence]);
-    let mut chat = Terminal::start(Chatrix::chat().args(["-m", "nova-micro"]).bedrock(&bedrock), 200, 50);
+    let mut chat = Terminal::wide(Chatrix::chat().args(["-m", "nova-micro"]).bedrock(&bedrock));
     chat.line("hi");
     eventually("the call has arrived", || bedrock.calls().len() == 1);
     chat.keys("\x03");
@@ -167,9 +167,7 @@ fn newcomer_further_the_state_folder_is_private_and_the_history_can_be_turned_of
         let mut chat = Terminal::start(Chatrix::chat().arg("--offline").home(&home), 80, 24);
         chat.line("My name is Ada.");
         chat.wait_for("Nice to meet you");
-        chat.wait_for_prompt();
-        chat.keys("\x04");
-        assert_eq!(chat.exit_code(), Some(0));
+        assert_eq!(chat.leave(), Some(0));
         let history = home.path(".local/state/chatrix/history");
         assert_eq!(history.exists(), kept);
         if kept {

@@ -42,9 +42,7 @@ fn run_both(command: impl Fn() -> Chatrix, shows: bool) {
 
 /// What a command writes to a terminal.
 fn on_terminal(command: Chatrix) -> String {
-    let mut terminal = Terminal::start(command, 200, 50);
-    terminal.exit_code();
-    terminal.written()
+    Terminal::wide(command).output()
 }
 
 /// A text as a string of a config file.
@@ -84,7 +82,7 @@ fn newcomer_01_error_texts_of_bedrock() {
 fn newcomer_01_error_texts_in_a_chat_on_a_terminal() {
     let failing = Reply::Frames(vec![delta("half"), wire::exception("modelStreamErrorException", HOSTILE)]);
     let bedrock = Bedrock::script([Reply::Error(400, "ValidationException", HOSTILE), failing, Reply::text("fine")]);
-    let mut chat = Terminal::start(Chatrix::chat().bedrock(&bedrock), 200, 50);
+    let mut chat = Terminal::wide(Chatrix::chat().bedrock(&bedrock));
     for (question, answers) in [("one", 1), ("two", 2), ("three", 3)] {
         chat.line(question);
         chat.wait_until("the answer is shown", |screen| {
