@@ -6,9 +6,9 @@
 
 use chatrix::catalog::NanoDollars;
 use chatrix::conversation::Usage;
-use chatrix::ledger::budget::{BudgetLimit, CostRange, Period};
+use chatrix::ledger::budget::{BudgetLimit, CostRange, Holder, Period};
 use chatrix::ledger::report::By;
-use chatrix::ledger::{self, Clock, Ledger, NewCall};
+use chatrix::ledger::{self, Clock, Ledger, Location, NewCall};
 use chatrix::telemetry::Telemetry;
 use std::path::Path;
 use std::time::{Duration, Instant};
@@ -17,6 +17,7 @@ fn new_call() -> NewCall {
     NewCall {
         command: "serve",
         key: None,
+        group: None,
         requested_model: "nova-micro".into(),
         model: "us.amazon.nova-micro-v1:0".into(),
         request_id: Some("req_0123456789abcdef0123456789abcdef".into()),
@@ -25,7 +26,7 @@ fn new_call() -> NewCall {
 }
 
 fn limits() -> Vec<BudgetLimit> {
-    let limit = |period| BudgetLimit { key: None, period, amount: NanoDollars(u64::MAX / 2048) };
+    let limit = |period| BudgetLimit { holder: Holder::All, period, amount: NanoDollars(u64::MAX / 2048) };
     vec![limit(Period::Day), limit(Period::Month)]
 }
 
@@ -47,7 +48,7 @@ fn percentile(sorted: &[Duration], percent: usize) -> Duration {
 
 async fn steady(path: &Path, seconds: u32) {
     const RATE: u32 = 500;
-    let ledger = Ledger::in_file(path, Clock::system(), Telemetry::default());
+    let ledger = Ledger::at(&Location::File(path.to_owned()), Clock::system(), Telemetry::default());
     // The first call opens the ledger.
     call(&ledger).await;
     let mut tick = tokio::time::interval(Duration::from_secs(1) / RATE);
@@ -73,7 +74,7 @@ async fn steady(path: &Path, seconds: u32) {
 
 async fn burst(path: &Path) {
     const CALLS: u32 = 5000;
-    let ledger = Ledger::in_file(path, Clock::system(), Telemetry::default());
+    let ledger = Ledger::at(&Location::File(path.to_owned()), Clock::system(), Telemetry::default());
     call(&ledger).await;
     let began = Instant::now();
     futures_util::future::join_all((0..CALLS).map(|_| call(&ledger))).await;
@@ -86,7 +87,7 @@ async fn burst(path: &Path) {
 
 /// Writes ten million calls of one year with SQL, and the totals that they would have left.
 fn fill(path: &Path) {
-    drop(ledger::open(path, Clock::system()).unwrap());
+    drop(ledger::open(&Location::File(path.to_owned()), Clock::system()).unwrap());
     let today = Clock::system().today();
     let sql = format!(
         "PRAGMA synchronous = OFF; BEGIN;
@@ -114,7 +115,7 @@ fn main() {
     fill(&path);
     let bytes = std::fs::metadata(&path).unwrap().len();
     let began = Instant::now();
-    let mut store = ledger::open(&path, Clock::system()).unwrap();
+    let mut store = ledger::open(&Location::File(path.clone()), Clock::system()).unwrap();
     let rows = store.report(By::Day, 0).unwrap();
     let calls: u64 = rows.iter().map(|row| row.sums.calls).sum();
     println!("{calls} calls, {} MB: opened and summed up by day in {:?}", bytes >> 20, began.elapsed());

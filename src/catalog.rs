@@ -131,7 +131,11 @@ impl Catalog {
         let listed = |name: &str| {
             self.models.iter().find(|model| model.alias.as_deref() == Some(name) || model.id == name).map(Arc::clone)
         };
-        if let Some(model) = listed(name).or_else(|| listed(bare_name)) {
+        if let Some(model) = listed(name) {
+            return Ok(model);
+        }
+        check_characters(name)?;
+        if let Some(model) = listed(bare_name) {
             return Ok(model);
         }
         if is_bedrock_id(bare_name) {
@@ -165,7 +169,11 @@ impl Catalog {
     pub fn resolve_embedding(&self, name: &str) -> Result<EmbeddingModel> {
         check_length(name)?;
         let known = self.embeddings()?;
-        let name = names::without_route(name);
+        let bare_name = names::without_route(name);
+        if bare_name != name {
+            check_characters(name)?;
+        }
+        let name = bare_name;
         let Some(model) = known.iter().find(|model| model.is_called(name)) else {
             let names: Vec<&str> = known.iter().map(|model| model.alias.as_str()).collect();
             return Err(Error::new(Kind::ModelNotFound, format!("no embedding model is called {name:?}"))
@@ -331,6 +339,15 @@ impl Catalog {
 fn check_length(name: &str) -> Result<()> {
     if name.len() > MAX_NAME_LENGTH {
         let message = format!("no model has a name of {} bytes; the longest has {MAX_NAME_LENGTH}", name.len());
+        return Err(Error::new(Kind::ModelNotFound, message).at(Field::Model));
+    }
+    Ok(())
+}
+
+/// A name that is not listed is kept as it was written, also where a part of it means nothing.
+fn check_characters(name: &str) -> Result<()> {
+    if name.contains(char::is_control) {
+        let message = format!("no model has a name with control characters: {name:?}");
         return Err(Error::new(Kind::ModelNotFound, message).at(Field::Model));
     }
     Ok(())

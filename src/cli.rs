@@ -3,13 +3,17 @@
 #![expect(clippy::doc_markdown, reason = "a terminal shows the help texts, and does not render Markdown")]
 
 mod doctor;
+mod groups;
 mod keys;
+mod ledger;
 mod run;
 mod setup;
 mod values;
 
 pub(crate) use doctor::Doctor;
-pub(crate) use keys::{Keys, KeysAction, KeysAdd, KeysRotate, PromptCache};
+pub(crate) use groups::{Groups, GroupsAction, GroupsAdd, GroupsSet};
+pub(crate) use keys::{Keys, KeysAction, KeysAdd, KeysMove, KeysRotate, PromptCache};
+pub(crate) use ledger::{Ledger, LedgerAction, LedgerAudit, LedgerCopy};
 pub(crate) use run::{Run, RunAgent};
 pub(crate) use setup::{AgentModel, ServerAddress, Setup, SetupClaudeCode, SetupClient, SetupCodex};
 
@@ -84,6 +88,8 @@ pub(crate) enum Command {
     Usage(Usage),
     /// Create, list, rotate and revoke API keys for `chatrix serve`
     Keys(Keys),
+    /// Create, list, change and remove groups of API keys, which share a budget
+    Groups(Groups),
     /// Print what lets Claude Code, Codex or Jan use `chatrix serve`
     Setup(Setup),
     /// Check the ledger, or accept another one after it was lost
@@ -267,7 +273,7 @@ pub(crate) struct Serve {
 pub(crate) struct Usage {
     #[command(subcommand)]
     pub(crate) action: Option<UsageAction>,
-    /// Print one row per day, model, key or command
+    /// Print one row per day, model, key, group of keys or command
     #[arg(long, value_name = "GROUP", default_value = "day")]
     pub(crate) by: By,
     /// First day to include, in UTC: 2026-11-01, 7d, or all
@@ -311,22 +317,8 @@ pub(crate) enum By {
     Day,
     Model,
     Key,
+    Group,
     Command,
-}
-
-#[derive(Debug, Args)]
-#[command(arg_required_else_help = true)]
-pub(crate) struct Ledger {
-    #[command(subcommand)]
-    pub(crate) action: LedgerAction,
-}
-
-#[derive(Debug, Subcommand)]
-pub(crate) enum LedgerAction {
-    /// Look for damage, and show what is booked
-    Check,
-    /// Declare the present ledger, or a new one, to be right, so that running servers go on with it
-    Accept,
 }
 
 #[derive(Debug, Args)]

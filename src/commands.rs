@@ -9,8 +9,10 @@ mod command_line;
 mod completions;
 mod doctor;
 mod file_limit;
+mod groups;
 mod keys;
 mod ledger;
+mod ledger_names;
 mod models;
 mod person;
 mod run;
@@ -20,6 +22,7 @@ mod signals;
 mod systemd;
 mod times;
 mod usage;
+mod used_columns;
 mod whole_file;
 
 pub use command_line::parse;
@@ -60,6 +63,7 @@ pub fn run(cli: Cli) -> anyhow::Result<u8> {
             block_on(usage::run(&args, &settings))
         }
         Command::Keys(args) => keys::run(&args.action, &settings()?),
+        Command::Groups(args) => groups::run(&args.action, &settings()?),
         Command::Setup(args) => client_setup::run(&args.client, &settings()?),
         Command::Ledger(args) => ledger::run(&args.action, &settings()?),
         Command::Run(args) => block_on(run::run(args, settings()?)),
@@ -115,6 +119,7 @@ fn flags(cli: &Cli) -> Flags {
         Command::Models(_)
         | Command::Usage(_)
         | Command::Keys(_)
+        | Command::Groups(_)
         | Command::Setup(_)
         | Command::Run(_)
         | Command::Ledger(_)

@@ -7,6 +7,7 @@ mod folders;
 mod host;
 mod keys;
 mod layers;
+mod ledger;
 mod models;
 mod parse_error;
 mod source;
@@ -19,8 +20,8 @@ use crate::bedrock::{Region, TimeLimits};
 use crate::catalog::Catalog;
 use crate::conversation::ServiceTier;
 use crate::error::{Error, Kind, Result};
-use crate::ledger::KeySettings;
 use crate::ledger::budget::Budgets;
+use crate::ledger::{KeySettings, Location};
 use crate::policy::{Limits, ModelLimits, Overrides, Policy};
 use crate::server::Timeouts;
 use crate::telemetry::LogFormat;
@@ -30,7 +31,7 @@ use layers::Layers;
 use std::io::ErrorKind::{NotADirectory, NotFound};
 use std::io::{self, Read};
 use std::net::{IpAddr, SocketAddr};
-use std::num::NonZeroU32;
+use std::num::{NonZeroU16, NonZeroU32};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
@@ -79,8 +80,12 @@ pub(crate) struct Settings {
     pub(crate) keys: KeySettings,
     /// Who is told when a budget is nearly used up; `None` when nobody is.
     pub(crate) alerts: Option<AlertSettings>,
-    /// `None` when there is no home folder.
-    pub(crate) ledger: Option<PathBuf>,
+    /// Chatrix's folder for what it keeps; `None` when there is no home folder.
+    pub(crate) state: Option<PathBuf>,
+    /// `None` when there is no home folder, and no database either.
+    pub(crate) ledger: Option<Setting<Location>>,
+    /// For how many days the ledger keeps calls; `None` keeps them forever.
+    pub(crate) keep_days: Option<NonZeroU16>,
     /// The lines typed in `chat`; `None` when there is no home folder, or when the operator wants none to be kept.
     pub(crate) history: Option<PathBuf>,
     /// The folder of the saved sessions of `chat`; `None` when there is no home folder, or when the operator wants none
@@ -190,7 +195,9 @@ impl Settings {
         };
         let serve = serve_settings(flags, file.serve, &layers)?;
         let state = folder("XDG_STATE_HOME", "STATE_DIRECTORY", ".local/state", environment);
-        let [ledger, history, sessions] = kept(state.as_deref(), offline.value, file.history, file.sessions);
+        let [history, sessions] = kept(state.as_deref(), file.history, file.sessions);
+        let keep_days = file.ledger.keep_days;
+        let ledger = ledger::location(file.ledger, state.as_deref(), offline.value, &path, environment)?;
         let budgets = file.budget.budgets();
         let keys = keys::settings(file.keys, &catalog, &path)?;
         let alerts = alerts::settings(file.alerts, &path, environment)?;
@@ -207,7 +214,9 @@ impl Settings {
             budgets,
             keys,
             alerts,
+            state,
             ledger,
+            keep_days,
             history,
             sessions,
             policy,

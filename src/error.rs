@@ -66,8 +66,8 @@ table! {
         "the operator sets the limits in the config file; see `chatrix --help`";
     /// The call would exceed a budget. The status is 402, because clients send a request again by themselves after 429.
     BudgetExceeded: 3, 402, Never, "";
-    /// The ledger cannot be written, and a budget depends on it.
-    LedgerUnavailable: 1, 503, Never, "";
+    /// The ledger cannot be written, and a budget depends on it. Nothing was sent, so a client may try again.
+    LedgerUnavailable: 1, 503, Free, "";
     /// The request has no API key, or one that this server does not know.
     InvalidKey: 1, 401, Never, "";
     /// The API key does not allow this model.

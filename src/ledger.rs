@@ -4,39 +4,54 @@
 //! uncertain.
 //!
 //! `budget`, `rate` and `posting` are the rules, without any I/O; `store` is what a database must do; `sqlite` is the database
-//! of one machine; `writer` owns it, and is a thread of its own.
+//! of one machine, and `postgres` that of many; `writer` owns it, and is a thread of its own.
 
+mod actor;
 pub mod alert;
+pub mod audit;
 pub mod budget;
 mod call;
 mod clock;
 mod command;
 pub mod continuity;
+pub mod copy;
+pub mod group;
 mod health;
 mod ids;
 pub mod key;
 mod key_cache;
 pub(crate) mod key_profile;
 mod key_settings;
+mod limit;
+mod location;
 mod moment;
 mod open_calls;
+mod period;
+mod postgres;
 mod posting;
 mod rate;
+mod received;
 pub mod report;
 mod reservation;
+mod retention;
+pub mod rows;
 mod session_totals;
+mod spool;
 mod sqlite;
 pub mod store;
 mod store_slot;
+mod stored;
 mod writer;
 
-pub use call::{NewCall, Outcome, SettledCall, Settlement};
+pub use call::{NewCall, Outcome, Receipt, SettledCall, Settlement};
 pub use clock::Clock;
 pub(crate) use clock::day_of;
-pub use ids::{CallId, KeyId};
+pub use ids::{CallId, GroupId, KeyId};
 pub use key_cache::KeyCache;
 pub use key_settings::{KeySettings, WatchedBudgets};
+pub use location::Location;
 pub(crate) use moment::moment;
+pub use postgres::Address;
 pub use posting::CallState;
 pub use rate::{RateLimits, RateRefusal, RateRequest, RateStatus};
 pub use reservation::{Granted, Refused, Reservation};
@@ -49,8 +64,11 @@ use budget::{BudgetLimit, BudgetStatus, CostRange};
 use command::{AlertRequest, Check, Command, CommandQueue, Commands, PendingReservation, StatusRequest};
 use continuity::Opening;
 use health::Health;
+use postgres::PostgresStore;
+use retention::Retention;
+use spool::Spool;
 use sqlite::SqliteStore;
-use std::path::Path;
+use std::num::NonZeroU16;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
@@ -58,16 +76,20 @@ use store::{Store, StoreError, StoreResult};
 use tokio::sync::oneshot;
 use writer::Writer;
 
-/// Opens the ledger in a file. Creates one if there is none, and brings an older one up to date.
+/// Opens a ledger. Creates one if there is none, and brings an older one up to date.
 ///
 /// # Errors
-/// When the file cannot be opened, was written by a newer version, or is not a ledger.
-pub fn open(path: &Path, clock: Clock) -> StoreResult<Box<dyn Store>> {
-    open_as(path, clock, Opening::Create)
+/// When it cannot be opened, was written by a newer version, or is not a ledger.
+pub fn open(location: &Location, clock: Clock) -> StoreResult<Box<dyn Store>> {
+    open_as(location, clock, Opening::Create)
 }
 
-fn open_as(path: &Path, clock: Clock, opening: Opening) -> StoreResult<Box<dyn Store>> {
-    Ok(Box::new(SqliteStore::open(path, clock, opening)?))
+fn open_as(location: &Location, clock: Clock, opening: Opening) -> StoreResult<Box<dyn Store>> {
+    Ok(match location {
+        Location::File(path) => Box::new(SqliteStore::open(path, clock, opening)?),
+        // Whether it holds what this process has booked shows when it is asked for that.
+        Location::Database { address, .. } => Box::new(PostgresStore::open(address, &clock)?),
+    })
 }
 
 /// The ledger of this process. Cheap to clone. When the last clone is dropped, what is left is written and the ledger
@@ -89,10 +111,18 @@ impl Ledger {
     /// been removed or replaced.
     #[must_use]
     pub fn start(open: impl Fn(Opening) -> StoreResult<Box<dyn Store>> + Send + 'static, telemetry: Telemetry) -> Self {
+        Self::start_with(open, (Spool::default(), None), telemetry)
+    }
+
+    fn start_with(
+        open: impl Fn(Opening) -> StoreResult<Box<dyn Store>> + Send + 'static,
+        kept: (Spool, Option<Retention>),
+        telemetry: Telemetry,
+    ) -> Self {
         let commands = Arc::<Commands>::default();
         let queue = CommandQueue::new(Arc::clone(&commands), telemetry.clone());
-        let health = Health::default();
-        let writer = Writer::new(Box::new(open), Arc::new(queue.clone()), health.clone(), telemetry);
+        let health = Health::new(telemetry.clone());
+        let writer = Writer::new(Box::new(open), kept, Arc::new(queue.clone()), health.clone(), telemetry);
         let writer = Arc::new(Mutex::new(writer));
         let of_thread = (Arc::clone(&writer), Arc::clone(&commands));
         let thread = std::thread::Builder::new().name("ledger".into());
@@ -103,11 +133,23 @@ impl Ledger {
         Self(Arc::new(Inner { queue, commands, writer, health, thread: Mutex::new(thread.ok()) }))
     }
 
-    /// Starts a ledger that is kept in a file.
+    /// Starts the ledger at a location. Calls are kept forever.
     #[must_use]
-    pub fn in_file(path: &Path, clock: Clock, telemetry: Telemetry) -> Self {
-        let path = path.to_owned();
-        Self::start(move |opening| open_as(&path, clock.clone(), opening), telemetry)
+    pub fn at(location: &Location, clock: Clock, telemetry: Telemetry) -> Self {
+        Self::keeping(location, None, clock, telemetry)
+    }
+
+    /// Starts the ledger at a location. `keep_days`: for how many days calls are kept; `None` keeps them forever.
+    #[must_use]
+    pub fn keeping(location: &Location, keep_days: Option<NonZeroU16>, clock: Clock, telemetry: Telemetry) -> Self {
+        let location = location.clone();
+        let spool = match &location {
+            // A file that cannot be written cannot be written beside itself either.
+            Location::File(_) => Spool::default(),
+            Location::Database { spool, address } => Spool::in_folder(spool.clone(), &address.to_string()),
+        };
+        let kept = (spool, keep_days.map(Retention::of));
+        Self::start_with(move |opening| open_as(&location, clock.clone(), opening), kept, telemetry)
     }
 
     /// Opens the ledger and finds out whether it can be written. `guards_budget`: whether a budget depends on it, so that

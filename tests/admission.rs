@@ -16,7 +16,7 @@ use chatrix::engine::{BudgetGuard, Caller, Count, Engine};
 use chatrix::error::Kind;
 use chatrix::ledger::budget::Budgets;
 use chatrix::ledger::key::{Key, KeyLimits};
-use chatrix::ledger::{Clock, KeyId, Ledger};
+use chatrix::ledger::{Clock, KeyId, Ledger, Location};
 use chatrix::policy::{Limits, Policy};
 use chatrix::telemetry::Telemetry;
 use serde_json::{Value, json};
@@ -59,7 +59,7 @@ fn message(content: &Value, stop: &str, usage: &Value) -> Reply {
 /// An engine whose calls go to a scripted Bedrock, and the folder of its ledger.
 async fn engine(bedrock: &Bedrock, budgets: Budgets) -> (Arc<Engine>, tempfile::TempDir) {
     let folder = tempfile::tempdir().unwrap();
-    let ledger = Ledger::in_file(&folder.path().join("ledger.db"), Clock::system(), Telemetry::default());
+    let ledger = Ledger::at(&Location::File(folder.path().join("ledger.db")), Clock::system(), Telemetry::default());
     let long = Duration::from_mins(1);
     let limits = TimeLimits { stream_idle: long, answer: long, connection_idle: long, credentials: long };
     let client = Client::new(Endpoint::Local { url: bedrock.url.clone() }, limits, Telemetry::default()).await.unwrap();
@@ -100,6 +100,7 @@ async fn tokens_are_counted_once_and_estimated_where_they_cannot_be() {
         expires: None,
         previous: None,
         limits,
+        group: None,
     };
     let caller = Caller { key: Some(Arc::new(key)), ..Caller::default() };
     let refused = engine.count(question("claude-sonnet-4-6", "hello"), &caller).await.unwrap_err();

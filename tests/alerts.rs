@@ -129,7 +129,7 @@ fn a_threshold_is_told_once_signed_and_again_until_it_is_received() {
     let instance = body["data"]["instance"].as_str().unwrap();
     assert!(instance.contains("127.0.0.1:"), "{instance}");
     let expected = json!({"type": "budget.threshold_reached", "data": {
-        "budget": "day budget", "period": "day", "key": null, "threshold_percent": 80,
+        "budget": "day budget", "period": "day", "key": null, "group": null, "threshold_percent": 80,
         "limit_usd": 0.000_106_811, "spent_usd": 0.000_090_79, "uncertain_usd": 0.0, "reserved_usd": 0.0,
         "resets": body["data"]["resets"], "instance": instance,
     }});
@@ -169,6 +169,26 @@ fn budgets_of_keys_are_told_too_and_so_is_what_other_commands_spent() {
         [80, 100].iter().all(|share| receiver.told().contains(&("day budget of key laptop".to_owned(), *share)))
     });
     receiver.received.lock().unwrap().iter().for_each(check_signature);
+}
+
+#[test]
+fn the_budget_of_a_group_is_told_with_its_name() {
+    let receiver = Receiver::answering(&["200 OK"]);
+    let (home, bedrock) = (Home::new(&config(&receiver).replace(BUDGET, "1")), spends());
+    Chatrix::command().args(["groups", "add", "research", "--day-usd", BUDGET]).home(&home).run().code(0);
+    let token = Chatrix::keys().args(["add", "laptop", "--group", "research"]).home(&home).run().stdout;
+    let server = serve(&home, &bedrock);
+    let body = json!({"model": "nova-micro", "messages": [{"role": "user", "content": "hi"}]}).to_string();
+    let bearer = format!("Bearer {}", token.trim());
+    for status in [200, 402] {
+        let answer = server.send("POST", "/v1/chat/completions", &[("authorization", &bearer)], &body);
+        assert_eq!(answer.status, status, "{}", answer.body);
+        home.at_rest();
+    }
+    eventually("it is told", || receiver.count() == 2);
+    assert_eq!(receiver.told(), [80, 100].map(|share| ("day budget of group research".to_owned(), share)));
+    let body: Value = serde_json::from_str(&receiver.received.lock().unwrap()[0].body).unwrap();
+    assert_eq!((&body["data"]["key"], &body["data"]["group"]), (&Value::Null, &json!("research")));
 }
 
 #[test]

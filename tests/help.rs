@@ -58,7 +58,7 @@ fn global_options_stand_apart_and_only_where_they_mean_something() {
         let wanted: &[&str] = match name {
             "" => continue,
             "completions" | "man" => &[],
-            "usage" | "keys" | "ledger" | "setup" => &["--offline", "--config"],
+            "usage" | "keys" | "groups" | "ledger" | "setup" => &["--offline", "--config"],
             _ => &["--offline", "--config", "--profile", "--region"],
         };
         for option in ["--offline", "--config", "--profile", "--region"] {

@@ -26,6 +26,7 @@ mod completions;
 mod config;
 mod doctor;
 mod embeddings;
+mod fleet;
 mod help;
 mod keyboard;
 mod ledger;

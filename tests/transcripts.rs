@@ -158,8 +158,8 @@ fn models() {
 #[test]
 fn ledger() {
     let mut transcript = Transcript::of("ledger");
-    transcript.run(&["--help"]).run(&["check", "--help"]).run(&["accept", "--help"]);
-    transcript.run(&["check"]).run(&["accept"]).run(&["check"]);
+    transcript.run(&["--help"]).run(&["check", "--help"]).run(&["accept", "--help"]).run(&["audit", "--help"]);
+    transcript.run(&["audit"]).run(&["audit", "--since", "soon"]).run(&["check"]).run(&["accept"]).run(&["check"]);
     transcript.compare();
 }
 
@@ -218,6 +218,7 @@ fn keys() {
         .run(&["add", "--help"])
         .run(&["list", "--help"])
         .run(&["rotate", "--help"])
+        .run(&["move", "--help"])
         .run(&["revoke", "--help"])
         .run(&[])
         .run(&["list"])
@@ -229,9 +230,37 @@ fn keys() {
         .run(&["add", "laptop", "--for", "robots"])
         .run(&["add", "laptop", "--expires", "soon"])
         .run(&["add", "laptop", "--expires", "2001-01-01"])
+        .run(&["add", "laptop", "--group", "nobody"])
+        .run(&["move", "laptop"])
+        .run(&["move", "laptop", "--no-group"])
         .run(&["rotate", "laptop"])
         .run(&["rotate", "laptop", "--overlap", "-1h"])
         .run(&["revoke", "laptop"])
+        .compare();
+}
+
+#[test]
+fn groups() {
+    Transcript::of("groups")
+        .run(&["--help"])
+        .run(&["add", "--help"])
+        .run(&["list", "--help"])
+        .run(&["set", "--help"])
+        .run(&["remove", "--help"])
+        .run(&[])
+        .run(&["list"])
+        .run(&["add", "two words"])
+        .run(&["add", "research", "--day-usd", "a lot"])
+        .run(&["add", "research", "--day-usd", "50", "--each-day-usd", "5"])
+        .run(&["add", "research"])
+        .run(&["add", "testers"])
+        .run(&["set", "research"])
+        .run(&["set", "research", "--day-usd", "none", "--month-usd", "900"])
+        .run(&["set", "researhc", "--day-usd", "1"])
+        .run(&["list"])
+        .run(&["list", "--json"])
+        .run(&["remove", "testers"])
+        .run(&["remove", "testers"])
         .compare();
 }
 

@@ -8,13 +8,14 @@ use serde_json::json;
 pub(super) fn body(alert: &BudgetAlert, instance: &str) -> String {
     let BudgetAlert { id: _, threshold, status } = alert;
     let BudgetStatus { limit, totals, resets } = status;
-    let BudgetLimit { key, period, amount } = limit;
+    let BudgetLimit { holder, period, amount } = limit;
     json!({
         "type": "budget.threshold_reached",
         "data": {
             "budget": limit.to_string(),
             "period": period.as_str(),
-            "key": key.as_ref().map(|key| &key.name),
+            "key": holder.key_name(),
+            "group": holder.group_name(),
             "threshold_percent": threshold,
             "limit_usd": amount.number(),
             "spent_usd": totals.settled.number(),

@@ -161,3 +161,12 @@ fn an_operator_sets_the_price_of_an_embedding_model() {
     assert!(catalog.resolve("titan-embed").is_err(), "it is not a chat model");
     assert_eq!(catalog.resolve_embedding("titan").unwrap_err().kind, Kind::ModelNotFound);
 }
+
+#[test]
+fn a_name_with_control_characters_is_no_model() {
+    for name in ["x\0/nova-micro", "nova-micro\n", "\u{7f}", "us.foo\0.bar-v1:0", "arn:aws:bedrock\0", "titan-embed\r"]
+    {
+        assert_eq!(catalog().resolve(name).unwrap_err().kind, Kind::ModelNotFound, "{name:?}");
+        assert_eq!(catalog().resolve_embedding(name).unwrap_err().kind, Kind::ModelNotFound, "{name:?}");
+    }
+}

@@ -4,7 +4,7 @@ use super::values::at_least_one;
 use crate::catalog::NanoDollars;
 use crate::ledger::key_profile;
 use clap::builder::PossibleValuesParser;
-use clap::{Args, Subcommand, ValueEnum};
+use clap::{ArgGroup, Args, Subcommand, ValueEnum};
 use std::num::NonZeroU32;
 
 #[derive(Debug, Args)]
@@ -22,6 +22,8 @@ pub(crate) enum KeysAction {
     List(KeysList),
     /// Replace the token of a key; its limits and what it has spent stay
     Rotate(KeysRotate),
+    /// Move a key to a group, or out of its group
+    Move(KeysMove),
     /// Revoke a key immediately
     Revoke(KeysRevoke),
 }
@@ -70,6 +72,22 @@ pub(crate) struct KeysAdd {
     /// Refuse the key from then on: after a time such as 90d or 12h, or on a date (UTC)
     #[arg(long, value_name = "WHEN")]
     pub(crate) expires: Option<String>,
+    /// Put the key in this group: it shares the group's budget, and takes its limits for each key where it has none
+    #[arg(long, value_name = "GROUP")]
+    pub(crate) group: Option<String>,
+}
+
+#[derive(Debug, Args)]
+#[command(group = ArgGroup::new("place").required(true))]
+pub(crate) struct KeysMove {
+    /// Name of the key
+    pub(crate) name: String,
+    /// Group that it is in from now on
+    #[arg(long, value_name = "GROUP", group = "place")]
+    pub(crate) group: Option<String>,
+    /// Take it out of its group
+    #[arg(long, group = "place")]
+    pub(crate) no_group: bool,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]

@@ -1,5 +1,6 @@
 //! How numbers are read that a person types.
 
+use crate::ledger::group::LimitChange;
 use std::num::NonZeroU32;
 
 /// Reads a number of tokens. Whether it is too many is up to the policy.
@@ -17,6 +18,11 @@ pub(super) fn call_id(text: &str) -> Result<i64, String> {
 
 pub(super) fn at_least_one(text: &str) -> Result<NonZeroU32, String> {
     text.parse().map_err(|_| format!("it must be a whole number from 1 to {}", u32::MAX))
+}
+
+/// Reads an amount of dollars, or `none`.
+pub(super) fn limit_change(text: &str) -> Result<LimitChange, String> {
+    if text == "none" { Ok(LimitChange::Remove) } else { text.parse().map(LimitChange::Set) }
 }
 
 /// Reads the address of a server, without the `/v1` that people often add.
@@ -45,6 +51,16 @@ pub(super) fn variable_name(text: &str) -> Result<String, String> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::catalog::NanoDollars;
+
+    #[test]
+    fn a_limit_is_an_amount_or_none() {
+        assert_eq!(limit_change("none"), Ok(LimitChange::Remove));
+        assert_eq!(limit_change("$0.5"), Ok(LimitChange::Set(NanoDollars(500_000_000))));
+        for wrong in ["", "None", "-1", "no"] {
+            assert!(limit_change(wrong).is_err(), "{wrong}");
+        }
+    }
 
     #[test]
     fn an_address_is_taken_in_the_forms_that_people_type() {

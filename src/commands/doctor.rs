@@ -82,8 +82,7 @@ async fn all(settings: &Arc<Settings>, client: Result<Client, Check>, has_config
     let default_model = DefaultModel::of(settings);
     let of_aws = aws_checks(settings, client, default_model.as_ref().ok());
     let (mut checks, found, port) = tokio::join!(of_aws, ledger_check(settings), port::check(&settings.serve));
-    let Found { check: ledger, statuses } = found;
-    let refused = model::refusal(settings, statuses.as_deref().unwrap_or_default());
+    let refused = model::refusal(settings, found.statuses.as_deref().unwrap_or_default());
     let model = match &default_model {
         Ok(model) => model.check(refused.as_ref()),
         Err(error) => Check::failed("model", error),
@@ -91,12 +90,12 @@ async fn all(settings: &Arc<Settings>, client: Result<Client, Check>, has_config
     let access = checks.pop();
     checks.push(model);
     checks.extend(access);
-    checks.push(ledger);
-    checks.push(if has_config {
-        ledger::budgets(settings, statuses.as_deref(), refused.as_ref())
+    let budgets = if has_config {
+        ledger::budgets(settings, &found, refused.as_ref())
     } else {
         Check::not_checked("budgets", "the config file sets them, and cannot be read")
-    });
+    };
+    checks.extend([found.check, budgets]);
     checks.push(port);
     checks
 }

@@ -2,13 +2,15 @@
 
 mod list;
 
-use crate::catalog::{Catalog, NanoDollars, did_you_mean};
-use crate::cli::{KeysAction, KeysAdd, KeysRotate, PromptCache};
+use crate::catalog::{Catalog, NanoDollars};
+use crate::cli::{KeysAction, KeysAdd, KeysMove, KeysRotate, PromptCache};
+use crate::commands::ledger_names::{self, no_such_group, no_such_key};
 use crate::commands::setup::open_ledger;
 use crate::commands::times;
 use crate::config::Settings;
 use crate::error::{Error, Kind};
-use crate::ledger::key::{Key, KeyLimits, Rotation, hash, new_token};
+use crate::ledger::group::Move;
+use crate::ledger::key::{Addition, KeyLimits, NewKey, Rotation, hash, new_token};
 use crate::ledger::key_profile::{self, KeyProfile};
 use crate::ledger::store::Store;
 use crate::ledger::{Clock, RateLimits, moment};
@@ -21,25 +23,21 @@ use std::num::NonZeroU32;
 
 const NO_RANDOM_NUMBERS: &str = "the operating system provides no random numbers";
 
-/// Makes a key, lists them, gives one a new token, or revokes one.
+/// Makes a key, lists them, gives one a new token, moves one to another group, or revokes one.
 pub(crate) fn run(action: &KeysAction, settings: &Settings) -> anyhow::Result<u8> {
     let mut ledger = open_ledger(settings)?;
     match action {
         KeysAction::Add(args) => add(args, settings, ledger.as_mut()),
         KeysAction::List(args) => list(args.json, &settings.keys, ledger.as_mut()),
         KeysAction::Rotate(args) => rotate(args, ledger.as_mut()),
+        KeysAction::Move(args) => move_key(args, ledger.as_mut()),
         KeysAction::Revoke(args) => revoke(&args.name, ledger.as_mut()),
     }
 }
 
 fn add(args: &KeysAdd, settings: &Settings, ledger: &mut dyn Store) -> anyhow::Result<u8> {
     let KeysAdd { name, expires, .. } = args;
-    let legal = |c: char| c.is_ascii_alphanumeric() || "._-".contains(c);
-    if name.is_empty() || name.len() > 64 || !name.chars().all(legal) {
-        return Err(Error::new(Kind::InvalidRequest, format!("{name:?} is not a valid name for a key"))
-            .advise("use up to 64 letters, digits, `.`, `_` and `-`")
-            .into());
-    }
+    ledger_names::check(name, "key")?;
     let mut limits = limits(args);
     for model in &mut limits.models {
         *model = whole_name(model, settings.catalog())?;
@@ -47,11 +45,20 @@ fn add(args: &KeysAdd, settings: &Settings, ledger: &mut dyn Store) -> anyhow::R
     check_tokens(&limits.overrides, settings)?;
     let token = new_token().context(NO_RANDOM_NUMBERS)?;
     let expires = expires.as_deref().map(|text| end(text, Clock::system().now())).transpose()?;
-    if !ledger.add_key(name, &hash(&token), &limits, expires).map_err(Error::from)? {
-        let message = format!("there is already a key {name:?}");
-        return Err(Error::new(Kind::InvalidRequest, message)
-            .advise("choose another name, or revoke that key first")
-            .into());
+    let group = args.group.as_deref();
+    let key = NewKey { name, hash: &hash(&token), limits: &limits, expires, group };
+    match ledger.add_key(&key).map_err(Error::from)? {
+        Addition::Added => {}
+        Addition::NameTaken => {
+            let message = format!("there is already a key {name:?}");
+            return Err(Error::new(Kind::InvalidRequest, message)
+                .advise("choose another name, or revoke that key first")
+                .into());
+        }
+        Addition::NoSuchGroup => {
+            let groups = ledger.groups().map_err(Error::from)?;
+            return Err(no_such_group(group.unwrap_or_default(), &groups).into());
+        }
     }
     if let Some(profile) = &args.profile {
         note(Printable::line(format_args!("{name} is for {profile}: {}", described(&limits))));
@@ -76,7 +83,7 @@ fn whole_name(typed: &str, catalog: &Catalog) -> Result<String, Error> {
 
 /// The limits that a person has typed, over those of the profile.
 fn limits(args: &KeysAdd) -> KeyLimits {
-    let KeysAdd { name: _, profile, max_tokens, max_tokens_limit, prompt_cache, expires: _, .. } = args;
+    let KeysAdd { name: _, group: _, profile, max_tokens, max_tokens_limit, prompt_cache, expires: _, .. } = args;
     let KeysAdd { request_usd, day_usd, week_usd, month_usd, models, rpm, tpm, max_running, .. } = args;
     let typed = KeyLimits {
         request: *request_usd,
@@ -178,14 +185,20 @@ fn end(text: &str, now: i64) -> Result<i64, Error> {
     })
 }
 
-/// The error for a key that is not there. `verb`: what was to be done with it.
-fn no_such_key(name: &str, verb: &'static str, keys: &[Key]) -> Error {
-    let names = keys.iter().filter(|key| key.revoked.is_none()).map(|key| key.name.as_str());
-    Error::new(Kind::InvalidRequest, format!("there is no key {name:?} to {verb}")).advise(did_you_mean(
-        name,
-        names,
-        "`chatrix keys list` shows the keys",
-    ))
+fn move_key(args: &KeysMove, ledger: &mut dyn Store) -> anyhow::Result<u8> {
+    let KeysMove { name, group, no_group: _ } = args;
+    let place = group.as_ref().map_or_else(|| "in no group".to_owned(), |group| format!("in the group {group}"));
+    let moved = match ledger.move_key(name, group.as_deref()).map_err(Error::from)? {
+        Move::Moved => format!("the key {name} is {place}; a running server knows within a second"),
+        Move::Unchanged => format!("the key {name} is {place} already"),
+        Move::NoSuchKey => return Err(no_such_key(name, "move", &ledger.keys().map_err(Error::from)?).into()),
+        Move::NoSuchGroup => {
+            let groups = ledger.groups().map_err(Error::from)?;
+            return Err(no_such_group(group.as_deref().unwrap_or_default(), &groups).into());
+        }
+    };
+    note(Printable::line(moved));
+    Ok(0)
 }
 
 fn revoke(name: &str, ledger: &mut dyn Store) -> anyhow::Result<u8> {

@@ -123,7 +123,7 @@ struct CatalogFile(PathBuf);
 
 impl CatalogFile {
     fn of(key: &RunKey, settings: &Settings) -> Self {
-        let folder = settings.ledger.as_ref().and_then(|path| path.parent());
+        let folder = settings.state.as_deref();
         Self(folder.map(|folder| folder.join(format!("{}-models.json", key.name))).unwrap_or_default())
     }
 }

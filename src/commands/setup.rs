@@ -5,12 +5,11 @@ use crate::config::{Flags, Settings};
 use crate::engine::{BudgetGuard, Engine};
 use crate::error::{Error, Kind};
 use crate::ledger::store::{Store, StoreError};
-use crate::ledger::{self, Clock, Ledger};
+use crate::ledger::{self, Clock, Ledger, Location};
 use crate::offline;
 use crate::sessions::make_private_folder;
 use crate::telemetry::Telemetry;
 use anyhow::Context;
-use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::task::JoinHandle;
@@ -29,7 +28,8 @@ pub(crate) fn load_settings_without_file(flags: &Flags) -> Result<Settings, Erro
     Settings::load_without_file(flags, variable)
 }
 
-fn variable(name: &str) -> Option<String> {
+/// A variable of the environment.
+pub(crate) fn variable(name: &str) -> Option<String> {
     std::env::var_os(name).map(|value| value.to_string_lossy().into_owned())
 }
 
@@ -46,7 +46,10 @@ pub(crate) async fn open(
     make_state_folder(settings);
     let client = Client::new(endpoint, settings.aws.limits, telemetry.clone()).await?;
     let account = client.account().clone();
-    let ledger = settings.ledger.as_ref().map(|path| Ledger::in_file(path, Clock::system(), telemetry.clone()));
+    let ledger = settings.ledger.as_ref().map(|at| {
+        let (location, clock) = (&at.value, Clock::system());
+        Ledger::keeping(location, settings.keep_days, clock, telemetry.clone())
+    });
     let guard = BudgetGuard { budgets: settings.budgets, ledger };
     Ok((Arc::new(Engine::new(settings.policy(), client, guard, drain, telemetry.clone())), account))
 }
@@ -100,21 +103,32 @@ pub(crate) fn is_about_identity(error: &Error) -> bool {
 
 /// Makes the folder of the ledger and the history, which only this user may look into.
 pub(crate) fn make_state_folder(settings: &Settings) {
-    let Some(folder) = settings.ledger.as_ref().and_then(|path| path.parent()) else { return };
+    let Some(folder) = &settings.state else { return };
     // Where it cannot be made, whoever needs a file in it says so.
     let _ = make_private_folder(folder);
 }
 
 /// Where the ledger is.
-pub(crate) fn ledger_path(settings: &Settings) -> Result<&Path, Error> {
-    settings.ledger.as_deref().ok_or_else(|| Error::from(StoreError::no_folder()).advise("set XDG_STATE_HOME or HOME"))
+pub(crate) fn ledger_location(settings: &Settings) -> Result<&Location, Error> {
+    let setting = settings.ledger.as_ref();
+    let nowhere = || Error::from(StoreError::no_folder()).advise("set XDG_STATE_HOME or HOME");
+    setting.map(|setting| &setting.value).ok_or_else(nowhere)
+}
+
+/// Refuses a ledger that does not exist: opening it would make a new one.
+pub(crate) fn check_existence(location: &Location) -> Result<(), Error> {
+    if location.exists() {
+        return Ok(());
+    }
+    let message = format!("there is no ledger at {location}");
+    Err(Error::new(Kind::LedgerUnavailable, message).advise("the first call makes one"))
 }
 
 /// Opens the ledger for reports, corrections and API keys. What killed processes left open becomes uncertain now.
 pub(crate) fn open_ledger(settings: &Settings) -> anyhow::Result<Box<dyn Store>> {
-    let path = ledger_path(settings)?;
+    let location = ledger_location(settings)?;
     make_state_folder(settings);
-    let mut ledger = ledger::open(path, Clock::system()).map_err(Error::from)?;
+    let mut ledger = ledger::open(location, Clock::system()).map_err(Error::from)?;
     ledger.recover().map_err(Error::from)?;
     Ok(ledger)
 }

@@ -1,5 +1,7 @@
 //! Days and lengths of time as people type them.
 
+use crate::error::{Error, Kind};
+use crate::ledger::Clock;
 use crate::ledger::budget::days;
 use time::{Date, Month};
 
@@ -9,6 +11,20 @@ pub(super) fn day(text: &str) -> Option<i64> {
     let (year, month, day) = (parts.next()?, parts.next()?, parts.next()?);
     let month = Month::try_from(month.parse::<u8>().ok()?).ok()?;
     Some(days(Date::from_calendar_date(year.parse().ok()?, month, day.parse().ok()?).ok()?))
+}
+
+/// The first day of a report: a date, a number of days, or everything (days since 1970).
+pub(super) fn since(text: &str) -> Result<i64, Error> {
+    let number = |text: &str| text.parse::<i64>().ok();
+    let ago = || text.strip_suffix('d').and_then(number).filter(|n| (1..=100_000).contains(n));
+    let found = match text {
+        "all" => Some(0),
+        _ => ago().map(|ago| Clock::system().today() - ago + 1).or_else(|| day(text)),
+    };
+    found.ok_or_else(|| {
+        Error::new(Kind::InvalidRequest, format!("--since {text:?} is not a day"))
+            .advise("give a day like 2026-11-01, a number of days like 7d, or all")
+    })
 }
 
 /// A length of time such as `90d`, `12h` or `30m`, or `0` (milliseconds).

@@ -12,7 +12,7 @@ use crate::error::{Error, Kind};
 use crate::ledger::budget::{BudgetStatus, date};
 use crate::ledger::report::{By, ReportRow, Sums, UncertainCall};
 use crate::ledger::store::{Correction, Store};
-use crate::ledger::{self, CallId, CallState, Clock, moment};
+use crate::ledger::{self, CallId, CallState, Clock, Location, moment};
 use crate::terminal::output::{note, print, print_data, print_json, stdout};
 use crate::terminal::printable::Printable;
 use crate::terminal::size::columns;
@@ -25,7 +25,7 @@ pub(crate) async fn run(args: &Usage, settings: &Settings) -> anyhow::Result<u8>
     if let Some(UsageAction::Settle(settle)) = &args.action {
         return correct(settle, settings);
     }
-    let since = since(&args.since)?;
+    let since = times::since(&args.since)?;
     if args.watch && !stdout().is_terminal() {
         return Err(Error::new(Kind::InvalidRequest, "--watch draws on a terminal, and stdout is none")
             .advise("leave it out")
@@ -48,6 +48,7 @@ pub(crate) async fn run(args: &Usage, settings: &Settings) -> anyhow::Result<u8>
         cli::By::Day => By::Day,
         cli::By::Model => By::Model,
         cli::By::Key => By::Key,
+        cli::By::Group => By::Group,
         cli::By::Command => By::Command,
     };
     let limits: Vec<_> = settings.budgets.limits().collect();
@@ -95,28 +96,15 @@ fn open(settings: &Settings) -> anyhow::Result<Opened> {
     if settings.offline {
         return Ok(Opened { ledger, offline: true, never_used });
     }
-    let other = settings.ledger.as_ref().map(|path| path.with_file_name("offline.db")).filter(|path| path.exists());
-    if let Some(path) = other
+    let other =
+        settings.state.as_ref().map(|folder| Location::File(folder.join("offline.db"))).filter(Location::exists);
+    if let Some(location) = other
         && never_used
     {
-        let ledger = ledger::open(&path, Clock::system()).map_err(Error::from)?;
+        let ledger = ledger::open(&location, Clock::system()).map_err(Error::from)?;
         return Ok(Opened { ledger, offline: true, never_used: false });
     }
     Ok(Opened { ledger, offline: false, never_used })
-}
-
-/// The first day of a report: a date, a number of days, or everything (days since 1970).
-fn since(text: &str) -> anyhow::Result<i64> {
-    let number = |text: &str| text.parse::<i64>().ok();
-    let ago = || text.strip_suffix('d').and_then(number).filter(|n| (1..=100_000).contains(n));
-    let found = match text {
-        "all" => Some(0),
-        _ => ago().map(|ago| Clock::system().today() - ago + 1).or_else(|| times::day(text)),
-    };
-    Ok(found.ok_or_else(|| {
-        Error::new(Kind::InvalidRequest, format!("--since {text:?} is not a day"))
-            .advise("give a day like 2026-11-01, a number of days like 7d, or all")
-    })?)
 }
 
 fn correct(args: &Settle, settings: &Settings) -> anyhow::Result<u8> {

@@ -16,8 +16,8 @@ use serde::de::{Error as _, Unexpected};
 use serde::{Deserialize, Deserializer};
 use std::collections::BTreeMap;
 use std::net::SocketAddr;
-use std::num::NonZeroU32;
-use std::path::Path;
+use std::num::{NonZeroU16, NonZeroU32};
+use std::path::{Path, PathBuf};
 use std::str::FromStr;
 use std::time::Duration;
 
@@ -46,6 +46,16 @@ pub(crate) struct File {
     pub(crate) keys: BTreeMap<String, Key>,
     pub(crate) serve: Serve,
     pub(crate) alerts: Alerts,
+    pub(crate) ledger: Ledger,
+}
+
+/// `[ledger]`: the database that several machines share, and how long calls are kept.
+#[derive(Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub(crate) struct Ledger {
+    pub(crate) url: Option<String>,
+    pub(crate) password_file: Option<PathBuf>,
+    pub(crate) keep_days: Option<NonZeroU16>,
 }
 
 /// `[limits]`: limits for all models.

@@ -2,17 +2,11 @@
 
 use std::path::{Path, PathBuf};
 
-/// The ledger, the history and the sessions in the state folder. The operator may want no history and no sessions.
-pub(super) fn kept(
-    state: Option<&Path>,
-    offline: bool,
-    history: Option<bool>,
-    sessions: Option<bool>,
-) -> [Option<PathBuf>; 3] {
-    let path = |name: &str, wanted: bool| state.filter(|_| wanted).map(|folder| folder.join(name));
-    // Offline calls have a ledger of their own: they are never billed.
-    let ledger = if offline { "offline.db" } else { "ledger.db" };
-    [path(ledger, true), path("history", history.unwrap_or(true)), path("sessions", sessions.unwrap_or(true))]
+/// The history and the sessions in the state folder. The operator may want none.
+pub(super) fn kept(state: Option<&Path>, history: Option<bool>, sessions: Option<bool>) -> [Option<PathBuf>; 2] {
+    let path =
+        |name: &str, wanted: Option<bool>| state.filter(|_| wanted.unwrap_or(true)).map(|folder| folder.join(name));
+    [path("history", history), path("sessions", sessions)]
 }
 
 /// Chatrix's folder of a kind: below the folder that the XDG variable names; the folder that systemd has made for the

@@ -11,7 +11,8 @@ use super::token_counts::TokenCounts;
 use crate::bedrock::Client;
 use crate::catalog::NanoDollars;
 use crate::error::{BudgetUse, Error, Kind, Result};
-use crate::ledger::budget::{BudgetLimit, BudgetStatus, Budgets, CostRange, Leniency, LimitedKey};
+use crate::ledger::budget::{BudgetLimit, BudgetStatus, Budgets, CostRange, Holder, Leniency, PeriodLimits};
+use crate::ledger::group::Group;
 use crate::ledger::key::Key;
 use crate::ledger::store::StoreError;
 use crate::ledger::{Granted, Ledger, NewCall, RateRequest, Refused, Reservation};
@@ -41,9 +42,13 @@ impl BudgetGuard {
 
     /// What calls with an API key, or all calls, have spent in each period that is running.
     pub async fn spent(&self, key: Option<&Key>) -> Vec<BudgetUse> {
-        let key = key.map(|key| LimitedKey { id: key.id, name: key.name.clone() });
         let all = Some(NanoDollars(u64::MAX));
-        self.states(BudgetLimit::each(key, all, all, all).collect()).await.iter().map(BudgetStatus::in_use).collect()
+        let limits = PeriodLimits { day: all, week: all, month: all };
+        self.states(limits.of(key.map_or(Holder::All, Key::holder)).collect())
+            .await
+            .iter()
+            .map(BudgetStatus::in_use)
+            .collect()
     }
 
     /// Whether anything limits what a call may cost or use, so that a sharper bound of it lets more calls pass.
@@ -55,6 +60,15 @@ impl BudgetGuard {
     /// The state of the operator's budgets. Empty when the ledger cannot be read.
     pub async fn statuses(&self) -> Vec<BudgetStatus> {
         self.states(self.limits(None)).await
+    }
+
+    /// The state of the budgets that these keys share in their groups. Empty when the ledger cannot be read.
+    pub async fn pool_statuses(&self, keys: &[Key]) -> Vec<BudgetStatus> {
+        let usable = keys.iter().filter(|key| key.revoked.is_none());
+        let mut groups: Vec<&Group> = usable.filter_map(|key| key.group.as_deref()).collect();
+        groups.sort_by_key(|group| group.id);
+        groups.dedup_by_key(|group| group.id);
+        self.states(groups.into_iter().flat_map(Group::pool_limits).collect()).await
     }
 
     async fn states(&self, limits: Vec<BudgetLimit>) -> Vec<BudgetStatus> {
@@ -234,8 +248,9 @@ async fn with_counted_input(counter: &Counter<'_>, admitted: Admitted) -> Admitt
 
 fn new_call(caller: &Caller, requested_model: String, model: String, rate: Option<RateRequest>) -> NewCall {
     let key = caller.key.as_ref().map(|key| key.id);
+    let group = caller.key.as_ref().and_then(|key| key.group.as_ref()).map(|group| group.id);
     let request_id = caller.request.as_ref().map(|request| request.id().to_owned());
-    NewCall { command: caller.command, key, requested_model, model, request_id, rate }
+    NewCall { command: caller.command, key, group, requested_model, model, request_id, rate }
 }
 
 /// Adds a safety margin of a twentieth and 64 tokens to counted tokens, although AWS bills what it counts.

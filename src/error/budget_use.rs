@@ -4,7 +4,7 @@
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct BudgetUse {
     pub period: BudgetPeriod,
-    /// Whether the budget is for one API key, and not shared by all calls.
+    /// Whether the budget is for one API key, and not shared by those of a group or by all calls.
     pub is_own: bool,
     /// What may be spent in the period (cents, rounded down).
     pub amount_cents: u64,

@@ -35,7 +35,7 @@ pub(crate) fn warning(status: &BudgetStatus) -> Option<u8> {
 mod tests {
     use super::*;
     use crate::catalog::NanoDollars;
-    use crate::ledger::budget::{BudgetLimit, BudgetTotals, Period};
+    use crate::ledger::budget::{BudgetLimit, BudgetTotals, Holder, Period};
 
     #[test]
     fn thresholds_are_reached_by_what_is_spent() {
@@ -57,7 +57,7 @@ mod tests {
                 reserved: NanoDollars(limit),
                 uncertain: NanoDollars(uncertain),
             };
-            let limit = BudgetLimit { key: None, period: Period::Day, amount: NanoDollars(limit) };
+            let limit = BudgetLimit { holder: Holder::All, period: Period::Day, amount: NanoDollars(limit) };
             let status = BudgetStatus { limit, totals, resets: 1 };
             assert_eq!(reached(&status).collect::<Vec<_>>(), expected, "{status:?}");
             assert_eq!(warning(&status), expected.get(..2).unwrap_or(expected).last().copied(), "{status:?}");

@@ -1,12 +1,14 @@
 //! Budgets: what may be booked in a day, a week or a month, and whether one more call fits. This is pure arithmetic on the
 //! ledger's sums. It never reads a clock and never writes.
 
-use super::ids::KeyId;
+pub use super::limit::{BudgetLimit, Holder, PeriodLimits};
+pub use super::period::Period;
+pub(crate) use super::period::{date, days};
+
 use crate::catalog::NanoDollars;
 use crate::error::{BudgetPeriod, BudgetUse};
 use std::fmt;
 use std::time::Duration;
-use time::{Date, Month, OffsetDateTime};
 
 /// What the operator allows. `None` means that there is no such limit.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -67,105 +69,8 @@ impl Budgets {
 
     /// The limits that the ledger watches.
     pub(crate) fn limits(&self) -> impl Iterator<Item = BudgetLimit> + use<> {
-        BudgetLimit::each(None, self.day, self.week, self.month)
-    }
-}
-
-/// How often a budget is renewed.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub enum Period {
-    /// A day, in UTC.
-    Day,
-    /// A week, which begins on Monday, in UTC.
-    Week,
-    /// A calendar month, in UTC.
-    Month,
-}
-
-impl Period {
-    /// The word for the period in messages and in JSON.
-    pub(crate) fn as_str(self) -> &'static str {
-        match self {
-            Self::Day => "day",
-            Self::Week => "week",
-            Self::Month => "month",
-        }
-    }
-
-    /// The first day of the period that a day is in (days since 1970).
-    #[must_use]
-    pub fn start(self, day: i64) -> i64 {
-        match self {
-            Self::Day => day,
-            // The first Monday after 1 January 1970 was day 4.
-            Self::Week => day - (day - 4).rem_euclid(7),
-            Self::Month => days(date(day).replace_day(1).unwrap_or(Date::MIN)),
-        }
-    }
-
-    /// The first day of the next period (days since 1970).
-    #[must_use]
-    pub fn next(self, day: i64) -> i64 {
-        match self {
-            Self::Day => day + 1,
-            Self::Week => self.start(day) + 7,
-            Self::Month => {
-                let date = date(day);
-                let year = if date.month() == Month::December { date.year() + 1 } else { date.year() };
-                days(Date::from_calendar_date(year, date.month().next(), 1).unwrap_or(Date::MAX))
-            }
-        }
-    }
-}
-
-/// The date of a day (days since 1970, UTC).
-pub(crate) fn date(day: i64) -> Date {
-    OffsetDateTime::from_unix_timestamp(day.saturating_mul(86_400)).map_or(Date::MAX, OffsetDateTime::date)
-}
-
-/// A date's day (days since 1970, UTC).
-pub(crate) fn days(date: Date) -> i64 {
-    // The Julian day of 1 January 1970.
-    i64::from(date.to_julian_day()) - 2_440_588
-}
-
-/// The API key that a limit is for.
-#[derive(Debug, Clone, PartialEq, Eq, Hash)]
-pub struct LimitedKey {
-    pub id: KeyId,
-    /// Its name, for messages.
-    pub name: String,
-}
-
-/// The most that may be booked in a period.
-#[derive(Debug, Clone, PartialEq, Eq, Hash)]
-pub struct BudgetLimit {
-    /// The API key it applies to; `None` for all calls together.
-    pub key: Option<LimitedKey>,
-    pub period: Period,
-    pub amount: NanoDollars,
-}
-
-impl BudgetLimit {
-    /// The limits for a day, a week and a month, of an API key or of all calls together.
-    pub(crate) fn each(
-        key: Option<LimitedKey>,
-        day: Option<NanoDollars>,
-        week: Option<NanoDollars>,
-        month: Option<NanoDollars>,
-    ) -> impl Iterator<Item = Self> {
-        let periods = [(Period::Day, day), (Period::Week, week), (Period::Month, month)];
-        periods.into_iter().filter_map(move |(period, amount)| Some(Self { key: key.clone(), period, amount: amount? }))
-    }
-}
-
-impl fmt::Display for BudgetLimit {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{} budget", self.period.as_str())?;
-        match &self.key {
-            Some(LimitedKey { id: _, name }) => write!(f, " of key {name}"),
-            None => Ok(()),
-        }
+        let Self { day, week, month, .. } = *self;
+        PeriodLimits { day, week, month }.of(Holder::All)
     }
 }
 
@@ -224,7 +129,7 @@ impl BudgetStatus {
                 Period::Week => BudgetPeriod::Week,
                 Period::Month => BudgetPeriod::Month,
             },
-            is_own: self.limit.key.is_some(),
+            is_own: matches!(self.limit.holder, Holder::Key { .. }),
             amount_cents: amount / NANO_DOLLARS_PER_CENT,
             spent_cents: spent / NANO_DOLLARS_PER_CENT,
             percent: u64::try_from(percent).unwrap_or(u64::MAX),
@@ -295,7 +200,7 @@ mod tests {
 
     fn status(amount: u64, settled: u64, reserved: u64) -> BudgetStatus {
         BudgetStatus {
-            limit: BudgetLimit { key: None, period: Period::Day, amount: NanoDollars(amount) },
+            limit: BudgetLimit { holder: Holder::All, period: Period::Day, amount: NanoDollars(amount) },
             totals: BudgetTotals {
                 settled: NanoDollars(settled),
                 reserved: NanoDollars(reserved),
@@ -337,30 +242,6 @@ mod tests {
             let budgets = Budgets { floor_tokens, wait, tools_floor_tokens, tools_wait, ..Budgets::default() };
             assert_eq!(budgets.leniency(false), Leniency { floor_tokens, wait });
             assert_eq!(budgets.leniency(true), Leniency { floor_tokens: expected.0, wait: expected.1 });
-        }
-    }
-
-    #[test]
-    fn periods_follow_the_calendar() {
-        let day = |year, month, day| Date::from_calendar_date(year, month, day).map_or(0, days);
-        assert_eq!(day(1970, Month::January, 1), 0);
-        let leap = day(2028, Month::February, 29);
-        assert_eq!((Period::Month.start(leap), Period::Month.next(leap)), (leap - 28, leap + 1));
-        let eve = day(2026, Month::December, 31);
-        assert_eq!((Period::Month.next(eve), Period::Day.next(eve)), (day(2027, Month::January, 1), eve + 1));
-        assert_eq!(date(eve).to_string(), "2026-12-31");
-        // Weeks begin on Monday, across the ends of years and before 1970 too.
-        for (today, monday) in [
-            (day(2026, Month::November, 22), day(2026, Month::November, 16)),
-            (day(2026, Month::November, 23), day(2026, Month::November, 23)),
-            (day(2026, Month::November, 29), day(2026, Month::November, 23)),
-            (day(2027, Month::January, 1), day(2026, Month::December, 28)),
-            (0, -3),
-            (-3, -3),
-            (-4, -10),
-        ] {
-            assert_eq!((Period::Week.start(today), Period::Week.next(today)), (monday, monday + 7), "{}", date(today));
-            assert_eq!(date(monday).weekday(), time::Weekday::Monday);
         }
     }
 }

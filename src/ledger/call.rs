@@ -1,6 +1,6 @@
 //! A call as the ledger knows it: how it begins, and how it ends.
 
-use super::ids::{CallId, KeyId};
+use super::ids::{CallId, GroupId, KeyId};
 use super::rate::RateRequest;
 use crate::catalog::NanoDollars;
 use crate::conversation::Usage;
@@ -12,6 +12,8 @@ pub struct NewCall {
     pub command: &'static str,
     /// The API key it came with.
     pub key: Option<KeyId>,
+    /// The group that its key was in. It stays booked there if the key is moved meanwhile.
+    pub group: Option<GroupId>,
     /// The model name the client gave.
     pub requested_model: String,
     /// The Bedrock id it is sent to.
@@ -20,6 +22,11 @@ pub struct NewCall {
     pub request_id: Option<String>,
     /// What it asks of its key's limits on requests, tokens and running calls; `None` where the key has none.
     pub rate: Option<RateRequest>,
+}
+
+impl NewCall {
+    /// The commands that make calls.
+    pub(super) const COMMANDS: [&'static str; 3] = ["ask", "chat", "serve"];
 }
 
 /// How a call can end.
@@ -35,16 +42,38 @@ pub enum Outcome {
     Released,
 }
 
+/// Tells calls apart that are written together with their end, so that each is written once, however often it is sent to
+/// the database.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Receipt(pub u128);
+
+impl Receipt {
+    /// One that nothing else has.
+    #[must_use]
+    pub fn new() -> Self {
+        Self(fastrand::u128(..))
+    }
+}
+
+impl Default for Receipt {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
 /// Which call a settlement is for.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum SettledCall {
     /// A call that is in the ledger.
     Booked(CallId),
+    /// A call that another process, which has ended, has booked under its name.
+    BookedBy { process: String, id: CallId },
     /// A call that could not be written when it began. It is written together with its end.
     Unwritten {
         call: NewCall,
         /// Its worst case.
         reserved: NanoDollars,
+        receipt: Receipt,
     },
 }
 

@@ -8,7 +8,10 @@ use std::time::{SystemTime, UNIX_EPOCH};
 const DAY: i64 = 86_400_000;
 
 #[derive(Clone)]
-pub struct Clock(Arc<dyn Fn() -> i64 + Send + Sync>);
+pub struct Clock {
+    now: Arc<dyn Fn() -> i64 + Send + Sync>,
+    sql: Option<&'static str>,
+}
 
 impl Clock {
     /// The operating system's clock.
@@ -22,13 +25,24 @@ impl Clock {
 
     /// A clock whose time is what `now` returns (milliseconds since 1970, UTC).
     pub fn new(now: impl Fn() -> i64 + Send + Sync + 'static) -> Self {
-        Self(Arc::new(now))
+        Self { now: Arc::new(now), sql: None }
+    }
+
+    /// The same clock for this process; a database that dates calls itself takes what an expression of SQL gives
+    /// (milliseconds since 1970, UTC) in place of its own clock.
+    #[must_use]
+    pub fn in_database(self, sql: &'static str) -> Self {
+        Self { sql: Some(sql), ..self }
+    }
+
+    pub(super) fn sql(&self) -> Option<&'static str> {
+        self.sql
     }
 
     /// Now (milliseconds since 1970, UTC).
     #[must_use]
     pub fn now(&self) -> i64 {
-        (self.0)()
+        (self.now)()
     }
 
     /// Today (days since 1970, UTC).

@@ -1,9 +1,11 @@
 //! Whether an open ledger is still the one in which this process has booked its calls. A file can be removed, replaced
 //! or set back to an older copy while a server runs. Its sums would then allow again what is already spent.
 
+use super::clock::day_of;
 use super::ids::CallId;
 
-/// The last call that this process has seen in its ledger. Calls are never removed, so it must still be there.
+/// The last call that this process has seen in its ledger. Unless it is older than all that are kept, it must still be
+/// there.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct SeenCall {
     pub id: CallId,
@@ -34,11 +36,13 @@ pub enum Continuity {
 }
 
 impl Mark {
-    /// `found`: the call that now has the number of the remembered one. `accepted_at`: when the operator last accepted
-    /// this ledger (milliseconds since 1970).
+    /// `found`: the call that now has the number of the remembered one. `kept_from`: calls of earlier days may have been
+    /// deleted for their age (days since 1970). `accepted_at`: when the operator last accepted this ledger (milliseconds
+    /// since 1970).
     #[must_use]
-    pub(super) fn compare(&self, found: Option<&SeenCall>, accepted_at: Option<i64>) -> Continuity {
-        if self.call.is_none() || self.call.as_ref() == found {
+    pub(super) fn compare(&self, found: Option<&SeenCall>, kept_from: i64, accepted_at: Option<i64>) -> Continuity {
+        let is_forgotten = found.is_none() && self.call.as_ref().is_some_and(|call| day_of(call.at) < kept_from);
+        if self.call.is_none() || self.call.as_ref() == found || is_forgotten {
             Continuity::Same
         } else if accepted_at.is_some_and(|at| at >= self.seen_at) {
             Continuity::Accepted
@@ -65,21 +69,25 @@ mod tests {
     fn a_ledger_without_the_last_call_is_lost_until_it_is_accepted() {
         let call = |id, at, process: &str| SeenCall { id: CallId(id), at, process: process.to_owned() };
         let last = || Some(call(7, 100, "p"));
-        for (remembered, found, accepted_at, expected) in [
-            (None, None, None, Continuity::Same),
-            (None, last(), None, Continuity::Same),
-            (last(), last(), None, Continuity::Same),
-            (last(), None, None, Continuity::Lost),
+        for (remembered, found, kept_from, accepted_at, expected) in [
+            (None, None, 0, None, Continuity::Same),
+            (None, last(), 0, None, Continuity::Same),
+            (last(), last(), 0, None, Continuity::Same),
+            (last(), None, 0, None, Continuity::Lost),
+            // Deleted for its age, which another call in its place would not be.
+            (last(), None, 1, None, Continuity::Same),
+            (last(), Some(call(7, 101, "p")), 1, None, Continuity::Lost),
             // An older copy in which others have booked since.
-            (last(), Some(call(7, 101, "p")), None, Continuity::Lost),
-            (last(), Some(call(7, 100, "q")), None, Continuity::Lost),
+            (last(), Some(call(7, 101, "p")), 0, None, Continuity::Lost),
+            (last(), Some(call(7, 100, "q")), 0, None, Continuity::Lost),
             // An acceptance that the copy brought along.
-            (last(), None, Some(199), Continuity::Lost),
-            (last(), None, Some(200), Continuity::Accepted),
-            (last(), last(), Some(200), Continuity::Same),
+            (last(), None, 0, Some(199), Continuity::Lost),
+            (last(), None, 0, Some(200), Continuity::Accepted),
+            (last(), last(), 0, Some(200), Continuity::Same),
         ] {
             let mark = Mark { call: remembered, seen_at: 200 };
-            assert_eq!(mark.compare(found.as_ref(), accepted_at), expected, "{mark:?} {found:?} {accepted_at:?}");
+            let compared = mark.compare(found.as_ref(), kept_from, accepted_at);
+            assert_eq!(compared, expected, "{mark:?} {found:?} {kept_from} {accepted_at:?}");
         }
     }
 }

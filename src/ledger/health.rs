@@ -1,15 +1,33 @@
-//! Whether the ledger can be written, as its thread last found it. Asking never waits for a disk.
+//! Whether the ledger can be written, as its thread last found it. Asking never waits for a disk. The operator is told
+//! when that changes.
 
 use super::store::{StoreError, StoreResult};
+use crate::telemetry::Telemetry;
 use std::sync::{Arc, Mutex, PoisonError};
 
-#[derive(Debug, Clone, Default)]
-pub(super) struct Health(Arc<Mutex<Option<StoreError>>>);
+#[derive(Debug, Clone)]
+pub(super) struct Health {
+    failure: Arc<Mutex<Option<StoreError>>>,
+    telemetry: Telemetry,
+}
 
 impl Health {
+    pub(super) fn new(telemetry: Telemetry) -> Self {
+        Self { failure: Arc::default(), telemetry }
+    }
+
     /// Notes how the last transaction ended.
     pub(super) fn note(&self, failure: Option<&StoreError>) {
-        *self.0.lock().unwrap_or_else(PoisonError::into_inner) = failure.cloned();
+        let mut last = self.failure.lock().unwrap_or_else(PoisonError::into_inner);
+        let sentence = |error: &StoreError| error.to_string();
+        match (last.as_ref().map(sentence), failure.map(sentence)) {
+            (Some(_), None) => self.telemetry.notice("the ledger can be used again"),
+            (before, Some(now)) if before.as_ref() != Some(&now) => {
+                self.telemetry.notice(&format!("warning: the ledger cannot be used: {now}"));
+            }
+            _ => {}
+        }
+        *last = failure.cloned();
     }
 
     /// Notes why the ledger could not be read. Reading says nothing about writing.
@@ -20,6 +38,6 @@ impl Health {
     }
 
     pub(super) fn get(&self) -> StoreResult<()> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner).clone().map_or(Ok(()), Err)
+        self.failure.lock().unwrap_or_else(PoisonError::into_inner).clone().map_or(Ok(()), Err)
     }
 }

@@ -1,4 +1,4 @@
-//! The numbers that calls and API keys have in the ledger. Both begin at 1.
+//! The numbers that calls, API keys and groups of keys have in the ledger. All begin at 1.
 
 use std::fmt;
 
@@ -9,6 +9,10 @@ pub struct CallId(pub i64);
 /// The number of an API key.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct KeyId(pub i64);
+
+/// The number of a group of API keys.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct GroupId(pub i64);
 
 impl fmt::Display for CallId {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

@@ -1,7 +1,8 @@
 //! API keys of `serve`: who may spend how much on which models. A token is shown once, when it is made. Only its
 //! SHA-256 hash is kept, and hashes are compared in constant time.
 
-use super::budget::{BudgetLimit, LimitedKey};
+use super::budget::{BudgetLimit, Holder, PeriodLimits};
+use super::group::Group;
 use super::ids::KeyId;
 use super::moment::moment;
 use super::rate::RateLimits;
@@ -10,6 +11,7 @@ use crate::policy::KeyOverrides;
 use sha2::{Digest, Sha256};
 use std::fmt::Write;
 use std::io;
+use std::sync::Arc;
 use subtle::ConstantTimeEq;
 
 /// The prefix of Chatrix's tokens. It distinguishes them from any other key that a client sends.
@@ -30,8 +32,32 @@ pub struct Key {
     pub expires: Option<i64>,
     /// The token that it had before its last rotation.
     pub previous: Option<PreviousToken>,
-    /// What it may spend, and on what.
+    /// What it may spend, and on what. Its group may add to that: see [`budget_limits`](Self::budget_limits).
     pub limits: KeyLimits,
+    /// The group that it is in.
+    pub group: Option<Arc<Group>>,
+}
+
+/// A key that is about to be made.
+#[derive(Debug, Clone, Copy)]
+pub struct NewKey<'a> {
+    pub name: &'a str,
+    /// The hash of its token, in hex.
+    pub hash: &'a str,
+    pub limits: &'a KeyLimits,
+    /// When it expires (milliseconds since 1970).
+    pub expires: Option<i64>,
+    /// The name of the group that it is in.
+    pub group: Option<&'a str>,
+}
+
+/// The result of adding a key.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Addition {
+    Added,
+    /// A key of that name exists and is not revoked.
+    NameTaken,
+    NoSuchGroup,
 }
 
 /// A token that was replaced by a newer one of the same key.
@@ -104,10 +130,21 @@ impl KeyLimits {
 }
 
 impl Key {
-    /// Its limits for a day, a week and a month, which the ledger watches.
+    pub(crate) fn holder(&self) -> Holder {
+        Holder::Key { id: self.id, name: self.name.clone() }
+    }
+
+    /// Its own limits for a day, a week and a month: those that were set for it, and else those that its group sets for
+    /// each of its keys.
+    pub(crate) fn own_limits(&self) -> impl Iterator<Item = BudgetLimit> + use<> {
+        let KeyLimits { day, week, month, .. } = &self.limits;
+        let each = self.group.as_ref().map(|group| group.limits.each).unwrap_or_default();
+        PeriodLimits { day: *day, week: *week, month: *month }.or(each).of(self.holder())
+    }
+
+    /// The limits that the ledger watches for its calls: its own, and those that all keys of its group share.
     pub(crate) fn budget_limits(&self) -> impl Iterator<Item = BudgetLimit> + use<> {
-        let key = LimitedKey { id: self.id, name: self.name.clone() };
-        BudgetLimit::each(Some(key), self.limits.day, self.limits.week, self.limits.month)
+        self.own_limits().chain(self.group.iter().flat_map(|group| group.pool_limits()).collect::<Vec<_>>())
     }
 }
 
@@ -175,6 +212,8 @@ fn hex(bytes: &[u8]) -> String {
 mod tests {
     #![expect(clippy::unwrap_used, reason = "a test may stop at the first surprise")]
     use super::*;
+    use crate::ledger::group::GroupLimits;
+    use crate::ledger::ids::GroupId;
 
     #[test]
     fn a_token_finds_its_key_and_no_other() {
@@ -190,6 +229,7 @@ mod tests {
             expires: None,
             previous: None,
             limits: KeyLimits { day: Some(NanoDollars(5)), ..KeyLimits::default() },
+            group: None,
         };
         let keys = [key(1, &first), key(2, &second)];
         assert_eq!(find_by_token(&keys, &second).map(|found| found.key.id), Some(KeyId(2)));
@@ -211,6 +251,7 @@ mod tests {
             expires,
             previous: Some(PreviousToken { hash: hash(old), until }),
             limits: KeyLimits::default(),
+            group: None,
         };
         for (key, token, refusal) in [
             (key(None, None, 0), new, None),
@@ -227,6 +268,42 @@ mod tests {
         ] {
             let found = find_by_token(std::slice::from_ref(&key), token).unwrap().refusal(1000);
             assert_eq!(found.as_deref(), refusal, "{token}");
+        }
+    }
+
+    #[test]
+    fn a_key_has_its_own_limits_and_else_those_for_each_key_of_its_group_and_shares_the_pool() {
+        let usd = |n| Some(NanoDollars(n));
+        let pool = PeriodLimits { day: usd(50), week: None, month: usd(900) };
+        let each = PeriodLimits { day: usd(5), week: usd(20), month: None };
+        let limits = GroupLimits { pool, each };
+        let group = Arc::new(Group { id: GroupId(1), name: "research".into(), made: 0, removed: None, limits });
+        let own = PeriodLimits { day: usd(7), ..PeriodLimits::default() };
+        let pools = ["day budget of group research 50", "month budget of group research 900"];
+        for (own, group, expected) in [
+            (PeriodLimits::default(), None, &[][..]),
+            (own, None, &["day budget of key k 7"]),
+            (
+                PeriodLimits::default(),
+                Some(&group),
+                &["day budget of key k 5", "week budget of key k 20", pools[0], pools[1]],
+            ),
+            (own, Some(&group), &["day budget of key k 7", "week budget of key k 20", pools[0], pools[1]]),
+        ] {
+            let PeriodLimits { day, week, month } = own;
+            let key = Key {
+                id: KeyId(1),
+                name: "k".into(),
+                hash: String::new(),
+                made: 0,
+                revoked: None,
+                expires: None,
+                previous: None,
+                limits: KeyLimits { day, week, month, ..KeyLimits::default() },
+                group: group.cloned(),
+            };
+            let limits: Vec<String> = key.budget_limits().map(|limit| format!("{limit} {}", limit.amount.0)).collect();
+            assert_eq!(limits, expected);
         }
     }
 }

@@ -52,7 +52,7 @@ mod tests {
 
     fn key(name: &str, revoked: Option<i64>, limits: KeyLimits) -> Key {
         let (id, hash) = (KeyId(1), String::new());
-        Key { id, name: name.into(), hash, made: 0, revoked, expires: None, previous: None, limits }
+        Key { id, name: name.into(), hash, made: 0, revoked, expires: None, previous: None, limits, group: None }
     }
 
     fn every_limit(n: u32, model: &str) -> KeyLimits {

@@ -2,7 +2,8 @@
 //! Every store applies what is computed here, in the transaction that also changes the call.
 
 use super::call::{NewCall, Outcome};
-use super::ids::KeyId;
+use super::ids::{GroupId, KeyId};
+use super::rate::used_tokens;
 use crate::catalog::NanoDollars;
 use crate::conversation::Usage;
 use std::ops::{AddAssign, Sub};
@@ -42,6 +43,8 @@ pub(super) struct Account {
     pub day: i64,
     pub command: String,
     pub key: Option<KeyId>,
+    /// The group that the key was in when the call began.
+    pub group: Option<GroupId>,
     /// The Bedrock id.
     pub model: String,
 }
@@ -101,9 +104,27 @@ pub(super) fn signed(amount: u64) -> i64 {
 
 /// A call that begins on a day, at its worst case.
 pub(super) fn reserve(call: &NewCall, day: i64, reserved: NanoDollars) -> Posting {
-    let NewCall { command, key, requested_model: _, model, request_id: _, rate: _ } = call;
-    let account = Account { day, command: (*command).to_owned(), key: *key, model: model.clone() };
+    let NewCall { command, key, group, requested_model: _, model, request_id: _, rate: _ } = call;
+    let account = Account { day, command: (*command).to_owned(), key: *key, group: *group, model: model.clone() };
     Posting { account, delta: contribution(CallState::Reserved, reserved, None, None) }
+}
+
+/// A call as it is booked when it begins on a day.
+pub(super) fn begun(call: &NewCall, day: i64, reserved: NanoDollars) -> BookedCall {
+    let Posting { account, delta: _ } = reserve(call, day, reserved);
+    let (settled, state) = (None, CallState::Reserved);
+    BookedCall { account, reserved, settled, state, has_usage: false, is_rated: call.rate.is_some() }
+}
+
+impl Change {
+    /// What the call counts for in its key's tokens a minute from now on. `None` where that is not known: the most that it
+    /// can have used stays counted.
+    pub(super) fn rate_tokens(&self) -> Option<u64> {
+        match (self.state, &self.usage) {
+            (CallState::Released, _) => Some(0),
+            (_, usage) => usage.as_ref().map(used_tokens),
+        }
+    }
 }
 
 impl BookedCall {
@@ -226,7 +247,13 @@ mod tests {
     const USAGE: Usage = Usage { input: 7, output: 5, cache_read: 3, cache_write_5m: 2, cache_write_1h: 1 };
 
     fn account(model: &str) -> Account {
-        Account { day: 20_000, command: "serve".into(), key: Some(KeyId(4)), model: model.into() }
+        Account {
+            day: 20_000,
+            command: "serve".into(),
+            key: Some(KeyId(4)),
+            group: Some(GroupId(2)),
+            model: model.into(),
+        }
     }
 
     /// A call that reserved 90 nano-dollars; where it is settled, at 40.
@@ -258,6 +285,7 @@ mod tests {
         let call = NewCall {
             command: "serve",
             key: Some(KeyId(4)),
+            group: Some(GroupId(2)),
             requested_model: "alias".into(),
             model: "m".into(),
             request_id: None,

@@ -1,4 +1,4 @@
-//! What the ledger reports: sums by day, model, key or command, and the calls whose usage never arrived.
+//! What the ledger reports: sums by day, model, key, group or command, and the calls whose usage never arrived.
 
 use super::budget::BudgetTotals;
 use super::ids::CallId;
@@ -13,6 +13,8 @@ pub enum By {
     Model,
     /// API key.
     Key,
+    /// Group of API keys.
+    Group,
     /// Command.
     Command,
 }
@@ -24,6 +26,7 @@ impl By {
             Self::Day => "day",
             Self::Model => "model",
             Self::Key => "key",
+            Self::Group => "group",
             Self::Command => "command",
         }
     }
@@ -71,7 +74,7 @@ pub struct Sums {
 /// A row of a report.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ReportRow {
-    /// A day (`2026-11-30`), Bedrock id, key name or command; `None` for calls without a key.
+    /// A day (`2026-11-30`), Bedrock id, name of a key or a group, or command; `None` for calls without a key or a group.
     pub name: Option<String>,
     /// The sums of its calls.
     pub sums: Sums,

@@ -2,7 +2,7 @@
 //! what may have been billed.
 
 use super::budget::BudgetStatus;
-use super::call::{NewCall, Outcome, SettledCall, Settlement};
+use super::call::{NewCall, Outcome, Receipt, SettledCall, Settlement};
 use super::ids::CallId;
 use super::rate::{RateRefusal, RateStatus};
 use super::session_totals::SessionTotals;
@@ -180,7 +180,9 @@ impl Reservation {
         }
         let (call, queue) = match std::mem::replace(&mut self.booking, Booking::Unledgered) {
             Booking::Booked(id, queue) => (SettledCall::Booked(id), queue),
-            Booking::Late(call, queue) => (SettledCall::Unwritten { call, reserved: self.amount }, queue),
+            Booking::Late(call, queue) => {
+                (SettledCall::Unwritten { call, reserved: self.amount, receipt: Receipt::new() }, queue)
+            }
             Booking::Unledgered => return,
         };
         let settlement = Settlement {
@@ -271,6 +273,7 @@ mod tests {
         let call = NewCall {
             command: "ask",
             key: None,
+            group: None,
             requested_model: "alias".into(),
             model: "m".into(),
             request_id: Some("req_1".into()),
@@ -278,7 +281,10 @@ mod tests {
         };
         drop(Reservation::late(call.clone(), NanoDollars(9), Arc::clone(&queue) as _));
         let settlements = queue.0.lock().unwrap();
-        assert_eq!(settlements[0].call, SettledCall::Unwritten { call, reserved: NanoDollars(9) });
+        let SettledCall::Unwritten { call: late, reserved, .. } = &settlements[0].call else {
+            panic!("{settlements:?}")
+        };
+        assert_eq!((late, *reserved), (&call, NanoDollars(9)));
         assert_eq!(settlements[0].model, "m");
     }
 }

@@ -3,36 +3,43 @@
 //! keeps their transactions apart.
 
 mod alerts;
+mod audit;
 mod calls;
 mod checkpoints;
 mod examination;
+mod export;
+mod file;
+mod groups;
 mod keys;
 mod process_lock;
 mod rates;
+mod retention;
 mod schema;
 mod sums;
 mod transaction;
 mod values;
 
 use super::alert::{self, BudgetAlert};
-use super::budget::{BudgetLimit, BudgetStatus};
+use super::audit::{AuditEntry, Author};
+use super::budget::{BudgetLimit, BudgetStatus, Holder};
 use super::clock::Clock;
 use super::continuity::{Continuity, Mark, Opening, SeenCall};
-use super::ids::{CallId, KeyId};
-use super::key::{Key, KeyLimits, Rotation};
+use super::group::{Group, GroupChange, GroupLimits, Move, Removal};
+use super::ids::CallId;
+use super::key::{Addition, Key, NewKey, Rotation};
 use super::key_settings::WatchedBudgets;
 use super::report::{By, Examination, ReportRow, UncertainCall};
+use super::rows::Row;
 use super::store::{Batch, Correction, ReserveOutcome, Store, StoreError, StoreResult, Upkeep, decide_in_order};
 use crate::catalog::NanoDollars;
 use calls::Begin;
 use checkpoints::Checkpoints;
+use file::{FileIdentity, create_private, identity, identity_of, length};
 use process_lock::ProcessLock;
 use rusqlite::config::DbConfig;
 use rusqlite::{Connection, ErrorCode, Result};
 use std::cell::Cell;
 use std::fmt;
-use std::fs::{Metadata, OpenOptions};
-use std::io;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 use transaction::CachedTransaction;
@@ -57,14 +64,9 @@ pub(super) struct SqliteStore {
     /// What was last read or booked.
     seen: Option<Mark>,
     checkpoints: Checkpoints,
+    /// The number up to which calls were looked at for their age.
+    looked_at: i64,
     clock: Clock,
-}
-
-/// Identifies a file independently of its name.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-struct FileIdentity {
-    device: u64,
-    inode: u64,
 }
 
 impl SqliteStore {
@@ -90,6 +92,7 @@ impl SqliteStore {
             data_version: None,
             seen: None,
             checkpoints,
+            looked_at: 0,
             clock,
         })
     }
@@ -109,6 +112,12 @@ impl SqliteStore {
         let result = work(&self.connection)?;
         transaction.commit()?;
         Ok(result)
+    }
+
+    /// Makes a change that is audited.
+    fn change<T>(&self, work: impl FnOnce(&Connection, &Author) -> Result<T>) -> StoreResult<T> {
+        let author = Author::now(&self.clock);
+        self.write(|connection| work(connection, &author))
     }
 
     /// Books a batch. The inner error is that of SQLite, for callers that tell a busy database from a broken one.
@@ -177,6 +186,21 @@ impl Store for SqliteStore {
         self.checkpoints.upkeep()
     }
 
+    fn forget_calls(&mut self, keep_days: i64) -> StoreResult<bool> {
+        let (after, before) = (self.looked_at, self.clock.today() - keep_days);
+        let Some((until, has_more)) = self.read(|connection| retention::oldest(connection, after, before))?.end()
+        else {
+            self.looked_at = 0;
+            return Ok(false);
+        };
+        if until > after {
+            self.write(|connection| retention::delete(connection, after, until, before))?;
+        }
+        // After the last of them it begins again: what was uncertain may be settled since.
+        self.looked_at = if has_more { after.max(until) } else { 0 };
+        Ok(has_more)
+    }
+
     fn recover(&mut self) -> StoreResult<()> {
         let now = self.clock.now();
         self.write(|connection| {
@@ -213,7 +237,7 @@ impl Store for SqliteStore {
     }
 
     fn correct(&mut self, id: CallId, cost: NanoDollars, above_reserved: bool) -> StoreResult<Correction> {
-        self.write(|connection| calls::correct(connection, id, cost, above_reserved))
+        self.change(|connection, author| calls::correct(connection, author, id, cost, above_reserved))
     }
 
     fn note_refusal(&mut self, limit: &BudgetLimit) -> StoreResult<()> {
@@ -250,22 +274,44 @@ impl Store for SqliteStore {
         self.read(keys::all)
     }
 
-    fn add_key(&mut self, name: &str, hash: &str, limits: &KeyLimits, expires: Option<i64>) -> StoreResult<bool> {
-        let now = self.clock.now();
-        self.write(|connection| keys::add(connection, now, name, hash, limits, expires))
+    fn add_key(&mut self, key: &NewKey<'_>) -> StoreResult<Addition> {
+        self.change(|connection, author| keys::add(connection, author, key))
     }
 
     fn rotate_key(&mut self, name: &str, rotation: &Rotation) -> StoreResult<bool> {
-        self.write(|connection| keys::rotate(connection, name, rotation))
+        self.change(|connection, author| keys::rotate(connection, author, name, rotation))
     }
 
     fn revoke_key(&mut self, name: &str) -> StoreResult<bool> {
-        let now = self.clock.now();
-        self.write(|connection| keys::revoke(connection, now, name))
+        self.change(|connection, author| keys::revoke(connection, author, name))
     }
 
-    fn spent_with_key(&mut self, key: KeyId) -> StoreResult<NanoDollars> {
-        self.read(|connection| sums::spent_with_key(connection, key))
+    fn move_key(&mut self, name: &str, group: Option<&str>) -> StoreResult<Move> {
+        self.change(|connection, author| keys::move_to(connection, author, name, group))
+    }
+
+    fn groups(&mut self) -> StoreResult<Vec<Group>> {
+        self.read(groups::all)
+    }
+
+    fn add_group(&mut self, name: &str, limits: GroupLimits) -> StoreResult<bool> {
+        self.change(|connection, author| groups::add(connection, author, name, limits))
+    }
+
+    fn change_group(&mut self, name: &str, change: GroupChange) -> StoreResult<Option<GroupLimits>> {
+        self.change(|connection, author| groups::change(connection, author, name, change))
+    }
+
+    fn remove_group(&mut self, name: &str) -> StoreResult<Removal> {
+        self.change(|connection, author| groups::remove(connection, author, name))
+    }
+
+    fn spent(&mut self, holder: &Holder) -> StoreResult<NanoDollars> {
+        self.read(|connection| sums::spent(connection, holder))
+    }
+
+    fn audit(&mut self, since: i64) -> StoreResult<Vec<AuditEntry>> {
+        self.read(|connection| audit::since(connection, since))
     }
 
     fn has_changed(&mut self) -> bool {
@@ -298,22 +344,32 @@ impl Store for SqliteStore {
     }
 
     fn continuity(&mut self, mark: &Mark) -> StoreResult<Continuity> {
-        self.read(|connection| {
+        let (found, continuity) = self.read(|connection| {
             let found = match &mark.call {
                 Some(call) => calls::seen(connection, call.id)?,
                 None => None,
             };
-            Ok(mark.compare(found.as_ref(), examination::accepted_at(connection)?))
-        })
+            let kept_from = retention::kept_from(connection)?;
+            let continuity = mark.compare(found.as_ref(), kept_from, examination::accepted_at(connection)?);
+            Ok((found, continuity))
+        })?;
+        if found.is_none() && continuity == Continuity::Same {
+            // It was deleted for its age, and nothing is expected of it any more.
+            self.seen = None;
+        }
+        Ok(continuity)
     }
 
     fn accept(&mut self) -> StoreResult<()> {
-        let now = self.clock.now();
-        self.write(|connection| examination::accept(connection, now))
+        self.change(examination::accept)
     }
 
     fn examine(&mut self) -> StoreResult<Examination> {
         self.read(examination::examine)
+    }
+
+    fn export(&mut self, take: &mut dyn FnMut(Row) -> StoreResult<()>) -> StoreResult<()> {
+        self.read(|connection| export::export(connection, take))?
     }
 }
 
@@ -330,39 +386,4 @@ fn configure(connection: &Connection) -> Result<()> {
     connection.set_db_config(DbConfig::SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, true)?;
     connection.set_prepared_statement_cache_capacity(64);
     Ok(())
-}
-
-fn identity(path: &Path) -> Option<FileIdentity> {
-    std::fs::metadata(path).ok().and_then(|file| identity_of(&file))
-}
-
-#[cfg(unix)]
-#[expect(clippy::unnecessary_wraps, reason = "other systems have none")]
-fn identity_of(file: &Metadata) -> Option<FileIdentity> {
-    use std::os::unix::fs::MetadataExt;
-    Some(FileIdentity { device: file.dev(), inode: file.ino() })
-}
-
-/// On other systems an open file cannot be removed.
-#[cfg(not(unix))]
-fn identity_of(_: &Metadata) -> Option<FileIdentity> {
-    None
-}
-
-/// The length of a file (bytes); 0 when there is none.
-fn length(path: &Path) -> u64 {
-    std::fs::metadata(path).map_or(0, |file| file.len())
-}
-
-/// Creates the file and its folder. Only this user can read the file, and SQLite gives its helper files the same
-/// rights.
-fn create_private(path: &Path) -> io::Result<()> {
-    if let Some(folder) = path.parent() {
-        std::fs::create_dir_all(folder)?;
-    }
-    let mut options = OpenOptions::new();
-    options.append(true).create(true);
-    #[cfg(unix)]
-    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
-    options.open(path).map(drop)
 }

@@ -2,19 +2,23 @@
 //! itself. A call and the sums it changes are always written in one transaction.
 
 use super::alert::BudgetAlert;
-use super::budget::{BudgetLimit, BudgetStatus, CostRange};
+use super::audit::AuditEntry;
+use super::budget::{BudgetLimit, BudgetStatus, CostRange, Holder};
 use super::call::{NewCall, Settlement};
 use super::continuity::{Continuity, Mark};
-use super::ids::{CallId, KeyId};
-use super::key::{Key, KeyLimits, Rotation};
+use super::group::{Group, GroupChange, GroupLimits, Move, Removal};
+use super::ids::CallId;
+use super::key::{Addition, Key, NewKey, Rotation};
 use super::key_settings::WatchedBudgets;
 use super::posting::CallState;
 use super::rate::{RateRefusal, RateStatus};
 use super::report::{By, Examination, ReportRow, UncertainCall};
+use super::rows::{Fingerprint, Piece, Row};
 use crate::catalog::NanoDollars;
 use crate::error::{Error, Kind};
 use std::collections::HashMap;
 use std::fmt;
+use std::time::Duration;
 
 /// Why a store failed, as a sentence that names the ledger.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -140,9 +144,24 @@ pub trait Store: fmt::Debug + Send {
     /// As [`post`](Self::post), but never waits for another process: `None` when one is writing. Nothing is done then.
     fn post_at_once(&mut self, batch: &Batch<'_>) -> StoreResult<Option<Vec<ReserveOutcome>>>;
 
+    /// The name that open calls of this process are booked under, where ends of calls are to be kept beside the ledger
+    /// while it cannot be written. `None` where that is not needed.
+    fn process(&self) -> Option<&str> {
+        None
+    }
+
+    /// How often [`recover`](Self::recover) has to be called, because other processes take this one for ended otherwise.
+    fn renewal(&self) -> Option<Duration> {
+        None
+    }
+
     /// Work that keeps the database small and fast, if it is time for that. It is done without the store, beside other
     /// transactions, and may wait for the disk.
     fn upkeep(&self) -> Option<Upkeep>;
+
+    /// Deletes some of the oldest calls, if they began more than so many days ago. Those that are running or whose usage
+    /// never arrived stay, and so do all sums and the last call. Whether more may be left to delete.
+    fn forget_calls(&mut self, keep_days: i64) -> StoreResult<bool>;
 
     /// Books the open reservations of processes that have ended as uncertain: AWS may bill them in full.
     fn recover(&mut self) -> StoreResult<()>;
@@ -172,11 +191,10 @@ pub trait Store: fmt::Debug + Send {
     /// Notes what became of an alert.
     fn finish_alert(&mut self, id: &str, delivered: bool) -> StoreResult<()>;
 
-    /// Every API key, revoked ones too, in the order they were made.
+    /// Every API key, revoked ones too, in the order they were made, each with its group as it is at the same moment.
     fn keys(&mut self) -> StoreResult<Vec<Key>>;
 
-    /// Adds a key, which may expire (milliseconds since 1970). `false` when a key of that name exists and is not revoked.
-    fn add_key(&mut self, name: &str, hash: &str, limits: &KeyLimits, expires: Option<i64>) -> StoreResult<bool>;
+    fn add_key(&mut self, key: &NewKey<'_>) -> StoreResult<Addition>;
 
     /// Gives a key a new token, and perhaps another end. The token before it is accepted for a while longer; one before
     /// that ends now. `false` when there is no key of that name, or it is revoked.
@@ -185,8 +203,27 @@ pub trait Store: fmt::Debug + Send {
     /// Revokes a key. `false` when there is no key of that name, or it is already revoked.
     fn revoke_key(&mut self, name: &str) -> StoreResult<bool>;
 
-    /// What a key has spent in all, with uncertain calls at their worst case.
-    fn spent_with_key(&mut self, key: KeyId) -> StoreResult<NanoDollars>;
+    /// Moves a key to the group of a name, or out of its group. Calls that are running stay booked where they began.
+    fn move_key(&mut self, name: &str, group: Option<&str>) -> StoreResult<Move>;
+
+    /// Every group, removed ones too, in the order they were made.
+    fn groups(&mut self) -> StoreResult<Vec<Group>>;
+
+    /// Adds a group. `false` when a group of that name exists and is not removed.
+    fn add_group(&mut self, name: &str, limits: GroupLimits) -> StoreResult<bool>;
+
+    /// Changes the limits of a group, and gives them as they are then. `None` when there is no group of that name, or it
+    /// is removed.
+    fn change_group(&mut self, name: &str, change: GroupChange) -> StoreResult<Option<GroupLimits>>;
+
+    /// Removes a group, unless there are keys in it.
+    fn remove_group(&mut self, name: &str) -> StoreResult<Removal>;
+
+    /// What a holder has spent in all, with uncertain calls at their worst case.
+    fn spent(&mut self, holder: &Holder) -> StoreResult<NanoDollars>;
+
+    /// What was changed by hand from a moment on (milliseconds since 1970), the newest last.
+    fn audit(&mut self, since: i64) -> StoreResult<Vec<AuditEntry>>;
 
     /// Whether another process has changed the ledger since the last call. Cheap enough to be called often. `true` when
     /// it cannot be determined.
@@ -212,14 +249,22 @@ pub trait Store: fmt::Debug + Send {
 
     /// Looks for damage, and counts what is booked.
     fn examine(&mut self) -> StoreResult<Examination>;
+
+    /// Hands out every row, all as they are at the same moment.
+    fn export(&mut self, take: &mut dyn FnMut(Row) -> StoreResult<()>) -> StoreResult<()>;
+
+    /// Takes every row of another ledger over, if this one is empty, and compares what arrived with what came.
+    fn import(&mut self, _: &mut dyn Iterator<Item = StoreResult<Piece>>) -> StoreResult<Fingerprint> {
+        Err(StoreError::new("a ledger can only be copied into a PostgreSQL database"))
+    }
 }
 
 /// Decides reservations in their order. Once one has to wait, later ones that ask for as much or more under the same
 /// limits wait too, without being decided, so that a long queue is cheap. A call whose key has limits of its own is always
 /// decided: it may be refused at once, and what it waits for concerns no other key.
-pub(super) fn decide_in_order<E>(
-    requests: &[ReserveRequest<'_>],
-    mut reserve: impl FnMut(&ReserveRequest<'_>) -> Result<ReserveOutcome, E>,
+pub(super) fn decide_in_order<'a, E>(
+    requests: &[ReserveRequest<'a>],
+    mut reserve: impl FnMut(&ReserveRequest<'a>) -> Result<ReserveOutcome, E>,
 ) -> Result<Vec<ReserveOutcome>, E> {
     // The least that a waiting call asks for, under each of the limits.
     let mut least_waiting: HashMap<&[BudgetLimit], NanoDollars> = HashMap::new();
@@ -251,6 +296,7 @@ mod tests {
         let call = NewCall {
             command: "ask",
             key: None,
+            group: None,
             requested_model: "m".into(),
             model: "m".into(),
             request_id: None,
@@ -258,7 +304,7 @@ mod tests {
         };
         let rate = Some(RateRequest { limits: RateLimits::default(), tokens: 1 });
         let rated = NewCall { rate, ..call.clone() };
-        let limits = |amount| [BudgetLimit { key: None, period: Period::Day, amount: NanoDollars(amount) }];
+        let limits = |amount| [BudgetLimit { holder: Holder::All, period: Period::Day, amount: NanoDollars(amount) }];
         let these = limits(100);
         let others = limits(200);
         let request = |limits, full, may_wait| {

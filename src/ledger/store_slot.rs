@@ -3,6 +3,7 @@
 
 use super::continuity::{Continuity, Mark, Opening};
 use super::store::{Store, StoreError, StoreResult, Upkeep};
+use std::time::Duration;
 
 /// How a store is opened: when it is first needed, and again when it has been removed or replaced.
 pub(super) type OpenStore = Box<dyn Fn(Opening) -> StoreResult<Box<dyn Store>> + Send>;
@@ -74,6 +75,18 @@ impl StoreSlot {
             Some(store) => (store, false),
             None => ((self.open)(self.opening())?, true),
         };
+        match self.examine(store.as_mut(), is_new) {
+            Ok(()) => Ok(store),
+            Err(error) => {
+                // It knows what this process has booked in it, also while it cannot be read.
+                self.store = Some(store).filter(|_| !is_new);
+                Err(error)
+            }
+        }
+    }
+
+    /// Finds out whether the store is the one that was used before.
+    fn examine(&mut self, store: &mut dyn Store, is_new: bool) -> StoreResult<()> {
         if let Some(mark) = &self.mark {
             match store.continuity(mark)? {
                 Continuity::Same => {}
@@ -87,7 +100,7 @@ impl StoreSlot {
         if is_new || self.was_replaced {
             self.mark = Some(store.mark()?);
         }
-        Ok(store)
+        Ok(())
     }
 
     fn opening(&self) -> Opening {
@@ -107,6 +120,16 @@ impl StoreSlot {
         if let Some(Ok(mark)) = self.store.as_mut().map(|store| store.mark()) {
             self.mark = Some(mark);
         }
+    }
+
+    /// See [`Store::process`].
+    pub(super) fn process(&self) -> Option<&str> {
+        self.store.as_ref()?.process()
+    }
+
+    /// See [`Store::renewal`].
+    pub(super) fn renewal(&self) -> Option<Duration> {
+        self.store.as_ref()?.renewal()
     }
 
     /// See [`Store::upkeep`].

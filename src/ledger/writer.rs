@@ -8,10 +8,13 @@
 
 use super::budget::BudgetLimit;
 use super::call::Settlement;
-use super::command::{AlertRequest, Check, Command, Commands, KeySnapshot, PendingReservation, StatusRequest, Wait};
+use super::command::{AlertRequest, Check, Commands, KeySnapshot, PendingReservation, StatusRequest, Wait};
 use super::health::Health;
 use super::open_calls::OpenCalls;
+use super::received::Received;
 use super::reservation::{Granted, Refused, Reservation, SettlementQueue};
+use super::retention::Retention;
+use super::spool::Spool;
 use super::store::{Batch, ReserveOutcome, Store, StoreError, StoreResult, Upkeep};
 use super::store_slot::{OpenStore, StoreSlot};
 use crate::telemetry::Telemetry;
@@ -22,11 +25,12 @@ use tokio::sync::oneshot;
 
 /// The most commands of one transaction.
 const BATCH: usize = 256;
+/// The most ends of calls in one transaction, so that it takes no longer where many have waited for the database.
+const MOST_ENDS: usize = 1_000;
 /// How often the writer checks whether another process has changed the ledger, while calls wait for money.
 const POLL: Duration = Duration::from_millis(25);
 /// How often a failed transaction is tried again, and how often ended processes are looked for while calls wait.
 const RETRY: Duration = Duration::from_secs(1);
-
 /// How long an alert belongs to the process that has claimed it (milliseconds): longer than it takes to tell it.
 const ALERT_LEASE: i64 = 15 * 60 * 1000;
 
@@ -39,12 +43,19 @@ pub(super) struct Writer {
     waiting: Vec<PendingReservation>,
     /// Settlements that are not written yet. They are kept until they can be, even when the disk is full.
     unwritten: Vec<Settlement>,
+    /// How many of them an earlier process has left.
+    taken_over: usize,
+    spool: Spool,
     open_calls: OpenCalls,
     health: Health,
     /// When a failed transaction is tried again.
     retry_at: Instant,
     /// When ended processes are looked for again.
     recover_at: Instant,
+    /// When the lease of this process is renewed, where it has one.
+    renew_at: Instant,
+    /// `None` keeps calls forever.
+    retention: Option<Retention>,
     telemetry: Telemetry,
 }
 
@@ -54,46 +65,10 @@ impl fmt::Debug for Writer {
     }
 }
 
-/// The commands that arrived since the last transaction.
-#[derive(Default)]
-struct Received {
-    reservations: Vec<PendingReservation>,
-    status_requests: Vec<StatusRequest>,
-    key_requests: Vec<oneshot::Sender<KeySnapshot>>,
-    checks: Vec<Check>,
-    alert_requests: Vec<AlertRequest>,
-    /// Alerts, and whether they were delivered.
-    finished_alerts: Vec<(String, bool)>,
-    /// Budgets that have refused a call.
-    refusals: Vec<BudgetLimit>,
-    settlements: Vec<Settlement>,
-    closing: bool,
-}
-
-impl Received {
-    fn sort(commands: Vec<Command>) -> Self {
-        let mut received = Self::default();
-        for command in commands {
-            match command {
-                Command::Reserve(pending) => received.reservations.push(pending),
-                Command::Settle(settlement) => received.settlements.push(settlement),
-                Command::ReadStatuses(request) => received.status_requests.push(request),
-                Command::ReadKeys(reply) => received.key_requests.push(reply),
-                Command::ClaimAlerts(request) => received.alert_requests.push(request),
-                Command::FinishAlert { id, delivered } => received.finished_alerts.push((id, delivered)),
-                Command::NoteRefusal(limit) if received.refusals.contains(&limit) => {}
-                Command::NoteRefusal(limit) => received.refusals.push(limit),
-                Command::Check(check) => received.checks.push(check),
-                Command::Close => received.closing = true,
-            }
-        }
-        received
-    }
-}
-
-/// Does what the commands say, until it receives [`Command::Close`].
+/// Does what the commands say, until it is told to close.
 pub(super) fn run(writer: &Mutex<Writer>, commands: &Commands) {
-    let mut wait = Wait::default();
+    // What an earlier process has left is written at once.
+    let mut wait = lock(writer).wait();
     loop {
         let received = Received::sort(commands.take(BATCH, wait));
         let is_closing = received.closing;
@@ -113,17 +88,28 @@ fn lock(writer: &Mutex<Writer>) -> MutexGuard<'_, Writer> {
 }
 
 impl Writer {
-    pub(super) fn new(open: OpenStore, queue: Arc<dyn SettlementQueue>, health: Health, telemetry: Telemetry) -> Self {
+    pub(super) fn new(
+        open: OpenStore,
+        (mut spool, retention): (Spool, Option<Retention>),
+        queue: Arc<dyn SettlementQueue>,
+        health: Health,
+        telemetry: Telemetry,
+    ) -> Self {
         let now = Instant::now();
+        let unwritten = spool.take_over();
         Self {
             slot: StoreSlot::new(open),
             queue,
             waiting: Vec::new(),
-            unwritten: Vec::new(),
+            taken_over: unwritten.len(),
+            unwritten,
+            spool,
             open_calls: OpenCalls::default(),
             health,
             retry_at: now,
             recover_at: now,
+            renew_at: now,
+            retention,
             telemetry,
         }
     }
@@ -153,16 +139,38 @@ impl Writer {
         self.answer_statuses(received.status_requests);
         self.note_refusals(received.refusals);
         self.answer_alerts(received.finished_alerts, received.alert_requests);
+        self.renew();
+        self.forget_calls();
         (self.wait(), self.slot.upkeep())
     }
 
     fn wait(&self) -> Wait {
         let poll = (!self.waiting.is_empty()).then_some(POLL);
         let retry = (!self.unwritten.is_empty()).then(|| self.retry_at.saturating_duration_since(Instant::now()));
+        let renew = self.slot.renewal().map(|_| self.renew_at.saturating_duration_since(Instant::now()));
+        let forget = self.retention.as_ref().map(Retention::wait);
         Wait {
-            at_most: [poll, retry].into_iter().flatten().min(),
+            at_most: [poll, retry, renew, forget].into_iter().flatten().min(),
             // What a settlement frees is waited for.
             gathers_settlements: self.waiting.is_empty(),
+        }
+    }
+
+    /// Shows the other processes that this one runs, where they cannot see that by themselves.
+    fn renew(&mut self) {
+        let Some(every) = self.slot.renewal() else { return };
+        let now = Instant::now();
+        if now >= self.renew_at {
+            self.renew_at = now + every;
+            // If it fails, the next time may be early enough.
+            let _: StoreResult<()> = self.slot.get().and_then(Store::recover);
+        }
+    }
+
+    /// Deletes old calls, where the operator wants that. A ledger that is not open yet is not opened for it.
+    fn forget_calls(&mut self) {
+        if let Some(retention) = &mut self.retention {
+            retention.keep(self.slot.get_open());
         }
     }
 
@@ -191,8 +199,9 @@ impl Writer {
             self.slot.guard_budget();
         }
         self.telemetry.ledger_transaction(began.elapsed(), 1 + located.len(), true);
+        self.health.note(None);
         self.waiting.push(pending);
-        self.posted(outcomes);
+        self.posted(outcomes, located.len());
         // The thread looks after calls that wait for money, and does what waits for the disk.
         if !self.waiting.is_empty() || self.slot.upkeep().is_some() {
             commands.wake();
@@ -225,19 +234,33 @@ impl Writer {
         self.telemetry.ledger_transaction(began.elapsed(), entries, result.is_ok());
         self.health.note(result.as_ref().err());
         match result {
-            Ok(outcomes) => self.posted(outcomes),
+            Ok(outcomes) => self.posted(outcomes, MOST_ENDS),
             Err(error) => {
                 self.retry_at = Instant::now() + RETRY;
+                self.keep_unwritten();
                 self.refuse_all(&Refused::Unavailable(error));
             }
         }
     }
 
-    fn posted(&mut self, outcomes: Vec<ReserveOutcome>) {
+    /// After a transaction, with the first `ends` of the ends that wait.
+    fn posted(&mut self, outcomes: Vec<ReserveOutcome>, ends: usize) {
         self.slot.remember_posted();
-        self.open_calls.remove(&self.unwritten);
-        self.unwritten.clear();
+        let written: Vec<_> = self.unwritten.drain(..self.unwritten.len().min(ends)).collect();
+        self.open_calls.remove(&written);
+        self.taken_over = self.taken_over.saturating_sub(written.len());
+        self.spool.forget(written.len(), self.unwritten.is_empty());
         self.answer_reservations(outcomes);
+    }
+
+    /// Keeps the ends of calls that could not be written where they survive this process.
+    fn keep_unwritten(&mut self) {
+        let ends: Vec<_> = self.unwritten.iter().map(|settlement| self.open_calls.locate(settlement)).collect();
+        if let Err(error) = self.spool.keep(&ends, self.taken_over) {
+            self.telemetry.notice(&format!(
+                "warning: what calls cost is kept in memory only until the ledger can be reached: {error}"
+            ));
+        }
     }
 
     fn try_post(&mut self, recover: bool) -> StoreResult<Vec<ReserveOutcome>> {
@@ -256,7 +279,8 @@ impl Writer {
             );
             self.open_calls.lose_numbers();
         }
-        let settlements: Vec<_> = self.unwritten.iter().map(|settlement| self.open_calls.locate(settlement)).collect();
+        let ends = self.unwritten.iter().take(MOST_ENDS);
+        let settlements: Vec<_> = ends.map(|settlement| self.open_calls.locate(settlement)).collect();
         let now = Instant::now();
         if recover {
             self.recover_at = now + RETRY;
@@ -279,7 +303,7 @@ impl Writer {
                 ReserveOutcome::Reserved { id, amount, statuses, rates } => {
                     let queue = Arc::clone(&self.queue);
                     let model = pending.call.model.clone();
-                    let ticket = self.open_calls.add(id, pending.call, amount);
+                    let ticket = self.open_calls.add(id, self.slot.process(), pending.call, amount);
                     let reservation = Reservation::booked(ticket, amount, model, queue);
                     Ok(Granted { reservation, statuses, rates })
                 }
@@ -298,8 +322,9 @@ impl Writer {
     fn answer_statuses(&mut self, requests: Vec<StatusRequest>) {
         for StatusRequest { limits, reply } in requests {
             let statuses = self.slot.get().and_then(|store| store.statuses(&limits));
-            self.slot.remember();
-            // The caller may have left.
+            if statuses.is_ok() {
+                self.slot.remember();
+            }
             let _ = reply.send(statuses.unwrap_or_default());
         }
     }
@@ -363,6 +388,11 @@ impl Writer {
     fn close(&mut self) {
         self.refuse_all(&Refused::Closed);
         self.post(false);
+        while !self.unwritten.is_empty() && self.health.get().is_ok() {
+            self.post(false);
+        }
+        // A command that ends soon looks for old calls before it does.
+        self.forget_calls();
         // Open reservations can no longer be settled. If this cannot be written they stay reserved, and the next
         // process that opens the ledger books them as uncertain.
         let _: Result<(), StoreError> = self.slot.abandon_own();

@@ -5,7 +5,9 @@ use super::reply::{json_response, set_header};
 use super::state::State;
 use crate::error::{Error, Kind, Result};
 use crate::ledger::budget::{BudgetLimit, BudgetStatus};
+use crate::ledger::key::Key;
 use crate::telemetry::{BudgetReading, Readings};
+use std::collections::HashSet;
 use std::time::Duration;
 use warp::Reply;
 use warp::http::{HeaderMap, StatusCode};
@@ -66,13 +68,15 @@ pub(super) async fn metrics(state: &State) -> Response {
     response
 }
 
-/// The budgets of all calls and of the API keys. Empty when the ledger cannot be read.
+/// The budgets of all calls, of the API keys, and of their groups. Empty when the ledger cannot be read.
 async fn budgets(state: &State) -> Vec<BudgetReading> {
     let guard = state.engine.guard();
     let mut limits: Vec<BudgetLimit> = guard.budgets.limits().collect();
     if let Ok(keys) = state.keys.all().await {
         let usable = keys.iter().filter(|key| key.revoked.is_none()).take(MAX_KEYS);
-        limits.extend(usable.flat_map(crate::ledger::key::Key::budget_limits));
+        // Keys of a group share limits.
+        let mut seen = HashSet::new();
+        limits.extend(usable.flat_map(Key::budget_limits).filter(|limit| seen.insert(limit.clone())));
     }
     let Some(ledger) = guard.ledger.as_ref().filter(|_| !limits.is_empty()) else { return Vec::new() };
     ledger.statuses(limits).await.into_iter().map(reading).collect()
@@ -83,7 +87,8 @@ fn reading(status: BudgetStatus) -> BudgetReading {
     let BudgetStatus { limit, totals, resets: _ } = status;
     BudgetReading {
         period: limit.period.as_str(),
-        key: limit.key.map(|key| key.name).unwrap_or_default(),
+        key: limit.holder.key_name().unwrap_or_default().to_owned(),
+        group: limit.holder.group_name().unwrap_or_default().to_owned(),
         limit: limit.amount,
         left,
         settled: totals.settled,

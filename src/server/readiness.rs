@@ -59,14 +59,15 @@ impl Readiness {
 
     /// Whether the ledger can be read, and could be written when that was last tried.
     pub(super) async fn ledger(&self, engine: &Engine, keys: &Keys) -> bool {
-        if engine.guard().ledger.as_ref().is_none_or(|ledger| ledger.health().is_err()) {
-            return false;
-        }
+        let Some(ledger) = &engine.guard().ledger else { return false };
         if let Some(known) = fresh(&self.ledger, |_| MAX_AGE) {
-            return known;
+            return known && ledger.health().is_ok();
         }
-        let read = tokio::time::timeout(PATIENCE, keys.all()).await;
-        remember(&self.ledger, read.is_ok_and(|read: Result<_>| read.is_ok()))
+        // What could not be written is tried again: nobody else does where no calls come because the server is not ready.
+        let usable = tokio::time::timeout(PATIENCE, async {
+            if ledger.health().is_err() { ledger.check(false).await.is_ok() } else { keys.all().await.is_ok() }
+        });
+        remember(&self.ledger, usable.await.unwrap_or(false))
     }
 
     async fn credentials(&self, engine: &Engine) -> bool {

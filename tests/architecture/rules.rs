@@ -86,6 +86,8 @@ pub(super) const RULES: Rules = Rules {
         ("two_face", &["src/terminal/markdown/highlight.rs"]),
         ("textwrap", &["src/terminal/printable.rs"]),
         ("rusqlite", &["src/ledger/sqlite.rs", "src/ledger/sqlite/"]),
+        ("tokio_postgres", &["src/ledger/postgres.rs", "src/ledger/postgres/"]),
+        ("tokio_postgres_rustls", &["src/ledger/postgres/session.rs"]),
         ("clap", &["src/cli.rs", "src/cli/", "src/commands/command_line.rs", "src/commands/command_line/"]),
         ("clap_mangen", &["src/commands/command_line/man.rs"]),
         (
@@ -102,8 +104,16 @@ pub(super) const RULES: Rules = Rules {
                 "src/alerts/delivery.rs",
             ],
         ),
-        ("hyper_rustls", &["src/bedrock/transport/connector.rs", "src/server/images.rs", "src/alerts/delivery.rs"]),
-        ("rustls", &["src/bedrock/transport/connector.rs"]),
+        (
+            "hyper_rustls",
+            &[
+                "src/bedrock/transport/connector.rs",
+                "src/server/images.rs",
+                "src/alerts/delivery.rs",
+                "src/ledger/postgres/session.rs",
+            ],
+        ),
+        ("rustls", &["src/bedrock/transport/connector.rs", "src/ledger/postgres/session.rs"]),
         ("toml", &["src/catalog.rs", "src/catalog/", "src/config/"]),
     ],
     writers: &["src/terminal/output.rs", "src/telemetry/writer.rs"],

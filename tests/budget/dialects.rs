@@ -102,11 +102,9 @@ fn no_mix_of_apis_overshoots() {
     let (over, most) = (AtomicBool::new(false), AtomicI64::new(0));
     std::thread::scope(|scope| {
         scope.spawn(|| {
-            let ledger = home.open();
-            let mut all =
-                ledger.prepare("SELECT COALESCE(SUM(settled + reserved + uncertain), 0) FROM booked").unwrap();
             while !over.load(Ordering::SeqCst) {
-                most.fetch_max(all.query_row([], |row| row.get(0)).unwrap(), Ordering::SeqCst);
+                let (settled, reserved, uncertain) = home.booked();
+                most.fetch_max(settled + reserved + uncertain, Ordering::SeqCst);
             }
         });
         let calls: Vec<_> = (0..CALLS)

@@ -1,4 +1,5 @@
-//! When the ledger cannot be written, calls under a budget are refused, and calls without a budget continue.
+//! When the ledger cannot be written, calls under a budget are refused, and calls without a budget continue. These are the
+//! troubles of a file; those of a database are in `fleet`.
 
 use super::{COST, ask, day, question, serve, worst};
 use crate::support::{Bedrock, Chatrix, Home, Reply, eventually};
@@ -7,6 +8,9 @@ use std::time::Duration;
 
 #[test]
 fn a_ledger_locked_by_another_process() {
+    if !Home::has_file() {
+        return;
+    }
     let (home, bedrock) = (Home::new(&day(1_000_000)), Bedrock::script([Reply::text("ok")]));
     let server = serve(&home, &bedrock);
     assert_eq!(server.chat(&question(&json!({}))).status, 200);
@@ -15,7 +19,7 @@ fn a_ledger_locked_by_another_process() {
     other.execute_batch("BEGIN EXCLUSIVE").unwrap();
     let refused = server.chat(&question(&json!({})));
     assert_eq!(refused.error(), (503, "server_error".into(), "ledger_unavailable".into()));
-    assert_eq!(refused.headers["x-should-retry"], "false");
+    assert_eq!(refused.headers["retry-after"], "1", "nothing was sent, so it can be tried again");
     assert_eq!(bedrock.calls().len(), 1);
     home.configure("");
     let outcome = ask(&home, &bedrock).stdout("ok\n").code(0);
@@ -23,10 +27,18 @@ fn a_ledger_locked_by_another_process() {
     other.execute_batch("ROLLBACK").unwrap();
     assert_eq!(server.chat(&question(&json!({}))).status, 200, "the server recovers by itself");
     assert_eq!(home.at_rest(), (2 * COST, 0, 0));
+    let log = server.stop();
+    let told: Vec<_> = log.lines().filter(|line| line.contains("the ledger can")).collect();
+    assert_eq!(told.len(), 2, "{log}");
+    assert!(told[0].starts_with("warning: the ledger cannot be used: ") && told[0].contains("locked"), "{log}");
+    assert_eq!(told[1], "the ledger can be used again");
 }
 
 #[test]
 fn a_settlement_that_cannot_be_written_is_written_later() {
+    if !Home::has_file() {
+        return;
+    }
     let (home, bedrock) = (Home::new(""), Bedrock::script([Reply::text("ok")]));
     let server = serve(&home, &bedrock);
     // The answer is held back until the ledger is locked, because the call could be settled before that otherwise.
@@ -49,6 +61,9 @@ fn a_settlement_that_cannot_be_written_is_written_later() {
 
 #[test]
 fn a_call_that_could_not_be_booked_is_booked_later() {
+    if !Home::has_file() {
+        return;
+    }
     let (home, bedrock) = (Home::new(""), Bedrock::script([Reply::text("ok")]));
     let server = serve(&home, &bedrock);
     assert_eq!(server.chat(&question(&json!({}))).status, 200);
@@ -85,6 +100,9 @@ const SMALL_DISK: [&str; 6] = [
 
 #[test]
 fn a_disk_that_is_full() {
+    if !Home::has_file() {
+        return;
+    }
     for shell in [&NO_GROWTH[..], &SMALL_DISK] {
         let bedrock = Bedrock::script([Reply::text("ok")]);
         let home = Home::new(&day(1_000_000));
@@ -111,6 +129,9 @@ fn a_disk_that_is_full() {
 
 #[test]
 fn without_a_budget_a_ledger_that_was_removed_is_created_again() {
+    if !Home::has_file() {
+        return;
+    }
     let (home, bedrock) = (Home::new(""), Bedrock::script([Reply::text("ok")]));
     let server = serve(&home, &bedrock);
     assert_eq!(server.chat(&question(&json!({}))).status, 200);
@@ -123,6 +144,9 @@ fn without_a_budget_a_ledger_that_was_removed_is_created_again() {
 
 #[test]
 fn a_file_that_is_not_a_ledger_is_not_changed() {
+    if !Home::has_file() {
+        return;
+    }
     let bedrock = Bedrock::script([Reply::text("ok")]);
     for (content, message) in
         [(&b"not a database, but somebody's text of some length"[..], "not a database"), (b"", "")]
@@ -147,4 +171,19 @@ fn a_file_that_is_not_a_ledger_is_not_changed() {
     ask(&home, &bedrock).run().code(0);
     home.open().execute_batch("PRAGMA user_version = 99").unwrap();
     ask(&home, &bedrock).run().code(1).stderr_has("written by a newer chatrix (version 99");
+}
+
+#[test]
+fn what_clients_write_can_always_be_booked() {
+    let (home, bedrock) = (Home::new(&day(1_000_000)), Bedrock::script([Reply::text("ok")]));
+    let server = serve(&home, &bedrock);
+    for name in ["nova\0/nova-micro", "\u{7}/nova-micro", "nova-micro\n", "\0"] {
+        let refused = server.chat(&question(&json!({"model": name})));
+        assert_eq!(refused.error().0, 404, "{name:?} {}", refused.body);
+    }
+    for strange in ["a\0b", "\u{1b}[31m", "\u{fffe}", "'; DROP TABLE calls; --", "\\N\t\\."] {
+        let answer = server.chat(&question(&json!({strange: 1, "user": strange, "metadata": {"a": strange}})));
+        assert_eq!(answer.status, 200, "{strange:?} {}", answer.body);
+    }
+    assert_eq!(home.at_rest(), (5 * COST, 0, 0));
 }

@@ -1,11 +1,17 @@
 //! The limits of a key on requests, tokens and running calls, as every store must keep them.
 
-use super::{ManualClock, cost, new_call, settlement};
+use super::{Make, cost, new_call, settlement, with_every_store};
 use chatrix::catalog::NanoDollars;
 use chatrix::conversation::Usage;
 use chatrix::ledger::store::{Batch, ReserveOutcome, ReserveRequest, Store};
-use chatrix::ledger::{self, CallId, KeyId, NewCall, Outcome, RateLimits, RateRefusal, RateRequest};
+use chatrix::ledger::{CallId, KeyId, NewCall, Outcome, RateLimits, RateRefusal, RateRequest};
 use std::num::NonZeroU32;
+
+with_every_store! {
+    a_clock_set_back_opens_no_limit_again,
+    tokens_are_those_that_were_used_once_that_is_known,
+    calls_of_a_killed_process_do_not_run,
+}
 
 const KEY: KeyId = KeyId(1);
 
@@ -32,25 +38,22 @@ fn end(store: &mut dyn Store, id: CallId, outcome: Outcome) {
     store.post(&Batch { settlements: &[settlement(id, outcome)], reservations: &[] }).unwrap();
 }
 
-#[test]
-fn a_clock_set_back_opens_no_limit_again() {
-    let folder = tempfile::tempdir().unwrap();
-    let clock = ManualClock::at(20_000);
-    let mut store = ledger::open(&folder.path().join("ledger.db"), clock.clock()).unwrap();
+fn a_clock_set_back_opens_no_limit_again(make: Make) {
+    let Some(ledger) = make() else { return };
+    let mut store = ledger.open();
     let one = limits(1, 0, 0);
     reserve(store.as_mut(), one, 1).unwrap();
     let tokens = limits(0, 10, 0);
     assert!(matches!(reserve(store.as_mut(), one, 1), Err(RateRefusal::Requests { .. })));
-    clock.set(19_999);
+    ledger.set_day(19_999);
     assert!(matches!(reserve(store.as_mut(), one, 1), Err(RateRefusal::Requests { .. })));
     assert!(matches!(reserve(store.as_mut(), tokens, 10), Err(RateRefusal::Tokens { .. })));
     assert!(matches!(try_reserve(store.as_mut(), KeyId(2), one, 1), ReserveOutcome::Reserved { .. }), "another key");
-    clock.set(20_001);
+    ledger.set_day(20_001);
     reserve(store.as_mut(), one, 1).unwrap();
 }
 
-#[test]
-fn tokens_are_those_that_were_used_once_that_is_known() {
+fn tokens_are_those_that_were_used_once_that_is_known(make: Make) {
     let usage = Usage { input: 3, output: 1, ..Usage::default() };
     for (outcome, left) in [
         (Outcome::Released, 100),
@@ -58,8 +61,8 @@ fn tokens_are_those_that_were_used_once_that_is_known() {
         (Outcome::Estimated(NanoDollars(1)), 60),
         (Outcome::Uncertain, 60),
     ] {
-        let folder = tempfile::tempdir().unwrap();
-        let mut store = ledger::open(&folder.path().join("ledger.db"), ManualClock::at(20_000).clock()).unwrap();
+        let Some(ledger) = make() else { return };
+        let mut store = ledger.open();
         let id = reserve(store.as_mut(), limits(0, 100, 0), 40).unwrap();
         end(store.as_mut(), id, outcome);
         assert!(reserve(store.as_mut(), limits(0, 100, 0), left + 1).is_err(), "{outcome:?}");
@@ -67,17 +70,13 @@ fn tokens_are_those_that_were_used_once_that_is_known() {
     }
 }
 
-#[test]
-fn calls_of_a_killed_process_do_not_run() {
-    let folder = tempfile::tempdir().unwrap();
-    let clock = ManualClock::at(20_000);
-    let open = || ledger::open(&folder.path().join("ledger.db"), clock.clock()).unwrap();
-    let (mut killed, mut other) = (open(), open());
+fn calls_of_a_killed_process_do_not_run(make: Make) {
+    let Some(ledger) = make() else { return };
+    let (mut killed, mut other) = (ledger.open(), ledger.open());
     let one = limits(0, 0, 1);
     reserve(killed.as_mut(), one, 1).unwrap();
     assert!(matches!(reserve(other.as_mut(), one, 1), Err(RateRefusal::Running { .. })));
-    // A store that is dropped books nothing, as a process that is killed.
-    drop(killed);
+    ledger.kill(killed);
     let id = reserve(other.as_mut(), one, 1).unwrap();
     assert!(reserve(other.as_mut(), one, 1).is_err());
     end(other.as_mut(), id, Outcome::Uncertain);

@@ -1,54 +1,29 @@
-//! What every store must do. Each test takes a function that makes a ledger, and gets a function that opens it once more,
-//! as another process would: a second kind of store is tested by calling them with another one.
+//! What every store must do, in tests that each run with every kind of store.
 
-use super::{ManualClock, cost, limit, new_call, settlement};
+use super::new_ledger::Process;
+use super::{Make, NewLedger, cost, group_holder, holder, limit, new_call, settlement, with_every_store};
 use chatrix::catalog::NanoDollars;
 use chatrix::conversation::Usage;
-use chatrix::ledger::budget::{BudgetLimit, BudgetTotals, CostRange, Period};
-use chatrix::ledger::key::{KeyLimits, PreviousToken, Rotation};
+use chatrix::ledger::budget::{BudgetLimit, BudgetTotals, CostRange, Holder, Period};
+use chatrix::ledger::key::{Addition, KeyLimits, NewKey, PreviousToken, Rotation};
 use chatrix::ledger::report::{By, ReportRow, UncertainCall};
 use chatrix::ledger::store::{Batch, Correction, ReserveOutcome, ReserveRequest, Store};
-use chatrix::ledger::{self, CallId, CallState, Clock, KeyId, Outcome, RateLimits, SettledCall, Settlement};
+use chatrix::ledger::{
+    CallId, CallState, GroupId, KeyId, NewCall, Outcome, RateLimits, Receipt, SettledCall, Settlement,
+};
 use chatrix::policy::KeyOverrides;
 use std::num::NonZeroU32;
 
-/// A new, empty SQLite ledger.
-fn sqlite() -> impl Fn(Clock) -> Box<dyn Store> {
-    let folder = tempfile::tempdir().unwrap();
-    move |clock| ledger::open(&folder.path().join("ledger.db"), clock).unwrap()
+with_every_store! {
+    books_what_a_plain_model_books,
+    opens_no_budget_again_when_a_clock_is_set_back,
+    counts_a_call_in_the_month_in_which_it_began,
+    lists_uncertain_calls_and_takes_corrections,
+    keeps_keys,
+    knows_what_another_process_has_changed,
 }
 
-#[test]
-fn sqlite_books_what_a_plain_model_books() {
-    books_what_a_plain_model_books(sqlite);
-}
-
-#[test]
-fn sqlite_opens_no_budget_again_when_a_clock_is_set_back() {
-    opens_no_budget_again_when_a_clock_is_set_back(&sqlite());
-}
-
-#[test]
-fn sqlite_counts_a_call_in_the_month_in_which_it_began() {
-    counts_a_call_in_the_month_in_which_it_began(&sqlite());
-}
-
-#[test]
-fn sqlite_lists_uncertain_calls_and_takes_corrections() {
-    lists_uncertain_calls_and_takes_corrections(&sqlite());
-}
-
-#[test]
-fn sqlite_keeps_keys() {
-    keeps_keys(&sqlite());
-}
-
-#[test]
-fn sqlite_knows_what_another_process_has_changed() {
-    knows_what_another_process_has_changed(&sqlite());
-}
-
-fn post(store: &mut dyn Store, settlements: &[Settlement]) {
+pub(super) fn post(store: &mut dyn Store, settlements: &[Settlement]) {
     assert!(store.post(&Batch { settlements, reservations: &[] }).unwrap().is_empty());
 }
 
@@ -58,7 +33,7 @@ fn reserve(store: &mut dyn Store, key: Option<KeyId>, limits: &[BudgetLimit], co
     store.post(&Batch { settlements: &[], reservations: &[request] }).unwrap().remove(0)
 }
 
-fn reserved(outcome: &ReserveOutcome) -> Option<(CallId, u64)> {
+pub(super) fn reserved(outcome: &ReserveOutcome) -> Option<(CallId, u64)> {
     match outcome {
         ReserveOutcome::Reserved { id, amount, .. } => Some((*id, amount.0)),
         ReserveOutcome::Waiting | ReserveOutcome::OverBudget(_) | ReserveOutcome::OverRate(_) => None,
@@ -73,6 +48,8 @@ struct ModelCall {
     owner: usize,
     day: i64,
     key: Option<KeyId>,
+    /// The group that the key was in.
+    group: Option<GroupId>,
     reserved: u64,
     /// Whether nothing is owed for it, so that it is not counted.
     free: bool,
@@ -88,8 +65,13 @@ impl ModelCall {
     }
 }
 
-fn totals(calls: &[ModelCall], key: Option<KeyId>, from: i64) -> BudgetTotals {
-    let counted = || calls.iter().filter(|call| (key.is_none() || call.key == key) && call.day >= from);
+fn totals(calls: &[ModelCall], holder: &Holder, from: i64) -> BudgetTotals {
+    let is_of = |call: &ModelCall| match holder {
+        Holder::All => true,
+        Holder::Key { id, .. } => call.key == Some(*id),
+        Holder::Group { id, .. } => call.group == Some(*id),
+    };
+    let counted = || calls.iter().filter(|call| is_of(call) && call.day >= from);
     let open = |uncertain: bool| {
         let open = counted().filter(|call| call.settled.is_none() && call.uncertain == uncertain);
         NanoDollars(open.map(|call| call.reserved).sum())
@@ -105,18 +87,19 @@ fn totals(calls: &[ModelCall], key: Option<KeyId>, from: i64) -> BudgetTotals {
 struct Interleaving<'a> {
     seed: u64,
     random: fastrand::Rng,
-    open: &'a dyn Fn(Clock) -> Box<dyn Store>,
-    stores: [Box<dyn Store>; 2],
-    clock: ManualClock,
+    ledger: &'a NewLedger,
+    stores: [Process; 2],
     today: i64,
     calls: Vec<ModelCall>,
+    /// The groups that the two keys are in.
+    groups: [Option<GroupId>; 2],
 }
 
 impl Interleaving<'_> {
     fn step(&mut self) {
         let open: Vec<usize> = (0..self.calls.len()).filter(|n| self.calls[*n].is_open()).collect();
         let store = self.random.usize(..2);
-        match self.random.u32(..12) {
+        match self.random.u32(..13) {
             0..=4 => self.reserve(store),
             5 | 6 if !open.is_empty() => {
                 let call = open[self.random.usize(..open.len())];
@@ -133,10 +116,14 @@ impl Interleaving<'_> {
                 self.lose(store);
             }
             10 => self.settle_late(store),
+            11 => {
+                let group = [None, Some(GroupId(1)), Some(GroupId(2))][self.random.usize(..3)];
+                self.groups[self.random.usize(..2)] = group;
+            }
             _ => {
                 // Mostly forward, sometimes back.
                 self.today += [1, 1, 0, -1, 12][self.random.usize(..5)];
-                self.clock.set(self.today);
+                self.ledger.set_day(self.today);
             }
         }
     }
@@ -146,22 +133,24 @@ impl Interleaving<'_> {
         let key = [None, Some(KeyId(1)), Some(KeyId(2))][self.random.usize(..3)];
         let mut limits = vec![limit(None, Period::Day, 1000), limit(None, Period::Month, 4000)];
         limits.extend(key.map(|key| limit(Some(key), Period::Day, 300)));
+        let group = key.and_then(|key| self.groups[usize::try_from(key.0).unwrap() - 1]);
+        let pool = |group| BudgetLimit { holder: group_holder(group), period: Period::Week, amount: NanoDollars(700) };
+        limits.extend(group.map(pool));
         let costs: Vec<CostRange> = (0..self.random.usize(1..4))
             .map(|_| {
                 let full = self.random.u64(1..200);
                 cost(full, self.random.u64(1..50).min(full))
             })
             .collect();
-        let call = new_call(key);
+        let call = NewCall { group, ..new_call(key) };
         let request = |cost: &CostRange| ReserveRequest { call: &call, limits: &limits, cost: *cost, may_wait: false };
         let reservations: Vec<_> = costs.iter().map(request).collect();
         let outcomes = self.stores[store].post(&Batch { settlements: &[], reservations: &reservations }).unwrap();
         for (cost, outcome) in costs.iter().zip(outcomes) {
             let seed = self.seed;
-            let left = limits.iter().map(|limit| {
-                let key = limit.key.as_ref().map(|key| key.id);
-                limit.amount - totals(&self.calls, key, limit.period.start(self.today)).all()
-            });
+            let left = limits
+                .iter()
+                .map(|limit| limit.amount - totals(&self.calls, &limit.holder, limit.period.start(self.today)).all());
             let left = left.min().unwrap();
             match outcome {
                 ReserveOutcome::Reserved { id, amount, statuses, rates: _ } => {
@@ -169,9 +158,18 @@ impl Interleaving<'_> {
                     assert!(statuses.iter().all(|status| status.totals.all() <= status.limit.amount), "seed {seed}");
                     let (day, reserved) = (self.today, amount.0);
                     let (settled, uncertain, successor) = (None, false, false);
-                    let call =
-                        ModelCall { id, owner: store, day, key, reserved, settled, uncertain, successor, free: false };
-                    self.calls.push(call);
+                    self.calls.push(ModelCall {
+                        id,
+                        owner: store,
+                        day,
+                        key,
+                        group,
+                        reserved,
+                        settled,
+                        uncertain,
+                        successor,
+                        free: false,
+                    });
                 }
                 ReserveOutcome::OverBudget(_) => {
                     assert!(cost.minimum > left, "seed {seed}: {cost:?} was refused with {left:?} left");
@@ -208,13 +206,16 @@ impl Interleaving<'_> {
     /// A call that could not be written when it began. It may overdraw a budget: it was let out without one.
     fn settle_late(&mut self, store: usize) {
         let (outcome, settled) = self.outcome(1);
-        let call = SettledCall::Unwritten { call: new_call(None), reserved: NanoDollars(1) };
+        let group = self.groups[0];
+        let call = NewCall { group, ..new_call(Some(KeyId(1))) };
+        let call = SettledCall::Unwritten { call, reserved: NanoDollars(1), receipt: Receipt::new() };
         post(self.stores[store].as_mut(), &[Settlement { call, ..settlement(CallId(0), outcome) }]);
         let call = ModelCall {
             id: CallId(0),
             owner: store,
             day: self.today,
-            key: None,
+            key: Some(KeyId(1)),
+            group,
             reserved: 1,
             free: outcome == Outcome::Released,
             settled: Some(settled),
@@ -226,7 +227,8 @@ impl Interleaving<'_> {
 
     /// A process is killed, the other one notices, and a person settles one of the calls that are uncertain by that.
     fn crash(&mut self, store: usize) {
-        self.stores[store] = (self.open)(self.clock.clock());
+        let killed = std::mem::replace(&mut self.stores[store], self.ledger.open());
+        self.ledger.kill(killed);
         self.stores[1 - store].recover().unwrap();
         self.lose(store);
         let uncertain = self.calls.iter_mut().find(|call| call.settled.is_none() && call.uncertain);
@@ -244,18 +246,23 @@ impl Interleaving<'_> {
     }
 
     fn compare(&mut self) {
-        for key in [None, Some(KeyId(1)), Some(KeyId(2))] {
-            for period in [Period::Day, Period::Month] {
-                let status = self.stores[0].statuses(&[limit(key, period, 1)]).unwrap().remove(0);
-                let expected = totals(&self.calls, key, period.start(self.today));
-                assert_eq!(status.totals, expected, "seed {}, key {key:?}", self.seed);
+        let keys = [KeyId(1), KeyId(2)].map(holder);
+        let groups = [GroupId(1), GroupId(2)].map(group_holder);
+        for holder in [Holder::All].into_iter().chain(keys).chain(groups) {
+            for period in [Period::Day, Period::Week, Period::Month] {
+                let limit = BudgetLimit { holder: holder.clone(), period, amount: NanoDollars(1) };
+                let status = self.stores[0].statuses(&[limit]).unwrap().remove(0);
+                let expected = totals(&self.calls, &holder, period.start(self.today));
+                assert_eq!(status.totals, expected, "seed {}, {holder:?}", self.seed);
             }
+            let spent = totals(&self.calls, &holder, i64::MIN).spent();
+            assert_eq!(self.stores[1].spent(&holder), Ok(spent), "seed {}, {holder:?}", self.seed);
         }
     }
 
     fn compare_reports(&mut self) {
-        let all = totals(&self.calls, None, 0);
-        for by in [By::Day, By::Model, By::Key, By::Command] {
+        let all = totals(&self.calls, &Holder::All, 0);
+        for by in [By::Day, By::Model, By::Key, By::Group, By::Command] {
             let rows = self.stores[1].report(by, 0).unwrap();
             let sum = |amount: fn(&ReportRow) -> NanoDollars| rows.iter().map(amount).sum::<NanoDollars>();
             let reported = BudgetTotals {
@@ -274,43 +281,45 @@ impl Interleaving<'_> {
     }
 }
 
-fn books_what_a_plain_model_books<O: Fn(Clock) -> Box<dyn Store>>(new_ledger: impl Fn() -> O) {
-    for seed in 0..30 {
-        let (open, clock) = (new_ledger(), ManualClock::at(20_000));
-        let stores = [open(clock.clock()), open(clock.clock())];
+fn books_what_a_plain_model_books(make: Make) {
+    let mut seed = 0;
+    while let Some(ledger) = make().filter(|ledger| seed < ledger.histories()) {
+        let stores = [ledger.open(), ledger.open()];
         let random = fastrand::Rng::with_seed(seed);
         let mut interleaving =
-            Interleaving { seed, random, open: &open, stores, clock, today: 20_000, calls: Vec::new() };
+            Interleaving { seed, random, ledger: &ledger, stores, today: 20_000, calls: Vec::new(), groups: [None; 2] };
         for _ in 0..150 {
             interleaving.step();
             interleaving.compare();
         }
         interleaving.compare_reports();
+        seed += 1;
     }
 }
 
-fn opens_no_budget_again_when_a_clock_is_set_back(open: &dyn Fn(Clock) -> Box<dyn Store>) {
-    let clock = ManualClock::at(20_000);
-    let mut store = open(clock.clock());
+fn opens_no_budget_again_when_a_clock_is_set_back(make: Make) {
+    let Some(ledger) = make() else { return };
+    let mut store = ledger.open();
     let limits = [limit(None, Period::Day, 100)];
     let mut fits = |amount| reserved(&reserve(store.as_mut(), None, &limits, cost(amount, amount))).is_some();
     assert!(fits(100));
-    clock.set(19_999);
+    ledger.set_day(19_999);
     assert!(!fits(1), "yesterday is no way around today");
-    clock.set(20_001);
+    ledger.set_day(20_001);
     assert!(fits(100), "tomorrow is another day");
 }
 
-fn counts_a_call_in_the_month_in_which_it_began(open: &dyn Fn(Clock) -> Box<dyn Store>) {
+fn counts_a_call_in_the_month_in_which_it_began(make: Make) {
+    let Some(ledger) = make() else { return };
     // 30 November and 1 December 2026.
     let (november, december) = (20_787, 20_788);
-    let clock = ManualClock::at(november);
-    let mut store = open(clock.clock());
+    ledger.set_day(november);
+    let mut store = ledger.open();
     let limits = [limit(None, Period::Month, 100)];
     let reserve = |store: &mut dyn Store| reserved(&reserve(store, None, &limits, cost(80, 80)));
     let (first, _) = reserve(store.as_mut()).unwrap();
     assert_eq!(reserve(store.as_mut()), None);
-    clock.set(december);
+    ledger.set_day(december);
     let (second, _) = reserve(store.as_mut()).unwrap();
     let settled = Outcome::Settled(Usage::default(), Some(NanoDollars(70)));
     post(store.as_mut(), &[settlement(first, settled), settlement(second, settled)]);
@@ -319,9 +328,9 @@ fn counts_a_call_in_the_month_in_which_it_began(open: &dyn Fn(Clock) -> Box<dyn 
     assert_eq!(rows, [("2026-11-30", 70), ("2026-12-01", 70)]);
 }
 
-fn lists_uncertain_calls_and_takes_corrections(open: &dyn Fn(Clock) -> Box<dyn Store>) {
-    let clock = ManualClock::at(20_000);
-    let mut store = open(clock.clock());
+fn lists_uncertain_calls_and_takes_corrections(make: Make) {
+    let Some(ledger) = make() else { return };
+    let mut store = ledger.open();
     let mut call = || reserved(&reserve(store.as_mut(), None, &[], cost(90, 90))).unwrap().0;
     let (uncertain, settled) = (call(), call());
     let usage = Usage { input: 1, ..Usage::default() };
@@ -355,9 +364,13 @@ fn lists_uncertain_calls_and_takes_corrections(open: &dyn Fn(Clock) -> Box<dyn S
     assert_eq!(store.statuses(&[limit(None, Period::Day, 9)]).unwrap()[0].totals, totals);
 }
 
-fn keeps_keys(open: &dyn Fn(Clock) -> Box<dyn Store>) {
-    let clock = ManualClock::at(20_000);
-    let (mut store, mut other) = (open(clock.clock()), open(clock.clock()));
+fn keeps_keys(make: Make) {
+    fn new<'a>(hash: &'a str, limits: &'a KeyLimits, expires: Option<i64>) -> NewKey<'a> {
+        NewKey { name: "laptop", hash, limits, expires, group: None }
+    }
+    let Some(ledger) = make() else { return };
+    let (mut store, mut other) = (ledger.open(), ledger.open());
+    let bare = KeyLimits::default();
     let limits = KeyLimits {
         request: None,
         day: Some(NanoDollars(5)),
@@ -367,8 +380,8 @@ fn keeps_keys(open: &dyn Fn(Clock) -> Box<dyn Store>) {
         rates: RateLimits { requests: NonZeroU32::new(7), tokens: None, running: NonZeroU32::new(u32::MAX) },
         overrides: KeyOverrides { max_tokens: Some(8), max_tokens_limit: Some(u32::MAX), prompt_cache: Some(false) },
     };
-    assert_eq!(store.add_key("laptop", "hash-1", &limits, Some(7)), Ok(true));
-    assert_eq!(other.add_key("laptop", "hash-2", &KeyLimits::default(), None), Ok(false));
+    assert_eq!(store.add_key(&new("hash-1", &limits, Some(7))), Ok(Addition::Added));
+    assert_eq!(other.add_key(&new("hash-2", &bare, None)), Ok(Addition::NameTaken));
     let key = other.keys().unwrap().remove(0);
     assert_eq!((key.name.as_str(), key.hash.as_str(), key.revoked, &key.limits), ("laptop", "hash-1", None, &limits));
     assert_eq!((key.expires, &key.previous), (Some(7), &None));
@@ -386,20 +399,20 @@ fn keeps_keys(open: &dyn Fn(Clock) -> Box<dyn Store>) {
         assert_eq!((rotated.expires, rotated.previous), (expected.0, previous));
     }
     let (id, _) = reserved(&reserve(store.as_mut(), Some(key.id), &[], cost(90, 90))).unwrap();
-    assert_eq!(other.spent_with_key(key.id), Ok(NanoDollars(0)));
+    assert_eq!(other.spent(&holder(key.id)), Ok(NanoDollars(0)));
     post(store.as_mut(), &[settlement(id, Outcome::Uncertain)]);
-    assert_eq!(other.spent_with_key(key.id), Ok(NanoDollars(90)));
+    assert_eq!(other.spent(&holder(key.id)), Ok(NanoDollars(90)));
     assert_eq!(store.uncertain_calls().unwrap()[0].key.as_deref(), Some("laptop"));
     assert_eq!(store.report(By::Key, 0).unwrap()[0].name.as_deref(), Some("laptop"));
     assert_eq!((other.revoke_key("laptop"), store.revoke_key("laptop")), (Ok(true), Ok(false)));
     assert!(store.keys().unwrap()[0].revoked.is_some());
-    assert_eq!(store.add_key("laptop", "hash-2", &KeyLimits::default(), None), Ok(true));
+    assert_eq!(store.add_key(&new("hash-2", &bare, None)), Ok(Addition::Added));
     assert_eq!(store.keys().unwrap().len(), 2);
 }
 
-fn knows_what_another_process_has_changed(open: &dyn Fn(Clock) -> Box<dyn Store>) {
-    let clock = ManualClock::at(20_000);
-    let (mut store, mut other) = (open(clock.clock()), open(clock.clock()));
+fn knows_what_another_process_has_changed(make: Make) {
+    let Some(ledger) = make() else { return };
+    let (mut store, mut other) = (ledger.open(), ledger.open());
     store.has_changed();
     assert!(!store.has_changed());
     reserve(store.as_mut(), None, &[], cost(1, 1));

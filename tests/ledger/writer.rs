@@ -1,20 +1,32 @@
 //! The thread in front of a store: who waits, who is told, and what happens when the store cannot be written.
 
-use super::{cost, limit, new_call};
+use super::{NewLedger, cost, limit, new_call, with_every_store};
 use chatrix::catalog::NanoDollars;
 use chatrix::conversation::Usage;
 use chatrix::ledger::alert::BudgetAlert;
-use chatrix::ledger::budget::{BudgetLimit, BudgetStatus, BudgetTotals, CostRange, Period};
+use chatrix::ledger::audit::AuditEntry;
+use chatrix::ledger::budget::{BudgetLimit, BudgetStatus, BudgetTotals, CostRange, Holder, Period};
 use chatrix::ledger::continuity::{Continuity, Mark, Opening};
-use chatrix::ledger::key::{Key, KeyLimits, Rotation};
+use chatrix::ledger::group::{Group, GroupChange, GroupLimits, Move, Removal};
+use chatrix::ledger::key::{Addition, Key, KeyLimits, NewKey, Rotation};
 use chatrix::ledger::report::{By, Examination, ReportRow, UncertainCall};
+use chatrix::ledger::rows::Row;
 use chatrix::ledger::store::{Batch, Correction, ReserveOutcome, Store, StoreError, StoreResult, Upkeep};
-use chatrix::ledger::{self, CallId, Clock, Granted, KeyId, KeySettings, Ledger, Refused, WatchedBudgets};
+use chatrix::ledger::{self, CallId, Clock, Granted, KeyId, KeySettings, Ledger, Location, Refused, WatchedBudgets};
 use chatrix::telemetry::Telemetry;
-use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
+
+with_every_store! {
+    async
+    a_call_waits_for_running_ones_and_not_for_ever,
+    a_waiting_call_is_decided_again_only_when_something_has_changed,
+    many_calls_wait_in_their_order_and_those_that_hang_up_hold_nobody_up,
+    what_a_process_leaves_open_is_uncertain_when_it_closes,
+    what_cannot_be_written_is_written_later,
+    keys_are_read_at_most_once_a_second_and_a_failure_is_too,
+}
 
 /// What a [`Watched`] store counts, and whether it fails.
 #[derive(Debug, Default)]
@@ -61,6 +73,12 @@ impl Store for Watched {
     fn upkeep(&self) -> Option<Upkeep> {
         self.0.upkeep()
     }
+    fn forget_calls(&mut self, keep_days: i64) -> StoreResult<bool> {
+        self.0.forget_calls(keep_days)
+    }
+    fn export(&mut self, take: &mut dyn FnMut(Row) -> StoreResult<()>) -> StoreResult<()> {
+        self.0.export(take)
+    }
     fn remembered(&self) -> Option<Mark> {
         self.0.remembered()
     }
@@ -96,8 +114,8 @@ impl Store for Watched {
     fn finish_alert(&mut self, id: &str, delivered: bool) -> StoreResult<()> {
         self.0.finish_alert(id, delivered)
     }
-    fn add_key(&mut self, name: &str, hash: &str, limits: &KeyLimits, expires: Option<i64>) -> StoreResult<bool> {
-        self.0.add_key(name, hash, limits, expires)
+    fn add_key(&mut self, key: &NewKey<'_>) -> StoreResult<Addition> {
+        self.0.add_key(key)
     }
     fn rotate_key(&mut self, name: &str, rotation: &Rotation) -> StoreResult<bool> {
         self.0.rotate_key(name, rotation)
@@ -105,8 +123,26 @@ impl Store for Watched {
     fn revoke_key(&mut self, name: &str) -> StoreResult<bool> {
         self.0.revoke_key(name)
     }
-    fn spent_with_key(&mut self, key: KeyId) -> StoreResult<NanoDollars> {
-        self.0.spent_with_key(key)
+    fn move_key(&mut self, name: &str, group: Option<&str>) -> StoreResult<Move> {
+        self.0.move_key(name, group)
+    }
+    fn groups(&mut self) -> StoreResult<Vec<Group>> {
+        self.0.groups()
+    }
+    fn add_group(&mut self, name: &str, limits: GroupLimits) -> StoreResult<bool> {
+        self.0.add_group(name, limits)
+    }
+    fn change_group(&mut self, name: &str, change: GroupChange) -> StoreResult<Option<GroupLimits>> {
+        self.0.change_group(name, change)
+    }
+    fn remove_group(&mut self, name: &str) -> StoreResult<Removal> {
+        self.0.remove_group(name)
+    }
+    fn spent(&mut self, holder: &Holder) -> StoreResult<NanoDollars> {
+        self.0.spent(holder)
+    }
+    fn audit(&mut self, since: i64) -> StoreResult<Vec<AuditEntry>> {
+        self.0.audit(since)
     }
     fn has_changed(&mut self) -> bool {
         self.0.has_changed()
@@ -133,12 +169,12 @@ impl Store for Watched {
 }
 
 /// A ledger of its own, as one process has it.
-fn watched(folder: &Path) -> (Ledger, Arc<Watch>) {
-    let (path, watch) = (folder.join("ledger.db"), Arc::new(Watch::default()));
+fn watched(location: Location) -> (Ledger, Arc<Watch>) {
+    let watch = Arc::new(Watch::default());
     let shared = Arc::clone(&watch);
     let open = move |_: Opening| -> StoreResult<Box<dyn Store>> {
         shared.opened.fetch_add(1, Ordering::SeqCst);
-        Ok(Box::new(Watched(ledger::open(&path, Clock::system())?, Arc::clone(&shared))))
+        Ok(Box::new(Watched(ledger::open(&location, Clock::system())?, Arc::clone(&shared))))
     };
     let ledger = Ledger::start(open, Telemetry::default());
     (ledger, watch)
@@ -157,12 +193,14 @@ async fn totals(ledger: &Ledger) -> (u64, u64, u64) {
     (settled.0, reserved.0, uncertain.0)
 }
 
-const LONG: Duration = Duration::from_secs(20);
+/// How long a call may wait that is to be served in the end.
+const LONG: Duration = Duration::from_mins(2);
 
-#[tokio::test]
-async fn a_call_waits_for_running_ones_and_not_for_ever() {
-    let folder = tempfile::tempdir().unwrap();
-    let ledger = Ledger::in_file(&folder.path().join("ledger.db"), Clock::system(), Telemetry::default());
+/// What happens at once happens within this time, on a slow machine as well.
+const AT_ONCE: Duration = Duration::from_secs(10);
+
+async fn a_call_waits_for_running_ones_and_not_for_ever(new: &NewLedger) {
+    let ledger = Ledger::at(&new.location(), Clock::system(), Telemetry::default());
     let reserve = |full, minimum, patience| reserve(&ledger, cost(full, minimum), patience);
     let mut first = reserve(90, 90, Duration::ZERO).await.unwrap().reservation;
     first.sent();
@@ -189,10 +227,8 @@ async fn a_call_waits_for_running_ones_and_not_for_ever() {
     assert_eq!(totals(&ledger).await, (10, 0, 80));
 }
 
-#[tokio::test]
-async fn a_waiting_call_is_decided_again_only_when_something_has_changed() {
-    let folder = tempfile::tempdir().unwrap();
-    let ((ours, watch), (theirs, _)) = (watched(folder.path()), watched(folder.path()));
+async fn a_waiting_call_is_decided_again_only_when_something_has_changed(new: &NewLedger) {
+    let ((ours, watch), (theirs, _)) = (watched(new.location()), watched(new.location()));
     let mut running = reserve(&theirs, cost(90, 90), Duration::ZERO).await.unwrap().reservation;
     running.sent();
     let waiting = reserve(&ours, cost(80, 80), LONG);
@@ -205,7 +241,7 @@ async fn a_waiting_call_is_decided_again_only_when_something_has_changed() {
         (while_idle, Instant::now())
     });
     assert_eq!(granted.unwrap().reservation.amount(), NanoDollars(80));
-    assert!(noticed.elapsed() < LONG / 2, "what another process gives back is noticed at once");
+    assert!(noticed.elapsed() < AT_ONCE, "what another process gives back is noticed at once");
     // Once a second it is looked for ended processes.
     assert!(while_idle <= 2, "decided {while_idle} times though nothing had changed");
 }
@@ -225,11 +261,9 @@ async fn start_waiters(ledger: &Ledger, numbers: std::ops::Range<usize>) -> Vec<
     waiters
 }
 
-#[tokio::test]
-async fn many_calls_wait_in_their_order_and_those_that_hang_up_hold_nobody_up() {
+async fn many_calls_wait_in_their_order_and_those_that_hang_up_hold_nobody_up(new: &NewLedger) {
     const WAITERS: usize = 400;
-    let folder = tempfile::tempdir().unwrap();
-    let (ledger, watch) = watched(folder.path());
+    let (ledger, watch) = watched(new.location());
     let mut running = reserve(&ledger, cost(90, 90), Duration::ZERO).await.unwrap().reservation;
     running.sent();
     let waiters = start_waiters(&ledger, 0..WAITERS).await;
@@ -241,7 +275,7 @@ async fn many_calls_wait_in_their_order_and_those_that_hang_up_hold_nobody_up() 
     // A short wait ends when it is over, however long the others wait.
     let impatient = reserve(&ledger, cost(70, 70), Duration::from_millis(50)).await;
     assert!(matches!(impatient, Err(Refused::OverBudget(_))), "{impatient:?}");
-    assert!(began.elapsed() < LONG / 4, "{:?}", began.elapsed());
+    assert!(began.elapsed() < AT_ONCE, "{:?}", began.elapsed());
     // Every second one hangs up.
     for waiter in waiters.iter().skip(1).step_by(2) {
         waiter.abort();
@@ -264,10 +298,8 @@ async fn many_calls_wait_in_their_order_and_those_that_hang_up_hold_nobody_up() 
     assert!(began.elapsed() < LONG, "{:?}", began.elapsed());
 }
 
-#[tokio::test]
-async fn what_a_process_leaves_open_is_uncertain_when_it_closes() {
-    let folder = tempfile::tempdir().unwrap();
-    let ((ours, _), (theirs, _)) = (watched(folder.path()), watched(folder.path()));
+async fn what_a_process_leaves_open_is_uncertain_when_it_closes(new: &NewLedger) {
+    let ((ours, _), (theirs, _)) = (watched(new.location()), watched(new.location()));
     let mut sent = reserve(&ours, cost(40, 40), Duration::ZERO).await.unwrap().reservation;
     sent.sent();
     ours.close();
@@ -278,10 +310,8 @@ async fn what_a_process_leaves_open_is_uncertain_when_it_closes() {
     assert_eq!(totals(&theirs).await, (0, 0, 40));
 }
 
-#[tokio::test]
-async fn what_cannot_be_written_is_written_later() {
-    let folder = tempfile::tempdir().unwrap();
-    let (ledger, watch) = watched(folder.path());
+async fn what_cannot_be_written_is_written_later(new: &NewLedger) {
+    let (ledger, watch) = watched(new.location());
     let mut reservation = reserve(&ledger, cost(40, 40), Duration::ZERO).await.unwrap().reservation;
     reservation.sent();
     watch.fail(true);
@@ -303,15 +333,14 @@ async fn what_cannot_be_written_is_written_later() {
     }
 }
 
-#[tokio::test]
-async fn keys_are_read_at_most_once_a_second_and_a_failure_is_too() {
-    let folder = tempfile::tempdir().unwrap();
-    let (ledger, watch) = watched(folder.path());
+async fn keys_are_read_at_most_once_a_second_and_a_failure_is_too(new: &NewLedger) {
+    let (ledger, watch) = watched(new.location());
     let cache = ledger.key_cache(KeySettings::default());
     let read = async || cache.keys().await.map(|keys| keys.iter().map(|key| key.name.clone()).collect::<Vec<_>>());
     assert_eq!(read().await, Ok(Vec::new()));
-    let mut other = ledger::open(&folder.path().join("ledger.db"), Clock::system()).unwrap();
-    other.add_key("laptop", "hash", &KeyLimits::default(), None).unwrap();
+    let mut other = ledger::open(&new.location(), Clock::system()).unwrap();
+    let key = NewKey { name: "laptop", hash: "hash", limits: &KeyLimits::default(), expires: None, group: None };
+    other.add_key(&key).unwrap();
     // Many at once share one reading.
     let (began, before) = (Instant::now(), watch.keys_read());
     while read().await == Ok(Vec::new()) {
@@ -335,7 +364,7 @@ async fn keys_are_read_at_most_once_a_second_and_a_failure_is_too() {
 async fn a_ledger_is_opened_when_it_is_first_needed_and_never_again_under_a_budget() {
     let folder = tempfile::tempdir().unwrap();
     let home = folder.path().join("state");
-    let (ledger, watch) = watched(&home);
+    let (ledger, watch) = watched(Location::File(home.join("ledger.db")));
     assert!(!home.exists());
     drop(reserve(&ledger, cost(1, 1), Duration::ZERO).await.unwrap());
     assert_eq!(totals(&ledger).await, (0, 0, 0));
@@ -351,7 +380,7 @@ async fn a_ledger_is_opened_when_it_is_first_needed_and_never_again_under_a_budg
 #[tokio::test]
 async fn the_log_of_the_database_stays_small() {
     let folder = tempfile::tempdir().unwrap();
-    let ledger = Ledger::in_file(&folder.path().join("ledger.db"), Clock::system(), Telemetry::default());
+    let ledger = Ledger::at(&Location::File(folder.path().join("ledger.db")), Clock::system(), Telemetry::default());
     for _ in 0..1500 {
         let limit = vec![limit(None, Period::Day, u64::MAX / 2048)];
         let granted = ledger.reserve(new_call(None), limit, cost(40, 40), LONG).await.unwrap();

@@ -2,6 +2,7 @@
 //! machine affects it.
 
 use super::Bedrock;
+use super::postgres::Database;
 use std::io::Write;
 use std::os::unix::ffi::OsStrExt;
 use std::path::PathBuf;
@@ -72,7 +73,11 @@ impl Chatrix {
 
     /// Uses a home that several commands share.
     pub fn home(self, home: &Home) -> Self {
-        self.env("HOME", home.0.path().to_str().unwrap())
+        let command = self.env("HOME", home.folder.path().to_str().unwrap());
+        match &home.database {
+            Some(database) => command.env("CHATRIX_LEDGER", &database.url()),
+            None => command,
+        }
     }
 
     pub fn completions() -> Self {
@@ -178,8 +183,12 @@ impl Chatrix {
     }
 }
 
-/// A home directory that several commands share, and the ledger in it.
-pub struct Home(TempDir);
+/// A home directory that several commands share, and its ledger: a file in it, or a database of its own on PostgreSQL where
+/// `CHATRIX_TEST_LEDGER` is `postgresql`.
+pub struct Home {
+    folder: TempDir,
+    database: Option<Database<'static>>,
+}
 
 impl Home {
     pub fn write(&self, path: &str, text: &str) {
@@ -194,13 +203,19 @@ impl Home {
 
     /// A home with this config file.
     pub fn new(config: &str) -> Self {
-        let home = Self(tempfile::tempdir().unwrap());
+        let database = if Self::has_file() { None } else { Database::new() };
+        let home = Self { folder: tempfile::tempdir().unwrap(), database };
         home.configure(config);
         home
     }
 
+    /// Whether the ledger of every home is a file. A test of such files has nothing to do otherwise.
+    pub fn has_file() -> bool {
+        !std::env::var("CHATRIX_TEST_LEDGER").is_ok_and(|kind| kind == "postgresql")
+    }
+
     pub fn configure(&self, config: &str) {
-        let folder = self.0.path().join(".config/chatrix");
+        let folder = self.folder.path().join(".config/chatrix");
         std::fs::create_dir_all(&folder).unwrap();
         // A running server may read it at any time, so it is never half written.
         std::fs::write(folder.join("config.new"), config).unwrap();
@@ -208,7 +223,7 @@ impl Home {
     }
 
     pub fn path(&self, path: &str) -> PathBuf {
-        self.0.path().join(path)
+        self.folder.path().join(path)
     }
 
     pub fn ledger(&self) -> PathBuf {
@@ -224,6 +239,9 @@ impl Home {
 
     /// The sums of all calls (nano-dollars): settled, reserved, uncertain.
     pub fn booked(&self) -> (i64, i64, i64) {
+        if let Some(database) = &self.database {
+            return database.booked();
+        }
         if !self.ledger().exists() {
             return (0, 0, 0);
         }
@@ -236,8 +254,21 @@ impl Home {
         connection.query_row(sql, [], |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?))).unwrap()
     }
 
+    /// What is booked for all groups of keys (nano-dollars).
+    pub fn booked_by_groups(&self) -> i64 {
+        if let Some(database) = &self.database {
+            return database
+                .number("SELECT COALESCE(SUM(settled + reserved + uncertain), 0) FROM booked WHERE kind = 2");
+        }
+        let sql = "SELECT COALESCE(SUM(settled + reserved + uncertain), 0) FROM group_totals";
+        self.open().query_row(sql, [], |row| row.get(0)).unwrap()
+    }
+
     /// Each call: state, reserved, settled (nano-dollars), model.
     pub fn calls(&self) -> Vec<(i64, i64, Option<i64>, String)> {
+        if let Some(database) = &self.database {
+            return database.calls();
+        }
         let connection = self.open();
         let mut statement =
             connection.prepare("SELECT state, reserved, settled, model FROM calls ORDER BY id").unwrap();
@@ -245,9 +276,29 @@ impl Home {
         rows.map(Result::unwrap).collect()
     }
 
+    /// The number of the last call.
+    pub fn last_call(&self) -> i64 {
+        let sql = "SELECT MAX(id) FROM calls";
+        match &self.database {
+            Some(database) => database.number(sql),
+            None => self.open().query_row(sql, [], |row| row.get(0)).unwrap(),
+        }
+    }
+
+    /// Lets the time pass after which a database takes killed processes for ended. With a file that takes none.
+    pub fn end_leases(&self) {
+        if let Some(database) = &self.database {
+            database.end_leases();
+        }
+    }
+
     /// The number of calls that are booked as uncertain.
     pub fn count_uncertain(&self) -> u32 {
-        self.open().query_row("SELECT COUNT(*) FROM calls WHERE state = 3", [], |row| row.get(0)).unwrap()
+        let sql = "SELECT COUNT(*) FROM calls WHERE state = 3";
+        match &self.database {
+            Some(database) => u32::try_from(database.number(sql)).unwrap(),
+            None => self.open().query_row(sql, [], |row| row.get(0)).unwrap(),
+        }
     }
 
     /// Waits until no call is open, and gives the sums of all calls.

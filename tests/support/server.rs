@@ -4,17 +4,24 @@
 use super::{Bedrock, Chatrix};
 use serde_json::Value;
 use std::collections::HashMap;
-use std::io::{BufRead, BufReader, Read, Write};
+use std::io::{BufRead, BufReader, ErrorKind, Read, Write};
 use std::net::TcpStream;
 use std::process::{Child, ChildStderr};
+use std::sync::{Arc, Mutex};
+use std::thread::JoinHandle;
 use std::time::Duration;
 use tempfile::TempDir;
 
 /// A running server. It is killed at the end of the test.
 pub struct Server {
     child: Child,
-    stderr: BufReader<ChildStderr>,
+    /// What it has written to stderr since it was ready, and the thread that reads it: nobody could write to a pipe for
+    /// ever that nobody reads.
+    log: Arc<Mutex<String>>,
+    reader: Option<JoinHandle<()>>,
     address: String,
+    /// How long a client waits for the next bytes of an answer.
+    patience: Duration,
     /// What it wrote to stderr before it was ready.
     start_up: String,
     _home: TempDir,
@@ -79,7 +86,29 @@ impl Server {
             }
             text.push_str(&line);
         };
-        Self { child, stderr, address, start_up: text, _home: home }
+        let log = Arc::<Mutex<String>>::default();
+        let shared = Arc::clone(&log);
+        let reader = std::thread::spawn(move || read(stderr, &shared));
+        Self {
+            child,
+            log,
+            reader: Some(reader),
+            address,
+            patience: Duration::from_secs(30),
+            start_up: text,
+            _home: home,
+        }
+    }
+
+    /// With clients that wait longer, for answers that wait for others.
+    pub fn with_patience(mut self, patience: Duration) -> Self {
+        self.patience = patience;
+        self
+    }
+
+    /// What it has written to stderr since it was ready.
+    pub fn log(&self) -> String {
+        self.log.lock().unwrap().clone()
     }
 
     /// What it wrote to stderr before it was ready.
@@ -108,9 +137,8 @@ impl Server {
 
     /// Waits for the server to end. Gives its exit code, and what it wrote to stderr after it was ready.
     pub fn wait(mut self) -> (Option<i32>, String) {
-        let mut text = String::new();
-        self.stderr.read_to_string(&mut text).unwrap();
-        (self.child.wait().unwrap().code(), text)
+        self.reader.take().unwrap().join().unwrap();
+        (self.child.wait().unwrap().code(), self.log())
     }
 
     pub fn get(&self, path: &str) -> Answer {
@@ -130,6 +158,13 @@ impl Server {
         let mut bytes = Vec::new();
         socket.read_to_end(&mut bytes).unwrap();
         parse(&bytes)
+    }
+
+    /// As [`Server::send`], for a server that may end meanwhile.
+    pub fn try_send(&self, method: &str, path: &str, headers: &[(&str, &str)], body: &str) -> std::io::Result<Answer> {
+        let mut bytes = Vec::new();
+        self.try_open(method, path, headers, body)?.read_to_end(&mut bytes)?;
+        if is_whole(&bytes) { Ok(parse(&bytes)) } else { Err(ErrorKind::UnexpectedEof.into()) }
     }
 
     /// As [`Server::send`], for a body that is no text.
@@ -168,7 +203,7 @@ impl Server {
             head.push_str(&format!("{name}: {value}\r\n"));
         }
         let mut socket = TcpStream::connect(&self.address)?;
-        socket.set_read_timeout(Some(Duration::from_secs(30)))?;
+        socket.set_read_timeout(Some(self.patience))?;
         socket.write_all(format!("{head}\r\n{body}").as_bytes())?;
         Ok(socket)
     }
@@ -178,6 +213,26 @@ impl Drop for Server {
     fn drop(&mut self) {
         let _ = self.child.kill();
         let _ = self.child.wait();
+    }
+}
+
+/// Reads what a server writes to stderr until its end.
+fn read(mut stderr: BufReader<ChildStderr>, log: &Mutex<String>) {
+    let mut line = Vec::new();
+    while stderr.read_until(b'\n', &mut line).is_ok_and(|length| length > 0) {
+        log.lock().unwrap().push_str(std::str::from_utf8(&line).unwrap());
+        line.clear();
+    }
+}
+
+/// Whether these are all bytes of a response.
+fn is_whole(bytes: &[u8]) -> bool {
+    let Some(end) = bytes.windows(4).position(|window| window == b"\r\n\r\n") else { return false };
+    let head = String::from_utf8_lossy(&bytes[..end]).to_ascii_lowercase();
+    let length = head.lines().find_map(|line| line.strip_prefix("content-length: "));
+    match length {
+        Some(length) => bytes.len() == end + 4 + length.parse::<usize>().unwrap(),
+        None => bytes.ends_with(b"0\r\n\r\n"),
     }
 }
 

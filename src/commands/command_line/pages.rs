@@ -16,7 +16,7 @@ const USE: [&str; 5] = ["ask", "chat", "serve", "run", "models"];
 
 /// The commands that take none of the global options, and those that need no AWS.
 const WITHOUT_GLOBAL_OPTIONS: [&str; 4] = ["completions", "man", "complete", "help"];
-const WITHOUT_AWS: [&str; 4] = ["usage", "keys", "ledger", "setup"];
+const WITHOUT_AWS: [&str; 5] = ["usage", "keys", "groups", "ledger", "setup"];
 const GLOBAL_OPTIONS: [&str; 4] = ["offline", "config", "profile", "region"];
 const AWS_OPTIONS: [&str; 2] = ["profile", "region"];
 

@@ -6,6 +6,7 @@ use crate::commands::ledger::examine;
 use crate::commands::setup::make_state_folder;
 use crate::config::Settings;
 use crate::error::{Error, Kind};
+use crate::ledger::Location;
 use crate::ledger::budget::{BudgetLimit, BudgetStatus, Budgets, date};
 use crate::ledger::report::Examination;
 use crate::ledger::store::StoreError;
@@ -19,25 +20,31 @@ const BUDGETS: &str = "budgets";
 /// What was found out about the ledger.
 pub(super) struct Found {
     pub(super) check: Check,
-    /// What is booked under each budget; `None` when that cannot be read.
+    /// What is booked under each budget of all calls; `None` when that cannot be read.
     pub(super) statuses: Option<Vec<BudgetStatus>>,
+    /// What is booked under the budgets of groups.
+    pub(super) groups: Vec<BudgetStatus>,
 }
 
 /// Opens the ledger and looks for damage. One that does not exist is not made. It may take long, where the ledger is
 /// large or another process holds it.
 pub(super) fn examined(settings: &Settings) -> Found {
     let limits: Vec<BudgetLimit> = settings.budgets.limits().collect();
-    let Some(path) = &settings.ledger else {
+    let Some(location) = settings.ledger.as_ref().map(|setting| &setting.value) else {
         return unusable(settings, &Error::from(StoreError::no_folder()).advise("set XDG_STATE_HOME or HOME"));
     };
     make_state_folder(settings);
-    if !path.exists() {
+    if let Some(path) = location.file().filter(|path| !path.exists()) {
         return match try_folder(path) {
             Ok(()) => {
                 let message = format!("{} does not exist yet; the first call makes it", path.display());
                 let statuses = limits.is_empty().then(Vec::new);
                 // Under a budget, an empty ledger has nothing booked, but whether one was lost is not known here.
-                Found { check: Check::ok(LEDGER, message), statuses: statuses.or_else(|| Some(unused(limits))) }
+                Found {
+                    check: Check::ok(LEDGER, message),
+                    statuses: statuses.or_else(|| Some(unused(limits))),
+                    groups: Vec::new(),
+                }
             }
             Err(error) => {
                 let message = format!("the ledger cannot be made: {}: {error}", path.display());
@@ -45,34 +52,56 @@ pub(super) fn examined(settings: &Settings) -> Found {
             }
         };
     }
-    match examine(settings, &limits) {
-        Ok((Examination { problems, .. }, _)) if !problems.is_empty() => {
-            let message = format!("{} is damaged: {}", path.display(), problems.join("; "));
+    match examined_ledger(settings, &limits) {
+        Ok((Examination { problems, .. }, ..)) if !problems.is_empty() => {
+            let message = format!("{location} is damaged: {}", problems.join("; "));
             let error = Error::new(Kind::LedgerUnavailable, message);
-            unusable(
-                settings,
-                &error.advise("put a backup in its place, or move it away and run: chatrix ledger accept"),
-            )
+            let advice = match location {
+                Location::File(_) => "put a backup in its place, or move it away and run: chatrix ledger accept",
+                Location::Database { .. } => "restore a backup, and run: chatrix ledger accept",
+            };
+            unusable(settings, &error.advise(advice))
         }
-        Ok((Examination { calls, uncertain, .. }, statuses)) => {
+        Ok((Examination { calls, uncertain, .. }, statuses, groups)) => {
             let calls = if calls == 1 { "1 call".to_owned() } else { format!("{calls} calls") };
-            let message = format!("{} is sound: {calls}, {uncertain} of them uncertain", path.display());
+            let message = format!("{location} is sound: {calls}, {uncertain} of them uncertain");
             Found {
-                check: open_to_others(path).unwrap_or_else(|| Check::ok(LEDGER, message)),
+                check: location.file().and_then(open_to_others).unwrap_or_else(|| Check::ok(LEDGER, message)),
                 statuses: Some(statuses),
+                groups,
             }
         }
         Err(error) => {
-            let advice = "make it readable and writable, or move it away and run: chatrix ledger accept";
+            let advice = match location {
+                Location::File(_) => "make it readable and writable, or move it away and run: chatrix ledger accept",
+                Location::Database { .. } => "check the address and the password, and that PostgreSQL runs",
+            };
             unusable(settings, &Error::new(Kind::LedgerUnavailable, format!("{error:#}")).advise(advice))
         }
     }
 }
 
+/// The state of the ledger, what is booked under these limits, and what under those of groups.
+fn examined_ledger(
+    settings: &Settings,
+    limits: &[BudgetLimit],
+) -> anyhow::Result<(Examination, Vec<BudgetStatus>, Vec<BudgetStatus>)> {
+    let (examination, mut ledger) = examine(settings)?;
+    let statuses = ledger.statuses(limits).map_err(Error::from)?;
+    let present = ledger.groups().map_err(Error::from)?.into_iter().filter(|group| group.removed.is_none());
+    let pools: Vec<BudgetLimit> = present.flat_map(|group| group.pool_limits()).collect();
+    let groups = ledger.statuses(&pools).map_err(Error::from)?;
+    Ok((examination, statuses, groups))
+}
+
 /// The check of a ledger that was not examined in time.
 pub(super) fn overdue() -> Found {
     let message = "the ledger is large or in use, and was not examined within a few seconds";
-    Found { check: Check::warning(LEDGER, message, "`chatrix ledger check` takes its time"), statuses: None }
+    Found {
+        check: Check::warning(LEDGER, message, "`chatrix ledger check` takes its time"),
+        statuses: None,
+        groups: Vec::new(),
+    }
 }
 
 /// Without a budget, calls are answered all the same.
@@ -84,7 +113,7 @@ fn unusable(settings: &Settings, error: &Error) -> Found {
         let message = format!("{}; there is no budget, so calls are made, but not booked", error.message);
         Check::warning(LEDGER, message, error.advice())
     };
-    Found { check, statuses: None }
+    Found { check, statuses: None, groups: Vec::new() }
 }
 
 /// What an empty ledger has booked.
@@ -119,16 +148,16 @@ fn open_to_others(path: &Path) -> Option<Check> {
 }
 
 /// What is left of the budgets. `refused`: why the smallest question would be refused, if it would.
-pub(super) fn budgets(settings: &Settings, statuses: Option<&[BudgetStatus]>, refused: Option<&Error>) -> Check {
+pub(super) fn budgets(settings: &Settings, found: &Found, refused: Option<&Error>) -> Check {
     let Budgets { request, .. } = settings.budgets;
-    let Some(statuses) = statuses else {
+    let Some(statuses) = &found.statuses else {
         return Check::not_checked(BUDGETS, "the ledger, which knows what is spent, cannot be read");
     };
     if let Some(error) = refused.filter(|error| error.kind == Kind::BudgetExceeded) {
         return Check::failed(BUDGETS, error);
     }
     let mut parts: Vec<String> = request.iter().map(|amount| format!("at most {amount} for one request")).collect();
-    parts.extend(statuses.iter().map(|status| {
+    parts.extend(statuses.iter().chain(&found.groups).map(|status| {
         let BudgetStatus { limit, resets, .. } = status;
         format!("{} left of the {limit} of {}, until {}", status.left(), limit.amount, date(*resets))
     }));
@@ -136,7 +165,7 @@ pub(super) fn budgets(settings: &Settings, statuses: Option<&[BudgetStatus]>, re
         return Check::ok(BUDGETS, "none; [budget] in the config file sets them");
     }
     let is_low = |status: &BudgetStatus| status.left() < NanoDollars(status.limit.amount.0 / 5);
-    match statuses.iter().find(|status| is_low(status)) {
+    match statuses.iter().chain(&found.groups).find(|status| is_low(status)) {
         Some(low) => Check::warning(
             BUDGETS,
             parts.join("; "),

@@ -24,6 +24,13 @@ pub(super) fn lines(settings: &Settings, account: Option<&Account>) -> Vec<Setti
         line("max_tokens", &limits.max_tokens, &sources.max_tokens),
         line("max_tokens_limit", &limits.max_tokens_limit, &sources.max_tokens_limit),
         budgets(settings),
+    ]);
+    // The file in the state folder is the usual one, and the check of the ledger names it.
+    lines.extend(settings.ledger.iter().filter(|ledger| ledger.source != Source::Default).map(|ledger| {
+        let Setting { value, source } = ledger;
+        line("ledger", value, source)
+    }));
+    lines.extend([
         line("host", &settings.serve.host.value, &settings.serve.host.source),
         line("port", port, port_source),
     ]);

@@ -1,6 +1,7 @@
 //! `chatrix keys list`.
 
 use crate::catalog::NanoDollars;
+use crate::commands::used_columns::{NONE, used_columns};
 use crate::error::Error;
 use crate::ledger::budget::{BudgetStatus, Period, date};
 use crate::ledger::key::{Key, KeyLimits};
@@ -8,13 +9,13 @@ use crate::ledger::store::Store;
 use crate::ledger::{Clock, KeySettings, RateLimits, day_of, moment};
 use crate::policy::KeyOverrides;
 use crate::terminal::output::{note, print, print_json, stdout};
-use crate::terminal::printable::Printable;
 use crate::terminal::table::table;
 use serde_json::{Value, json};
 
-const HEADS: [&str; 12] = [
+const HEADS: [&str; 13] = [
     "NAME",
     "SPENT",
+    "GROUP",
     "A CALL",
     "A DAY",
     "A WEEK",
@@ -26,13 +27,11 @@ const HEADS: [&str; 12] = [
     "MODELS",
     "STATE",
 ];
-/// What stands where a key has no limit.
-const NONE: &str = "-";
 
 /// A key, with what it has spent.
 struct KeyUsage {
     key: Key,
-    /// What is booked under its limits.
+    /// What is booked under its own limits.
     statuses: Vec<BudgetStatus>,
     /// Altogether, uncertain calls at their worst case.
     spent: NanoDollars,
@@ -42,9 +41,9 @@ pub(super) fn list(as_json: bool, settings: &KeySettings, ledger: &mut dyn Store
     let mut keys = Vec::new();
     for key in ledger.keys().map_err(Error::from)? {
         let key = settings.apply(key);
-        let limits: Vec<_> = key.budget_limits().collect();
+        let limits: Vec<_> = key.own_limits().collect();
         let statuses = ledger.statuses(&limits).map_err(Error::from)?;
-        let spent = ledger.spent_with_key(key.id).map_err(Error::from)?;
+        let spent = ledger.spent(&key.holder()).map_err(Error::from)?;
         keys.push(KeyUsage { key, statuses, spent });
     }
     if as_json {
@@ -56,19 +55,10 @@ pub(super) fn list(as_json: bool, settings: &KeySettings, ledger: &mut dyn Store
         note("there are no keys; `chatrix keys add NAME` makes one");
         return Ok(0);
     }
-    let (heads, rows) = columns(&keys);
+    let rows: Vec<Vec<String>> = keys.iter().map(KeyUsage::cells).collect();
+    let (heads, rows) = used_columns(&HEADS, &rows);
     print(&table(&heads, &rows, &[1], stdout().colour()))?;
     Ok(0)
-}
-
-/// The columns that say something of at least one key, as heads and rows.
-fn columns(keys: &[KeyUsage]) -> (Vec<Printable>, Vec<Vec<Printable>>) {
-    let rows: Vec<Vec<String>> = keys.iter().map(KeyUsage::cells).collect();
-    let shown = |column: &usize| rows.iter().any(|row| row.get(*column).is_some_and(|cell| cell != NONE));
-    let shown: Vec<usize> = (0..HEADS.len()).filter(shown).collect();
-    let heads = shown.iter().filter_map(|column| HEADS.get(*column)).map(|head| Printable::from(*head)).collect();
-    let cells = |row: &Vec<String>| shown.iter().filter_map(|column| row.get(*column)).map(Printable::line).collect();
-    (heads, rows.iter().map(cells).collect())
 }
 
 impl KeyUsage {
@@ -94,6 +84,7 @@ impl KeyUsage {
         vec![
             key.name.clone(),
             spent.to_string(),
+            key.group.as_ref().map_or(NONE, |group| &group.name).to_owned(),
             limit(request.map(|amount| amount.to_string())),
             left(Period::Day),
             left(Period::Week),
@@ -109,17 +100,18 @@ impl KeyUsage {
 
     fn json(&self) -> Value {
         let left = |period| self.status(period).map(|status| status.left().number());
+        let limit = |period| self.status(period).map(|status| status.limit.amount.number());
         let Self { key, statuses: _, spent } = self;
-        let Key { id: _, name, hash: _, made: _, revoked, expires, previous, limits } = key;
-        let KeyLimits { request, day, week, month, models, rates, overrides } = limits;
+        let Key { id: _, name, hash: _, made: _, revoked, expires, previous, limits, group } = key;
+        let KeyLimits { request, day: _, week: _, month: _, models, rates, overrides } = limits;
         let RateLimits { requests, tokens, running } = rates;
         let KeyOverrides { max_tokens, max_tokens_limit, prompt_cache } = overrides;
         let time = |at: i64| format!("{}Z", moment(at).replace(' ', "T"));
         json!({
-            "name": name, "spent_usd": spent.number(), "revoked": revoked.is_some(), "models": models,
-            "request_usd": request.map(NanoDollars::number), "day_usd": day.map(NanoDollars::number),
-            "day_left_usd": left(Period::Day), "week_usd": week.map(NanoDollars::number),
-            "week_left_usd": left(Period::Week), "month_usd": month.map(NanoDollars::number),
+            "name": name, "group": group.as_ref().map(|group| &group.name), "spent_usd": spent.number(), "revoked": revoked.is_some(), "models": models,
+            "request_usd": request.map(NanoDollars::number), "day_usd": limit(Period::Day),
+            "day_left_usd": left(Period::Day), "week_usd": limit(Period::Week),
+            "week_left_usd": left(Period::Week), "month_usd": limit(Period::Month),
             "month_left_usd": left(Period::Month), "rpm": requests, "tpm": tokens, "max_running": running,
             "max_tokens": max_tokens, "max_tokens_limit": max_tokens_limit, "prompt_cache": prompt_cache.map(cache_word),
             "expires": expires.map(time), "previous_token_until": previous.as_ref().map(|token| time(token.until)),

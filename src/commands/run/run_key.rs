@@ -5,7 +5,7 @@ use crate::commands::setup::open_ledger;
 use crate::config::Settings;
 use crate::error::{Error, Kind};
 use crate::ledger::budget::Period;
-use crate::ledger::key::{KeyLimits, hash, new_token};
+use crate::ledger::key::{Addition, KeyLimits, NewKey, hash, new_token};
 use crate::ledger::key_profile::{self, AGENTS, KeyProfile};
 use crate::ledger::report::{By, Sums};
 use crate::ledger::{Clock, day_of, moment};
@@ -43,7 +43,8 @@ impl RunKey {
                 moment(expires)
             )));
         }
-        if !open_ledger(settings)?.add_key(&name, &hash, &limits, Some(expires)).map_err(Error::from)? {
+        let key = NewKey { name: &name, hash: &hash, limits: &limits, expires: Some(expires), group: None };
+        if open_ledger(settings)?.add_key(&key).map_err(Error::from)? != Addition::Added {
             return Err(Error::new(Kind::Internal, format!("there is already a key {name}")).into());
         }
         Ok(Self { name, token, max_cost, day })

@@ -37,6 +37,7 @@ pub(super) async fn announce(
         limits.body_bytes >> 20
     ));
     say_keys(settings, keys, telemetry).await;
+    say_groups(settings, engine, keys, telemetry).await;
     for warning in unused_key_tables(settings, keys).await {
         telemetry.notice(&warning);
     }
@@ -90,7 +91,7 @@ pub(super) async fn say_limits(engine: &Engine, telemetry: &Telemetry) {
 /// Says how many API keys there are, and where they and `--require-key` do not go together.
 async fn say_keys(settings: &Settings, keys: &Keys, telemetry: &Telemetry) {
     // Reading the keys would make a ledger where there is none.
-    let has_ledger = settings.ledger.as_ref().is_some_and(|path| path.exists());
+    let has_ledger = settings.ledger.as_ref().is_some_and(|at| at.value.exists());
     let usable = match if has_ledger { Some(keys.all().await) } else { None } {
         None => 0,
         Some(Ok(known)) => known.iter().filter(|key| key.revoked.is_none()).count(),
@@ -109,10 +110,19 @@ async fn say_keys(settings: &Settings, keys: &Keys, telemetry: &Telemetry) {
     });
 }
 
+/// Says what is left of the budgets that keys share. What cannot be read was said with the keys.
+async fn say_groups(settings: &Settings, engine: &Engine, keys: &Keys, telemetry: &Telemetry) {
+    let has_ledger = settings.ledger.as_ref().is_some_and(|at| at.value.exists());
+    let known = if has_ledger { keys.all().await.unwrap_or_default() } else { Arc::default() };
+    for status in engine.guard().pool_statuses(&known).await {
+        telemetry.notice(&format!("budgets: {} left of the {status}", status.left()));
+    }
+}
+
 /// A warning for each table of the config file that is for no API key. The key may come later, and then its table is in force.
 pub(super) async fn unused_key_tables(settings: &Settings, keys: &Keys) -> Vec<String> {
     // Reading the keys would make a ledger where there is none.
-    let has_ledger = settings.ledger.as_ref().is_some_and(|path| path.exists());
+    let has_ledger = settings.ledger.as_ref().is_some_and(|at| at.value.exists());
     let known = if has_ledger { keys.all().await.unwrap_or_default() } else { Arc::default() };
     let warning = |name: &str| {
         format!(

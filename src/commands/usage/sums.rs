@@ -1,4 +1,4 @@
-//! The table of `chatrix usage`: sums of calls, a row for each day, model, key or command. It has as many columns as the
+//! The table of `chatrix usage`: sums of calls, a row for each day, model, key, group or command. It has as many columns as the
 //! terminal has room for; what is left out stands below its row.
 
 use crate::catalog::{Catalog, NanoDollars};
@@ -49,6 +49,7 @@ impl Column {
                 By::Day => "DAY",
                 By::Model => "MODEL",
                 By::Key => "KEY",
+                By::Group => "GROUP",
                 By::Command => "COMMAND",
             },
             Calls => "CALLS",
@@ -168,7 +169,9 @@ impl Table<'_> {
 
     /// What a row is called. A model has a shorter name than its id, if it has one.
     fn name(&self, row: &ReportRow) -> Printable {
-        let Some(name) = row.name.as_deref() else { return "(no key)".into() };
+        let Some(name) = row.name.as_deref() else {
+            return if self.by == By::Group { "(no group)" } else { "(no key)" }.into();
+        };
         Printable::line(if self.by == By::Model { short_name(self.catalog, name) } else { name })
     }
 

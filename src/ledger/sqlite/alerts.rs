@@ -1,50 +1,45 @@
 //! The table of alerts: which thresholds of budgets were reached, and whether that was told. The caller holds the
 //! transaction.
 
-use super::values::StoredKey;
-use super::{keys, sums};
+use super::values::StoredHolder;
+use super::{groups, keys, sums};
 use crate::ledger::alert::{BudgetAlert, reached};
-use crate::ledger::budget::{BudgetLimit, BudgetStatus, Period};
+use crate::ledger::budget::{BudgetLimit, BudgetStatus};
+use crate::ledger::group::Group;
 use crate::ledger::key::Key;
 use crate::ledger::key_settings::WatchedBudgets;
+use crate::ledger::stored::{AlertState, period_number};
 use rusqlite::{Connection, OptionalExtension, Result, params};
-
-/// What became of an alert.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum State {
-    Due = 0,
-    Delivered = 1,
-    GivenUp = 2,
-}
-
-/// How periods are numbered in the table.
-fn period_number(period: Period) -> i64 {
-    match period {
-        Period::Day => 0,
-        Period::Month => 1,
-        Period::Week => 2,
-    }
-}
 
 /// Notes that a budget has reached a threshold (percent), if that is not noted yet. `today`: days since 1970.
 pub(super) fn note(connection: &Connection, today: i64, limit: &BudgetLimit, threshold: u8) -> Result<()> {
-    let BudgetLimit { key, period, amount } = limit;
-    let key = StoredKey(key.as_ref().map(|key| key.id));
+    let BudgetLimit { holder, period, amount } = limit;
+    let key = StoredHolder::of(holder);
     connection
         .prepare_cached(
             "INSERT OR IGNORE INTO alerts (key, period, start, amount, threshold, id, claimed, state)
              VALUES (?1, ?2, ?3, ?4, ?5, 'alert_' || lower(hex(randomblob(12))), 0, ?6)",
         )?
-        .execute(params![key, period_number(*period), period.start(today), amount, threshold, State::Due as i64,])?;
+        .execute(params![
+            key,
+            period_number(*period),
+            period.start(today),
+            amount,
+            threshold,
+            AlertState::Due as i64,
+        ])?;
     Ok(())
 }
 
-/// The budgets that the operator and the keys have, as they stand now.
+/// The budgets that the operator, the keys and the groups have, as they stand now.
 pub(super) fn statuses(connection: &Connection, today: i64, watched: &WatchedBudgets) -> Result<Vec<BudgetStatus>> {
     let WatchedBudgets { common, keys: settings } = watched;
     let usable = keys::all(connection)?.into_iter().filter(|key| key.revoked.is_none());
     let keys: Vec<Key> = usable.map(|key| settings.apply(key)).collect();
-    let limits: Vec<BudgetLimit> = common.iter().cloned().chain(keys.iter().flat_map(Key::budget_limits)).collect();
+    let groups: Vec<Group> = groups::all(connection)?.into_iter().filter(|group| group.removed.is_none()).collect();
+    let mut limits = common.clone();
+    limits.extend(keys.iter().flat_map(Key::own_limits));
+    limits.extend(groups.iter().flat_map(Group::pool_limits));
     sums::statuses(connection, today, &limits)
 }
 
@@ -89,14 +84,14 @@ pub(super) fn claim(
 
 /// Notes what became of an alert.
 pub(super) fn finish(connection: &Connection, id: &str, delivered: bool) -> Result<()> {
-    let state = if delivered { State::Delivered } else { State::GivenUp };
+    let state = if delivered { AlertState::Delivered } else { AlertState::GivenUp };
     connection.execute("UPDATE alerts SET state = ?2 WHERE id = ?1", params![id, state as i64]).map(drop)
 }
 
 /// Whether it is noted that a budget has reached a threshold (percent) in its present period.
 pub(super) fn is_noted(connection: &Connection, today: i64, limit: &BudgetLimit, threshold: u8) -> Result<bool> {
-    let BudgetLimit { key, period, amount } = limit;
-    let key = StoredKey(key.as_ref().map(|key| key.id));
+    let BudgetLimit { holder, period, amount } = limit;
+    let key = StoredHolder::of(holder);
     let mut statement = connection.prepare_cached(
         "SELECT 1 FROM alerts WHERE key = ?1 AND period = ?2 AND start = ?3 AND amount = ?4 AND threshold = ?5",
     )?;
@@ -106,12 +101,12 @@ pub(super) fn is_noted(connection: &Connection, today: i64, limit: &BudgetLimit,
 
 /// The alerts of a budget's present period that nobody has told, or is telling: id and threshold.
 fn due(connection: &Connection, now: i64, today: i64, status: &BudgetStatus) -> Result<Vec<(String, u8)>> {
-    let BudgetLimit { key, period, amount } = &status.limit;
-    let key = StoredKey(key.as_ref().map(|key| key.id));
+    let BudgetLimit { holder, period, amount } = &status.limit;
+    let key = StoredHolder::of(holder);
     let mut statement = connection.prepare_cached(
         "SELECT id, threshold FROM alerts WHERE key = ?1 AND period = ?2 AND start = ?3 AND amount = ?4
          AND state = ?5 AND claimed <= ?6 ORDER BY threshold",
     )?;
-    let row = params![key, period_number(*period), period.start(today), amount, State::Due as i64, now];
+    let row = params![key, period_number(*period), period.start(today), amount, AlertState::Due as i64, now];
     statement.query_map(row, |row| Ok((row.get(0)?, row.get(1)?)))?.collect()
 }

@@ -1,17 +1,17 @@
 //! The table of calls. Every change of a call also updates the sums. The caller holds the transaction.
 
-use super::rates;
-use super::sums;
 use super::values::{StoredKey, state_number};
+use super::{audit, rates, sums};
 use crate::catalog::NanoDollars;
 use crate::conversation::Usage;
+use crate::ledger::audit::{Author, Change as AuditedChange};
 use crate::ledger::budget::{Decision, decide};
 use crate::ledger::call::{NewCall, Outcome, SettledCall, Settlement};
 use crate::ledger::clock::day_of;
 use crate::ledger::continuity::SeenCall;
 use crate::ledger::ids::CallId;
 use crate::ledger::posting::{self, Account, BookedCall, CallState, Change, Posting, signed};
-use crate::ledger::rate::{RateDecision, used_tokens};
+use crate::ledger::rate::RateDecision;
 use crate::ledger::report::UncertainCall;
 use crate::ledger::store::{Correction, ReserveOutcome, ReserveRequest};
 use rusqlite::{Connection, OptionalExtension, Result, Row, named_params, params};
@@ -57,13 +57,14 @@ pub(super) fn reserve(
 }
 
 fn insert(connection: &Connection, now: i64, process: &str, call: &NewCall, reserved: NanoDollars) -> Result<CallId> {
-    let NewCall { command, key, requested_model, model, request_id, rate } = call;
+    let NewCall { command, key, group, requested_model, model, request_id, rate } = call;
     let day = day_of(now);
     connection
         .prepare_cached(
             "INSERT INTO calls
-             (at, day, command, key, asked, model, reserved, state, edits, process, chatrix_request_id, rate_tokens)
-             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, '', ?9, ?10, ?11)",
+             (at, day, command, key, asked, model, reserved, state, edits, process, chatrix_request_id, rate_tokens,
+              group_id)
+             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, '', ?9, ?10, ?11, ?12)",
         )?
         .execute(params![
             now,
@@ -77,6 +78,7 @@ fn insert(connection: &Connection, now: i64, process: &str, call: &NewCall, rese
             process,
             request_id,
             rate.map(|rate| signed(rate.tokens)),
+            group,
         ])?;
     let id = CallId(connection.last_insert_rowid());
     sums::post(connection, &posting::reserve(call, day, reserved))?;
@@ -100,11 +102,13 @@ pub(super) fn settle_all(connection: &Connection, now: i64, settlements: &[Settl
 /// Books how a call ended, except for the sums. Does nothing when the call does not exist or already has its end.
 fn settle(connection: &Connection, now: i64, settlement: &Settlement) -> Result<Vec<Posting>> {
     let id = match &settlement.call {
-        SettledCall::Booked(id) => *id,
-        SettledCall::Unwritten { call, reserved } => insert(connection, now, NO_PROCESS, call, *reserved)?,
+        // Ends are kept beside the ledger only where it is a database that was away.
+        SettledCall::Booked(id) | SettledCall::BookedBy { id, process: _ } => *id,
+        SettledCall::Unwritten { call, reserved, receipt: _ } => insert(connection, now, NO_PROCESS, call, *reserved)?,
     };
     let Some(booked) = find_call(connection, id)? else { return Ok(Vec::new()) };
     let Some(change) = booked.settle(settlement.outcome, &settlement.model) else { return Ok(Vec::new()) };
+    let counted = change.rate_tokens();
     let Change { state, settled, usage, postings } = change;
     let tokens = |count: fn(&Usage) -> u64| usage.as_ref().map(|usage| signed(count(usage)));
     connection
@@ -126,27 +130,17 @@ fn settle(connection: &Connection, now: i64, settlement: &Settlement) -> Result<
             tokens(|usage| usage.cache_write_1h),
             settlement.edits,
         ])?;
-    if booked.is_rated {
-        count_tokens(connection, id, state, usage)?;
+    if let Some(tokens) = counted.filter(|_| booked.is_rated) {
+        let sql = "UPDATE calls SET rate_tokens = ?2 WHERE id = ?1";
+        connection.prepare_cached(sql)?.execute(params![id, signed(tokens)])?;
     }
     Ok(postings)
-}
-
-/// Counts what a call has used against its key's tokens a minute. Where that is not known, the most that it can have used
-/// stays counted.
-fn count_tokens(connection: &Connection, id: CallId, state: CallState, usage: Option<Usage>) -> Result<()> {
-    let tokens = match (state, usage) {
-        (CallState::Released, _) => 0,
-        (_, Some(usage)) => used_tokens(&usage),
-        (_, None) => return Ok(()),
-    };
-    let sql = "UPDATE calls SET rate_tokens = ?2 WHERE id = ?1";
-    connection.prepare_cached(sql)?.execute(params![id, signed(tokens)]).map(drop)
 }
 
 /// Books the cost that a person gives for a call.
 pub(super) fn correct(
     connection: &Connection,
+    author: &Author,
     id: CallId,
     cost: NanoDollars,
     above_reserved: bool,
@@ -162,6 +156,8 @@ pub(super) fn correct(
         named_params! { ":id": id, ":state": state, ":settled": settled },
     )?;
     postings.iter().try_for_each(|posting| sums::post(connection, posting))?;
+    let before = booked.settled.unwrap_or(booked.reserved);
+    audit::add(connection, author, AuditedChange::CallSettled { id, booked: before, cost })?;
     Ok(Correction::Booked)
 }
 
@@ -230,8 +226,8 @@ pub(super) fn uncertain(connection: &Connection) -> Result<Vec<UncertainCall>> {
 }
 
 fn find_call(connection: &Connection, id: CallId) -> Result<Option<BookedCall>> {
-    let sql = "SELECT day, command, key, model, reserved, settled, state, input IS NOT NULL, rate_tokens IS NOT NULL
-               FROM calls WHERE id = ?1";
+    let sql = "SELECT day, command, key, model, reserved, settled, state, input IS NOT NULL, rate_tokens IS NOT NULL,
+               group_id FROM calls WHERE id = ?1";
     connection.prepare_cached(sql)?.query_row([id], booked_call).optional()
 }
 
@@ -239,7 +235,7 @@ fn find_call(connection: &Connection, id: CallId) -> Result<Option<BookedCall>> 
 fn booked_call(row: &Row<'_>) -> Result<BookedCall> {
     let StoredKey(key) = row.get(2)?;
     Ok(BookedCall {
-        account: Account { day: row.get(0)?, command: row.get(1)?, key, model: row.get(3)? },
+        account: Account { day: row.get(0)?, command: row.get(1)?, key, group: row.get(9)?, model: row.get(3)? },
         reserved: row.get(4)?,
         settled: row.get(5)?,
         state: row.get(6)?,

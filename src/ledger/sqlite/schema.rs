@@ -8,7 +8,7 @@ pub(super) const APPLICATION: i64 = 0x4368_7478;
 
 /// Each step brings the ledger from one version to the next. Steps are added, never changed. A step leaves what an
 /// older process reads and writes as it is, so that a running server goes on while a newer command opens its ledger.
-const STEPS: [&str; 8] = [
+const STEPS: [&str; 9] = [
     "
 -- Amounts: nano-dollars. Times: milliseconds since 1970. day: days since 1970, UTC.
 CREATE TABLE calls (
@@ -130,6 +130,55 @@ ALTER TABLE keys ADD COLUMN max_tokens INTEGER;
 ALTER TABLE keys ADD COLUMN max_tokens_limit INTEGER;
 ALTER TABLE keys ADD COLUMN prompt_cache INTEGER;   -- 0 off, 1 auto
 ",
+    "
+-- Groups of keys, with what all keys of a group may spend together, and what each of them may. NULL: no such limit. In
+-- alerts.key a group is its negative number, which no older process asks for.
+CREATE TABLE groups (
+    id INTEGER PRIMARY KEY AUTOINCREMENT,
+    name TEXT NOT NULL,
+    made INTEGER NOT NULL,
+    removed INTEGER,
+    pool_day INTEGER,
+    pool_week INTEGER,
+    pool_month INTEGER,
+    each_day INTEGER,
+    each_week INTEGER,
+    each_month INTEGER
+) STRICT;
+CREATE UNIQUE INDEX groups_name ON groups (name) WHERE removed IS NULL;
+-- groups.id; NULL: none. A call keeps the group that its key was in when it began.
+ALTER TABLE keys ADD COLUMN group_id INTEGER;
+ALTER TABLE calls ADD COLUMN group_id INTEGER;
+-- Sums of groups, for budgets and for reports.
+CREATE TABLE group_totals (
+    group_id INTEGER NOT NULL,
+    day INTEGER NOT NULL,
+    calls INTEGER NOT NULL,
+    unpriced INTEGER NOT NULL,
+    input INTEGER NOT NULL,
+    output INTEGER NOT NULL,
+    cache_read INTEGER NOT NULL,
+    cache_write INTEGER NOT NULL,
+    settled INTEGER NOT NULL,
+    reserved INTEGER NOT NULL,
+    uncertain INTEGER NOT NULL,
+    PRIMARY KEY (group_id, day)
+) STRICT, WITHOUT ROWID;
+-- Calls of earlier days (since 1970) may have been deleted for their age. Their sums are kept.
+CREATE TABLE retention (
+    kept_from INTEGER NOT NULL
+) STRICT;
+INSERT INTO retention VALUES (0);
+-- What was changed by hand, and by whom. at: milliseconds since 1970.
+CREATE TABLE audit (
+    id INTEGER PRIMARY KEY,
+    at INTEGER NOT NULL,
+    actor TEXT NOT NULL,            -- user@machine
+    action TEXT NOT NULL,
+    subject TEXT NOT NULL,
+    detail TEXT NOT NULL
+) STRICT;
+",
 ];
 
 /// The version of an open ledger.
@@ -207,7 +256,8 @@ mod tests {
                 "2bbc9932b402ba01",
                 "1df48a55663250b8",
                 "43f0c45b90d6e764",
-                "7b0c2e76dde006fe"
+                "7b0c2e76dde006fe",
+                "5159dc9081dcb4a9"
             ]
         );
     }

@@ -1,16 +1,18 @@
-//! The running sums: `totals` for reports and `booked` for budgets, so that neither ever scans the calls.
+//! The running sums: `totals` for reports, `booked` for budgets, and `group_totals` for both of groups, so that neither
+//! ever scans the calls.
 
 use super::values::{StoredKey, unsigned};
 use crate::catalog::NanoDollars;
-use crate::ledger::budget::{BudgetLimit, BudgetStatus, BudgetTotals, date};
-use crate::ledger::ids::KeyId;
+use crate::ledger::budget::{BudgetLimit, BudgetStatus, BudgetTotals, Holder, date};
+use crate::ledger::ids::GroupId;
 use crate::ledger::posting::{Account, Delta, Posting};
 use crate::ledger::report::{By, ReportRow, Sums};
 use rusqlite::{Connection, Result, Row, named_params, params};
 
-/// Adds to the sums. Budgets have two rows to add to: that of all calls together, and that of the API key.
+/// Adds to the sums. Budgets have up to three rows to add to: that of all calls together, that of the API key, and that of
+/// its group.
 pub(super) fn post(connection: &Connection, posting: &Posting) -> Result<()> {
-    let Posting { account: Account { day, command, key, model }, delta } = posting;
+    let Posting { account: Account { day, command, key, group, model }, delta } = posting;
     let Delta { calls, unpriced, input, output, cache_read, cache_write, settled, reserved, uncertain } = delta;
     connection
         .prepare_cached(
@@ -43,44 +45,98 @@ pub(super) fn post(connection: &Connection, posting: &Posting) -> Result<()> {
     for key in [None].into_iter().chain(key.map(Some)) {
         statement.execute(params![StoredKey(key), day, settled, reserved, uncertain])?;
     }
-    Ok(())
+    group.map_or(Ok(()), |group| post_to_group(connection, group, *day, delta))
+}
+
+fn post_to_group(connection: &Connection, group: GroupId, day: i64, delta: &Delta) -> Result<()> {
+    let Delta { calls, unpriced, input, output, cache_read, cache_write, settled, reserved, uncertain } = delta;
+    connection
+        .prepare_cached(
+            "INSERT INTO group_totals (group_id, day, calls, unpriced, input, output, cache_read, cache_write, settled,
+             reserved, uncertain) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11)
+             ON CONFLICT DO UPDATE SET calls = calls + ?3, unpriced = unpriced + ?4, input = input + ?5,
+             output = output + ?6, cache_read = cache_read + ?7, cache_write = cache_write + ?8,
+             settled = settled + ?9, reserved = reserved + ?10, uncertain = uncertain + ?11",
+        )?
+        .execute(params![
+            group,
+            day,
+            calls,
+            unpriced,
+            input,
+            output,
+            cache_read,
+            cache_write,
+            settled,
+            reserved,
+            uncertain
+        ])
+        .map(drop)
+}
+
+/// The number of a holder in the table of its sums.
+fn number(holder: &Holder) -> i64 {
+    match holder {
+        Holder::All => 0,
+        Holder::Key { id, name: _ } => id.0,
+        Holder::Group { id, name: _ } => id.0,
+    }
 }
 
 /// What is booked under each limit on a day (days since 1970).
 pub(super) fn statuses(connection: &Connection, today: i64, limits: &[BudgetLimit]) -> Result<Vec<BudgetStatus>> {
-    let mut statement = connection.prepare_cached(
-        "SELECT COALESCE(SUM(settled), 0), COALESCE(SUM(reserved), 0), COALESCE(SUM(uncertain), 0)
-         FROM booked WHERE key = ?1 AND day >= ?2",
-    )?;
     let statuses = limits.iter().map(|limit| {
-        let key = StoredKey(limit.key.as_ref().map(|key| key.id));
+        let sql = match limit.holder {
+            Holder::All | Holder::Key { .. } => {
+                "SELECT COALESCE(SUM(settled), 0), COALESCE(SUM(reserved), 0), COALESCE(SUM(uncertain), 0)
+                 FROM booked WHERE key = ?1 AND day >= ?2"
+            }
+            Holder::Group { .. } => {
+                "SELECT COALESCE(SUM(settled), 0), COALESCE(SUM(reserved), 0), COALESCE(SUM(uncertain), 0)
+                 FROM group_totals WHERE group_id = ?1 AND day >= ?2"
+            }
+        };
         // All days from the period's first day on, even later ones: setting the clock back must not renew a budget.
         let day = limit.period.start(today);
-        let totals = statement.query_row(params![key, day], budget_totals)?;
+        let totals = connection.prepare_cached(sql)?.query_row(params![number(&limit.holder), day], budget_totals)?;
         Ok(BudgetStatus { limit: limit.clone(), totals, resets: limit.period.next(today) })
     });
     statuses.collect()
 }
 
-/// What a key has spent altogether.
-pub(super) fn spent_with_key(connection: &Connection, key: KeyId) -> Result<NanoDollars> {
-    let sql = "SELECT COALESCE(SUM(settled + uncertain), 0) FROM booked WHERE key = ?1";
-    connection.query_row(sql, [key], |row| row.get(0))
+/// What a holder has spent altogether.
+pub(super) fn spent(connection: &Connection, holder: &Holder) -> Result<NanoDollars> {
+    let sql = match holder {
+        Holder::All | Holder::Key { .. } => "SELECT COALESCE(SUM(settled + uncertain), 0) FROM booked WHERE key = ?1",
+        Holder::Group { .. } => "SELECT COALESCE(SUM(settled + uncertain), 0) FROM group_totals WHERE group_id = ?1",
+    };
+    connection.query_row(sql, [number(holder)], |row| row.get(0))
 }
+
+/// Calls by group: those of each group, and all others, which are all calls without those of groups.
+const GROUPED: &str =
+    "(SELECT group_id, day, calls, input, output, cache_read, cache_write, settled, reserved, uncertain, unpriced
+     FROM group_totals
+     UNION ALL SELECT 0, day, calls, input, output, cache_read, cache_write, settled, reserved, uncertain, unpriced
+     FROM totals
+     UNION ALL SELECT 0, day, -calls, -input, -output, -cache_read, -cache_write, -settled, -reserved, -uncertain,
+     -unpriced FROM group_totals)";
 
 /// Sums from a day on (days since 1970).
 pub(super) fn report(connection: &Connection, by: By, since: i64) -> Result<Vec<ReportRow>> {
-    let (name, group, order) = match by {
-        By::Day => ("day", "day", "day"),
-        By::Model => ("model", "model", "SUM(settled) + SUM(uncertain) DESC, model"),
-        By::Key => ("(SELECT name FROM keys WHERE keys.id = totals.key)", "key", "SUM(settled) + SUM(uncertain) DESC"),
-        By::Command => ("command", "command", "command"),
+    let dearest = "SUM(settled) + SUM(uncertain) DESC";
+    let (name, from, group, order) = match by {
+        By::Day => ("day", "totals", "day", "day"),
+        By::Model => ("model", "totals", "model", "SUM(settled) + SUM(uncertain) DESC, model"),
+        By::Key => ("(SELECT name FROM keys WHERE keys.id = totals.key)", "totals", "key", dearest),
+        By::Group => ("(SELECT name FROM groups WHERE groups.id = group_id)", GROUPED, "group_id", dearest),
+        By::Command => ("command", "totals", "command", "command"),
     };
     let mut statement = connection.prepare(&format!(
         "SELECT {name} AS name, SUM(calls) AS calls, SUM(input) AS input, SUM(output) AS output,
          SUM(cache_read) AS cache_read, SUM(cache_write) AS cache_write, SUM(settled) AS settled,
          SUM(reserved) AS reserved, SUM(uncertain) AS uncertain, SUM(unpriced) AS unpriced
-         FROM totals WHERE day >= :since GROUP BY {group} HAVING SUM(calls) > 0 ORDER BY {order}"
+         FROM {from} WHERE day >= :since GROUP BY {group} HAVING SUM(calls) > 0 ORDER BY {order}"
     ))?;
     let rows = statement.query_map(named_params! { ":since": since }, |row| {
         let name = if by == By::Day { Some(date(row.get("name")?).to_string()) } else { row.get("name")? };

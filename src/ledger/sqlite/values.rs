@@ -1,14 +1,12 @@
 //! How the ledger's types are stored: amounts and counts as signed integers, states and keys by number.
 
 use crate::catalog::NanoDollars;
-use crate::ledger::ids::{CallId, KeyId};
+use crate::ledger::budget::Holder;
+use crate::ledger::ids::{CallId, GroupId, KeyId};
 use crate::ledger::posting::{CallState, signed};
+use crate::ledger::stored::state_of;
+pub(super) use crate::ledger::stored::{state_number, unsigned};
 use rusqlite::types::{FromSql, FromSqlError, FromSqlResult, ToSql, ToSqlOutput, ValueRef};
-
-/// A count as it is read. None is negative; if a sum ever were, it would count as zero.
-pub(super) fn unsigned(stored: i64) -> u64 {
-    u64::try_from(stored).unwrap_or(0)
-}
 
 impl ToSql for NanoDollars {
     fn to_sql(&self) -> rusqlite::Result<ToSqlOutput<'_>> {
@@ -46,6 +44,38 @@ impl FromSql for KeyId {
     }
 }
 
+impl ToSql for GroupId {
+    fn to_sql(&self) -> rusqlite::Result<ToSqlOutput<'_>> {
+        Ok(self.0.into())
+    }
+}
+
+impl FromSql for GroupId {
+    fn column_result(value: ValueRef<'_>) -> FromSqlResult<Self> {
+        i64::column_result(value).map(Self)
+    }
+}
+
+/// The holder of a budget as one number: all calls are 0, keys are above, and groups are below.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct StoredHolder(i64);
+
+impl StoredHolder {
+    pub(super) fn of(holder: &Holder) -> Self {
+        match holder {
+            Holder::All => Self(0),
+            Holder::Key { id, name: _ } => Self(id.0),
+            Holder::Group { id, name: _ } => Self(-id.0),
+        }
+    }
+}
+
+impl ToSql for StoredHolder {
+    fn to_sql(&self) -> rusqlite::Result<ToSqlOutput<'_>> {
+        Ok(self.0.into())
+    }
+}
+
 /// The API key of a call or of a sum. It is part of a primary key, which cannot be NULL, so no key is stored as 0.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct StoredKey(pub Option<KeyId>);
@@ -63,17 +93,6 @@ impl FromSql for StoredKey {
     }
 }
 
-/// The number of a state. The indexes of the schema name two of them.
-pub(super) const fn state_number(state: CallState) -> i64 {
-    match state {
-        CallState::Reserved => 0,
-        CallState::Settled => 1,
-        CallState::Estimated => 2,
-        CallState::Uncertain => 3,
-        CallState::Released => 4,
-    }
-}
-
 impl ToSql for CallState {
     fn to_sql(&self) -> rusqlite::Result<ToSqlOutput<'_>> {
         Ok(state_number(*self).into())
@@ -83,8 +102,7 @@ impl ToSql for CallState {
 impl FromSql for CallState {
     fn column_result(value: ValueRef<'_>) -> FromSqlResult<Self> {
         let number = i64::column_result(value)?;
-        let states = [Self::Reserved, Self::Settled, Self::Estimated, Self::Uncertain, Self::Released];
-        states.into_iter().find(|state| state_number(*state) == number).ok_or(FromSqlError::OutOfRange(number))
+        state_of(number).ok_or(FromSqlError::OutOfRange(number))
     }
 }
 
@@ -105,6 +123,14 @@ mod tests {
             let number = key.map_or(0, |key: KeyId| key.0);
             assert_eq!(StoredKey(key).to_sql().unwrap(), number.into());
             assert_eq!(StoredKey::column_result(ValueRef::Integer(number)), Ok(StoredKey(key)));
+        }
+        let name = String::new;
+        for (holder, number) in [
+            (Holder::All, 0),
+            (Holder::Key { id: KeyId(7), name: name() }, 7),
+            (Holder::Group { id: GroupId(7), name: name() }, -7),
+        ] {
+            assert_eq!(StoredHolder::of(&holder).to_sql().unwrap(), i64::into(number));
         }
         assert_eq!(NanoDollars(u64::MAX).to_sql().unwrap(), (i64::MAX / 1024).into());
         assert_eq!(NanoDollars::column_result(ValueRef::Integer(-1)), Ok(NanoDollars(0)));

@@ -26,8 +26,10 @@ pub struct Readings {
 pub struct BudgetReading {
     /// `day`, `week` or `month`.
     pub period: &'static str,
-    /// The name of the API key that it is for; empty for all calls together.
+    /// The name of the API key that it is for; empty for all calls together, and for a group.
     pub key: String,
+    /// The name of the group that it is for; empty for all others.
+    pub group: String,
     pub limit: NanoDollars,
     pub left: NanoDollars,
     pub settled: NanoDollars,
@@ -105,7 +107,7 @@ fn write_budgets(budgets: &[BudgetReading], text: &mut Exposition) {
 }
 
 impl BudgetReading {
-    fn labels(&self) -> [(&str, &str); 2] {
-        [("budget", self.period), ("key", &self.key)]
+    fn labels(&self) -> [(&str, &str); 3] {
+        [("budget", self.period), ("key", &self.key), ("group", &self.group)]
     }
 }

@@ -77,7 +77,7 @@ mod tests {
         (Kind::Unsupported, 400, "invalid_request_error", "unsupported_parameter", false, FINAL, FINAL),
         (Kind::RefusedByPolicy, 400, "invalid_request_error", "refused_by_policy", false, FINAL, FINAL),
         (Kind::BudgetExceeded, 429, "insufficient_quota", "insufficient_quota", false, FINAL, FINAL),
-        (Kind::LedgerUnavailable, 503, "server_error", "ledger_unavailable", true, FINAL, FINAL),
+        (Kind::LedgerUnavailable, 503, "server_error", "ledger_unavailable", false, "server_error", FINAL),
         (Kind::InvalidKey, 401, "invalid_request_error", "invalid_api_key", false, FINAL, FINAL),
         (Kind::ModelNotAllowed, 403, "permission_error", "model_not_allowed", false, FINAL, FINAL),
         (Kind::ContextLength, 400, "invalid_request_error", LENGTH, false, LENGTH, LENGTH),

@@ -16,6 +16,9 @@ fn words_become_commands_options_and_values() {
     for (line, expected) in [
         ("mod", &["models"][..]),
         ("keys r", &["revoke", "rotate"]),
+        ("groups s", &["set"]),
+        ("keys move x --no", &["--no-group"]),
+        ("usage --by g", &["group"]),
         ("keys add --for ", &["agents"]),
         ("ask --max-c", &["--max-cost"]),
         ("ask --offline --dry", &["--dry-run"]),
@@ -62,7 +65,7 @@ fn every_argument_that_names_a_file_or_a_model_can_be_completed() {
             let names = arg.get_value_names().unwrap_or_default();
             let is_one_of = |wanted: &[&str]| names.iter().any(|name| wanted.contains(&name.as_str()));
             let is_path = matches!(arg.get_value_hint(), ValueHint::FilePath | ValueHint::DirPath);
-            assert_eq!(is_one_of(&["FILE", "DIR"]), is_path, "{path} {}", arg.get_id());
+            assert_eq!(is_one_of(&["FILE", "DIR", "FROM"]), is_path, "{path} {}", arg.get_id());
             let kind = Kind::of(command.get_name(), arg.get_id().as_str());
             assert!(!is_one_of(&["MODEL"]) || kind == Some(Kind::Model), "{path} {}", arg.get_id());
         }

@@ -1,9 +1,10 @@
-//! The values that only a running program knows: models with the operator's own, API keys, sessions of `chat`.
+//! The values that only a running program knows: models with the operator's own, API keys, groups, sessions of `chat`.
 
 use super::candidate::Candidate;
 use crate::catalog::{Features, Prices};
 use crate::commands::setup::load_settings;
 use crate::config::{Flags, Settings};
+use crate::ledger::store::Store;
 use crate::ledger::{self, Clock};
 use crate::sessions::Sessions;
 use crate::terminal::printable::Printable;
@@ -18,6 +19,7 @@ pub(super) enum Kind {
     /// A model, or the word for a feature.
     ModelOrFeature,
     Key,
+    Group,
     Session,
 }
 
@@ -27,7 +29,8 @@ impl Kind {
         match (command, argument) {
             (_, "model" | "small_model" | "models") => Some(Self::Model),
             ("models", "filter") => Some(Self::ModelOrFeature),
-            ("rotate" | "revoke", "name") | (_, "key") => Some(Self::Key),
+            ("rotate" | "revoke" | "move", "name") | (_, "key") => Some(Self::Key),
+            ("set" | "remove", "name") | (_, "group") => Some(Self::Group),
             ("chat", "resume" | "delete") => Some(Self::Session),
             _ => None,
         }
@@ -59,6 +62,7 @@ impl Values {
                 models(&settings).into_iter().chain(features).collect()
             }
             Kind::Key => keys(&settings).unwrap_or_default(),
+            Kind::Group => groups(&settings).unwrap_or_default(),
             Kind::Session => sessions(&settings).unwrap_or_default(),
         }
     }
@@ -78,12 +82,23 @@ fn models(settings: &Settings) -> Vec<Candidate> {
     described.collect()
 }
 
-/// The keys that can still be used. The ledger is only read: where there is none, a Tab makes none.
+/// The keys that can still be used.
 fn keys(settings: &Settings) -> Option<Vec<Candidate>> {
-    let path = settings.ledger.as_ref().filter(|path| path.exists())?;
-    let keys = ledger::open(path, Clock::system()).ok()?.keys().ok()?;
+    let keys = present_ledger(settings)?.keys().ok()?;
     let usable = keys.into_iter().filter(|key| key.revoked.is_none());
     Some(usable.map(|key| Candidate::new(key.name, "API key")).collect())
+}
+
+fn groups(settings: &Settings) -> Option<Vec<Candidate>> {
+    let groups = present_ledger(settings)?.groups().ok()?;
+    let present = groups.into_iter().filter(|group| group.removed.is_none());
+    Some(present.map(|group| Candidate::new(group.name, "group of API keys")).collect())
+}
+
+/// The ledger is only read: where there is none, a Tab makes none.
+fn present_ledger(settings: &Settings) -> Option<Box<dyn Store>> {
+    let location = settings.ledger.as_ref().filter(|at| at.value.exists())?;
+    ledger::open(&location.value, Clock::system()).ok()
 }
 
 /// The saved sessions with their titles, the one that was used last first.
