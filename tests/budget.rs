@@ -10,6 +10,7 @@ mod trouble;
 
 use crate::support::{Bedrock, Chatrix, Home, Reply, Server, eventually};
 use serde_json::{Value, json};
+use std::time::Duration;
 
 /// The worst case of `hi` to nova-micro: 2 bytes and 16 + 16 + 512 for their frame, and the whole answer.
 const fn worst(max_tokens: i64) -> i64 {
@@ -22,6 +23,9 @@ const COST: i64 = 10 * 35 + 5 * 140;
 fn ask(home: &Home, bedrock: &Bedrock) -> Chatrix {
     Chatrix::ask().args(["-m", "nova-micro", "hi"]).home(home).bedrock(bedrock)
 }
+
+/// How long a client waits for an answer that may wait for hundreds of others.
+const PATIENCE: Duration = Duration::from_mins(2);
 
 fn serve(home: &Home, bedrock: &Bedrock) -> Server {
     Server::run(Chatrix::serve().home(home).bedrock(bedrock))

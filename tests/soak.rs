@@ -7,7 +7,7 @@ mod process;
 mod steady;
 mod upstream;
 
-use crate::support::{Bedrock, Chatrix, Home, Reply, Server, eventually, signal};
+use crate::support::{Bedrock, Chatrix, Home, Reply, Server, SetOnDrop, eventually, signal};
 use clients::{Client, Kind};
 use process::Process;
 use std::collections::BTreeMap;
@@ -48,6 +48,7 @@ fn run(server: &Server, home: &Home, upstream: &Upstream, poor: &str) -> (Outcom
     let process = Process(server.pid());
     let mut early = None;
     std::thread::scope(|scope| {
+        let end = SetOnDrop(&over);
         for number in 0..CLIENTS {
             let (over, outcomes) = (&over, &outcomes);
             scope.spawn(move || {
@@ -71,7 +72,7 @@ fn run(server: &Server, home: &Home, upstream: &Upstream, poor: &str) -> (Outcom
                 break;
             }
         }
-        over.store(true, Ordering::SeqCst);
+        drop(end);
     });
     (outcomes.into_inner().unwrap(), early.unwrap())
 }

@@ -2,7 +2,7 @@
 //! spend one budget, with rounds of tool calls and with clients that hang up.
 
 use super::{day, serve};
-use crate::support::{Bedrock, Chatrix, Home, Reply, Server, eventually};
+use crate::support::{Bedrock, Chatrix, Home, Reply, Server, SetOnDrop, eventually};
 use serde_json::{Value, json};
 use std::io::Read;
 use std::sync::Arc;
@@ -101,6 +101,7 @@ fn no_mix_of_apis_overshoots() {
     let (good, refused, left) = (AtomicUsize::new(0), AtomicUsize::new(0), AtomicUsize::new(0));
     let (over, most) = (AtomicBool::new(false), AtomicI64::new(0));
     std::thread::scope(|scope| {
+        let end = SetOnDrop(&over);
         scope.spawn(|| {
             while !over.load(Ordering::SeqCst) {
                 let (settled, reserved, uncertain) = home.booked();
@@ -125,7 +126,7 @@ fn no_mix_of_apis_overshoots() {
         for call in calls {
             call.join().unwrap();
         }
-        over.store(true, Ordering::SeqCst);
+        drop(end);
     });
     eventually("nothing is left open", || home.booked().1 == 0);
     let (settled, reserved, uncertain) = home.booked();

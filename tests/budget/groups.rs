@@ -1,7 +1,7 @@
 //! Groups of API keys: a budget that they share, and one that each of them has.
 
-use super::{COST, dollars, question, serve, worst};
-use crate::support::{Answer, Bedrock, Chatrix, Home, Reply, Server, eventually};
+use super::{COST, PATIENCE, dollars, question, serve, worst};
+use crate::support::{Answer, Bedrock, Chatrix, Home, Reply, Server, SetOnDrop, eventually};
 use serde_json::{Value, json};
 use std::sync::atomic::{AtomicBool, Ordering};
 
@@ -29,9 +29,10 @@ fn the_keys_of_a_group_never_overshoot_its_pool_and_all_that_fits_is_served() {
     let bedrock = Bedrock::script([Reply::Measured(500, 480)]);
     groups(&home, &["add", "research", "--day-usd", &dollars(pool)]);
     let tokens = ["ana", "ben"].map(|name| keys(&home, &["add", name, "--group", "research"]));
-    let server = serve(&home, &bedrock);
+    let server = serve(&home, &bedrock).with_patience(PATIENCE);
     let over = AtomicBool::new(false);
     let answers: Vec<Answer> = std::thread::scope(|scope| {
+        let end = SetOnDrop(&over);
         let watcher = scope.spawn(|| {
             while !over.load(Ordering::SeqCst) {
                 let booked = home.booked_by_groups();
@@ -42,7 +43,7 @@ fn the_keys_of_a_group_never_overshoot_its_pool_and_all_that_fits_is_served() {
             |n: usize| chat(&server, &tokens[n % 2], &question(&json!({"max_tokens": 480, "stream": n % 4 < 2})));
         let calls: Vec<_> = (0..CALLS).map(|n| scope.spawn(move || call(n))).collect();
         let answers = calls.into_iter().map(|call| call.join().unwrap()).collect();
-        over.store(true, Ordering::SeqCst);
+        drop(end);
         watcher.join().unwrap();
         answers
     });

@@ -1,8 +1,8 @@
 //! Tests under load. The budget is never exceeded, and after a kill no call that reached Bedrock is missing from the
 //! ledger.
 
-use super::{day, question, serve, worst};
-use crate::support::{Bedrock, Chatrix, Home, Reply, eventually};
+use super::{PATIENCE, day, question, serve, worst};
+use crate::support::{Bedrock, Chatrix, Home, Reply, SetOnDrop, eventually};
 use serde_json::json;
 use std::collections::BTreeSet;
 use std::io::Read;
@@ -33,10 +33,11 @@ fn c8_c9_concurrent_calls_never_overshoot_and_all_that_fits_is_served() {
     let home = Home::new(&day(budget).replace("wait_seconds = 0.2", "wait_seconds = 30"));
     let bedrock = Bedrock::script([Reply::Measured(500, 480)]);
     Chatrix::usage().home(&home).run().code(0); // creates the ledger
-    let server = serve(&home, &bedrock);
+    let server = serve(&home, &bedrock).with_patience(PATIENCE);
     let (good, refused, over) = (AtomicUsize::new(0), AtomicUsize::new(0), AtomicBool::new(false));
     let (mut checks, mut max_booked) = (0, 0);
     std::thread::scope(|scope| {
+        let end = SetOnDrop(&over);
         let watcher = scope.spawn(|| watch(&home, budget, &over));
         let calls: Vec<_> = (0..CALLS)
             .map(|n| {
@@ -44,10 +45,11 @@ fn c8_c9_concurrent_calls_never_overshoot_and_all_that_fits_is_served() {
                 scope.spawn(move || {
                     let ok = if n % 26 == 0 {
                         let ask = Chatrix::ask().args(["-q", "-m", "nova-micro", "hi"]).home(home).bedrock(bedrock);
-                        match ask.run().code {
+                        let ended = ask.run();
+                        match ended.code {
                             Some(0) => true,
                             Some(3) => false,
-                            other => panic!("ask ended with {other:?}"),
+                            _ => panic!("{ended:?}"),
                         }
                     } else {
                         let answer = server.chat(&question(&json!({"stream": n % 2 == 0})));
@@ -62,7 +64,7 @@ fn c8_c9_concurrent_calls_never_overshoot_and_all_that_fits_is_served() {
         for call in calls {
             call.join().unwrap();
         }
-        over.store(true, Ordering::SeqCst);
+        drop(end);
         (checks, max_booked) = watcher.join().unwrap();
     });
     let (settled, reserved, uncertain) = home.at_rest();

@@ -2,7 +2,7 @@
 
 use super::{Machine, at_rest, day, question, worst};
 use crate::support::postgres::{Database, Session};
-use crate::support::{Bedrock, Chatrix, Reply};
+use crate::support::{Bedrock, Chatrix, Reply, SetOnDrop};
 use serde_json::json;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 
@@ -61,17 +61,13 @@ pub(super) fn never_overshoots(database: &Database<'_>, url: &str, calls: usize)
     let (served, over) = (AtomicUsize::new(0), AtomicBool::new(false));
     let began = std::time::Instant::now();
     let (checks, most) = std::thread::scope(|scope| {
-        let over = &over;
+        let (over, end) = (&over, SetOnDrop(&over));
         let watcher = scope.spawn(move || watch(&session, budget, over));
         let machines = &machines;
         let started = (0..calls).map(|n| scope.spawn(move || call(&machines[n % 4], n)));
         let started: Vec<_> = started.collect();
-        let mut ended = Vec::new();
-        for call in started {
-            ended.push(call.join());
-        }
-        over.store(true, Ordering::SeqCst);
-        let good = ended.into_iter().filter(|ended| *ended.as_ref().unwrap()).count();
+        let good = started.into_iter().map(|call| call.join().unwrap()).filter(|good| *good).count();
+        drop(end);
         served.store(good, Ordering::SeqCst);
         watcher.join().unwrap()
     });

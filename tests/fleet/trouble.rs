@@ -4,7 +4,7 @@ mod books;
 
 use super::{Machine, day, question, rounds, within_a_minute, worst};
 use crate::support::postgres::{Cluster, Database, Options};
-use crate::support::{Bedrock, Call, Fault, Proxy, Reply};
+use crate::support::{Bedrock, Call, Fault, Proxy, Reply, SetOnDrop};
 use books::{Books, Ends};
 use serde_json::json;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
@@ -115,16 +115,16 @@ impl Round<'_> {
         let machines: Vec<_> = (0..4).map(|_| Machine::start(&day(budget, 0.3), &self.url, &bedrock)).collect();
         let over = AtomicBool::new(false);
         let checks = std::thread::scope(|scope| {
+            let end = SetOnDrop(&over);
             let watcher = scope.spawn(|| watch(&self.database, budget, &over));
             let (machines, witness) = (&machines[..], &witness);
             let clients = (0..CLIENTS).map(|n| scope.spawn(move || call_again_and_again(machines, n, witness)));
             let clients: Vec<_> = clients.collect();
             make_trouble(machines, &|| clients.iter().any(|client| !client.is_finished()));
-            let ended: Vec<_> = clients.into_iter().map(std::thread::ScopedJoinHandle::join).collect();
-            over.store(true, Ordering::SeqCst);
-            for client in ended {
-                client.unwrap();
+            for client in clients {
+                client.join().unwrap();
             }
+            drop(end);
             watcher.join().unwrap()
         });
         self.use_up(&machines, &witness);

@@ -3,7 +3,7 @@
 //! credentials that live for a minute; in a shorter one, beside other tests, 100 and two seconds of use.
 
 use super::seconds;
-use crate::support::{Bedrock, Chatrix, Home, Reply, Server};
+use crate::support::{Bedrock, Chatrix, Home, Reply, Server, SetOnDrop};
 use serde_json::json;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
@@ -39,6 +39,7 @@ fn credentials_that_expire_fail_no_call() {
     let question = json!({"model": "nova-micro", "messages": [{"role": "user", "content": "hi"}]});
     let (over, made, failed) = (AtomicBool::new(false), AtomicU64::new(0), AtomicU64::new(0));
     std::thread::scope(|scope| {
+        let end = SetOnDrop(&over);
         for number in 0..CLIENTS {
             let (over, made, failed, server, question) = (&over, &made, &failed, &server, &question);
             scope.spawn(move || {
@@ -57,7 +58,7 @@ fn credentials_that_expire_fail_no_call() {
             });
         }
         std::thread::sleep(Duration::from_secs(seconds));
-        over.store(true, Ordering::SeqCst);
+        drop(end);
     });
     let runs = std::fs::read_to_string(home.path("runs")).unwrap();
     let (made, loads) = (made.into_inner(), runs.lines().count() as u64);

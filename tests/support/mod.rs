@@ -18,6 +18,7 @@ pub use proxy::{Fault, Proxy};
 pub use server::{Answer, Server};
 pub use terminal::Terminal;
 
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
 /// Waits until a condition is true. Fails after ten seconds, which is enough for a slow machine.
@@ -40,4 +41,14 @@ pub fn within(limit: Duration, what: &str, mut is_true: impl FnMut() -> bool) {
 pub fn signal(pid: u32, name: &str) {
     let status = std::process::Command::new("kill").args([format!("-{name}"), pid.to_string()]).status();
     assert!(status.unwrap().success());
+}
+
+/// Sets a flag when it is dropped, so also when a test stops at a panic. Threads of the same scope that run until the
+/// flag is set would keep such a test from ever ending otherwise.
+pub struct SetOnDrop<'a>(pub &'a AtomicBool);
+
+impl Drop for SetOnDrop<'_> {
+    fn drop(&mut self) {
+        self.0.store(true, Ordering::SeqCst);
+    }
 }

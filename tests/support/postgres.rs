@@ -168,7 +168,7 @@ impl Cluster {
 
     /// The same database on this server, which was a standby of the database's own.
     pub fn same_database(&self, database: &Database<'_>) -> Database<'_> {
-        Database { cluster: self, name: database.name.clone() }
+        Database { cluster: self, name: database.name.clone(), kept: Mutex::default() }
     }
 
     /// A new database, whose owner is a role of the same name.
@@ -177,7 +177,7 @@ impl Cluster {
         let name = format!("test_{}", COUNT.fetch_add(1, Ordering::SeqCst));
         self.admin(&format!("CREATE ROLE {name} LOGIN PASSWORD '{PASSWORD}'"));
         self.admin(&format!("CREATE DATABASE {name} OWNER {name}"));
-        Database { cluster: self, name }
+        Database { cluster: self, name, kept: Mutex::default() }
     }
 }
 
@@ -191,6 +191,8 @@ impl Drop for Cluster {
 pub struct Database<'a> {
     cluster: &'a Cluster,
     name: String,
+    /// What [`Self::sql`] runs on.
+    kept: Mutex<Option<Session>>,
 }
 
 impl Database<'static> {
@@ -222,7 +224,7 @@ impl Database<'_> {
 
     /// Runs statements as the superuser. Gives the rows of the last one.
     pub fn sql(&self, sql: &str) -> Vec<Row> {
-        session::run(&self.cluster.folder, self.cluster.port, &self.name, sql)
+        session::run_on(&self.kept, || self.session(), sql)
     }
 
     /// The number that a statement gives.

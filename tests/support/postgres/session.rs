@@ -1,6 +1,7 @@
 //! What tests ask a database, as its superuser over the server's own socket.
 
 use std::path::Path;
+use std::sync::Mutex;
 use tokio::runtime::Runtime;
 use tokio_postgres::{Client, Config, NoTls, SimpleQueryMessage};
 
@@ -56,8 +57,24 @@ pub(super) fn integer(column: Option<&str>) -> i64 {
 
 /// Runs statements over a connection of their own, on a thread of their own, because the caller may be a task.
 pub(super) fn run(socket: &Path, port: u16, database: &str, sql: &str) -> Vec<Row> {
-    std::thread::scope(|scope| {
-        let thread = scope.spawn(|| Session::connect(socket, port, database)?.try_sql(sql));
-        thread.join().unwrap().unwrap_or_else(|error| panic!("{error}, in: {sql}"))
-    })
+    run_on(&Mutex::default(), || Session::connect(socket, port, database), sql)
+}
+
+/// As [`run`], over a connection that is kept, or a new one where that is lost.
+pub(super) fn run_on(
+    kept: &Mutex<Option<Session>>,
+    connect: impl Fn() -> Result<Session, String> + Sync,
+    sql: &str,
+) -> Vec<Row> {
+    let ask = || {
+        let mut kept = kept.lock().unwrap();
+        if let Some(session) = &*kept {
+            match session.try_sql(sql) {
+                Err(_) if session.client.is_closed() => *kept = None,
+                answer => return answer,
+            }
+        }
+        kept.insert(connect()?).try_sql(sql)
+    };
+    std::thread::scope(|scope| scope.spawn(ask).join().unwrap()).unwrap_or_else(|error| panic!("{error}, in: {sql}"))
 }
