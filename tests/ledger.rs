@@ -1,6 +1,7 @@
 //! The ledger: what every store must do (`store`, against a plain model of itself and the calendar), and what the thread
 //! in front of it does (`writer`). Each of these tests runs with every kind of store.
 
+mod ends;
 mod groups;
 mod new_ledger;
 mod rates;

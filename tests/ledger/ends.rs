@@ -1,0 +1,52 @@
+//! Ends of calls that come late, twice or from elsewhere, and text that a database does not take as it is.
+
+use super::store::{post, reserve, reserved};
+use super::{Make, NewLedger, cost, limit, new_call, settlement, with_every_store};
+use chatrix::catalog::NanoDollars;
+use chatrix::ledger::budget::{BudgetTotals, Period};
+use chatrix::ledger::store::{Batch, Store};
+use chatrix::ledger::{Outcome, Receipt, SettledCall, Settlement};
+
+with_every_store! {
+    books_a_call_whatever_its_text_holds,
+}
+
+/// Settled and reserved today, of all calls.
+fn booked(store: &mut dyn Store) -> (NanoDollars, NanoDollars) {
+    let BudgetTotals { settled, reserved, .. } = store.statuses(&[limit(None, Period::Day, 99)]).unwrap()[0].totals;
+    (settled, reserved)
+}
+
+fn books_a_call_whatever_its_text_holds(make: Make) {
+    let Some(ledger) = make() else { return };
+    let mut store = ledger.open();
+    for (n, text) in ["", "\0", "a\0b", "\u{1}\u{7f}\u{85}", "\u{fffe}\u{202e}", "'; DROP TABLE calls; --", "{\"a\",\\N}"]
+        .into_iter()
+        .enumerate()
+    {
+        let mut call = new_call(None);
+        text.clone_into(&mut call.requested_model);
+        let end = Settlement {
+            call: SettledCall::Unwritten { call, reserved: NanoDollars(9), receipt: Receipt(n as u128) },
+            edits: text.to_owned(),
+            ..settlement(chatrix::ledger::CallId(0), Outcome::Estimated(NanoDollars(1)))
+        };
+        post(store.as_mut(), &[end]);
+        assert_eq!(booked(store.as_mut()), (NanoDollars(n as u64 + 1), NanoDollars(0)), "{text:?}");
+    }
+}
+
+/// Where a database was set back, other calls get the numbers that it has forgotten.
+#[test]
+fn the_end_of_a_call_is_not_booked_for_another_one_of_its_number() {
+    let Some(ledger) = NewLedger::postgres() else { return };
+    let mut store = ledger.open();
+    let (id, ..) = reserved(&reserve(store.as_mut(), None, &[], cost(90, 90))).unwrap();
+    let own = store.process().unwrap().to_owned();
+    for (process, settled, open) in [("another", 0, 90), (&own, 5, 0), (&own, 5, 0)] {
+        let call = SettledCall::BookedBy { process: process.to_owned(), id };
+        let end = Settlement { call, ..settlement(id, Outcome::Estimated(NanoDollars(5))) };
+        store.post(&Batch { settlements: &[end], reservations: &[] }).unwrap();
+        assert_eq!(booked(store.as_mut()), (NanoDollars(settled), NanoDollars(open)), "{process}");
+    }
+}
