@@ -13,16 +13,17 @@ mod groups;
 mod keys;
 mod ledger;
 mod ledger_names;
+mod listing;
 mod models;
 mod person;
 mod run;
 mod serve;
 mod setup;
 mod signals;
+mod spending;
 mod systemd;
 mod times;
 mod usage;
-mod used_columns;
 mod whole_file;
 
 pub use command_line::parse;

@@ -88,16 +88,17 @@ struct Opened {
 /// What is said of the amounts in the ledger of `--offline`.
 const OFFLINE: &str = "calls of --offline cost nothing: the amounts are what AWS would have charged";
 
-/// Opens the ledger to report. The ledger of `--offline` is also used when the other has no calls: a person who has
-/// only tried Chatrix offline wants to see those calls.
+/// Opens the ledger to report. The ledger of `--offline` is also used when the file of all other calls has none: a
+/// person who has only tried Chatrix offline wants to see those calls. Whoever shares a database wants to see that.
 fn open(settings: &Settings) -> anyhow::Result<Opened> {
     let mut ledger = open_ledger(settings)?;
     let never_used = ledger.report(By::Command, i64::MIN).map_err(Error::from)?.is_empty();
     if settings.offline {
         return Ok(Opened { ledger, offline: true, never_used });
     }
-    let other =
-        settings.state.as_ref().map(|folder| Location::File(folder.join("offline.db"))).filter(Location::exists);
+    let is_file = settings.ledger.as_ref().is_some_and(|ledger| ledger.value.file().is_some());
+    let folder = settings.state.as_ref().filter(|_| is_file);
+    let other = folder.map(|folder| Location::File(folder.join("offline.db"))).filter(Location::exists);
     if let Some(location) = other
         && never_used
     {

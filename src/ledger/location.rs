@@ -32,6 +32,14 @@ impl Location {
         self.file().is_none_or(Path::exists)
     }
 
+    /// What to do where it cannot be used.
+    pub(crate) fn remedy(&self) -> &'static str {
+        match self {
+            Self::File(_) => "make it readable and writable, or move it away and run: chatrix ledger accept",
+            Self::Database { .. } => "check the address and the password, and that PostgreSQL runs",
+        }
+    }
+
     /// The file, where the ledger is one.
     #[must_use]
     pub fn file(&self) -> Option<&Path> {

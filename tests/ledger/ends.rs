@@ -20,9 +20,10 @@ fn booked(store: &mut dyn Store) -> (NanoDollars, NanoDollars) {
 fn books_a_call_whatever_its_text_holds(make: Make) {
     let Some(ledger) = make() else { return };
     let mut store = ledger.open();
-    for (n, text) in ["", "\0", "a\0b", "\u{1}\u{7f}\u{85}", "\u{fffe}\u{202e}", "'; DROP TABLE calls; --", "{\"a\",\\N}"]
-        .into_iter()
-        .enumerate()
+    for (n, text) in
+        ["", "\0", "a\0b", "\u{1}\u{7f}\u{85}", "\u{fffe}\u{202e}", "'; DROP TABLE calls; --", "{\"a\",\\N}"]
+            .into_iter()
+            .enumerate()
     {
         let mut call = new_call(None);
         text.clone_into(&mut call.requested_model);

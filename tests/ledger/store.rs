@@ -28,7 +28,12 @@ pub(super) fn post(store: &mut dyn Store, settlements: &[Settlement]) {
 }
 
 /// Reserves without waiting.
-pub(super) fn reserve(store: &mut dyn Store, key: Option<KeyId>, limits: &[BudgetLimit], cost: CostRange) -> ReserveOutcome {
+pub(super) fn reserve(
+    store: &mut dyn Store,
+    key: Option<KeyId>,
+    limits: &[BudgetLimit],
+    cost: CostRange,
+) -> ReserveOutcome {
     let request = ReserveRequest { call: &new_call(key), limits, cost, may_wait: false };
     store.post(&Batch { settlements: &[], reservations: &[request] }).unwrap().remove(0)
 }

@@ -72,11 +72,8 @@ pub(super) fn examined(settings: &Settings) -> Found {
             }
         }
         Err(error) => {
-            let advice = match location {
-                Location::File(_) => "make it readable and writable, or move it away and run: chatrix ledger accept",
-                Location::Database { .. } => "check the address and the password, and that PostgreSQL runs",
-            };
-            unusable(settings, &Error::new(Kind::LedgerUnavailable, format!("{error:#}")).advise(advice))
+            let error = Error::new(Kind::LedgerUnavailable, format!("{error:#}"));
+            unusable(settings, &error.advise(location.remedy()))
         }
     }
 }

@@ -1,78 +1,53 @@
 //! `chatrix keys list`.
 
 use crate::catalog::NanoDollars;
-use crate::commands::used_columns::{NONE, used_columns};
+use crate::commands::listing::{Listed, NONE, print_list};
+use crate::commands::spending::Spending;
 use crate::error::Error;
-use crate::ledger::budget::{BudgetStatus, Period, date};
+use crate::ledger::budget::{Period, date};
 use crate::ledger::key::{Key, KeyLimits};
 use crate::ledger::store::Store;
 use crate::ledger::{Clock, KeySettings, RateLimits, day_of, moment};
 use crate::policy::KeyOverrides;
-use crate::terminal::output::{note, print, print_json, stdout};
-use crate::terminal::table::table;
 use serde_json::{Value, json};
-
-const HEADS: [&str; 13] = [
-    "NAME",
-    "SPENT",
-    "GROUP",
-    "A CALL",
-    "A DAY",
-    "A WEEK",
-    "A MONTH",
-    "A MINUTE",
-    "AT ONCE",
-    "AN ANSWER",
-    "PROMPT CACHE",
-    "MODELS",
-    "STATE",
-];
 
 /// A key, with what it has spent.
 struct KeyUsage {
     key: Key,
-    /// What is booked under its own limits.
-    statuses: Vec<BudgetStatus>,
-    /// Altogether, uncertain calls at their worst case.
-    spent: NanoDollars,
+    /// Under its own limits.
+    spending: Spending,
 }
 
 pub(super) fn list(as_json: bool, settings: &KeySettings, ledger: &mut dyn Store) -> anyhow::Result<u8> {
     let mut keys = Vec::new();
     for key in ledger.keys().map_err(Error::from)? {
         let key = settings.apply(key);
-        let limits: Vec<_> = key.own_limits().collect();
-        let statuses = ledger.statuses(&limits).map_err(Error::from)?;
-        let spent = ledger.spent(&key.holder()).map_err(Error::from)?;
-        keys.push(KeyUsage { key, statuses, spent });
+        let spending = Spending::of(ledger, &key.holder(), &key.own_limits().collect::<Vec<_>>())?;
+        keys.push(KeyUsage { key, spending });
     }
-    if as_json {
-        let values: Vec<Value> = keys.iter().map(KeyUsage::json).collect();
-        print_json(format_args!("{:#}", Value::from(values)))?;
-        return Ok(0);
-    }
-    if keys.is_empty() {
-        note("there are no keys; `chatrix keys add NAME` makes one");
-        return Ok(0);
-    }
-    let rows: Vec<Vec<String>> = keys.iter().map(KeyUsage::cells).collect();
-    let (heads, rows) = used_columns(&HEADS, &rows);
-    print(&table(&heads, &rows, &[1], stdout().colour()))?;
-    Ok(0)
+    print_list(&keys, as_json, "there are no keys; `chatrix keys add NAME` makes one")
 }
 
-impl KeyUsage {
-    fn status(&self, period: Period) -> Option<&BudgetStatus> {
-        self.statuses.iter().find(|status| status.limit.period == period)
-    }
+impl Listed for KeyUsage {
+    const HEADS: &'static [&'static str] = &[
+        "NAME",
+        "SPENT",
+        "GROUP",
+        "A CALL",
+        "A DAY",
+        "A WEEK",
+        "A MONTH",
+        "A MINUTE",
+        "AT ONCE",
+        "AN ANSWER",
+        "PROMPT CACHE",
+        "MODELS",
+        "STATE",
+    ];
+    const NUMBERS: &'static [usize] = &[1];
 
-    /// One for each of the heads.
     fn cells(&self) -> Vec<String> {
-        let left = |period| match self.status(period) {
-            Some(status) => format!("{} left of {}", status.left(), status.limit.amount),
-            None => NONE.to_owned(),
-        };
-        let Self { key, statuses: _, spent } = self;
+        let Self { key, spending } = self;
         let KeyLimits { request, day: _, week: _, month: _, models, rates, overrides } = &key.limits;
         let RateLimits { requests, tokens, running } = rates;
         let KeyOverrides { max_tokens, max_tokens_limit, prompt_cache } = overrides;
@@ -83,12 +58,12 @@ impl KeyUsage {
         let limit = |limit: Option<String>| limit.unwrap_or_else(|| NONE.to_owned());
         vec![
             key.name.clone(),
-            spent.to_string(),
+            spending.spent.to_string(),
             key.group.as_ref().map_or(NONE, |group| &group.name).to_owned(),
             limit(request.map(|amount| amount.to_string())),
-            left(Period::Day),
-            left(Period::Week),
-            left(Period::Month),
+            spending.cell(Period::Day),
+            spending.cell(Period::Week),
+            spending.cell(Period::Month),
             joined([requests.map(|n| format!("{n} calls")), tokens.map(|n| format!("{n} tokens"))]),
             limit(running.map(|n| n.to_string())),
             joined([max_tokens.map(|n| format!("{n} tokens")), max_tokens_limit.map(|n| format!("{n} at most"))]),
@@ -99,16 +74,15 @@ impl KeyUsage {
     }
 
     fn json(&self) -> Value {
-        let left = |period| self.status(period).map(|status| status.left().number());
-        let limit = |period| self.status(period).map(|status| status.limit.amount.number());
-        let Self { key, statuses: _, spent } = self;
+        let Self { key, spending } = self;
+        let (left, limit) = (|period| spending.left_usd(period), |period| spending.limit_usd(period));
         let Key { id: _, name, hash: _, made: _, revoked, expires, previous, limits, group } = key;
         let KeyLimits { request, day: _, week: _, month: _, models, rates, overrides } = limits;
         let RateLimits { requests, tokens, running } = rates;
         let KeyOverrides { max_tokens, max_tokens_limit, prompt_cache } = overrides;
         let time = |at: i64| format!("{}Z", moment(at).replace(' ', "T"));
         json!({
-            "name": name, "group": group.as_ref().map(|group| &group.name), "spent_usd": spent.number(), "revoked": revoked.is_some(), "models": models,
+            "name": name, "group": group.as_ref().map(|group| &group.name), "spent_usd": spending.spent.number(), "revoked": revoked.is_some(), "models": models,
             "request_usd": request.map(NanoDollars::number), "day_usd": limit(Period::Day),
             "day_left_usd": left(Period::Day), "week_usd": limit(Period::Week),
             "week_left_usd": left(Period::Week), "month_usd": limit(Period::Month),
