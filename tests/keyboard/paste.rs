@@ -55,6 +55,8 @@ fn a_paste_that_is_too_large_is_refused_and_the_line_is_kept() {
     chat.keys("hello world\x1b[D\x1b[D\x1b[D\x1b[D\x1b[D");
     chat.paste(&"\n".repeat(20_001));
     chat.wait_for("the pasted text is too large for a line");
+    // Keys that come before the prompt would be offered there, and Enter would send nothing.
+    chat.wait_until("the line is back", |screen| screen.lines().last() == Some("> hello world"));
     chat.keys("small \r");
     chat.wait_for("fine");
     assert_eq!(sent(&bedrock, 0), "hello small world");
