@@ -222,6 +222,12 @@ fn while_connections_break_also_with_a_commit_under_way() {
                 Fault::Hang,
             ];
             let began = Instant::now();
+            // Whatever chance brings later, one commit at least is cut.
+            proxy.set(faults[random.usize(..2)]);
+            while proxy.lost() == 0 && is_on() {
+                std::thread::sleep(Duration::from_millis(10));
+            }
+            proxy.set(Fault::None);
             while is_on() {
                 pause(&mut random, 50..200);
                 proxy.set(faults[random.usize(..faults.len())]);
