@@ -151,6 +151,11 @@ struct PolicySettings {
 }
 
 impl Settings {
+    /// Where the ledger is; `None` when there is no home folder, and no database either.
+    pub(crate) fn ledger_location(&self) -> Option<&Location> {
+        self.ledger.as_ref().map(|ledger| &ledger.value)
+    }
+
     /// `environment` looks a variable up; an empty one counts as unset.
     ///
     /// # Errors

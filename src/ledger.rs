@@ -45,12 +45,12 @@ mod writer;
 
 pub use call::{NewCall, Outcome, Receipt, SettledCall, Settlement};
 pub use clock::Clock;
-pub(crate) use clock::day_of;
+pub(crate) use clock::{day_of, start_of_day};
 pub use ids::{CallId, GroupId, KeyId};
 pub use key_cache::KeyCache;
 pub use key_settings::{KeySettings, WatchedBudgets};
 pub use location::Location;
-pub(crate) use moment::moment;
+pub(crate) use moment::{moment, timestamp};
 pub use postgres::Address;
 pub use posting::CallState;
 pub use rate::{RateLimits, RateRefusal, RateRequest, RateStatus};

@@ -13,7 +13,7 @@ use crate::ledger::group::Move;
 use crate::ledger::key::{Addition, KeyLimits, NewKey, Rotation, hash, new_token};
 use crate::ledger::key_profile::{self, KeyProfile};
 use crate::ledger::store::Store;
-use crate::ledger::{Clock, RateLimits, moment};
+use crate::ledger::{Clock, RateLimits, moment, start_of_day};
 use crate::policy::KeyOverrides;
 use crate::terminal::output::{note, print_data};
 use crate::terminal::printable::Printable;
@@ -177,7 +177,7 @@ fn rotate(args: &KeysRotate, ledger: &mut dyn Store) -> anyhow::Result<u8> {
 
 /// When a key expires, as it was typed: after some time, or at the beginning of a day in UTC (milliseconds since 1970).
 fn end(text: &str, now: i64) -> Result<i64, Error> {
-    let date = || times::day(text).map(|day| day.saturating_mul(86_400_000));
+    let date = || times::day(text).map(start_of_day);
     let at = times::length(text).map(|length| now.saturating_add(length)).or_else(date);
     at.filter(|at| *at > now).ok_or_else(|| {
         Error::new(Kind::InvalidRequest, format!("--expires {text:?} is not a time in the future"))

@@ -46,10 +46,8 @@ pub(crate) async fn open(
     make_state_folder(settings);
     let client = Client::new(endpoint, settings.aws.limits, telemetry.clone()).await?;
     let account = client.account().clone();
-    let ledger = settings.ledger.as_ref().map(|at| {
-        let (location, clock) = (&at.value, Clock::system());
-        Ledger::keeping(location, settings.keep_days, clock, telemetry.clone())
-    });
+    let keeping = |location| Ledger::keeping(location, settings.keep_days, Clock::system(), telemetry.clone());
+    let ledger = settings.ledger_location().map(keeping);
     let guard = BudgetGuard { budgets: settings.budgets, ledger };
     Ok((Arc::new(Engine::new(settings.policy(), client, guard, drain, telemetry.clone())), account))
 }
@@ -110,9 +108,8 @@ pub(crate) fn make_state_folder(settings: &Settings) {
 
 /// Where the ledger is.
 pub(crate) fn ledger_location(settings: &Settings) -> Result<&Location, Error> {
-    let setting = settings.ledger.as_ref();
     let nowhere = || Error::from(StoreError::no_folder()).advise("set XDG_STATE_HOME or HOME");
-    setting.map(|setting| &setting.value).ok_or_else(nowhere)
+    settings.ledger_location().ok_or_else(nowhere)
 }
 
 /// Refuses a ledger that does not exist: opening it would make a new one.

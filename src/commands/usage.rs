@@ -12,7 +12,7 @@ use crate::error::{Error, Kind};
 use crate::ledger::budget::{BudgetStatus, date};
 use crate::ledger::report::{By, ReportRow, Sums, UncertainCall};
 use crate::ledger::store::{Correction, Store};
-use crate::ledger::{self, CallId, CallState, Clock, Location, moment};
+use crate::ledger::{self, CallId, CallState, Clock, Location, timestamp};
 use crate::terminal::output::{note, print, print_data, print_json, stdout};
 use crate::terminal::printable::Printable;
 use crate::terminal::size::columns;
@@ -96,7 +96,7 @@ fn open(settings: &Settings) -> anyhow::Result<Opened> {
     if settings.offline {
         return Ok(Opened { ledger, offline: true, never_used });
     }
-    let is_file = settings.ledger.as_ref().is_some_and(|ledger| ledger.value.file().is_some());
+    let is_file = settings.ledger_location().is_some_and(|location| location.file().is_some());
     let folder = settings.state.as_ref().filter(|_| is_file);
     let other = folder.map(|folder| Location::File(folder.join("offline.db"))).filter(Location::exists);
     if let Some(location) = other
@@ -212,7 +212,7 @@ fn csv(by: By, rows: &[ReportRow]) -> anyhow::Result<String> {
 fn uncertain_json(call: &UncertainCall) -> Value {
     let UncertainCall { id, began, command, key, model, reserved, chatrix_request_id, bedrock_request_id } = call;
     json!({
-        "id": id.0, "began": format!("{}Z", moment(*began).replace(' ', "T")), "command": command, "key": key,
+        "id": id.0, "began": timestamp(*began), "command": command, "key": key,
         "model": model, "reserved_usd": reserved.number(), "chatrix_request_id": chatrix_request_id,
         "bedrock_request_id": bedrock_request_id,
     })

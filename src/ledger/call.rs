@@ -66,7 +66,7 @@ impl Default for Receipt {
 pub enum SettledCall {
     /// A call that is in the ledger.
     Booked(CallId),
-    /// A call that another process, which has ended, has booked under its name.
+    /// A call that a process has booked under its name: this one, or one that has ended.
     BookedBy { process: String, id: CallId },
     /// A call that could not be written when it began. It is written together with its end.
     Unwritten {

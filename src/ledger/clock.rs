@@ -62,3 +62,8 @@ impl fmt::Debug for Clock {
 pub(crate) fn day_of(moment: i64) -> i64 {
     moment.div_euclid(DAY)
 }
+
+/// When a day begins (milliseconds since 1970). `day`: days since 1970.
+pub(crate) fn start_of_day(day: i64) -> i64 {
+    day.saturating_mul(DAY)
+}

@@ -30,7 +30,7 @@ pub(super) struct Found {
 /// large or another process holds it.
 pub(super) fn examined(settings: &Settings) -> Found {
     let limits: Vec<BudgetLimit> = settings.budgets.limits().collect();
-    let Some(location) = settings.ledger.as_ref().map(|setting| &setting.value) else {
+    let Some(location) = settings.ledger_location() else {
         return unusable(settings, &Error::from(StoreError::no_folder()).advise("set XDG_STATE_HOME or HOME"));
     };
     make_state_folder(settings);

@@ -7,7 +7,7 @@ use crate::error::Error;
 use crate::ledger::budget::{Period, date};
 use crate::ledger::key::{Key, KeyLimits};
 use crate::ledger::store::Store;
-use crate::ledger::{Clock, KeySettings, RateLimits, day_of, moment};
+use crate::ledger::{Clock, KeySettings, RateLimits, day_of, moment, timestamp};
 use crate::policy::KeyOverrides;
 use serde_json::{Value, json};
 
@@ -80,7 +80,6 @@ impl Listed for KeyUsage {
         let KeyLimits { request, day: _, week: _, month: _, models, rates, overrides } = limits;
         let RateLimits { requests, tokens, running } = rates;
         let KeyOverrides { max_tokens, max_tokens_limit, prompt_cache } = overrides;
-        let time = |at: i64| format!("{}Z", moment(at).replace(' ', "T"));
         json!({
             "name": name, "group": group.as_ref().map(|group| &group.name), "spent_usd": spending.spent.number(), "revoked": revoked.is_some(), "models": models,
             "request_usd": request.map(NanoDollars::number), "day_usd": limit(Period::Day),
@@ -88,7 +87,7 @@ impl Listed for KeyUsage {
             "week_left_usd": left(Period::Week), "month_usd": limit(Period::Month),
             "month_left_usd": left(Period::Month), "rpm": requests, "tpm": tokens, "max_running": running,
             "max_tokens": max_tokens, "max_tokens_limit": max_tokens_limit, "prompt_cache": prompt_cache.map(cache_word),
-            "expires": expires.map(time), "previous_token_until": previous.as_ref().map(|token| time(token.until)),
+            "expires": expires.map(timestamp), "previous_token_until": previous.as_ref().map(|token| timestamp(token.until)),
         })
     }
 }

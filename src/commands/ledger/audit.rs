@@ -7,13 +7,11 @@ use crate::commands::times;
 use crate::config::Settings;
 use crate::error::Error;
 use crate::ledger::audit::AuditEntry;
-use crate::ledger::moment;
+use crate::ledger::{moment, start_of_day, timestamp};
 use serde_json::{Value, json};
 
-const MILLISECONDS_PER_DAY: i64 = 86_400_000;
-
 pub(super) fn audit(args: &LedgerAudit, settings: &Settings) -> anyhow::Result<u8> {
-    let since = times::since(&args.since)?.saturating_mul(MILLISECONDS_PER_DAY);
+    let since = start_of_day(times::since(&args.since)?);
     let entries = open_ledger(settings)?.audit(since).map_err(Error::from)?;
     print_list(&entries, args.json, "nothing was changed by hand; --since all shows all changes")
 }
@@ -30,7 +28,6 @@ impl Listed for AuditEntry {
 
     fn json(&self) -> Value {
         let Self { at, actor, action, subject, detail } = self;
-        let at = format!("{}Z", moment(*at).replace(' ', "T"));
-        json!({"at": at, "actor": actor, "action": action, "subject": subject, "detail": detail})
+        json!({"at": timestamp(*at), "actor": actor, "action": action, "subject": subject, "detail": detail})
     }
 }

@@ -8,7 +8,7 @@ use crate::ledger::budget::Period;
 use crate::ledger::key::{Addition, KeyLimits, NewKey, hash, new_token};
 use crate::ledger::key_profile::{self, AGENTS, KeyProfile};
 use crate::ledger::report::{By, Sums};
-use crate::ledger::{Clock, day_of, moment};
+use crate::ledger::{Clock, day_of, moment, start_of_day};
 use crate::terminal::output::note;
 use crate::terminal::printable::Printable;
 use anyhow::Context;
@@ -36,7 +36,7 @@ impl RunKey {
         let day = day_of(now);
         let profile = key_profile::find(AGENTS).map(KeyProfile::limits).unwrap_or_default();
         let (limits, end) = limits(max_cost, profile, day);
-        let expires = end.saturating_mul(DAY) - MARGIN;
+        let expires = start_of_day(end) - MARGIN;
         if expires < now + DAY {
             note(Printable::line(format_args!(
                 "the key of this run expires at {} UTC, because its budget would begin again after that",

@@ -44,7 +44,7 @@ impl Prepared {
         telemetry: &Telemetry,
     ) -> anyhow::Result<Self> {
         let (engine, account) = open(settings, offline_pace(false)?, settings.serve.drain, telemetry).await?;
-        check_ledger(engine.guard(), settings.ledger.as_ref().map(|ledger| &ledger.value), telemetry).await?;
+        check_ledger(engine.guard(), settings.ledger_location(), telemetry).await?;
         let listeners = Listeners::open(&settings.serve, sockets).await?;
         let service = service(settings, Arc::clone(&engine), listeners.bound());
         if service.keys.required {

@@ -59,7 +59,7 @@ impl Reloader {
         self.check_file(&settings)?;
         self.access.check(self.bound, "the start of this server", settings.serve.require_key)?;
         let engine = self.engine.with_settings(settings.policy(), settings.budgets, settings.serve.drain);
-        check_ledger(engine.guard(), settings.ledger.as_ref().map(|ledger| &ledger.value), &self.telemetry).await?;
+        check_ledger(engine.guard(), settings.ledger_location(), &self.telemetry).await?;
         let service = service(&settings, Arc::new(engine), self.bound);
         if service.keys.required {
             service.keys.all().await?;

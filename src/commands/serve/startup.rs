@@ -4,7 +4,9 @@ use crate::bedrock::Account;
 use crate::commands::setup::{Loaded, OFFLINE_NOTICE, check_credentials, is_about_identity};
 use crate::config::Settings;
 use crate::engine::Engine;
-use crate::error::Error;
+use crate::error::{Error, Result};
+use crate::ledger::Location;
+use crate::ledger::key::Key;
 use crate::server::{Keys, Limits};
 use crate::telemetry::Telemetry;
 use std::net::SocketAddr;
@@ -88,14 +90,16 @@ pub(super) async fn say_limits(engine: &Engine, telemetry: &Telemetry) {
     ));
 }
 
+/// The API keys. Where there is no ledger there are none: reading them would make one.
+async fn known_keys(settings: &Settings, keys: &Keys) -> Result<Arc<[Key]>> {
+    if settings.ledger_location().is_some_and(Location::exists) { keys.all().await } else { Ok(Arc::default()) }
+}
+
 /// Says how many API keys there are, and where they and `--require-key` do not go together.
 async fn say_keys(settings: &Settings, keys: &Keys, telemetry: &Telemetry) {
-    // Reading the keys would make a ledger where there is none.
-    let has_ledger = settings.ledger.as_ref().is_some_and(|at| at.value.exists());
-    let usable = match if has_ledger { Some(keys.all().await) } else { None } {
-        None => 0,
-        Some(Ok(known)) => known.iter().filter(|key| key.revoked.is_none()).count(),
-        Some(Err(error)) => return telemetry.notice(&format!("warning: {error}")),
+    let usable = match known_keys(settings, keys).await {
+        Ok(known) => known.iter().filter(|key| key.revoked.is_none()).count(),
+        Err(error) => return telemetry.notice(&format!("warning: {error}")),
     };
     let offline = if settings.offline { " --offline" } else { "" };
     telemetry.notice(&match (keys.required, usable) {
@@ -112,8 +116,7 @@ async fn say_keys(settings: &Settings, keys: &Keys, telemetry: &Telemetry) {
 
 /// Says what is left of the budgets that keys share. What cannot be read was said with the keys.
 async fn say_groups(settings: &Settings, engine: &Engine, keys: &Keys, telemetry: &Telemetry) {
-    let has_ledger = settings.ledger.as_ref().is_some_and(|at| at.value.exists());
-    let known = if has_ledger { keys.all().await.unwrap_or_default() } else { Arc::default() };
+    let known = known_keys(settings, keys).await.unwrap_or_default();
     for status in engine.guard().pool_statuses(&known).await {
         telemetry.notice(&format!("budgets: {} left of the {status}", status.left()));
     }
@@ -121,9 +124,7 @@ async fn say_groups(settings: &Settings, engine: &Engine, keys: &Keys, telemetry
 
 /// A warning for each table of the config file that is for no API key. The key may come later, and then its table is in force.
 pub(super) async fn unused_key_tables(settings: &Settings, keys: &Keys) -> Vec<String> {
-    // Reading the keys would make a ledger where there is none.
-    let has_ledger = settings.ledger.as_ref().is_some_and(|at| at.value.exists());
-    let known = if has_ledger { keys.all().await.unwrap_or_default() } else { Arc::default() };
+    let known = known_keys(settings, keys).await.unwrap_or_default();
     let warning = |name: &str| {
         format!(
             "warning: the config file has a table [keys.{name:?}], but there is no API key of that name; \

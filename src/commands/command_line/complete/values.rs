@@ -97,8 +97,8 @@ fn groups(settings: &Settings) -> Option<Vec<Candidate>> {
 
 /// The ledger is only read: where there is none, a Tab makes none.
 fn present_ledger(settings: &Settings) -> Option<Box<dyn Store>> {
-    let location = settings.ledger.as_ref().filter(|at| at.value.exists())?;
-    ledger::open(&location.value, Clock::system()).ok()
+    let location = settings.ledger_location().filter(|location| location.exists())?;
+    ledger::open(location, Clock::system()).ok()
 }
 
 /// The saved sessions with their titles, the one that was used last first.
