@@ -43,6 +43,13 @@ impl Drop for Spinner {
     }
 }
 
+/// Begins a row that the terminal cuts where its window ends (DECAWM, <https://vt100.net/docs/vt510-rm/DECAWM.html>). A
+/// row that is on its way while the window is made narrower would otherwise wrap, and its rest would stay there.
+const BEGIN_ROW: &str = "\r\u{1b}[?7l";
+
+/// Clears what is left of an earlier row, and lets rows wrap again.
+const END_ROW: &str = "\u{1b}[K\u{1b}[?7h";
+
 /// One row of stderr. indicatif fills its rows with blanks, so that what somebody types goes to the next one; here nothing
 /// is written behind the message, and what is too long for the row is cut, so that there is always one row to clear.
 #[derive(Debug, Default)]
@@ -105,7 +112,7 @@ impl TermLike for Row {
         let shows = !text.as_str().is_empty();
         if shows || frame.shown {
             frame.shown = shows;
-            output::stderr().print(&Printable::join(["\r".into(), text, "\u{1b}[K".into()], ""))?;
+            output::stderr().print(&Printable::join([BEGIN_ROW.into(), text, END_ROW.into()], ""))?;
         }
         Ok(())
     }

@@ -52,6 +52,19 @@ fn it_leaves_nothing_behind() {
     }
 }
 
+/// What was drawn for a wide window can arrive when it is narrow already.
+#[test]
+fn what_is_on_its_way_when_the_window_is_made_narrower_stays_in_its_row() {
+    let (_bedrock, mut chat) = waiting(Chatrix::chat(), 80);
+    chat.resize_unnoticed(10, 24);
+    let rows =
+        |screen: &str| screen.lines().skip_while(|row| !row.contains("go on")).skip(1).collect::<Vec<_>>().join("|");
+    for glyph in ['⠹', '⠇', '⠹'] {
+        let screen = chat.wait_until("it turns", |screen| rows(screen).contains(glyph));
+        assert_eq!(rows(&screen), format!("{glyph} nova-mic"));
+    }
+}
+
 #[test]
 fn a_terminal_that_cannot_clear_a_row_has_none() {
     let bedrock = Bedrock::script([Reply::Silence]);
@@ -70,7 +83,9 @@ fn it_has_no_colours() {
         chat.wait_until("it turns", |screen| screen.lines().last().is_some_and(|row| row.ends_with(" nova-micro")));
         let written = chat.written();
         let (_, spinner) = written.rsplit_once("\x1b[?2004l").unwrap();
-        assert!(!spinner.replace("\x1b[K", "").contains('\x1b'), "{spinner:?}");
+        let bare =
+            ["\x1b[?7l", "\x1b[K", "\x1b[?7h"].iter().fold(spinner.to_owned(), |rest, code| rest.replace(code, ""));
+        assert!(!bare.contains('\x1b'), "{spinner:?}");
     }
 }
 

@@ -21,6 +21,9 @@ const PATIENCE: Duration = Duration::from_secs(20);
 /// Lines that have left the screen at its top and can still be read.
 const SCROLLBACK: usize = 10_000;
 
+/// Columns, more than any row has.
+const WIDE: u16 = 2000;
+
 /// A running command, its pseudo-terminal and its screen. It is killed when the value is dropped.
 pub struct Terminal {
     keyboard: File,
@@ -33,9 +36,41 @@ pub struct Terminal {
 }
 
 struct Seen {
-    parser: vt100::Parser,
+    parser: vt100::Parser<Rows>,
     /// Every byte that was written to the terminal.
     bytes: Vec<u8>,
+}
+
+/// How rows end that are longer than the window is wide. The emulator lacks the mode in which they are cut (DECAWM,
+/// <https://vt100.net/docs/vt510-rm/DECAWM.html>). While a command sets it, the emulator's screen is wide, and becomes
+/// narrow again after it.
+struct Rows {
+    /// Of the window.
+    columns: NonZeroU16,
+    are_cut: bool,
+}
+
+impl Rows {
+    fn fit(&self, screen: &mut vt100::Screen) {
+        let (rows, _) = screen.size();
+        screen.set_size(rows, if self.are_cut { non_zero(WIDE) } else { self.columns });
+    }
+}
+
+impl vt100::Callbacks for Rows {
+    fn unhandled_csi(
+        &mut self,
+        screen: &mut vt100::Screen,
+        first: Option<u8>,
+        _: Option<u8>,
+        parameters: &[&[u16]],
+        last: char,
+    ) {
+        if (first, parameters) == (Some(b'?'), &[&[7]]) {
+            self.are_cut = last == 'l';
+            self.fit(screen);
+        }
+    }
 }
 
 impl Terminal {
@@ -59,7 +94,8 @@ impl Terminal {
         command.stdout(Stdio::from(slave.try_clone().unwrap())).stderr(Stdio::from(slave));
         let child = command.spawn().unwrap();
         drop(command);
-        let parser = vt100::Parser::new(non_zero(rows), non_zero(columns), SCROLLBACK);
+        let ends = Rows { columns: non_zero(columns), are_cut: false };
+        let parser = vt100::Parser::new_with_callbacks(non_zero(rows), non_zero(columns), SCROLLBACK, ends);
         let seen = Arc::new(Mutex::new(Seen { parser, bytes: Vec::new() }));
         let (screen, shared) = (keyboard.try_clone().unwrap(), Arc::clone(&seen));
         let is_closed = Arc::new(AtomicBool::new(false));
@@ -90,9 +126,15 @@ impl Terminal {
     /// Changes the size of the window. The screen has it before the command hears of it, as in a real terminal: what the
     /// command then draws is for the new size.
     pub fn resize(&self, columns: u16, rows: u16) {
-        let mut seen = self.seen.lock().unwrap();
-        seen.parser.screen_mut().set_size(non_zero(rows), non_zero(columns));
+        self.resize_unnoticed(columns, rows);
         tcsetwinsize(&self.keyboard, size(columns, rows)).unwrap();
+    }
+
+    /// Changes the size of the window, and the command does not hear of it yet: what it draws is for the old size.
+    pub fn resize_unnoticed(&self, columns: u16, rows: u16) {
+        let mut seen = self.seen.lock().unwrap();
+        seen.parser.callbacks_mut().columns = non_zero(columns);
+        seen.parser.screen_mut().set_size(non_zero(rows), non_zero(columns));
     }
 
     /// The visible rows, without blanks at their ends.
@@ -123,8 +165,7 @@ impl Terminal {
     /// Checks that no line was broken by the terminal: none that was written is longer than the terminal is wide.
     #[track_caller]
     pub fn assert_nothing_wraps(&self) {
-        const WIDE: u16 = 2000;
-        let (_, columns) = self.seen.lock().unwrap().parser.screen().size();
+        let columns = self.seen.lock().unwrap().parser.callbacks().columns;
         let mut wide = vt100::Parser::new(non_zero(1000), non_zero(WIDE), 0);
         wide.process(self.written().as_bytes());
         for row in wide.screen().rows(0, WIDE) {
