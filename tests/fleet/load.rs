@@ -1,23 +1,10 @@
 //! Four machines under load: the budget is never exceeded, and everything that fits is served.
 
-use super::{Machine, at_rest, day, question, worst};
-use crate::support::postgres::{Database, Session};
+use super::{Machine, at_rest, day, question, watch, worst};
+use crate::support::postgres::Database;
 use crate::support::{Bedrock, Chatrix, Reply, SetOnDrop};
 use serde_json::json;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
-
-/// Checks what is booked until `over` is set. Gives the number of checks, and the most that was booked at once.
-fn watch(session: &Session, budget: usize, over: &AtomicBool) -> (u32, usize) {
-    let (mut checks, mut most) = (0, 0);
-    while !over.load(Ordering::SeqCst) {
-        let sql = "SELECT COALESCE(SUM(settled + reserved + uncertain), 0)::bigint FROM booked WHERE kind = 0";
-        let booked = usize::try_from(session.try_number(sql).unwrap()).unwrap();
-        assert!(booked <= budget, "{booked} is booked of {budget}");
-        checks += 1;
-        most = most.max(booked);
-    }
-    (checks, most)
-}
 
 /// One of the calls: an `ask` for every twenty-sixth, and otherwise a call of a server. Whether it was served.
 fn call(machine: &Machine, n: usize) -> bool {
@@ -57,12 +44,11 @@ pub(super) fn never_overshoots(database: &Database<'_>, url: &str, calls: usize)
     let bedrock = Bedrock::script([Reply::Measured(500, 480)]);
     // The wait is long enough for any machine, so that a call is refused for its cost and not because of the time.
     let machines: Vec<_> = (0..4).map(|_| Machine::start(&day(budget, 60.0), url, &bedrock)).collect();
-    let session = database.session().unwrap();
     let (served, over) = (AtomicUsize::new(0), AtomicBool::new(false));
     let began = std::time::Instant::now();
     let (checks, most) = std::thread::scope(|scope| {
         let (over, end) = (&over, SetOnDrop(&over));
-        let watcher = scope.spawn(move || watch(&session, budget, over));
+        let watcher = scope.spawn(move || watch(database, budget, over));
         let machines = &machines;
         let started = (0..calls).map(|n| scope.spawn(move || call(&machines[n % 4], n)));
         let started: Vec<_> = started.collect();

@@ -2,7 +2,7 @@
 
 mod books;
 
-use super::{Machine, day, question, rounds, within_a_minute, worst};
+use super::{Machine, day, question, rounds, watch, within_a_minute, worst};
 use crate::support::postgres::{Cluster, Database, Options};
 use crate::support::{Bedrock, Call, Fault, Proxy, Reply, SetOnDrop};
 use books::{Books, Ends};
@@ -79,24 +79,6 @@ fn call_again_and_again(machines: &[Machine], client: usize, witness: &Witness) 
     }
 }
 
-/// Checks at every moment that no more is booked than the budget, while the database can be asked.
-fn watch(database: &Database<'_>, budget: usize, over: &AtomicBool) -> u32 {
-    let sql = "SELECT COALESCE(SUM(settled + reserved + uncertain), 0)::bigint FROM booked WHERE kind = 0";
-    let (mut checks, mut session) = (0, None);
-    while !over.load(Ordering::SeqCst) {
-        session = session.or_else(|| database.session().ok());
-        match session.as_ref().map(|session| session.try_number(sql)) {
-            Some(Ok(booked)) => {
-                assert!(usize::try_from(booked).unwrap() <= budget, "{booked} is booked of {budget}");
-                checks += 1;
-            }
-            _ => session = None,
-        }
-        std::thread::sleep(Duration::from_millis(1));
-    }
-    checks
-}
-
 /// What a round is made of.
 struct Round<'a> {
     database: Database<'a>,
@@ -114,7 +96,7 @@ impl Round<'_> {
         let budget = all / 3;
         let machines: Vec<_> = (0..4).map(|_| Machine::start(&day(budget, 0.3), &self.url, &bedrock)).collect();
         let over = AtomicBool::new(false);
-        let checks = std::thread::scope(|scope| {
+        let (checks, _) = std::thread::scope(|scope| {
             let end = SetOnDrop(&over);
             let watcher = scope.spawn(|| watch(&self.database, budget, &over));
             let (machines, witness) = (&machines[..], &witness);
