@@ -20,7 +20,7 @@ mod versions;
 use crate::support::postgres::Database;
 use crate::support::{Answer, Bedrock, Chatrix, Home, Server, within};
 use serde_json::{Value, json};
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
@@ -110,22 +110,35 @@ fn at_rest(database: &Database<'_>) -> (i64, i64, i64) {
     database.booked()
 }
 
-/// Checks, until `over` is set, that no more is booked than the budget, while the database can be asked. Gives the number
-/// of checks, and the most that was booked at once (nano-dollars).
-fn watch(database: &Database<'_>, budget: usize, over: &AtomicBool) -> (u32, usize) {
-    let sql = "SELECT COALESCE(SUM(settled + reserved + uncertain), 0)::bigint FROM booked WHERE kind = 0";
-    let (mut checks, mut most, mut session) = (0, 0, None);
-    while !over.load(Ordering::SeqCst) {
-        session = session.or_else(|| database.session().ok());
-        match session.as_ref().map(|session| session.try_number(sql)) {
-            Some(Ok(booked)) => {
-                let booked = usize::try_from(booked).unwrap();
-                assert!(booked <= budget, "{booked} is booked of {budget}");
-                (checks, most) = (checks + 1, most.max(booked));
+/// Looks at what is booked, again and again while the database can be asked.
+#[derive(Default)]
+struct Watcher {
+    checks: AtomicU32,
+    over: AtomicBool,
+}
+
+impl Watcher {
+    /// Checks until it is over that no more is booked than the budget. Gives the most that was booked (nano-dollars).
+    fn watch(&self, database: &Database<'_>, budget: usize) -> usize {
+        let sql = "SELECT COALESCE(SUM(settled + reserved + uncertain), 0)::bigint FROM booked WHERE kind = 0";
+        let (mut most, mut session) = (0, None);
+        while !self.over.load(Ordering::SeqCst) {
+            session = session.or_else(|| database.session().ok());
+            match session.as_ref().map(|session| session.try_number(sql)) {
+                Some(Ok(booked)) => {
+                    let booked = usize::try_from(booked).unwrap();
+                    assert!(booked <= budget, "{booked} is booked of {budget}");
+                    most = most.max(booked);
+                    self.checks.fetch_add(1, Ordering::SeqCst);
+                }
+                _ => session = None,
             }
-            _ => session = None,
+            std::thread::sleep(Duration::from_millis(1));
         }
-        std::thread::sleep(Duration::from_millis(1));
+        most
     }
-    (checks, most)
+
+    fn checks(&self) -> u32 {
+        self.checks.load(Ordering::SeqCst)
+    }
 }

@@ -1,10 +1,10 @@
 //! Four machines under load: the budget is never exceeded, and everything that fits is served.
 
-use super::{Machine, at_rest, day, question, watch, worst};
+use super::{Machine, Watcher, at_rest, day, question, worst};
 use crate::support::postgres::Database;
 use crate::support::{Bedrock, Chatrix, Reply, SetOnDrop};
 use serde_json::json;
-use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicUsize, Ordering};
 
 /// One of the calls: an `ask` for every twenty-sixth, and otherwise a call of a server. Whether it was served.
 fn call(machine: &Machine, n: usize) -> bool {
@@ -44,19 +44,20 @@ pub(super) fn never_overshoots(database: &Database<'_>, url: &str, calls: usize)
     let bedrock = Bedrock::script([Reply::Measured(500, 480)]);
     // The wait is long enough for any machine, so that a call is refused for its cost and not because of the time.
     let machines: Vec<_> = (0..4).map(|_| Machine::start(&day(budget, 60.0), url, &bedrock)).collect();
-    let (served, over) = (AtomicUsize::new(0), AtomicBool::new(false));
+    let (served, watcher) = (AtomicUsize::new(0), Watcher::default());
     let began = std::time::Instant::now();
-    let (checks, most) = std::thread::scope(|scope| {
-        let (over, end) = (&over, SetOnDrop(&over));
-        let watcher = scope.spawn(move || watch(database, budget, over));
+    let most = std::thread::scope(|scope| {
+        let end = SetOnDrop(&watcher.over);
+        let watching = scope.spawn(|| watcher.watch(database, budget));
         let machines = &machines;
         let started = (0..calls).map(|n| scope.spawn(move || call(&machines[n % 4], n)));
         let started: Vec<_> = started.collect();
         let good = started.into_iter().map(|call| call.join().unwrap()).filter(|good| *good).count();
         drop(end);
         served.store(good, Ordering::SeqCst);
-        watcher.join().unwrap()
+        watching.join().unwrap()
     });
+    let checks = watcher.checks();
     let took = began.elapsed();
     let (settled, reserved, uncertain) = at_rest(database);
     let (served, settled) = (served.into_inner(), usize::try_from(settled).unwrap());

@@ -107,7 +107,7 @@ impl Session {
             match self.wait(patience, async { (&mut arriving).await.unwrap_or_else(|_| Err(Failure::ended())) }) {
                 Err(Failure::Late(_)) => {
                     self.arriving = Some(arriving);
-                    let slow = || (Instant::now(), Failure::Connection("it cannot be connected to".to_owned()));
+                    let slow = || (Instant::now(), unconnected(patience));
                     self.away.get_or_insert_with(slow);
                     return Ok(None);
                 }
@@ -128,7 +128,7 @@ impl Session {
             runtime.spawn(async move {
                 let limited = tokio::time::timeout(CONNECT_LIMIT, connected(&address)).await;
                 // Whoever waited for it may have ended.
-                let _ = made.send(limited.unwrap_or_else(|_| Err(unconnected())));
+                let _ = made.send(limited.unwrap_or_else(|_| Err(unconnected(CONNECT_LIMIT))));
             });
         }
         arriving
@@ -215,8 +215,8 @@ impl Drop for Session {
     }
 }
 
-fn unconnected() -> Failure {
-    Failure::Connection(format!("no connection was made within {} seconds", CONNECT_LIMIT.as_secs()))
+fn unconnected(limit: Duration) -> Failure {
+    Failure::Connection(format!("no connection was made within {} seconds", limit.as_secs()))
 }
 
 /// Does something again while others stand in its way.

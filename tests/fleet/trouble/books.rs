@@ -3,7 +3,7 @@
 
 use super::{MAX_TOKENS, Witness, cost, worst};
 use crate::support::postgres::Database;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 
 /// What may be known of the end of a call that was answered.
@@ -19,9 +19,11 @@ const SETTLED: i64 = 1;
 const UNCERTAIN: i64 = 3;
 const RELEASED: i64 = 4;
 
-/// The calls in the ledger, by the length of their prompts.
 pub(super) struct Books {
+    /// The calls in the ledger, by the length of their prompts.
     calls: BTreeMap<usize, Entry>,
+    /// How many were released: a call that was refused and sent again has several.
+    released: usize,
     /// All that is booked (nano-dollars).
     sum: usize,
 }
@@ -33,16 +35,23 @@ struct Entry {
 
 impl Books {
     pub(super) fn read(database: &Database<'_>) -> Self {
-        let mut calls = BTreeMap::new();
+        let (mut calls, mut released) = (BTreeMap::<usize, Entry>::new(), 0);
         for row in database.sql("SELECT reserved, state, settled FROM calls") {
             let number = |n: usize| row[n].as_deref().map(|number| number.parse::<usize>().unwrap());
             let length = (number(0).unwrap() - worst(0, MAX_TOKENS)) / 35;
             let entry = Entry { state: i64::try_from(number(1).unwrap()).unwrap(), settled: number(2) };
-            assert!(calls.insert(length, entry).is_none(), "the call of length {length} is booked twice");
+            if entry.state == RELEASED {
+                released += 1;
+                calls.entry(length).or_insert(entry);
+                continue;
+            }
+            let earlier = calls.insert(length, entry);
+            let is_first = earlier.is_none_or(|earlier| earlier.state == RELEASED);
+            assert!(is_first, "the call of length {length} is booked twice");
         }
         let (settled, reserved, uncertain) = database.booked();
         let sum = usize::try_from(settled + reserved + uncertain).unwrap();
-        Self { calls, sum }
+        Self { calls, released, sum }
     }
 
     fn count(&self, state: i64) -> usize {
@@ -59,7 +68,9 @@ impl Books {
     }
 
     pub(super) fn compare(&self, witness: &Witness, budget: usize, ends: Ends) {
+        let mut sent = BTreeSet::new();
         for length in witness.asked.lock().unwrap().iter() {
+            assert!(sent.insert(*length), "Bedrock was asked twice for {length}");
             let booked = self.booked(*length);
             assert!(booked >= cost(*length), "Bedrock was asked for {length}, and {booked} is booked for it");
         }
@@ -86,7 +97,7 @@ impl Books {
 
 impl fmt::Display for Books {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let [settled, uncertain, released] = [SETTLED, UNCERTAIN, RELEASED].map(|state| self.count(state));
-        write!(f, "{settled} settled, {uncertain} uncertain, {released} released")
+        let [settled, uncertain] = [SETTLED, UNCERTAIN].map(|state| self.count(state));
+        write!(f, "{settled} settled, {uncertain} uncertain, {} released", self.released)
     }
 }
