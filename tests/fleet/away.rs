@@ -126,6 +126,24 @@ fn calls_without_a_budget_go_on_and_are_booked_later() {
 }
 
 #[test]
+fn a_call_whose_commit_was_cut_is_served_and_booked_once() {
+    let Some(cluster) = Cluster::shared() else { return };
+    for fault in [Fault::LoseAnswerToCommit, Fault::LoseCommit] {
+        let database = cluster.database();
+        let proxy = Proxy::to(cluster.port());
+        let bedrock = Bedrock::script([Reply::text("ok")]);
+        let machine = Machine::start(&day(1_000_000, 0.2), &database.url_at(proxy.port()), &bedrock);
+        assert_eq!(machine.chat(&question("hi", &json!({}))).status, 200);
+        at_rest(&database);
+        proxy.lose_one(fault);
+        let answer = machine.chat(&question("hi", &json!({})));
+        assert_eq!((answer.status, proxy.lost()), (200, 1), "{fault:?}: {}", answer.body);
+        assert_eq!((at_rest(&database), bedrock.calls().len()), ((2 * COST, 0, 0), 2), "{fault:?}");
+        assert_eq!(database.number("SELECT COUNT(*) FROM calls"), 2, "{fault:?}");
+    }
+}
+
+#[test]
 fn what_has_ended_survives_although_a_commit_is_in_doubt() {
     let Some(cluster) = Cluster::new(Options::default()) else { return };
     let database = cluster.database();

@@ -230,12 +230,14 @@ fn while_connections_break_also_with_a_commit_under_way() {
                 Fault::Delay(Duration::from_millis(20)),
                 Fault::Hang,
             ];
-            // Whatever chance brings later, some commits are cut.
-            proxy.set(faults[random.usize(..2)]);
-            while proxy.lost() < CUT_COMMITS && is_on() {
-                std::thread::sleep(Duration::from_millis(10));
+            // Whatever chance brings later, some commits are cut, one at a time: the next connection tells what became of it.
+            for cut in 0..CUT_COMMITS {
+                proxy.lose_one(faults[cut % 2]);
+                while proxy.lost() <= cut && is_on() {
+                    std::thread::sleep(Duration::from_millis(10));
+                }
+                pause(&mut random, 50..200);
             }
-            proxy.set(Fault::None);
             let mut troubles = 0;
             while is_on() && troubles < TROUBLES {
                 // Long enough for calls to be served in between.

@@ -26,6 +26,8 @@ pub enum Fault {
 struct Shared {
     target: u16,
     fault: Mutex<Fault>,
+    /// Whether nothing is done any more once a commit was lost.
+    is_for_one: AtomicBool,
     connections: Mutex<Vec<(TcpStream, TcpStream)>>,
     lost: AtomicUsize,
 }
@@ -41,9 +43,13 @@ impl Proxy {
     pub fn to(target: u16) -> Self {
         let listener = TcpListener::bind(("127.0.0.1", 0)).unwrap();
         let port = listener.local_addr().unwrap().port();
-        let shared =
-            Shared { target, fault: Mutex::new(Fault::None), connections: Mutex::default(), lost: AtomicUsize::new(0) };
-        let shared = Arc::new(shared);
+        let shared = Arc::new(Shared {
+            target,
+            fault: Mutex::new(Fault::None),
+            is_for_one: AtomicBool::new(false),
+            connections: Mutex::default(),
+            lost: AtomicUsize::new(0),
+        });
         let accepting = Arc::clone(&shared);
         std::thread::spawn(move || {
             for client in listener.incoming() {
@@ -64,6 +70,12 @@ impl Proxy {
         if fault == Fault::Refuse {
             self.cut();
         }
+    }
+
+    /// Loses the next commit, or its answer, and nothing after it.
+    pub fn lose_one(&self, fault: Fault) {
+        self.shared.is_for_one.store(true, Ordering::SeqCst);
+        self.set(fault);
     }
 
     /// Breaks the connections that there are.
@@ -107,6 +119,13 @@ impl Shared {
         });
     }
 
+    fn count_lost(&self) {
+        self.lost.fetch_add(1, Ordering::SeqCst);
+        if self.is_for_one.swap(false, Ordering::SeqCst) {
+            *self.fault.lock().unwrap() = Fault::None;
+        }
+    }
+
     /// Waits as long as nothing may be passed on.
     fn hold(&self) {
         while self.fault() == Fault::Hang {
@@ -127,11 +146,11 @@ impl Shared {
             match self.fault() {
                 Fault::Refuse => break,
                 Fault::LoseCommit if commits() => {
-                    self.lost.fetch_add(1, Ordering::SeqCst);
+                    self.count_lost();
                     break;
                 }
                 Fault::LoseAnswerToCommit if commits() => {
-                    self.lost.fetch_add(1, Ordering::SeqCst);
+                    self.count_lost();
                     last.is_held_back.store(true, Ordering::SeqCst);
                     let _ = server.write_all(bytes);
                     // The server gives up what it has not done yet when its client is gone.

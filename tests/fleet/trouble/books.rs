@@ -68,9 +68,9 @@ impl Books {
     }
 
     pub(super) fn compare(&self, witness: &Witness, budget: usize, ends: Ends) {
-        let mut sent = BTreeSet::new();
+        let mut lengths = BTreeSet::new();
         for length in witness.asked.lock().unwrap().iter() {
-            assert!(sent.insert(*length), "Bedrock was asked twice for {length}");
+            assert!(lengths.insert(*length), "Bedrock was asked twice for {length}");
             let booked = self.booked(*length);
             assert!(booked >= cost(*length), "Bedrock was asked for {length}, and {booked} is booked for it");
         }
