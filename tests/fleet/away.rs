@@ -135,11 +135,20 @@ fn a_call_whose_commit_was_cut_is_served_and_booked_once() {
         let machine = Machine::start(&day(1_000_000, 0.2), &database.url_at(proxy.port()), &bedrock);
         assert_eq!(machine.chat(&question("hi", &json!({}))).status, 200);
         at_rest(&database);
-        proxy.lose_one(fault);
-        let answer = machine.chat(&question("hi", &json!({})));
-        assert_eq!((answer.status, proxy.lost()), (200, 1), "{fault:?}: {}", answer.body);
-        assert_eq!((at_rest(&database), bedrock.calls().len()), ((2 * COST, 0, 0), 2), "{fault:?}");
-        assert_eq!(database.number("SELECT COUNT(*) FROM calls"), 2, "{fault:?}");
+        let (mut served, mut tries) = (1, 0);
+        // On a machine that is too busy to connect again in time, the call is refused and nothing is booked for it.
+        while served == 1 && tries < 5 {
+            tries += 1;
+            proxy.lose_one(fault);
+            let answer = machine.chat(&question("hi", &json!({})));
+            assert!([200, 503].contains(&answer.status), "{fault:?}: {}", answer.body);
+            served += i64::from(answer.status == 200);
+            assert_eq!((at_rest(&database), proxy.lost()), ((served * COST, 0, 0), tries), "{fault:?}");
+            let settled = database.number("SELECT COUNT(*) FROM calls WHERE state = 1");
+            let asked = i64::try_from(bedrock.calls().len()).unwrap();
+            assert_eq!((asked, settled), (served, served), "{fault:?}");
+        }
+        assert_eq!(served, 2, "{fault:?}: {tries} calls were refused");
     }
 }
 
