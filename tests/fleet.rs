@@ -114,6 +114,8 @@ fn at_rest(database: &Database<'_>) -> (i64, i64, i64) {
 #[derive(Default)]
 struct Watcher {
     checks: AtomicU32,
+    /// How often the database could not be asked.
+    misses: AtomicU32,
     over: AtomicBool,
 }
 
@@ -124,14 +126,14 @@ impl Watcher {
         let (mut most, mut session) = (0, None);
         while !self.over.load(Ordering::SeqCst) {
             session = session.or_else(|| database.session().ok());
-            match session.as_ref().map(|session| session.try_number(sql)) {
-                Some(Ok(booked)) => {
-                    let booked = usize::try_from(booked).unwrap();
-                    assert!(booked <= budget, "{booked} is booked of {budget}");
-                    most = most.max(booked);
-                    self.checks.fetch_add(1, Ordering::SeqCst);
-                }
-                _ => session = None,
+            if let Some(Ok(booked)) = session.as_ref().map(|session| session.try_number(sql)) {
+                let booked = usize::try_from(booked).unwrap();
+                assert!(booked <= budget, "{booked} is booked of {budget}");
+                most = most.max(booked);
+                self.checks.fetch_add(1, Ordering::SeqCst);
+            } else {
+                session = None;
+                self.misses.fetch_add(1, Ordering::SeqCst);
             }
             std::thread::sleep(Duration::from_millis(1));
         }
@@ -140,5 +142,9 @@ impl Watcher {
 
     fn checks(&self) -> u32 {
         self.checks.load(Ordering::SeqCst)
+    }
+
+    fn misses(&self) -> u32 {
+        self.misses.load(Ordering::SeqCst)
     }
 }

@@ -57,7 +57,7 @@ pub(super) fn never_overshoots(database: &Database<'_>, url: &str, calls: usize)
         served.store(good, Ordering::SeqCst);
         watching.join().unwrap()
     });
-    let checks = watcher.checks();
+    let (checks, misses) = (watcher.checks(), watcher.misses());
     let took = began.elapsed();
     let (settled, reserved, uncertain) = at_rest(database);
     let (served, settled) = (served.into_inner(), usize::try_from(settled).unwrap());
@@ -72,6 +72,7 @@ pub(super) fn never_overshoots(database: &Database<'_>, url: &str, calls: usize)
     let owed: usize = bedrock.calls().iter().map(|sent| 500 * 35 + tokens(sent).min(480) * 140).sum();
     assert_eq!((reserved, uncertain, bedrock.calls().len(), settled), (0, 0, served, owed));
     assert!(settled <= budget && most <= budget && checks > 20, "{checks} checks");
+    assert_eq!(misses, 0, "the database could not be asked, though it is there");
     assert!(budget - settled < worst(2, 64), "{} is left, which is enough for another call", budget - settled);
 }
 

@@ -51,9 +51,9 @@ struct Rows {
 }
 
 impl Rows {
-    fn fit(&self, screen: &mut vt100::Screen) {
-        let (rows, _) = screen.size();
-        screen.set_size(rows, if self.are_cut { non_zero(WIDE) } else { self.columns });
+    /// How wide the emulator's screen is.
+    fn columns_of_screen(&self) -> NonZeroU16 {
+        if self.are_cut { non_zero(WIDE) } else { self.columns }
     }
 }
 
@@ -68,7 +68,8 @@ impl vt100::Callbacks for Rows {
     ) {
         if (first, parameters) == (Some(b'?'), &[&[7]]) {
             self.are_cut = last == 'l';
-            self.fit(screen);
+            let (rows, _) = screen.size();
+            screen.set_size(rows, self.columns_of_screen());
         }
     }
 }
@@ -134,13 +135,14 @@ impl Terminal {
     pub fn resize_unnoticed(&self, columns: u16, rows: u16) {
         let mut seen = self.seen.lock().unwrap();
         seen.parser.callbacks_mut().columns = non_zero(columns);
-        seen.parser.screen_mut().set_size(non_zero(rows), non_zero(columns));
+        let columns = seen.parser.callbacks().columns_of_screen();
+        seen.parser.screen_mut().set_size(non_zero(rows), columns);
     }
 
     /// The visible rows, without blanks at their ends.
     pub fn screen(&self) -> String {
         let seen = self.seen.lock().unwrap();
-        let (_, columns) = seen.parser.screen().size();
+        let columns = seen.parser.callbacks().columns;
         let rows: Vec<String> =
             seen.parser.screen().rows(0, columns.get()).map(|row| row.trim_end().to_owned()).collect();
         rows.join("\n").trim_end().to_owned()

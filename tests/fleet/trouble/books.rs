@@ -68,9 +68,9 @@ impl Books {
     }
 
     pub(super) fn compare(&self, witness: &Witness, budget: usize, ends: Ends) {
-        let mut lengths = BTreeSet::new();
+        let mut asked = BTreeSet::new();
         for length in witness.asked.lock().unwrap().iter() {
-            assert!(lengths.insert(*length), "Bedrock was asked twice for {length}");
+            assert!(asked.insert(*length), "Bedrock was asked twice for {length}");
             let booked = self.booked(*length);
             assert!(booked >= cost(*length), "Bedrock was asked for {length}, and {booked} is booked for it");
         }
@@ -80,7 +80,6 @@ impl Books {
             let is_uncertain = ends == Ends::MayBeUncertain && entry.state == UNCERTAIN;
             assert!(is_known || is_uncertain, "{length}: state {}, settled {:?}", entry.state, entry.settled);
         }
-        let asked = witness.asked.lock().unwrap();
         let unsent = self.calls.iter().filter(|(length, _)| !asked.contains(length));
         for (length, entry) in unsent {
             assert!(entry.state != SETTLED, "{length} is settled, but Bedrock was never asked");
