@@ -5,6 +5,7 @@ use super::{day, question, within_a_minute};
 use crate::support::postgres::{Certificates, Cluster, Database, Options, PASSWORD};
 use crate::support::{Bedrock, Chatrix, Home, Outcome, Reply, Server};
 use serde_json::json;
+use std::net::TcpListener;
 use std::os::unix::fs::PermissionsExt;
 
 /// `ask` under a budget, with a ledger at this address.
@@ -66,6 +67,15 @@ fn a_wrong_password_is_said_and_not_shown() {
 }
 
 #[test]
+fn a_connection_is_waited_for_as_long_as_the_url_says() {
+    let silent = TcpListener::bind("127.0.0.1:0").unwrap();
+    let home = Home::new(&day(1_000_000, 0.2));
+    let url = format!("postgres://u@{}/d?connect_timeout=1", silent.local_addr().unwrap());
+    let bedrock = Bedrock::script([]);
+    ask(&home, &url, &bedrock).stdout("").code(1).stderr_has("no connection was made within 1 s");
+}
+
+#[test]
 fn nothing_that_a_server_writes_holds_the_password() {
     let Some(database) = Database::new() else { return };
     let bedrock = Bedrock::script([Reply::text("ok")]);
@@ -113,7 +123,7 @@ fn encrypted_connections_are_verified_in_full() {
     let database = cluster.database();
     let bedrock = Bedrock::script([Reply::text("ok")]);
     let home = Home::new(&day(1_000_000, 0.2));
-    let at = |host: &str, parameters: &str| format!("{}?{parameters}", database.url().replace("127.0.0.1", host));
+    let at = |host: &str, parameters: &str| format!("{}&{parameters}", database.url().replace("127.0.0.1", host));
     let root =
         |certificates: &Certificates| format!("sslmode=verify-full&sslrootcert={}", certificates.authority().display());
     ask(&home, &at("localhost", &root(&certificates)), &bedrock).stdout("ok\n").code(0);

@@ -7,5 +7,5 @@ use crate::support::postgres::{Database, Pooler};
 fn a_budget_holds_through_a_pooler_in_transaction_mode() {
     let Some(database) = Database::new() else { return };
     let Some(pooler) = Pooler::before(&database) else { return };
-    never_overshoots(&database, &database.url_at(pooler.port()), 80);
+    never_overshoots(&database, &database.patient_url_at(pooler.port()), 80);
 }

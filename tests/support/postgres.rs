@@ -212,9 +212,14 @@ impl Database<'_> {
         self.cluster.port
     }
 
-    /// Its address, with the owner's name and password.
+    /// Its address, with the owner's name and password. A connection may take as long as a busy machine needs.
     pub fn url(&self) -> String {
-        self.url_at(self.cluster.port)
+        self.patient_url_at(self.cluster.port)
+    }
+
+    /// As [`Self::url`], by way of something that listens on this port of the machine and loses nothing.
+    pub fn patient_url_at(&self, port: u16) -> String {
+        format!("{}?connect_timeout=60", self.url_at(port))
     }
 
     /// Its address by way of something that listens on this port of the machine.

@@ -10,8 +10,10 @@ use std::time::Duration;
 use tokio_postgres::Config;
 use tokio_postgres::config::{Host, SslMode};
 
-/// How long a connection may take.
-const CONNECT_LIMIT: Duration = Duration::from_secs(3);
+/// How long one host may take to accept a connection, unless the URL says so with `connect_timeout`.
+const ACCEPT_LIMIT: Duration = Duration::from_secs(3);
+/// How long a connection may take with all that belongs to it, unless the URL has a `connect_timeout`.
+const CONNECT_LIMIT: Duration = Duration::from_secs(10);
 /// How long data that was sent may stay unacknowledged before the connection counts as lost.
 const UNACKNOWLEDGED_LIMIT: Duration = Duration::from_secs(5);
 /// After how much silence the operating system asks whether the other side is still there.
@@ -22,6 +24,9 @@ const KEEPALIVE: Duration = Duration::from_secs(10);
 pub struct Address {
     pub(super) config: Config,
     pub(super) tls: Tls,
+    /// How long a connection may take with all that belongs to it: to find a host that accepts it, to prove who is who,
+    /// and to encrypt it.
+    pub(super) connect_limit: Duration,
     shown: String,
 }
 
@@ -69,9 +74,14 @@ impl Address {
         if config.get_application_name().is_none() {
             config.application_name("chatrix");
         }
-        if config.get_connect_timeout().is_none() {
-            config.connect_timeout(CONNECT_LIMIT);
-        }
+        let connect_limit = match config.get_connect_timeout().copied() {
+            // It is meant for each host.
+            Some(limit) => limit.saturating_mul(u32::try_from(config.get_hosts().len()).unwrap_or(u32::MAX)),
+            None => {
+                config.connect_timeout(ACCEPT_LIMIT);
+                CONNECT_LIMIT
+            }
+        };
         config.tcp_user_timeout(UNACKNOWLEDGED_LIMIT).keepalives_idle(KEEPALIVE).keepalives_interval(KEEPALIVE);
         if config.get_password().is_none()
             && let Some(password) = find_password(&config, password_file, environment)?
@@ -79,14 +89,14 @@ impl Address {
             config.password(password);
         }
         let shown = shown(&config);
-        Ok(Self { config, tls, shown })
+        Ok(Self { config, tls, connect_limit, shown })
     }
 }
 
 /// The password may differ.
 impl PartialEq for Address {
     fn eq(&self, other: &Self) -> bool {
-        self.shown == other.shown && self.tls == other.tls
+        self.shown == other.shown && self.tls == other.tls && self.connect_limit == other.connect_limit
     }
 }
 
@@ -195,6 +205,20 @@ mod tests {
             let seen = address.as_ref().map(|address| (address.to_string(), &address.tls));
             assert_eq!(seen, Ok((shown.to_owned(), &tls)), "{url}");
             assert!(!format!("{address:?}").contains("secret"));
+        }
+    }
+
+    #[test]
+    fn a_connection_may_take_as_long_as_the_url_says_for_each_host() {
+        for (url, limits) in [
+            ("postgres://u@one,two/d", (3, 10)),
+            ("postgres://u@one/d?connect_timeout=0", (3, 10)),
+            ("postgres://u@one/d?connect_timeout=2", (2, 2)),
+            ("postgres://u@one,two,three/d?connect_timeout=20", (20, 60)),
+        ] {
+            let address = parse(url).unwrap();
+            let accept = address.config.get_connect_timeout().map(Duration::as_secs);
+            assert_eq!((accept, address.connect_limit.as_secs()), (Some(limits.0), limits.1), "{url}");
         }
     }
 

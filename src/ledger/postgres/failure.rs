@@ -41,7 +41,7 @@ impl Failure {
     pub(super) fn cause(&self) -> Cow<'_, str> {
         match self {
             Self::Connection(cause) | Self::Conflict(cause) | Self::Refused(cause) => Cow::Borrowed(cause),
-            Self::Late(limit) => format!("it has not answered for {} seconds", limit.as_secs()).into(),
+            Self::Late(limit) => format!("it has not answered for {} s", limit.as_secs()).into(),
             Self::Discontinuous => "it is not the one that this process has booked its calls in".into(),
         }
     }

@@ -21,8 +21,6 @@ use tokio::sync::oneshot;
 use tokio_postgres::{Client, NoTls};
 use tokio_postgres_rustls::MakeRustlsConnect;
 
-/// How long a connection may take, with all that belongs to it.
-const CONNECT_LIMIT: Duration = Duration::from_secs(10);
 /// How long a new connection is waited for when one broke.
 const RECONNECT_PATIENCE: Duration = Duration::from_secs(2);
 /// How long an answer may take. It is longer than a lock may be waited for, so that the database says first what is
@@ -101,7 +99,7 @@ impl Session {
         let patience = match (&self.away, self.is_migrated) {
             (Some(_), _) => GLANCE,
             (None, true) => RECONNECT_PATIENCE,
-            (None, false) => CONNECT_LIMIT + RECONNECT_PATIENCE,
+            (None, false) => self.address.connect_limit.saturating_add(RECONNECT_PATIENCE),
         };
         let client =
             match self.wait(patience, async { (&mut arriving).await.unwrap_or_else(|_| Err(Failure::ended())) }) {
@@ -126,9 +124,10 @@ impl Session {
         if let Some(runtime) = &self.runtime {
             let address = self.address.clone();
             runtime.spawn(async move {
-                let limited = tokio::time::timeout(CONNECT_LIMIT, connected(&address)).await;
+                let limit = address.connect_limit;
+                let limited = tokio::time::timeout(limit, connected(&address)).await;
                 // Whoever waited for it may have ended.
-                let _ = made.send(limited.unwrap_or_else(|_| Err(unconnected(CONNECT_LIMIT))));
+                let _ = made.send(limited.unwrap_or_else(|_| Err(unconnected(limit))));
             });
         }
         arriving
@@ -216,7 +215,7 @@ impl Drop for Session {
 }
 
 fn unconnected(limit: Duration) -> Failure {
-    Failure::Connection(format!("no connection was made within {} seconds", limit.as_secs()))
+    Failure::Connection(format!("no connection was made within {} s", limit.as_secs()))
 }
 
 /// Does something again while others stand in its way.
