@@ -43,6 +43,7 @@ mod store_slot;
 mod stored;
 mod writer;
 
+pub(crate) use actor::machine_name;
 pub use call::{NewCall, Outcome, Receipt, SettledCall, Settlement};
 pub use clock::Clock;
 pub(crate) use clock::{day_of, start_of_day};

@@ -127,7 +127,9 @@ fn a_threshold_is_told_once_signed_and_again_until_it_is_received() {
     assert!(requests.iter().all(|request| request.headers["webhook-id"] == requests[0].headers["webhook-id"]));
     let body: Value = serde_json::from_str(&requests[0].body).unwrap();
     let instance = body["data"]["instance"].as_str().unwrap();
-    assert!(instance.contains("127.0.0.1:"), "{instance}");
+    let machine = std::process::Command::new("uname").arg("-n").output().unwrap().stdout;
+    let machine = String::from_utf8(machine).unwrap();
+    assert!(instance.starts_with(&format!("{} 127.0.0.1:", machine.trim())), "{instance}");
     let expected = json!({"type": "budget.threshold_reached", "data": {
         "budget": "day budget", "period": "day", "key": null, "group": null, "threshold_percent": 80,
         "limit_usd": 0.000_106_811, "spent_usd": 0.000_090_79, "uncertain_usd": 0.0, "reserved_usd": 0.0,

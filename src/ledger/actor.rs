@@ -3,7 +3,7 @@
 /// `ana@build-1`. What the operating system does not know is `unknown`.
 pub(super) fn actor() -> String {
     let unknown = || "unknown".to_owned();
-    format!("{}@{}", user().unwrap_or_else(unknown), host().unwrap_or_else(unknown))
+    format!("{}@{}", user().unwrap_or_else(unknown), machine_name().unwrap_or_else(unknown))
 }
 
 /// The name of the user; their number where there is no name, as for the user of a container.
@@ -15,9 +15,9 @@ fn user() -> Option<String> {
     Some(known.map_or_else(|| format!("user {id}"), |user| user.name))
 }
 
-/// The name of the machine.
+/// The name of this machine.
 #[cfg(unix)]
-pub(super) fn host() -> Option<String> {
+pub(crate) fn machine_name() -> Option<String> {
     nix::unistd::gethostname().ok()?.into_string().ok()
 }
 
@@ -27,6 +27,6 @@ fn user() -> Option<String> {
 }
 
 #[cfg(not(unix))]
-pub(super) fn host() -> Option<String> {
+pub(crate) fn machine_name() -> Option<String> {
     std::env::var("COMPUTERNAME").ok()
 }

@@ -3,7 +3,7 @@
 use crate::alerts::{self, Delivery, Plan};
 use crate::config::Settings;
 use crate::error::{Error, Kind, Result};
-use crate::ledger::{Ledger, WatchedBudgets};
+use crate::ledger::{Ledger, WatchedBudgets, machine_name};
 use crate::telemetry::Telemetry;
 use std::sync::Arc;
 use tokio::net::TcpListener;
@@ -61,9 +61,9 @@ impl Alerting {
     }
 }
 
-/// The name of this server: that of the machine, as Linux tells it, and the address on which it listens.
+/// The name of this server: that of the machine, and the address on which it listens.
 fn instance(listeners: &[TcpListener]) -> String {
-    let host = std::fs::read_to_string("/proc/sys/kernel/hostname").unwrap_or_default();
+    let host = machine_name().unwrap_or_default();
     let address = listeners.first().and_then(|listener| listener.local_addr().ok());
-    format!("{} {}", host.trim(), address.map(|address| address.to_string()).unwrap_or_default()).trim().to_owned()
+    format!("{} {}", host, address.map(|address| address.to_string()).unwrap_or_default()).trim().to_owned()
 }

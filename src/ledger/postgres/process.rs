@@ -3,7 +3,7 @@
 //! runs, the truth replaces that when its calls end.
 
 use super::failure::Failure;
-use crate::ledger::actor::host;
+use crate::ledger::actor::machine_name;
 use crate::ledger::key::random_hex;
 use tokio_postgres::Client;
 use tokio_postgres::types::Type;
@@ -28,7 +28,7 @@ pub(super) struct Process {
 pub(super) async fn register(client: &Client, clock: &str) -> Result<Process, Failure> {
     let name = random_hex(8).map_err(|error| Failure::Refused(error.to_string()))?;
     let sql = format!("INSERT INTO chatrix.processes VALUES ($1, $2, {clock} + {LEASE}, 0)");
-    client.execute_typed(&sql, &[(&name, Type::TEXT), (&host().unwrap_or_default(), Type::TEXT)]).await?;
+    client.execute_typed(&sql, &[(&name, Type::TEXT), (&machine_name().unwrap_or_default(), Type::TEXT)]).await?;
     Ok(Process { name, batch: 0 })
 }
 
