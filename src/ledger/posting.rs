@@ -130,11 +130,13 @@ impl Change {
 impl BookedCall {
     /// Books how a call ended, and which model answered. `None` where the call has its end already, which is not
     /// replaced. An uncertain call may still be settled, because another process may have wrongly assumed that this one
-    /// had ended.
+    /// had ended; and what a person has meanwhile settled it at gives way to the cost of the usage that Bedrock
+    /// reports.
     pub(super) fn settle(&self, outcome: Outcome, model: &str) -> Option<Change> {
         match (self.state, outcome) {
             (CallState::Reserved, _) => {}
             (CallState::Uncertain, Outcome::Settled(..) | Outcome::Estimated(_) | Outcome::Released) => {}
+            (CallState::Settled, Outcome::Settled(_, Some(_))) if !self.has_usage => {}
             (CallState::Uncertain, Outcome::Uncertain)
             | (CallState::Settled | CallState::Estimated | CallState::Released, _) => return None,
         }
@@ -313,12 +315,15 @@ mod tests {
             None,
             Some((Released, Some(0), Delta { calls: -1, ..money(0, 0, -90) })),
         ];
-        for state in STATES {
+        let of_corrected = [Some((Settled, Some(30), with_tokens(money(-10, 0, 0)))), None, None, None, None];
+        for (state, has_usage) in STATES.into_iter().map(|state| (state, false)).chain([(Settled, true)]) {
             for (n, outcome) in outcomes().into_iter().enumerate() {
-                let expected = match state {
-                    Reserved => Some(of_reserved[n]),
-                    Uncertain => of_uncertain[n],
-                    Settled | Estimated | Released => None,
+                let expected = match (state, has_usage) {
+                    (Reserved, _) => Some(of_reserved[n]),
+                    (Uncertain, _) => of_uncertain[n],
+                    // A person has settled it.
+                    (Settled, false) => of_corrected[n],
+                    (Settled | Estimated | Released, _) => None,
                 };
                 let expected = expected.map(|(state, settled, delta)| Change {
                     state,
@@ -326,7 +331,11 @@ mod tests {
                     usage: matches!(outcome, Outcome::Settled(..)).then_some(USAGE),
                     postings: vec![Posting { account: account("m"), delta }],
                 });
-                assert_eq!(booked(state, false).settle(outcome, "m"), expected, "{state:?} {outcome:?}");
+                assert_eq!(
+                    booked(state, has_usage).settle(outcome, "m"),
+                    expected,
+                    "{state:?} {has_usage} {outcome:?}"
+                );
             }
         }
     }

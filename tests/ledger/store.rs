@@ -365,8 +365,12 @@ fn lists_uncertain_calls_and_takes_corrections(make: Make) {
         assert_eq!(store.correct(uncertain, NanoDollars(amount), true), Ok(Correction::Booked));
     }
     assert_eq!(store.uncertain_calls(), Ok(Vec::new()));
-    let totals = BudgetTotals { settled: NanoDollars(8), ..BudgetTotals::default() };
-    assert_eq!(store.statuses(&[limit(None, Period::Day, 9)]).unwrap()[0].totals, totals);
+    let settled = |settled| BudgetTotals { settled: NanoDollars(settled), ..BudgetTotals::default() };
+    assert_eq!(store.statuses(&[limit(None, Period::Day, 9)]).unwrap()[0].totals, settled(8));
+    // What Bedrock reports after all is right, and nobody corrects it.
+    post(store.as_mut(), &[settlement(uncertain, Outcome::Settled(usage, Some(NanoDollars(40))))]);
+    assert_eq!(store.statuses(&[limit(None, Period::Day, 9)]).unwrap()[0].totals, settled(45));
+    assert_eq!(store.correct(uncertain, NanoDollars(1), false), Ok(Correction::NotAllowed(CallState::Settled)));
 }
 
 fn keeps_keys(make: Make) {
