@@ -44,7 +44,7 @@ pub enum Outcome {
 
 /// Tells calls apart that are written together with their end, so that each is written once, however often it is sent to
 /// the database.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub struct Receipt(pub u128);
 
 impl Receipt {

@@ -2,14 +2,14 @@
 
 use super::alert::BudgetAlert;
 use super::budget::{BudgetLimit, BudgetStatus, CostRange};
-use super::call::{NewCall, Outcome, Settlement};
+use super::call::{NewCall, Outcome, Receipt, SettledCall, Settlement};
 use super::key::Key;
 use super::key_settings::WatchedBudgets;
-use super::reservation::{Granted, Refused, SettlementQueue};
+use super::reservation::{Granted, LateCall, Refused, SettlementQueue};
 use super::store::{ReserveRequest, StoreResult};
 use crate::catalog::NanoDollars;
 use crate::telemetry::{ReservationEnd, Telemetry};
-use std::collections::VecDeque;
+use std::collections::{HashMap, VecDeque};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 use tokio::sync::oneshot;
@@ -106,6 +106,8 @@ pub(super) struct Commands {
 #[derive(Debug, Default)]
 struct Arrived {
     settlements: Vec<Settlement>,
+    /// The calls that run and are not in the ledger.
+    late: HashMap<Receipt, LateCall>,
     others: VecDeque<Command>,
     /// When the first of the settlements arrived.
     first: Option<Instant>,
@@ -165,6 +167,13 @@ impl Commands {
 }
 
 impl Arrived {
+    /// Nothing arrives any more, so what calls that still run will use is never known.
+    fn close(&mut self) {
+        self.is_closed = true;
+        let late = std::mem::take(&mut self.late);
+        self.settlements.extend(late.into_values().filter_map(LateCall::abandon));
+    }
+
     fn take_settlements(&mut self) -> Vec<Settlement> {
         self.first = None;
         std::mem::take(&mut self.settlements)
@@ -194,6 +203,9 @@ impl CommandQueue {
         }
         let needs_thread = match command {
             Command::Settle(settlement) => {
+                if let SettledCall::Unwritten { receipt, .. } = &settlement.call {
+                    state.late.remove(receipt);
+                }
                 let now = Instant::now();
                 state.first.get_or_insert(now);
                 state.last = Some(now);
@@ -201,7 +213,9 @@ impl CommandQueue {
                 !state.wakes_soon
             }
             command => {
-                state.is_closed = matches!(command, Command::Close);
+                if matches!(command, Command::Close) {
+                    state.close();
+                }
                 state.others.push_back(command);
                 true
             }
@@ -224,6 +238,10 @@ impl SettlementQueue for CommandQueue {
         self.telemetry.reserved(amount);
     }
 
+    fn began_late(&self, call: LateCall) {
+        self.commands.state().late.insert(call.receipt, call);
+    }
+
     fn settle(&self, settlement: Settlement, reserved: NanoDollars) {
         let (end, booked) = match settlement.outcome {
             Outcome::Settled(_, cost) => (ReservationEnd::Settled, cost.unwrap_or_default()),
@@ -232,7 +250,7 @@ impl SettlementQueue for CommandQueue {
             Outcome::Released => (ReservationEnd::Released, NanoDollars(0)),
         };
         self.telemetry.reservation_ended(end, reserved, booked);
-        // A thread that has ended has booked every open reservation as uncertain.
+        // A thread that has ended has booked every call that had not as uncertain.
         let _ = self.send(Command::Settle(settlement));
     }
 }

@@ -43,9 +43,38 @@ pub(super) trait SettlementQueue: fmt::Debug + Send + Sync {
     /// Takes note of a reservation that is handed out.
     fn reserved(&self, amount: NanoDollars);
 
-    /// Never waits, and never fails: a queue that is closed has booked every open reservation as uncertain. `reserved`
-    /// is the amount of the reservation.
+    /// Takes note of a call that begins and is not in the ledger, so that it is booked even if it does not end in time.
+    fn began_late(&self, call: LateCall);
+
+    /// Never waits, and never fails: a queue that is closed has booked every call that had not ended as uncertain.
+    /// `reserved` is the amount of the reservation.
     fn settle(&self, settlement: Settlement, reserved: NanoDollars);
+}
+
+/// A call that runs and is not in the ledger.
+#[derive(Debug)]
+pub(super) struct LateCall {
+    pub call: NewCall,
+    pub reserved: NanoDollars,
+    pub receipt: Receipt,
+    /// How many requests Bedrock may have received a part of.
+    pub sent: Arc<AtomicUsize>,
+    pub began: Instant,
+}
+
+impl LateCall {
+    /// Its end where its usage cannot arrive any more; `None` where nothing was sent, so that nothing is owed.
+    pub(super) fn abandon(self) -> Option<Settlement> {
+        let Self { call, reserved, receipt, sent, began } = self;
+        (sent.load(Ordering::SeqCst) > 0).then(|| Settlement {
+            model: call.model.clone(),
+            call: SettledCall::Unwritten { call, reserved, receipt },
+            outcome: Outcome::Uncertain,
+            bedrock_request_id: None,
+            milliseconds: milliseconds_since(began),
+            edits: String::new(),
+        })
+    }
 }
 
 /// How a reservation is written in the ledger.
@@ -54,7 +83,7 @@ enum Booking {
     /// It was committed before the call was sent.
     Booked(CallId, Arc<dyn SettlementQueue>),
     /// It could not be written when the call began; it will be, together with its end.
-    Late(NewCall, Arc<dyn SettlementQueue>),
+    Late(NewCall, Receipt, Arc<dyn SettlementQueue>),
     /// There is no ledger, or the end has been written.
     Unledgered,
 }
@@ -87,9 +116,13 @@ impl Reservation {
 
     /// A reservation that could not be written yet.
     pub(super) fn late(call: NewCall, amount: NanoDollars, queue: Arc<dyn SettlementQueue>) -> Self {
-        let model = call.model.clone();
+        let (model, receipt) = (call.model.clone(), Receipt::new());
         queue.reserved(amount);
-        Self::new(Booking::Late(call, queue), amount, model)
+        let mut reservation = Self::new(Booking::Unledgered, amount, model);
+        let (sent, began) = (reservation.sent_count(), reservation.began);
+        queue.began_late(LateCall { call: call.clone(), reserved: amount, receipt, sent, began });
+        reservation.booking = Booking::Late(call, receipt, queue);
+        reservation
     }
 
     /// A reservation that is written nowhere, for calls without a budget where there is no ledger.
@@ -180,8 +213,8 @@ impl Reservation {
         }
         let (call, queue) = match std::mem::replace(&mut self.booking, Booking::Unledgered) {
             Booking::Booked(id, queue) => (SettledCall::Booked(id), queue),
-            Booking::Late(call, queue) => {
-                (SettledCall::Unwritten { call, reserved: self.amount, receipt: Receipt::new() }, queue)
+            Booking::Late(call, receipt, queue) => {
+                (SettledCall::Unwritten { call, reserved: self.amount, receipt }, queue)
             }
             Booking::Unledgered => return,
         };
@@ -190,11 +223,15 @@ impl Reservation {
             outcome,
             model: std::mem::take(&mut self.model),
             bedrock_request_id: self.bedrock_request_id.take(),
-            milliseconds: u64::try_from(self.began.elapsed().as_millis()).unwrap_or(u64::MAX),
+            milliseconds: milliseconds_since(self.began),
             edits: std::mem::take(&mut self.edits),
         };
         queue.settle(settlement, self.amount);
     }
+}
+
+fn milliseconds_since(began: Instant) -> u64 {
+    u64::try_from(began.elapsed().as_millis()).unwrap_or(u64::MAX)
 }
 
 impl Drop for Reservation {
@@ -219,6 +256,10 @@ mod tests {
     impl SettlementQueue for Settlements {
         fn reserved(&self, amount: NanoDollars) {
             assert_eq!(amount, NanoDollars(9));
+        }
+
+        fn began_late(&self, call: LateCall) {
+            assert_eq!(call.reserved, NanoDollars(9));
         }
 
         fn settle(&self, settlement: Settlement, reserved: NanoDollars) {

@@ -302,12 +302,18 @@ async fn what_a_process_leaves_open_is_uncertain_when_it_closes(new: &NewLedger)
     let ((ours, _), (theirs, _)) = (watched(new.location()), watched(new.location()));
     let mut sent = reserve(&ours, cost(40, 40), Duration::ZERO).await.unwrap().reservation;
     sent.sent();
+    // Calls that could not be written when they began: one that AWS may bill, and one that it cannot.
+    let mut late = ours.book_later(new_call(None), NanoDollars(9));
+    late.sent();
+    let unsent = ours.book_later(new_call(None), NanoDollars(5));
     ours.close();
-    assert_eq!(totals(&theirs).await, (0, 0, 40));
+    assert_eq!(totals(&theirs).await, (0, 0, 49));
     // Too late: the queue is closed, and the money stays booked.
     sent.settle(Usage::default(), Some(NanoDollars(1)));
+    late.settle(Usage::default(), Some(NanoDollars(1)));
+    drop(unsent);
     assert!(matches!(reserve(&ours, cost(1, 1), LONG).await, Err(Refused::Closed)));
-    assert_eq!(totals(&theirs).await, (0, 0, 40));
+    assert_eq!(totals(&theirs).await, (0, 0, 49));
 }
 
 async fn what_cannot_be_written_is_written_later(new: &NewLedger) {
