@@ -36,7 +36,8 @@ fn a_reload_takes_what_can_change_and_keeps_a_stream() {
     reload(
         &server,
         &home,
-        "stream_idle_seconds = 7\n[limits]\nmax_tokens_limit = 800\n[budget]\nday_usd = 0.5\n[serve]\nmax_in_flight = 7\n\
+        "stream_idle_seconds = 7\n[limits]\nmax_tokens_limit = 800\n[budget]\nday_usd = 0.5\n[ledger]\nkeep_days = 7\n\
+         [serve]\nmax_in_flight = 7\n\
          allow_origins = [\"https://ui.example\"]\nlog_format = \"off\"\n",
     );
     eventually("the new limit holds", || limit(&server, &bedrock) == 800);
@@ -54,10 +55,11 @@ fn a_reload_takes_what_can_change_and_keeps_a_stream() {
     let notices: Vec<&str> = notices.filter(|line| !line.starts_with("20")).collect();
     let config = home.path(".config/chatrix/config.toml");
     assert_eq!(notices[0], format!("reloaded the config file {}", config.display()));
-    assert_eq!(notices[1], "max_in_flight cannot change while the server runs; restart it for that");
-    assert_eq!(notices[2], "stream_idle_seconds cannot change while the server runs; restart it for that");
+    for (notice, name) in notices[1..].iter().zip(["max_in_flight", "keep_days", "stream_idle_seconds"]) {
+        assert_eq!(*notice, format!("{name} cannot change while the server runs; restart it for that"));
+    }
     // The budgets are read while calls go on, and a call may be booked before.
-    let budgets = notices[3].strip_prefix("budgets: $0.").unwrap();
+    let budgets = notices[4].strip_prefix("budgets: $0.").unwrap();
     assert!(budgets.contains(" left of the day budget of $0.50"), "{notices:?}");
 }
 

@@ -24,10 +24,11 @@ pub(super) fn location(
     // Offline calls have a ledger of their own, on this machine: they are never billed.
     let name = if offline { "offline.db" } else { "ledger.db" };
     let default = folder.map(|folder| Setting { value: Location::File(folder.join(name)), source: Source::Default });
-    let (url, source) = match (environment(VARIABLE), url) {
+    // A password file belongs to the URL beside it, and where there is none, to that of the variable.
+    let (url, password_file, source) = match (environment(VARIABLE), url) {
         _ if offline => return Ok(default),
-        (Some(url), _) => (url, Source::Environment(VARIABLE)),
-        (None, Some(url)) => (url, Source::ConfigFile(path.to_owned())),
+        (Some(url), beside) => (url, password_file.filter(|_| beside.is_none()), Source::Environment(VARIABLE)),
+        (None, Some(url)) => (url, password_file, Source::ConfigFile(path.to_owned())),
         (None, None) => return Ok(default),
     };
     let address = Address::parse(&url, password_file.as_deref(), environment).map_err(|what| {

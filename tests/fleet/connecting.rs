@@ -47,6 +47,11 @@ fn a_password_comes_from_a_file_a_variable_or_the_url() {
     // The variable wins over the file.
     let refused = ask(&home, "postgres://nobody@localhost:1/nothing", &bedrock).stdout("").code(1);
     refused.stderr_has("localhost:1");
+    // The file's password belongs to the URL beside it, and where there is none, to that of the variable.
+    home.configure(&config(&private_file(&home, "other", "wrong-password")));
+    ask(&home, &without, &bedrock).env("PGPASSWORD", PASSWORD).stdout("ok\n").code(0);
+    home.configure(&format!("{}[ledger]\npassword_file = \"{file}\"\n", day(1_000_000, 0.2)));
+    ask(&home, &without, &bedrock).stdout("ok\n").code(0);
 }
 
 #[test]

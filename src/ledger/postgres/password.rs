@@ -33,7 +33,11 @@ pub(super) fn find_password(
         Err(error) if is_named => return Err(unreadable("PGPASSFILE", &path, &error)),
         Err(_) => return Ok(None),
     };
-    if is_open_to_others(&path) {
+    // systemd lets nobody else into the folder of credentials, and shows its files as readable by a group
+    // (https://github.com/systemd/systemd/issues/29435).
+    let credentials = environment("CREDENTIALS_DIRECTORY").filter(|folder| !folder.is_empty());
+    let is_credential = credentials.is_some_and(|folder| path.starts_with(folder));
+    if !is_credential && is_open_to_others(&path) {
         // PostgreSQL's own programs do not use it either.
         return Err(format!("has its password in {}, which others can read; run: chmod 600 on it", path.display()));
     }
@@ -138,6 +142,12 @@ mod tests {
             let set = |mode| std::fs::set_permissions(&passes, std::fs::Permissions::from_mode(mode)).unwrap();
             set(0o644);
             assert!(find_password(&config, None, &passfile).unwrap_err().contains("others can read"));
+            let credentials = folder.path().display().to_string();
+            let of_systemd = |name: &str| match name {
+                "CREDENTIALS_DIRECTORY" => Some(credentials.clone()),
+                other => passfile(other),
+            };
+            assert_eq!(find_password(&config, None, &of_systemd).unwrap().as_deref(), Some("of the passes"));
             set(0o600);
         }
         assert_eq!(find_password(&config, None, &passfile).unwrap().as_deref(), Some("of the passes"));
