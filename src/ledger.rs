@@ -65,7 +65,7 @@ use budget::{BudgetLimit, BudgetStatus, CostRange};
 use command::{AlertRequest, Check, Command, CommandQueue, Commands, PendingReservation, StatusRequest};
 use continuity::Opening;
 use health::Health;
-use postgres::PostgresStore;
+use postgres::{PostgresStore, Unconnected};
 use retention::Retention;
 use spool::Spool;
 use sqlite::SqliteStore;
@@ -82,14 +82,19 @@ use writer::Writer;
 /// # Errors
 /// When it cannot be opened, was written by a newer version, or is not a ledger.
 pub fn open(location: &Location, clock: Clock) -> StoreResult<Box<dyn Store>> {
-    open_as(location, clock, Opening::Create)
+    open_as(location, clock, Opening::Create, &Unconnected::default())
 }
 
-fn open_as(location: &Location, clock: Clock, opening: Opening) -> StoreResult<Box<dyn Store>> {
+fn open_as(
+    location: &Location,
+    clock: Clock,
+    opening: Opening,
+    unconnected: &Unconnected,
+) -> StoreResult<Box<dyn Store>> {
     Ok(match location {
         Location::File(path) => Box::new(SqliteStore::open(path, clock, opening)?),
         // Whether it holds what this process has booked shows when it is asked for that.
-        Location::Database { address, .. } => Box::new(PostgresStore::open(address, &clock)?),
+        Location::Database { address, .. } => Box::new(PostgresStore::open(address, &clock, unconnected)?),
     })
 }
 
@@ -150,7 +155,9 @@ impl Ledger {
             Location::Database { spool, address } => Spool::in_folder(spool.clone(), &address.to_string()),
         };
         let kept = (spool, keep_days.map(Retention::of));
-        Self::start_with(move |opening| open_as(&location, clock.clone(), opening), kept, telemetry)
+        let unconnected = Unconnected::default();
+        let open = move |opening| open_as(&location, clock.clone(), opening, &unconnected);
+        Self::start_with(open, kept, telemetry)
     }
 
     /// Opens the ledger and finds out whether it can be written. `guards_budget`: whether a budget depends on it, so that

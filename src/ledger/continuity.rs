@@ -38,11 +38,19 @@ pub enum Continuity {
 impl Mark {
     /// `found`: the call that now has the number of the remembered one. `kept_from`: calls of earlier days may have been
     /// deleted for their age (days since 1970). `accepted_at`: when the operator last accepted this ledger (milliseconds
-    /// since 1970).
+    /// since 1970). `lacks_own`: whether the ledger is known to lack something that this process has written, whether or
+    /// not the call is there.
     #[must_use]
-    pub(super) fn compare(&self, found: Option<&SeenCall>, kept_from: i64, accepted_at: Option<i64>) -> Continuity {
+    pub(super) fn compare(
+        &self,
+        found: Option<&SeenCall>,
+        kept_from: i64,
+        accepted_at: Option<i64>,
+        lacks_own: bool,
+    ) -> Continuity {
         let is_forgotten = found.is_none() && self.call.as_ref().is_some_and(|call| day_of(call.at) < kept_from);
-        if self.call.is_none() || self.call.as_ref() == found || is_forgotten {
+        let has_call = self.call.is_none() || self.call.as_ref() == found || is_forgotten;
+        if has_call && !lacks_own {
             Continuity::Same
         } else if accepted_at.is_some_and(|at| at >= self.seen_at) {
             Continuity::Accepted
@@ -86,8 +94,16 @@ mod tests {
             (last(), last(), 0, Some(200), Continuity::Same),
         ] {
             let mark = Mark { call: remembered, seen_at: 200 };
-            let compared = mark.compare(found.as_ref(), kept_from, accepted_at);
+            let compared = mark.compare(found.as_ref(), kept_from, accepted_at, false);
             assert_eq!(compared, expected, "{mark:?} {found:?} {kept_from} {accepted_at:?}");
+            // Where something of this process is missing, no call makes the ledger right, and only the operator does.
+            let lacking = mark.compare(found.as_ref(), kept_from, accepted_at, true);
+            let is_accepted = accepted_at.is_some_and(|at| at >= mark.seen_at);
+            assert_eq!(
+                lacking,
+                if is_accepted { Continuity::Accepted } else { Continuity::Lost },
+                "{mark:?} {accepted_at:?}"
+            );
         }
     }
 }

@@ -44,6 +44,7 @@ use batch::Batches;
 use failure::Failure;
 use process::NOW;
 use session::Session;
+use std::cell::RefCell;
 use std::time::Duration;
 use tokio_postgres::Client;
 
@@ -64,12 +65,20 @@ pub(super) struct PostgresStore {
     looked_at: i64,
 }
 
+/// A session that found no connection. It knows that the database is away, so nobody waits for it as long again.
+#[derive(Debug, Default)]
+pub(super) struct Unconnected(RefCell<Option<Session>>);
+
 impl PostgresStore {
     /// Connects, makes the tables if there are none, and brings older ones up to date.
-    pub(super) fn open(address: &Address, clock: &Clock) -> StoreResult<Self> {
+    pub(super) fn open(address: &Address, clock: &Clock, unconnected: &Unconnected) -> StoreResult<Self> {
         let failed = |failure: Failure| sentence(address, "opened", &failure);
-        let mut session = Session::new(address.clone()).map_err(failed)?;
-        session.connect().map_err(failed)?;
+        let kept = unconnected.0.take();
+        let mut session = kept.map_or_else(|| Session::new(address.clone()), Ok).map_err(failed)?;
+        if let Err(failure) = session.connect() {
+            unconnected.0.replace(Some(session));
+            return Err(failed(failure));
+        }
         let clock = clock.sql().unwrap_or(NOW).to_owned();
         Ok(Self { session, batches: Batches::new(clock), seen: None, changes: None, looked_at: 0 })
     }
@@ -101,15 +110,17 @@ impl PostgresStore {
         self.transact("written", work)
     }
 
-    /// Makes a change that is audited, at a time of the database's clock.
+    /// Makes a change that is audited, at a time of the database's clock. A person who is told that it failed makes it
+    /// again, so it is told only if it is true.
     #[expect(clippy::needless_pass_by_value, reason = "a closure is written where it is passed")]
     fn change<T>(&mut self, work: impl AsyncFn(&Client, &Author) -> Result<T, Failure>) -> StoreResult<T> {
         // The operating system may take its time to say who that is, and no transaction waits for it.
-        let actor = actor();
-        self.write(async |client, at| {
-            let author = Author { at, actor: actor.clone() };
+        let (actor, clock) = (actor(), self.batches.clock());
+        let done = self.session.transact_once(async |client| {
+            let author = Author { at: reads::now(client, clock).await?, actor: actor.clone() };
             work(client, &author).await
-        })
+        });
+        done.map_err(|failure| sentence(self.session.address(), "written", &failure))
     }
 }
 
@@ -307,11 +318,19 @@ impl Store for PostgresStore {
     }
 
     fn continuity(&mut self, mark: &Mark) -> StoreResult<Continuity> {
-        let continuity = self.read(async |client, _| {
-            let Some(call) = &mark.call else { return Ok(Continuity::Same) };
-            let asked = (calls::seen(client, call.id), retention::kept_from(client), report::accepted_at(client));
-            let (found, kept_from, accepted_at) = tokio::join!(asked.0, asked.1, asked.2);
-            Ok(mark.compare(found?.as_ref(), kept_from?, accepted_at?))
+        let lost = self.batches.lost().cloned();
+        let continuity = self.read(async |client, now| {
+            let asked = (retention::kept_from(client), report::accepted_at(client));
+            let (kept_from, accepted_at) = tokio::join!(asked.0, asked.1);
+            let found = match &mark.call {
+                Some(call) => calls::seen(client, call.id).await?,
+                None => None,
+            };
+            let lacks_own = match &lost {
+                Some(lost) => process::was_set_back(client, lost, now.saturating_sub(mark.seen_at)).await?,
+                None => false,
+            };
+            Ok(mark.compare(found.as_ref(), kept_from?, accepted_at?, lacks_own))
         })?;
         if continuity != Continuity::Lost {
             self.batches.was_examined();

@@ -350,7 +350,7 @@ impl Store for SqliteStore {
                 None => None,
             };
             let kept_from = retention::kept_from(connection)?;
-            let continuity = mark.compare(found.as_ref(), kept_from, examination::accepted_at(connection)?);
+            let continuity = mark.compare(found.as_ref(), kept_from, examination::accepted_at(connection)?, false);
             Ok((found, continuity))
         })?;
         if found.is_none() && continuity == Continuity::Same {

@@ -275,7 +275,7 @@ impl Writer {
         let (store, was_replaced) = self.slot.get_to_write(is_known_to_differ)?;
         if was_replaced {
             self.telemetry.notice(
-                "warning: the ledger's file was removed, replaced or set back; calls are booked in the one that is there now",
+                "warning: the ledger was removed, replaced or set back; calls are booked in the one that is there now",
             );
             self.open_calls.lose_numbers();
         }

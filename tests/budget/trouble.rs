@@ -139,7 +139,7 @@ fn without_a_budget_a_ledger_that_was_removed_is_created_again() {
     std::fs::remove_dir_all(home.path(".local")).unwrap();
     assert_eq!(server.chat(&question(&json!({}))).status, 200);
     assert_eq!(home.at_rest(), (COST, 0, 0), "the new ledger is on disk for other processes");
-    assert!(server.stop().contains("warning: the ledger's file was removed, replaced or set back"));
+    assert!(server.stop().contains("warning: the ledger was removed, replaced or set back"));
 }
 
 #[test]

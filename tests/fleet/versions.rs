@@ -25,6 +25,13 @@ fn an_older_program_serves_beside_a_newer_one_and_is_refused_when_it_cannot() {
     database.sql("UPDATE version SET usable_from = version");
     let refused = ask().stdout("").code(1);
     refused.stderr_has("newer chatrix").stderr_has("install the newer one");
+    // A server that was connected all the time is refused with its next connection.
+    database.sql(
+        "SELECT pg_terminate_backend(pid) FROM pg_stat_activity
+         WHERE datname = current_database() AND usename <> current_user",
+    );
+    let refused = machine.chat(&question("hi", &json!({})));
+    assert!(refused.status == 503 && refused.body.contains("newer chatrix"), "{} {}", refused.status, refused.body);
     assert_eq!(bedrock.calls().len(), 3);
 }
 

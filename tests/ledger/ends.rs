@@ -1,9 +1,11 @@
-//! Ends of calls that come late, twice or from elsewhere, and text that a database does not take as it is.
+//! Ends of calls that come late, twice or from elsewhere, ledgers that are not what they were, and text that a database
+//! does not take as it is.
 
 use super::store::{post, reserve, reserved};
 use super::{Make, NewLedger, cost, limit, new_call, settlement, with_every_store};
 use chatrix::catalog::NanoDollars;
 use chatrix::ledger::budget::{BudgetTotals, Period};
+use chatrix::ledger::continuity::Continuity;
 use chatrix::ledger::store::{Batch, Store};
 use chatrix::ledger::{Outcome, Receipt, SettledCall, Settlement};
 
@@ -49,5 +51,27 @@ fn the_end_of_a_call_is_not_booked_for_another_one_of_its_number() {
         let end = Settlement { call, ..settlement(id, Outcome::Estimated(NanoDollars(5))) };
         store.post(&Batch { settlements: &[end], reservations: &[] }).unwrap();
         assert_eq!(booked(store.as_mut()), (NanoDollars(settled), NanoDollars(open)), "{process}");
+    }
+}
+
+/// The row of a process says how many transactions it has made, whatever is known of calls.
+#[test]
+fn a_database_without_the_last_transaction_of_a_process_is_not_its_own() {
+    for set_back in ["UPDATE processes SET batch = batch - 1", "DELETE FROM processes"] {
+        let Some(ledger) = NewLedger::postgres() else { return };
+        let (mut own, mut other) = (ledger.open(), ledger.open());
+        for store in [&mut own, &mut other] {
+            reserved(&reserve(store.as_mut(), None, &[], cost(90, 90))).unwrap();
+        }
+        // The last call is another's, and is still there.
+        let mark = own.mark().unwrap();
+        let nothing = Batch { settlements: &[], reservations: &[] };
+        own.post(&nothing).unwrap();
+        ledger.sql(set_back);
+        own.post(&nothing).unwrap_err();
+        assert_eq!(own.continuity(&mark), Ok(Continuity::Lost), "{set_back}");
+        own.accept().unwrap();
+        assert_eq!(own.continuity(&mark), Ok(Continuity::Accepted), "{set_back}");
+        own.post(&nothing).unwrap();
     }
 }

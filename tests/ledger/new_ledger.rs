@@ -87,7 +87,7 @@ impl NewLedger {
     }
 
     /// Changes a database by hand.
-    fn sql(&self, sql: &str) {
+    pub(super) fn sql(&self, sql: &str) {
         if let Place::Database(_, session) = &self.place {
             session.try_sql(sql).unwrap();
         }

@@ -73,6 +73,11 @@ impl Batches {
         (self.process, self.is_lost) = (None, false);
     }
 
+    /// This process as it last was in the database, where it is not that any more.
+    pub(super) fn lost(&self) -> Option<&Process> {
+        self.process.as_ref().filter(|_| self.is_lost)
+    }
+
     /// Notes that the database is the one that this process has booked in, or is to be used all the same.
     pub(super) fn was_examined(&mut self) {
         if self.is_lost {

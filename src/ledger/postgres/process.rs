@@ -11,6 +11,9 @@ use tokio_postgres::types::Type;
 /// How long a lease is (milliseconds).
 pub(super) const LEASE: i64 = 30_000;
 
+/// How long after its lease has run out a process is forgotten (milliseconds).
+const FORGOTTEN_AFTER: i64 = 30 * 86_400_000;
+
 /// Now by the database's clock (milliseconds since 1970), in SQL. As a query of its own it is asked once a statement, so
 /// that indexes can be searched by it.
 pub(super) const NOW: &str = "(SELECT (extract(epoch FROM clock_timestamp()) * 1000)::bigint)";
@@ -46,6 +49,15 @@ pub(super) async fn made_transactions(client: &Client, name: &str) -> Result<Opt
     Ok(row.map(|row| row.try_get(0)).transpose()?)
 }
 
+/// Whether the database lacks transactions of a process that is not in it as it was: it was set back then. A process of
+/// which nothing was seen for so long (milliseconds) that others may have forgotten it counts as forgotten.
+pub(super) async fn was_set_back(client: &Client, process: &Process, unseen: i64) -> Result<bool, Failure> {
+    let sql = "SELECT batch FROM chatrix.processes WHERE name = $1";
+    let row = client.query_typed_opt(sql, &[(&process.name, Type::TEXT)]).await?;
+    let made = row.map(|row| row.try_get::<_, i64>(0)).transpose()?;
+    Ok(made.map_or(unseen < FORGOTTEN_AFTER, |made| made < process.batch))
+}
+
 /// Locks the processes whose lease has run out and that have open reservations, and gives their names. One that is
 /// looked after by somebody else already is left out.
 pub(super) async fn lock_ended(client: &Client, clock: &str) -> Result<Vec<String>, Failure> {
@@ -66,9 +78,8 @@ pub(super) async fn forget(client: &Client, name: &str) -> Result<(), Failure> {
 
 /// Forgets processes that have ended long ago and have no open reservation.
 pub(super) async fn forget_ended(client: &Client, clock: &str) -> Result<(), Failure> {
-    const LONG: i64 = 30 * 86_400_000;
     let sql = format!(
-        "DELETE FROM chatrix.processes WHERE lease_until < {clock} - {LONG}
+        "DELETE FROM chatrix.processes WHERE lease_until < {clock} - {FORGOTTEN_AFTER}
          AND NOT EXISTS (SELECT 1 FROM chatrix.calls WHERE state = 0 AND process = name)"
     );
     client.execute_typed(&sql, &[]).await?;

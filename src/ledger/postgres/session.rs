@@ -12,12 +12,14 @@ use hyper_rustls::ConfigBuilderExt;
 use rustls::pki_types::CertificateDer;
 use rustls::pki_types::pem::PemObject;
 use rustls::{ClientConfig, RootCertStore};
+use std::cell::RefCell;
 use std::fmt;
 use std::future::Future;
 use std::path::Path;
 use std::time::{Duration, Instant};
 use tokio::runtime::Runtime;
 use tokio::sync::oneshot;
+use tokio_postgres::types::Type;
 use tokio_postgres::{Client, NoTls};
 use tokio_postgres_rustls::MakeRustlsConnect;
 
@@ -111,10 +113,10 @@ impl Session {
                 }
                 made => made?,
             };
-        if !self.is_migrated {
-            self.wait(LONG, schema::migrate(&client))?;
-            self.is_migrated = true;
-        }
+        // Asked of each connection, because a newer program may have changed the tables since the last one.
+        let limit = if self.is_migrated { ANSWER_LIMIT } else { LONG };
+        self.wait(limit, schema::migrate(&client))?;
+        self.is_migrated = true;
         Ok(Some(client))
     }
 
@@ -191,6 +193,49 @@ impl Session {
                     }
                 }
             })
+        })
+    }
+
+    /// As [`transact`](Self::transact), for a change that must not be taken for failed when it was made. Where the
+    /// connection is lost while it is committed, another one finds out whether it was.
+    ///
+    /// # Errors
+    /// See [`Failure`].
+    #[expect(clippy::needless_pass_by_value, reason = "a closure is written where it is passed")]
+    pub(super) fn transact_once<T>(&mut self, work: impl AsyncFn(&Client) -> Result<T, Failure>) -> Result<T, Failure> {
+        let committing: RefCell<Option<(Option<String>, T)>> = RefCell::new(None);
+        let done = self.transact(async |client| {
+            let result = work(client).await?;
+            // It has a number only if it has written something.
+            let number = client.query_typed_one("SELECT pg_current_xact_id_if_assigned()::text", &[]).await?;
+            committing.replace(Some((number.try_get(0)?, result)));
+            Ok(())
+        });
+        match (done, committing.into_inner()) {
+            (Ok(()), Some((_, result))) => Ok(result),
+            (Err(failure), Some((Some(number), result)))
+                if failure.is_about_the_connection() && self.was_committed(&number)? =>
+            {
+                Ok(result)
+            }
+            (Err(failure), _) => Err(failure),
+            (Ok(()), None) => Err(Failure::ended()),
+        }
+    }
+
+    /// Whether a transaction was committed, once it has ended.
+    /// <https://www.postgresql.org/docs/current/functions-info.html#FUNCTIONS-INFO-SNAPSHOT>
+    fn was_committed(&mut self, number: &str) -> Result<bool, Failure> {
+        const AGAIN: Duration = Duration::from_millis(20);
+        self.run(async |client| {
+            loop {
+                let sql = "SELECT pg_xact_status($1::text::xid8)";
+                let status = client.query_typed_one(sql, &[(&number, Type::TEXT)]).await?;
+                match status.try_get::<_, Option<&str>>(0)? {
+                    Some("in progress") => tokio::time::sleep(AGAIN).await,
+                    status => return Ok(status == Some("committed")),
+                }
+            }
         })
     }
 
