@@ -6,6 +6,7 @@ use super::{Make, NewLedger, cost, limit, new_call, settlement, with_every_store
 use chatrix::catalog::NanoDollars;
 use chatrix::ledger::budget::{BudgetTotals, Period};
 use chatrix::ledger::continuity::Continuity;
+use chatrix::ledger::copy::copy;
 use chatrix::ledger::store::{Batch, Store};
 use chatrix::ledger::{Outcome, Receipt, SettledCall, Settlement};
 
@@ -74,4 +75,18 @@ fn a_database_without_the_last_transaction_of_a_process_is_not_its_own() {
         assert_eq!(own.continuity(&mark), Ok(Continuity::Accepted), "{set_back}");
         own.post(&nothing).unwrap();
     }
+}
+
+/// Nobody would end it in the copy.
+#[test]
+fn a_ledger_with_a_running_call_is_not_copied() {
+    let (Some(from), Some(to)) = (NewLedger::sqlite(), NewLedger::postgres()) else { return };
+    let (mut from, mut to) = (from.open(), to.open());
+    let (id, ..) = reserved(&reserve(from.as_mut(), None, &[], cost(90, 90))).unwrap();
+    let refused = copy(from.as_mut(), to.as_mut()).unwrap_err().to_string();
+    assert!(refused.contains("1 calls that are booked in the other ledger are running"), "{refused}");
+    assert_eq!(booked(to.as_mut()), (NanoDollars(0), NanoDollars(0)));
+    post(from.as_mut(), &[settlement(id, Outcome::Estimated(NanoDollars(5)))]);
+    copy(from.as_mut(), to.as_mut()).unwrap();
+    assert_eq!(booked(to.as_mut()), (NanoDollars(5), NanoDollars(0)));
 }

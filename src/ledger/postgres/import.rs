@@ -5,9 +5,10 @@ use super::transaction::roll_back;
 use super::{audit, export};
 use crate::catalog::NanoDollars;
 use crate::ledger::audit::{Author, Change};
+use crate::ledger::posting::CallState;
 use crate::ledger::rows::{Fingerprint, Piece, Row, TABLES, Table, Value};
 use crate::ledger::store::StoreResult;
-use crate::ledger::stored::unsigned;
+use crate::ledger::stored::{state_number, unsigned};
 use bytes::Bytes;
 use futures_util::SinkExt;
 use std::pin::Pin;
@@ -75,6 +76,7 @@ async fn import_in_transaction(
             format!("of {left} rows of {table} that left, {arrived} arrived, or others; nothing is copied");
         return Err(Failure::Refused(difference));
     }
+    check_ends(client).await?;
     client.batch_execute(SEQUENCES).await?;
     let [settled, ..] = arrived.booked();
     let spent = NanoDollars(unsigned(settled));
@@ -90,6 +92,18 @@ async fn check_emptiness(client: &Client) -> Result<(), Failure> {
         }
     }
     Ok(())
+}
+
+/// A call that still runs is booked where it began, and nobody would ever end it here.
+async fn check_ends(client: &Client) -> Result<(), Failure> {
+    let open = state_number(CallState::Reserved);
+    let sql = format!("SELECT COUNT(*) FROM chatrix.calls WHERE state = {open}");
+    match client.query_typed_one(&sql, &[]).await?.try_get(0)? {
+        0_i64 => Ok(()),
+        running => Err(Failure::Refused(format!(
+            "{running} calls that are booked in the other ledger are running; stop the servers that use it, and try again"
+        ))),
+    }
 }
 
 /// Writes all rows, and tells what they were.
