@@ -1,6 +1,6 @@
 //! Machines are upgraded one after the other: an older program uses newer tables as long as these say that it may.
 
-use super::{Machine, at_rest, day, question};
+use super::{Machine, at_rest, day, question, within_a_minute};
 use crate::support::postgres::Database;
 use crate::support::{Bedrock, Chatrix, Reply};
 use serde_json::json;
@@ -30,8 +30,11 @@ fn an_older_program_serves_beside_a_newer_one_and_is_refused_when_it_cannot() {
         "SELECT pg_terminate_backend(pid) FROM pg_stat_activity
          WHERE datname = current_database() AND usename <> current_user",
     );
-    let refused = machine.chat(&question("hi", &json!({})));
-    assert!(refused.status == 503 && refused.body.contains("newer chatrix"), "{} {}", refused.status, refused.body);
+    within_a_minute("the server is refused", || {
+        let refused = machine.chat(&question("hi", &json!({})));
+        assert_eq!(refused.status, 503, "{}", refused.body);
+        refused.body.contains("newer chatrix")
+    });
     assert_eq!(bedrock.calls().len(), 3);
 }
 

@@ -262,7 +262,7 @@ impl Database<'_> {
 
     /// Lets the leases of all processes run out that do not renew them, as thirty seconds would.
     pub fn end_leases(&self) {
-        self.sql("UPDATE processes SET lease_until = 0");
+        self.sql("UPDATE processes SET lease_until = extract(epoch FROM clock_timestamp())::bigint * 1000 - 1000");
     }
 
     /// A connection of the superuser that stays open.
