@@ -201,7 +201,7 @@ impl Settings {
         let serve = serve_settings(flags, file.serve, &layers)?;
         let state = folder("XDG_STATE_HOME", "STATE_DIRECTORY", ".local/state", environment);
         let [history, sessions] = kept(state.as_deref(), file.history, file.sessions);
-        let keep_days = file.ledger.keep_days;
+        let keep_days = file.ledger.keep_days.map(|days| days.0);
         let ledger = ledger::location(file.ledger, state.as_deref(), offline.value, &path, environment)?;
         let budgets = file.budget.budgets();
         let keys = keys::settings(file.keys, &catalog, &path)?;

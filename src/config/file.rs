@@ -55,7 +55,7 @@ pub(crate) struct File {
 pub(crate) struct Ledger {
     pub(crate) url: Option<String>,
     pub(crate) password_file: Option<PathBuf>,
-    pub(crate) keep_days: Option<NonZeroU16>,
+    pub(crate) keep_days: Option<Days>,
 }
 
 /// `[limits]`: limits for all models.
@@ -257,6 +257,18 @@ impl<'de> Deserialize<'de> for Positive {
         let fits = u32::try_from(number).ok().filter(|n| i32::try_from(*n).is_ok()).and_then(NonZeroU32::new);
         fits.map(Self)
             .ok_or_else(|| D::Error::invalid_value(Unexpected::Signed(number), &"a whole number from 1 to 2147483647"))
+    }
+}
+
+/// A whole number of days.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Days(pub(crate) NonZeroU16);
+
+impl<'de> Deserialize<'de> for Days {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let number = i64::deserialize(deserializer)?;
+        let days = u16::try_from(number).ok().and_then(NonZeroU16::new).map(Self);
+        days.ok_or_else(|| D::Error::invalid_value(Unexpected::Signed(number), &"a number of days from 1 to 65535"))
     }
 }
 

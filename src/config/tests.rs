@@ -98,6 +98,7 @@ fn a_mistake_names_file_line_and_key() {
         ("[serve]\nhost = 'here'", [":2", "it must be an IP address or localhost"]),
         ("[budget]\nday_usd = 'five'", [":2", "expected a number"]),
         ("[limits]\nmax_tokens = '5'", [":2", "expected a whole number"]),
+        ("[ledger]\nkeep_days = 0", [":2", "expected a number of days from 1 to 65535"]),
         ("history = 'no'", [":1", "expected a boolean"]),
         ("[keys.a]\nmax_tokens = 9\nmax_tokens_limit = 8", [":2", "9 is above max_tokens_limit, which is 8"]),
         ("[keys.a]\nweek_usd = 'five'", [":2", "expected a number"]),
